@@ -1,0 +1,99 @@
+"""The lab's control groups: whatever the lab starts is inside them, so whatever is inside them is the lab's.
+
+Processes are found and ended by group and never by name or by a remembered number, so a lab of which any part
+was killed can still be taken down whole. Both layouts are known: version 1 (one tree a controller, the lab's
+daemons are tracked in the `pids` tree) and version 2 (one tree).
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+from lab.waiting import NotYet, wait_until
+
+MOUNT = Path("/sys/fs/cgroup")
+ROOT = "harbor-lab"
+
+
+def unified() -> bool:
+    """Whether this machine has only the version 2 tree."""
+    return (MOUNT / "cgroup.controllers").exists()
+
+
+def trees() -> list[Path]:
+    """The mounted trees: one for version 2, one a controller for version 1."""
+    if unified():
+        return [MOUNT]
+    return sorted(tree for tree in MOUNT.iterdir() if tree.is_dir() and not tree.is_symlink() and tree.name != "unified")
+
+
+def tracking_tree() -> Path:
+    """The tree by which the lab finds its processes again."""
+    return MOUNT if unified() else MOUNT / "pids"
+
+
+def daemons_group(machine: str) -> Path:
+    """The group that a machine's daemons run in."""
+    return tracking_tree() / ROOT / machine / "daemons"
+
+
+def create(machine: str) -> None:
+    """Create the groups of one machine in every tree, for its daemons and for a kubelet to put pods below."""
+    for tree in trees():
+        for group in (tree / ROOT, tree / ROOT / machine):
+            group.mkdir(exist_ok=True)
+            _hand_down(group)
+    daemons_group(machine).mkdir(exist_ok=True)
+
+
+def _hand_down(group: Path) -> None:
+    # A new version 1 cpuset is empty and takes no process until it is given processors and memory nodes;
+    # a new version 2 group has no controllers until its parent hands them down.
+    for name in ("cpuset.cpus", "cpuset.mems"):
+        own = group / name
+        if not unified() and own.exists() and not own.read_text().strip():
+            own.write_text((group.parent / name).read_text())
+    if unified():
+        controllers = (group.parent / "cgroup.controllers").read_text().split()
+        (group.parent / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in controllers))
+
+
+def _groups(machine: str | None) -> Iterator[Path]:
+    for tree in trees():
+        top = tree / ROOT / machine if machine else tree / ROOT
+        for folder, _, _ in os.walk(top, topdown=False):
+            yield Path(folder)
+
+
+def processes(machine: str | None = None) -> set[int]:
+    """The process numbers inside the groups of one machine, or of the whole lab."""
+    found: set[int] = set()
+    for group in _groups(machine):
+        try:
+            found.update(int(line) for line in (group / "cgroup.procs").read_text().split())
+        except FileNotFoundError:
+            continue  # the group went while we looked
+    return found
+
+
+def kill(machine: str | None = None, *, deadline_s: float = 30) -> None:
+    """End every process of one machine, or of the whole lab, and remove the groups.
+
+    Frozen or paused processes are ended too: SIGKILL needs no cooperation.
+    Raises NotReady when something is still there after `deadline_s` seconds.
+    """
+
+    def none_left() -> None:
+        left = processes(machine)
+        for pid in left:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        if left:
+            raise NotYet(f"{len(left)} processes: {sorted(left)[:20]}")
+        for group in _groups(machine):
+            group.rmdir()
+
+    wait_until("the lab's processes have ended", none_left, deadline_s=deadline_s, interval_s=0.05)

@@ -1,0 +1,36 @@
+"""What can go wrong in the lab.
+
+LabError
+├── UnfitMachine      this machine cannot carry the lab; connect to a cluster instead
+├── CommandFailed     a program ended with an error; carries what to paste to run it again
+├── DaemonDied        a program that should go on running ended; carries the end of its log
+└── NotReady          a deadline passed; carries what was last seen
+"""
+
+import shlex
+from collections.abc import Sequence
+
+
+class LabError(Exception):
+    """The lab could not do what it was asked; the message says what was tried and what came back."""
+
+
+class UnfitMachine(LabError):
+    """This machine cannot carry the lab."""
+
+
+class CommandFailed(LabError):
+    """A program ended with an exit code other than 0."""
+
+    def __init__(self, argv: Sequence[str], exit_code: int, output: str) -> None:
+        self.argv, self.exit_code, self.output = tuple(argv), exit_code, output
+        tail = "\n".join(output.strip().splitlines()[-30:]) or "(it printed nothing)"
+        super().__init__(f"exit code {exit_code} from: {shlex.join(argv)}\n{tail}")
+
+
+class DaemonDied(LabError):
+    """A program that should go on running has ended."""
+
+
+class NotReady(LabError):
+    """Something did not become so before its deadline."""
