@@ -25,7 +25,9 @@ def trees() -> list[Path]:
     """The mounted trees: one for version 2, one a controller for version 1."""
     if unified():
         return [MOUNT]
-    return sorted(tree for tree in MOUNT.iterdir() if tree.is_dir() and not tree.is_symlink() and tree.name != "unified")
+    return sorted(
+        tree for tree in MOUNT.iterdir() if tree.is_dir() and not tree.is_symlink() and tree.name != "unified"
+    )
 
 
 def tracking_tree() -> Path:

@@ -53,10 +53,17 @@ class Daemon:
 
         def ready() -> None:
             if self.pid() is None:
-                raise DaemonDied(f"{self.name} on {self.machine.name} ended; the end of {self.log}:\n{self.log_tail()}")
+                raise DaemonDied(
+                    f"{self.name} on {self.machine.name} ended; the end of {self.log}:\n{self.log_tail()}"
+                )
             probe()
 
-        wait_until(f"{self.name} on {self.machine.name} is ready", ready, deadline_s=deadline_s, interval_s=interval_s)
+        wait_until(
+            f"{self.name} on {self.machine.name} is ready",
+            ready,
+            deadline_s=deadline_s,
+            interval_s=interval_s,
+        )
 
     def stop(self, *, signal_number: int = signal.SIGTERM, deadline_s: float = 20) -> None:
         """End it and wait until it has ended; does nothing when it does not run."""
@@ -72,4 +79,8 @@ class Daemon:
 
     def log_tail(self, lines: int = 20) -> str:
         """The last lines of its output."""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:]) if self.log.exists() else "(no log)"
+        return (
+            "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+            if self.log.exists()
+            else "(no log)"
+        )

@@ -84,7 +84,17 @@ class Machine:
         ]
         (self.folder / "ready").unlink(missing_ok=True)
         holder = spawn(
-            ["unshare", "--net", "--mount", "--uts", "--propagation=private", "--", "sh", "-ec", "\n".join(script)],
+            [
+                "unshare",
+                "--net",
+                "--mount",
+                "--uts",
+                "--propagation=private",
+                "--",
+                "sh",
+                "-ec",
+                "\n".join(script),
+            ],
             group=cgroups.daemons_group(self.name),
             log=self.folder / "holder.log",
         )
@@ -92,7 +102,9 @@ class Machine:
 
         def ready() -> None:
             if holder.poll() is not None:
-                raise LabError(f"machine {self.name} did not start:\n{(self.folder / 'holder.log').read_text()}")
+                raise LabError(
+                    f"machine {self.name} did not start:\n{(self.folder / 'holder.log').read_text()}"
+                )
             if not (self.folder / "ready").exists():
                 raise NotYet("its namespaces are being set up")
 
@@ -117,7 +129,9 @@ class Machine:
             self.run("ip", "address", "replace", f"{address}/{settings.LINK_PREFIX}", "dev", device)
         self.run("ip", "link", "set", device, "up")
         # Without any route a process could not even address a Service, which kube-proxy then redirects.
-        self.run("ip", "route", "replace", settings.LAB_RANGE, "via", settings.CONTROL) if self is not control else None
+        self.run(
+            "ip", "route", "replace", settings.LAB_RANGE, "via", settings.CONTROL
+        ) if self is not control else None
         for network, via in self.routes.items():
             self.run("ip", "route", "replace", network, "via", via)
 
@@ -148,7 +162,19 @@ def plug_in_host(control: Machine) -> None:
     if cable not in interfaces(control):
         _delete_interface(None, settings.LINK)
         run(
-            ["ip", "link", "add", settings.LINK, "type", "veth", "peer", "name", cable, "netns", str(control.holder())]
+            [
+                "ip",
+                "link",
+                "add",
+                settings.LINK,
+                "type",
+                "veth",
+                "peer",
+                "name",
+                cable,
+                "netns",
+                str(control.holder()),
+            ]
         )
         control.run("ip", "link", "set", cable, "master", BRIDGE, "up")
     run(["ip", "address", "replace", f"{settings.HOST}/{settings.LINK_PREFIX}", "dev", settings.LINK])

@@ -14,10 +14,14 @@ NODES = {
     name: Machine(
         name,
         (address,),
-        own_folders=("/var/lib/kubelet", "/var/lib/containerd", "/var/lib/cni", "/var/log/pods", "/var/log/containers"),
-        routes={
-            settings.pod_subnet(other): via for other, via in settings.NODES.items() if other != name
-        },
+        own_folders=(
+            "/var/lib/kubelet",
+            "/var/lib/containerd",
+            "/var/lib/cni",
+            "/var/log/pods",
+            "/var/log/containers",
+        ),
+        routes={settings.pod_subnet(other): via for other, via in settings.NODES.items() if other != name},
     )
     for name, address in settings.NODES.items()
 }

@@ -1,0 +1,224 @@
+"""The container images of the lab, made on this machine: none can be pulled.
+
+They carry the names of the reference deployment's images, so that its manifests run here unchanged, and one
+root file system of Debian packages serves all of them as a shared layer.
+"""
+
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import settings
+from lab.command import run
+from lab.nodes import PAUSE_IMAGE, Node
+from lab.toolchain import program
+
+FOLDER = settings.CACHE / "images"
+DNS_IMAGE = "harbor-lab/coredns:1"
+BUSYBOX = Path("/bin/busybox")
+ROOT_PACKAGES = (
+    "busybox-static",
+    "ca-certificates",
+    "curl",
+    "docker-registry",
+    "nginx-light",
+    "procps",
+    "python3-minimal",
+    "python3-cheroot",
+    "python3-cryptography",
+    "python3-pymysql",
+    "python3-redis",
+)
+ENTRY_POINT = """#!/bin/sh
+# As the real image does: a configuration file alone means "serve this file".
+case "$1" in
+*.yml | *.yaml) set -- serve "$@" ;;
+esac
+exec docker-registry "$@"
+"""
+SAMPLE_REGISTRY_CONFIGURATION = """# What the image brings along: no token service, storage inside the container.
+version: 0.1
+storage:
+  filesystem:
+    rootdirectory: /var/lib/registry
+http:
+  addr: :5000
+"""
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image: what it is called, the layers it is made of, and how it starts."""
+
+    name: str
+    layers: tuple[Path, ...]
+    start: dict
+
+
+def build() -> Path:
+    """Make every image, unless they are made from what there is now; return the one archive that holds them.
+
+    Raises CommandFailed when the root file system cannot be made.
+    """
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    layers = {
+        "root": _root_layer(),
+        "busybox": _layer("busybox", _busybox_files()),
+        "coredns": _layer("coredns", [("coredns", program("coredns").read_bytes(), 0o755)]),
+        "harbor": _layer("harbor", _stand_in_files()),
+        "registry": _layer("registry", _registry_files()),
+    }
+    images = tuple(_images(layers))
+    archive = FOLDER / f"images-{_key([repr(images).encode()])}.tar"
+    if not archive.exists():
+        partial = archive.with_suffix(".partial")
+        _write_archive(partial, images)
+        partial.rename(archive)
+    for old in {*FOLDER.glob("images-*.tar"), *FOLDER.glob("layer-*.tar")} - {archive, *layers.values()}:
+        old.unlink()
+    return archive
+
+
+def load(node: Node, archive: Path) -> None:
+    """Import the archive into a node's containerd, unless exactly this archive is there already."""
+    stamp = node.machine.folder / "images"
+    if not stamp.exists() or stamp.read_text() != archive.name:
+        node.ctr("images", "import", str(archive), timeout_s=300)
+        stamp.write_text(archive.name)
+
+
+def _images(layers: dict[str, Path]) -> Iterable[Image]:
+    path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    yield Image(f"docker.io/{PAUSE_IMAGE}", (layers["busybox"],), {"Entrypoint": ["/bin/sleep", "2147483647"]})
+    yield Image(f"docker.io/{DNS_IMAGE}", (layers["coredns"],), {"Entrypoint": ["/coredns"]})
+    for program_name in ("ui", "adminserver", "jobservice"):
+        yield Image(
+            f"docker.io/vmware/harbor-{program_name}:v1.2.0",
+            (layers["root"], layers["harbor"]),
+            {"Entrypoint": [f"/harbor/harbor_{program_name}"], "WorkingDir": "/harbor", "Env": [path]},
+        )
+    yield Image(
+        "docker.io/vmware/registry:2.6.2-photon",
+        (layers["root"], layers["registry"]),
+        {"Entrypoint": ["/entrypoint.sh"], "Cmd": ["serve", "/etc/registry/config.yml"], "Env": [path]},
+    )
+    yield Image(
+        "docker.io/vmware/nginx-photon:1.11.13",
+        (layers["root"],),
+        {"Cmd": ["nginx", "-g", "daemon off;"], "StopSignal": "SIGQUIT", "Env": [path]},
+    )
+
+
+def _root_layer() -> Path:
+    layer = FOLDER / f"layer-root-{_key([' '.join(ROOT_PACKAGES).encode()])}.tar"
+    if not layer.exists():
+        partial = layer.with_suffix(".partial.tar")
+        run(
+            [
+                "mmdebstrap",
+                "--quiet",
+                "--variant=essential",
+                f"--include={','.join(ROOT_PACKAGES)}",
+                "--dpkgopt=path-exclude=/usr/share/doc/*",
+                "--dpkgopt=path-exclude=/usr/share/man/*",
+                "--dpkgopt=path-exclude=/usr/share/locale/*",
+                "--customize-hook=rm -rf \"$1\"/var/cache/apt/* \"$1\"/var/lib/apt/lists/*",
+                "bookworm",
+                str(partial),
+            ],
+            timeout_s=1200,
+        )
+        partial.rename(layer)
+    return layer
+
+
+def _busybox_files() -> list[tuple[str, bytes | str, int]]:
+    applets = ("sh", "sleep", "ls", "cat", "wget", "nc")
+    return [("bin/busybox", BUSYBOX.read_bytes(), 0o755), *((f"bin/{name}", "busybox", 0o777) for name in applets)]
+
+
+def _stand_in_files() -> list[tuple[str, bytes | str, int]]:
+    source = settings.REPOSITORY / "lab" / "harbor"
+    files = sorted(f for f in source.rglob("*") if f.is_file() and "__pycache__" not in f.parts)
+    places = [f"harbor/standin/{file.relative_to(source)}" for file in files]
+    contents = [(place, file.read_bytes(), 0o755 if "bin" in file.parts else 0o644) for place, file in zip(places, files, strict=True)]
+    links = [
+        (f"harbor/harbor_{name}", f"standin/bin/harbor_{name}", 0o777) for name in ("ui", "adminserver", "jobservice")
+    ]
+    return [*contents, *links]
+
+
+def _registry_files() -> list[tuple[str, bytes | str, int]]:
+    sample = SAMPLE_REGISTRY_CONFIGURATION.encode()
+    return [
+        ("entrypoint.sh", ENTRY_POINT.encode(), 0o755),
+        ("etc/registry/config.yml", sample, 0o644),
+        ("etc/docker/registry/config.yml", sample, 0o644),
+    ]
+
+
+def _layer(name: str, files: Iterable[tuple[str, bytes | str, int]]) -> Path:
+    """A layer of files: place, content (text: a symbolic link to it), mode. Equal files give an equal layer."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for place, content, mode in files:
+            entry = tarfile.TarInfo(place)
+            entry.mode = mode
+            if isinstance(content, str):
+                entry.type, entry.linkname = tarfile.SYMTYPE, content
+                tar.addfile(entry)
+            else:
+                entry.size = len(content)
+                tar.addfile(entry, io.BytesIO(content))
+    layer = FOLDER / f"layer-{name}-{_key([buffer.getvalue()])}.tar"
+    if not layer.exists():
+        partial = layer.with_suffix(".partial.tar")
+        partial.write_bytes(buffer.getvalue())
+        partial.rename(layer)
+    return layer
+
+
+def _key(parts: Iterable[bytes]) -> str:
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
+
+
+def _write_archive(file: Path, images: Iterable[Image]) -> None:
+    """Write images in the form of `docker save`: per image a configuration, and every layer once."""
+    digests: dict[Path, str] = {}
+    manifest = []
+    with tarfile.open(file, "w") as tar:
+
+        def add(name: str, content: bytes) -> None:
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+
+        for image in images:
+            for layer in image.layers:
+                if layer not in digests:
+                    with layer.open("rb") as content:
+                        digests[layer] = hashlib.file_digest(content, "sha256").hexdigest()
+                    tar.add(layer, arcname=f"{digests[layer]}.tar")
+            configuration = json.dumps(
+                {
+                    "architecture": "amd64",
+                    "os": "linux",
+                    "config": image.start,
+                    "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digests[layer]}" for layer in image.layers]},
+                    "history": [{"created_by": "harbor-lab"} for _ in image.layers],
+                }
+            ).encode()
+            digest = hashlib.sha256(configuration).hexdigest()
+            add(f"{digest}.json", configuration)
+            manifest.append(
+                {
+                    "Config": f"{digest}.json",
+                    "RepoTags": [image.name],
+                    "Layers": [f"{digests[layer]}.tar" for layer in image.layers],
+                }
+            )
+        add("manifest.json", json.dumps(manifest).encode())

@@ -1,0 +1,89 @@
+"""Debian packages: what the lab needs on this machine, each with the reason."""
+
+import shutil
+from pathlib import Path
+
+from lab.command import run
+from lab.errors import LabError
+
+NEEDED = {
+    "busybox-static": "the pause image; the image that the suite pushes",
+    "ceph-common": "ceph: the volumes' administration",
+    "ceph-fuse": "what the kubelet mounts CephFS with",
+    "ceph-mds": "CephFS metadata",
+    "ceph-mgr": "Ceph manager",
+    "ceph-mon": "Ceph monitor",
+    "ceph-osd": "Ceph storage",
+    "chromium": "the browser of the session checks",
+    "conntrack": "kube-proxy",
+    "containerd": "the nodes' container runtime",
+    "containernetworking-plugins": "the pods' network",
+    "docker-registry": "the contract tests' registry",
+    "docker.io": "the docker daemon that pushes and pulls",
+    "ethtool": "kubelet",
+    "etcd-server": "the API server's store",
+    "galera-4": "database cluster",
+    "haproxy": "in front of Galera and Redis",
+    "iproute2": "the machines' network",
+    "iptables": "kube-proxy",
+    "mariadb-backup": "state transfer between Galera nodes",
+    "mariadb-server": "Harbor's database",
+    "mmdebstrap": "the images' root file system",
+    "redis-sentinel": "fails the session store over",
+    "redis-server": "Harbor's session store",
+    "runc": "containers",
+    "socat": "kubelet, port forwarding; mariadb-backup, transfer",
+    "util-linux": "nsenter, unshare",
+}
+
+
+def installed() -> set[str]:
+    """The names of the installed packages."""
+    listing = run(["dpkg-query", "--show", "--showformat=${db:Status-Status} ${Package}\n"])
+    return {
+        name
+        for status, _, name in (line.partition(" ") for line in listing.splitlines())
+        if status == "installed"
+    }
+
+
+def missing(names: frozenset[str] | None = None) -> list[str]:
+    """Which of `names` (all that the lab needs) are not installed."""
+    return sorted((names or NEEDED.keys()) - installed())
+
+
+def install(names: list[str]) -> None:
+    """Install packages without letting any of them start a service on this machine.
+
+    Raises CommandFailed with apt's own words.
+    """
+    if not shutil.which("apt-get"):
+        raise LabError(
+            f"these Debian packages are missing and there is no apt-get to install them: {' '.join(names)}"
+        )
+    env = {"DEBIAN_FRONTEND": "noninteractive"}
+    with _no_services():
+        run(["apt-get", "update", "--quiet=2"], env=env, timeout_s=600)
+        run(
+            ["apt-get", "install", "--quiet=2", "--yes", "--no-install-recommends", *names],
+            env=env,
+            timeout_s=1800,
+        )
+
+
+class _no_services:
+    """While inside, Debian's package scripts are told to start no service: the lab starts its own."""
+
+    policy = Path("/usr/sbin/policy-rc.d")
+
+    def __enter__(self) -> None:
+        self.ours = not self.policy.exists()
+        if self.ours:
+            self.policy.write_text(
+                "#!/bin/sh\n# harbor-lab: installing packages, starting nothing\nexit 101\n"
+            )
+            self.policy.chmod(0o755)
+
+    def __exit__(self, *_: object) -> None:
+        if self.ours:
+            self.policy.unlink()
