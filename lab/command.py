@@ -1,10 +1,19 @@
 """Running a program to its end."""
 
 import os
+import signal
 import subprocess
+import threading
 from collections.abc import Mapping, Sequence
+from typing import NoReturn
 
-from lab.errors import CommandFailed, LabError
+from lab.errors import CommandFailed, Interrupted, LabError
+
+INTERRUPTED = threading.Event()
+"""Set once the user wants the lab to stop what it is doing: programs are ended, waits give up."""
+
+_running: set[subprocess.Popen[str]] = set()
+_lock = threading.Lock()
 
 
 def run(
@@ -17,29 +26,67 @@ def run(
 ) -> str:
     """Run `argv` and return what it wrote to standard output.
 
-    `env` is added to this process's environment. The child gets a session of its own, so that a Ctrl-C meant
-    for the lab does not end it half-way.
+    `env` is added to this process's environment. The child gets a session of its own, so that a Ctrl-C reaches
+    it only through `interrupt`.
 
-    Raises CommandFailed on an exit code other than 0, LabError when the program is missing or runs too long.
+    Raises CommandFailed on an exit code other than 0, Interrupted after `interrupt`, LabError when the program is
+    missing or still runs after `timeout_s` seconds (it is ended then).
     """
     argv = [str(word) for word in argv]
+    process = _start(argv, env, cwd)
     try:
-        done = subprocess.run(
-            argv,
-            input=input,
-            stdin=subprocess.DEVNULL if input is None else None,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            env={**os.environ, **(env or {})},
-            cwd=cwd,
-            timeout=timeout_s,
-            start_new_session=True,
-        )
-    except FileNotFoundError as missing:
-        raise LabError(f"{argv[0]} is not installed (needed for: {' '.join(argv)})") from missing
-    except subprocess.TimeoutExpired as slow:
-        raise LabError(f"still running after {timeout_s:g} s, ended: {' '.join(argv)}") from slow
-    if done.returncode:
-        raise CommandFailed(argv, done.returncode, done.stdout + done.stderr)
-    return done.stdout
+        output, errors = process.communicate(input, timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        _end(process)
+        _give_up(argv, f"still running after {timeout_s:g} s, ended")
+    finally:
+        with _lock:
+            _running.discard(process)
+    if process.returncode:
+        if INTERRUPTED.is_set():
+            raise Interrupted(f"ended: {' '.join(argv)}")
+        raise CommandFailed(argv, process.returncode, output + errors)
+    return output
+
+
+def interrupt() -> None:
+    """End every program that is running and let nothing new start; for Ctrl-C."""
+    INTERRUPTED.set()
+    with _lock:
+        for process in _running:
+            _end(process)
+
+
+def _start(
+    argv: list[str], env: Mapping[str, str] | None, cwd: str | os.PathLike[str] | None
+) -> subprocess.Popen[str]:
+    with _lock:
+        if INTERRUPTED.is_set():
+            raise Interrupted(f"not started: {' '.join(argv)}")
+        try:
+            process = subprocess.Popen(
+                argv,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                env={**os.environ, **(env or {})},
+                cwd=cwd,
+                start_new_session=True,
+            )
+        except FileNotFoundError:
+            _give_up(argv, f"{argv[0]} is not installed; needed for")
+        _running.add(process)
+        return process
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return  # it ended by itself meanwhile
+
+
+def _give_up(argv: list[str], why: str) -> NoReturn:
+    raise LabError(f"{why}: {' '.join(argv)}")

@@ -1,5 +1,7 @@
 """etcd, the API server, the controller manager and the scheduler, on the machine `control`."""
 
+import socket
+
 from lab import certificates, settings
 from lab.command import run
 from lab.daemons import Daemon
@@ -70,12 +72,19 @@ SCHEDULER = Daemon(
 
 
 def ensure() -> None:
-    """Start the control plane unless it runs, and wait until the API server answers."""
+    """Start the control plane unless it runs, and wait until all of it answers."""
     certificates.ensure()
     ETCD.start()
-    CONTROLLER_MANAGER.start()  # both wait for the API server by themselves
-    SCHEDULER.start()
     API_SERVER.ensure(lambda: kubectl("get", "--raw=/readyz"), deadline_s=90, interval_s=0.3)
+    # These two end when they find no API server, so they come after it.
+    CONTROLLER_MANAGER.start()
+    SCHEDULER.start()
+    CONTROLLER_MANAGER.ensure(lambda: _connect(10257))
+    SCHEDULER.ensure(lambda: _connect(10259))
+
+
+def _connect(port: int) -> None:
+    socket.create_connection((settings.CONTROL, port), timeout=2).close()
 
 
 def kubectl(*argv: str, input: str | None = None, timeout_s: float = 60) -> str:

@@ -4,7 +4,9 @@ LabError
 ├── UnfitMachine      this machine cannot carry the lab; connect to a cluster instead
 ├── CommandFailed     a program ended with an error; carries what to paste to run it again
 ├── DaemonDied        a program that should go on running ended; carries the end of its log
-└── NotReady          a deadline passed; carries what was last seen
+├── NotReady          a deadline passed; carries what was last seen
+├── Busy              another lab command is at work
+└── Interrupted       the user pressed Ctrl-C
 """
 
 import shlex
@@ -34,3 +36,11 @@ class DaemonDied(LabError):
 
 class NotReady(LabError):
     """Something did not become so before its deadline."""
+
+
+class Busy(LabError):
+    """Another command is changing the lab."""
+
+
+class Interrupted(LabError):
+    """The user wants the lab to stop what it is doing."""

@@ -40,7 +40,7 @@ def kubernetes_built() -> bool:
 
 def dns_built() -> bool:
     """Whether CoreDNS is compiled as its module says now."""
-    return _built("coredns", settings.REPOSITORY / "lab" / "dns")
+    return _built("coredns", settings.REPOSITORY / "lab" / "coredns")
 
 
 def build_kubernetes() -> None:
@@ -58,7 +58,7 @@ def build_kubernetes() -> None:
 
 def build_dns() -> None:
     """Compile CoreDNS (1 to 3 minutes)."""
-    _build("coredns", settings.REPOSITORY / "lab" / "dns", "-s -w")
+    _build("coredns", settings.REPOSITORY / "lab" / "coredns", "-s -w")
 
 
 def _key(module: Path) -> str:

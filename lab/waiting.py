@@ -5,7 +5,8 @@ from typing import TypeVar
 
 import tenacity
 
-from lab.errors import CommandFailed, LabError, NotReady
+from lab.command import INTERRUPTED
+from lab.errors import CommandFailed, Interrupted, LabError, NotReady
 
 T = TypeVar("T")
 
@@ -19,15 +20,18 @@ def wait_until(what: str, probe: Callable[[], T], *, deadline_s: float, interval
 
     A probe says "not yet" by raising NotYet, CommandFailed or an OSError; anything else ends the wait at once.
 
-    Raises NotReady after `deadline_s` seconds, with what the probe saw last.
+    Raises NotReady after `deadline_s` seconds, with what the probe saw last, and Interrupted after Ctrl-C.
     """
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type((NotYet, CommandFailed, OSError)),
-        stop=tenacity.stop_after_delay(deadline_s),
+        stop=tenacity.stop_after_delay(deadline_s) | tenacity.stop_when_event_set(INTERRUPTED),
         wait=tenacity.wait_fixed(interval_s),
+        sleep=tenacity.sleep_using_event(INTERRUPTED),
     )
     try:
         return retrying(probe)
     except tenacity.RetryError as late:
         last = late.last_attempt.exception()
+        if INTERRUPTED.is_set():
+            raise Interrupted(f"no longer waiting: {what}") from last
         raise NotReady(f"{what}: not so after {deadline_s:g} s (last seen: {last})") from last
