@@ -1,0 +1,55 @@
+# Everything here sets up what it needs by itself. `make help` lists the commands.
+SHELL := /bin/bash
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+READY := $(VENV)/installed
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help verify test bench up down status lint format
+
+help: ## this text
+	@echo "make verify   stand the lab up, verify the Harbor in it, show the report"
+	@echo "make test     lint and test this software itself (the lab included)"
+	@echo
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | grep -v '^help' | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14 | sed 's/^/make /'
+	@echo
+	@echo "ARGS passes words on to pytest:   make verify ARGS='-k storage'"
+	@echo "A cluster of your own needs no make:   see README.md"
+
+verify: $(READY) ## stand the lab up, verify the Harbor in it, show the report
+	$(PYTHON) -m lab up
+	$(PYTHON) -m pytest suites --lab $(ARGS)
+
+test: lint ## lint and test this software itself (the lab included)
+	$(PYTHON) -m lab prepare
+	$(PYTHON) -m pytest tests $(ARGS)
+
+bench: $(READY) ## measure the lab and the suite, and print the figures
+	$(PYTHON) -m bench $(ARGS)
+
+up: $(READY) ## stand the lab up, or mend it
+	$(PYTHON) -m lab up
+
+down: $(READY) ## take the lab down; nothing of it is left
+	$(PYTHON) -m lab down
+
+status: $(READY) ## what of the lab is there, part by part
+	$(PYTHON) -m lab status
+
+lint: $(READY) ## check style and format
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+format: $(READY) ## mend style and format
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+# Debian keeps ensurepip, without which a venv has no pip, in a package of its own.
+$(READY): requirements.txt requirements-dev.txt
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; this is $$(python3 --version)"; exit 1; }
+	@python3 -c 'import ensurepip' 2>/dev/null || { apt-get update --quiet=2 && apt-get install --yes --quiet=2 --no-install-recommends python3-venv; }
+	@echo "installing the Python packages of requirements-dev.txt into $(VENV)"
+	@python3 -m venv $(VENV)
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@touch $@

@@ -1,0 +1,131 @@
+"""The lab on the command line: `python -m lab --help`."""
+
+import argparse
+import json
+import signal
+import sys
+
+from lab import cluster, defects, health
+from lab.errors import Interrupted, LabError, UnfitMachine
+
+DESCRIPTION = """\
+A real, highly available Harbor on this one machine: three Kubernetes nodes, CephFS, a Galera cluster, Redis with
+Sentinel, and Harbor 1.2 in pods (its own three programs are a stand-in). For Debian 12, as root."""
+
+EPILOG = """\
+exit codes:
+  0  done
+  1  it could not be done; the message says which step failed, and the same command goes on from there
+  2  interrupted, or wrong usage
+  4  this machine cannot carry the lab
+"""
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    options = _parser().parse_args(words)
+    # A terminated `up` gives up like an interrupted one, instead of leaving its programs behind it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return options.run(options) or 0
+    except UnfitMachine as unfit:
+        return _complain(str(unfit), 4)
+    except (KeyboardInterrupt, Interrupted):
+        return _complain("interrupted; `python -m lab up` goes on from here, `python -m lab down` removes it", 2)
+    except LabError as error:
+        return _complain(str(error), 1)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m lab",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, run: object, help: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=help, description=help)
+        added.set_defaults(run=run)
+        return added
+
+    command("up", _up, "stand the lab up, or mend what is there; prints where its Harbor is")
+    command("down", _down, "end all that the lab started and remove all that it wrote (compiled programs are kept)")
+    status = command("status", _status, "say what is there, part by part; exit code 1 when something is not well")
+    status.add_argument("--json", action="store_true", help="as JSON, for programs")
+    command("prepare", _prepare, "install and compile what the lab needs, and start nothing")
+    breaking = command("break", _break, "plant a defect, to see that the checks find it; without NAME, list them")
+    breaking.add_argument("name", nargs="?", metavar="NAME", help="which defect")
+    command("heal", _heal, "take every planted defect away")
+    enter = command("enter", _enter, "run a command on one of the lab's machines, e.g. enter node-1 -- ip route")
+    enter.add_argument("machine", metavar="MACHINE")
+    enter.add_argument("argv", nargs="+", metavar="WORD")
+    return parser
+
+
+def _up(_: argparse.Namespace) -> None:
+    target = cluster.up()
+    _say(
+        f"Harbor answers on {target.harbor_url} (admin / {target.admin_password})\n"
+        f"kubectl --kubeconfig={target.kubeconfig} get pods     docker --host={target.docker_host} info"
+    )
+
+
+def _down(_: argparse.Namespace) -> None:
+    cluster.down()
+    _say("the lab is down; nothing of it runs, is mounted or is configured on this machine")
+
+
+def _prepare(_: argparse.Namespace) -> None:
+    cluster.prepare()
+
+
+def _status(options: argparse.Namespace) -> int:
+    parts = health.parts()
+    if options.json:
+        _say(json.dumps([part.__dict__ for part in parts], indent=1))
+    else:
+        for part in parts:
+            _say(f"{'✓' if part.well else '✗'} {part.name:24} {part.observed}")
+    return 0 if all(part.well for part in parts) else 1
+
+
+def _break(options: argparse.Namespace) -> None:
+    if options.name is None:
+        for defect in defects.every():
+            _say(f"{defect.name:40} {defect.summary}")
+        return
+    with cluster.only_one():
+        defect = defects.plant(options.name)
+    _say(f"planted: {defect.summary}\nmust turn red:")
+    for check in sorted(defect.turns_red):
+        _say(f"  {check}")
+
+
+def _heal(_: argparse.Namespace) -> None:
+    with cluster.only_one():
+        healed = defects.heal()
+    _say(f"healed: {', '.join(healed)}" if healed else "nothing is planted")
+
+
+def _enter(options: argparse.Namespace) -> None:
+    from lab.topology import ALL
+
+    machines = {machine.name: machine for machine in ALL}
+    if options.machine not in machines:
+        raise LabError(f"there is no machine {options.machine}; there are {', '.join(machines)}")
+    _say(machines[options.machine].run(*options.argv).rstrip())
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _complain(text: str, exit_code: int) -> int:
+    print(f"lab: {text}", file=sys.stderr, flush=True)
+    return exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
