@@ -5,7 +5,7 @@ import json
 import signal
 import sys
 
-from lab import cluster, defects, health
+from lab import cluster, defects, health, topology
 from lab.errors import Interrupted, LabError, UnfitMachine
 
 DESCRIPTION = """\
@@ -93,26 +93,25 @@ def _status(options: argparse.Namespace) -> int:
 
 def _break(options: argparse.Namespace) -> None:
     if options.name is None:
-        for defect in defects.every():
-            _say(f"{defect.name:40} {defect.summary}")
+        for name, defect in defects.every().items():
+            _say(f"{name:36} {defect.shows}")
         return
+    defect = defects.find(options.name)
     with cluster.only_one():
-        defect = defects.plant(options.name)
-    _say(f"planted: {defect.summary}\nmust turn red:")
+        defects.plant(cluster.HARBOR, options.name)
+    _say(f"planted: {defect.shows}\nmust turn red:")
     for check in sorted(defect.turns_red):
         _say(f"  {check}")
 
 
 def _heal(_: argparse.Namespace) -> None:
     with cluster.only_one():
-        healed = defects.heal()
-    _say(f"healed: {', '.join(healed)}" if healed else "nothing is planted")
+        healed = defects.heal(cluster.HARBOR)
+    _say(f"healed: {healed}" if healed else "no defect was planted; Harbor is as its manifests say")
 
 
 def _enter(options: argparse.Namespace) -> None:
-    from lab.topology import ALL
-
-    machines = {machine.name: machine for machine in ALL}
+    machines = {machine.name: machine for machine in topology.ALL}
     if options.machine not in machines:
         raise LabError(f"there is no machine {options.machine}; there are {', '.join(machines)}")
     _say(machines[options.machine].run(*options.argv).rstrip())

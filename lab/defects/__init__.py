@@ -1,0 +1,119 @@
+"""Defects: known misconfigurations of Harbor, planted in the lab to prove that a check can fail.
+
+Each module of this folder is one defect and is found by itself. It holds `DEFECT`; its file name, with dashes,
+is the defect's name. A defect is a change of the rendered manifests: it is planted by deploying with that change
+and healed by deploying without it. One at a time: with two in the lab nobody could say which check shows which.
+"""
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from lab import deployment
+from lab.errors import LabError
+from lab.manifests.objects import Object
+
+# Nothing is worth waiting for in a pod that is to go; what is lost with it comes back with the next one.
+_GRACE_S = 1
+_DEADLINE_S = 180
+
+
+class UnknownDefect(LabError):
+    """There is no defect of that name."""
+
+
+class AlreadyPlanted(LabError):
+    """Another defect is in the lab."""
+
+
+class Lab(Protocol):
+    """What planting needs of a lab that is up."""
+
+    kubectl: deployment.Kubectl
+    deployment_folder: Path
+    deployment_settings: deployment.DeploymentSettings
+
+
+@dataclass(frozen=True)
+class Defect:
+    """What is wrong, where it was reported, and which checks must show it: exactly those, no others."""
+
+    report: str
+    """Where it was seen: h# is an issue of goharbor/harbor, hh# one of goharbor/harbor-helm."""
+    shows: str
+    """How it shows from outside, in one line."""
+    turns_red: frozenset[str]
+    """Ids of checks."""
+    change: Callable[[list[Object]], None]
+    """Puts the mistake into the rendered manifests."""
+    unready: frozenset[str] = frozenset()
+    """The workloads whose pods never become Ready with it."""
+
+
+def every() -> dict[str, Defect]:
+    """All defects by name, in alphabetical order."""
+    modules = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return {name.replace("_", "-"): importlib.import_module(f"{__name__}.{name}").DEFECT for name in modules}
+
+
+def find(name: str) -> Defect:
+    """The defect of that name; raises UnknownDefect with all names and the nearest."""
+    known = every()
+    if name in known:
+        return known[name]
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f" Did you mean {nearest[0]}?" if nearest else ""
+    raise UnknownDefect(f"there is no defect {name}.{hint} There are: {', '.join(known)}")
+
+
+def planted(deployment_folder: Path) -> str | None:
+    """The name of the defect that is in the lab, also of one that was only half planted or half healed."""
+    note = _note(deployment_folder)
+    return note.read_text() if note.exists() else None
+
+
+def plant(lab: Lab, name: str) -> None:
+    """Put a defect into the lab and wait until Harbor has settled with it; planting it twice is harmless.
+
+    Raises UnknownDefect, AlreadyPlanted when another is there, NotReady and CommandFailed from the deployment.
+    """
+    defect = find(name)
+    present = planted(lab.deployment_folder)
+    if present not in (None, name):
+        raise AlreadyPlanted(f"{present} is planted; heal it first, so that each red check has one cause")
+    lab.deployment_folder.mkdir(parents=True, exist_ok=True)
+    _note(lab.deployment_folder).write_text(name)
+    _deploy(lab, change=defect.change, unready=defect.unready)
+
+
+def heal(lab: Lab) -> str | None:
+    """Deploy Harbor as it should be, wait until it is ready, and return the name of the defect that was there.
+
+    Mends what was changed by hand in the cluster, too. Raises NotReady and CommandFailed from the deployment.
+    """
+    present = planted(lab.deployment_folder)
+    _deploy(lab)
+    _note(lab.deployment_folder).unlink(missing_ok=True)
+    return present
+
+
+def _deploy(
+    lab: Lab, *, change: deployment.Change | None = None, unready: frozenset[str] = frozenset()
+) -> None:
+    deployment.deploy(
+        lab.kubectl,
+        lab.deployment_folder,
+        lab.deployment_settings,
+        change=change,
+        unready=unready,
+        timeout_s=_DEADLINE_S,
+        grace_s=_GRACE_S,
+    )
+
+
+def _note(deployment_folder: Path) -> Path:
+    return deployment_folder / "planted"

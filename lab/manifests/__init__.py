@@ -1,0 +1,1 @@
+"""The manifests of `deploy/`, read and filled in for the lab."""

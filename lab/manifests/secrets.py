@@ -1,0 +1,73 @@
+"""The secrets that the parts of Harbor share, made once for a lab and kept with it."""
+
+import datetime
+import json
+import secrets as random
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+
+_VALID_DAYS = 3650
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """`token_key` is PKCS#1 PEM, as the ui reads no other; `token_certificate` is its certificate, PEM."""
+
+    ui_secret: str = field(repr=False)
+    jobservice_secret: str = field(repr=False)
+    http_secret: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    token_key: str = field(repr=False)
+    token_certificate: str = field(repr=False)
+
+
+def kept(file: Path) -> Secrets:
+    """The secrets in `file`, which is made, readable by its owner only, when it is not there."""
+    if not file.exists():
+        partial = file.with_suffix(".partial")
+        partial.touch(mode=0o600)
+        partial.write_text(json.dumps(asdict(make())))
+        partial.rename(file)
+    return Secrets(**json.loads(file.read_text()))
+
+
+def make() -> Secrets:
+    """New secrets."""
+    key, certificate = token_pair()
+    return Secrets(
+        ui_secret=random.token_hex(16),
+        jobservice_secret=random.token_hex(16),
+        http_secret=random.token_hex(16),
+        secret_key=random.token_hex(8),  # read as 16 bytes of text
+        token_key=key,
+        token_certificate=certificate,
+    )
+
+
+def token_pair() -> tuple[str, str]:
+    """A new key to sign tokens with, and its certificate, both PEM."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "harbor-token-issuer")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=_VALID_DAYS))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    )
+    return pem.decode(), certificate.public_bytes(serialization.Encoding.PEM).decode()
