@@ -31,7 +31,9 @@ def main(words: list[str] | None = None) -> int:
     except UnfitMachine as unfit:
         return _complain(str(unfit), 4)
     except (KeyboardInterrupt, Interrupted):
-        return _complain("interrupted; `python -m lab up` goes on from here, `python -m lab down` removes it", 2)
+        return _complain(
+            "interrupted; `python -m lab up` goes on from here, `python -m lab down` removes it", 2
+        )
     except LabError as error:
         return _complain(str(error), 1)
 
@@ -51,14 +53,24 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     command("up", _up, "stand the lab up, or mend what is there; prints where its Harbor is")
-    command("down", _down, "end all that the lab started and remove all that it wrote (compiled programs are kept)")
-    status = command("status", _status, "say what is there, part by part; exit code 1 when something is not well")
+    command(
+        "down",
+        _down,
+        "end all that the lab started and remove all that it wrote (compiled programs are kept)",
+    )
+    status = command(
+        "status", _status, "say what is there, part by part; exit code 1 when something is not well"
+    )
     status.add_argument("--json", action="store_true", help="as JSON, for programs")
     command("prepare", _prepare, "install and compile what the lab needs, and start nothing")
-    breaking = command("break", _break, "plant a defect, to see that the checks find it; without NAME, list them")
+    breaking = command(
+        "break", _break, "plant a defect, to see that the checks find it; without NAME, list them"
+    )
     breaking.add_argument("name", nargs="?", metavar="NAME", help="which defect")
     command("heal", _heal, "take every planted defect away")
-    enter = command("enter", _enter, "run a command on one of the lab's machines, e.g. enter node-1 -- ip route")
+    enter = command(
+        "enter", _enter, "run a command on one of the lab's machines, e.g. enter node-1 -- ip route"
+    )
     enter.add_argument("machine", metavar="MACHINE")
     enter.add_argument("argv", nargs="+", metavar="WORD")
     return parser

@@ -66,7 +66,11 @@ class _Display:
     def __enter__(self) -> "_Display":
         self._console = Console(file=sys.stderr, highlight=False)
         self._live = Progress(
-            SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=self._console, transient=True
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            console=self._console,
+            transient=True,
         )
         self._begun: dict[str, tuple[float, TaskID]] = {}
         self._live.start()

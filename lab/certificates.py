@@ -146,6 +146,8 @@ def _write(stem: Path, certificate: x509.Certificate | None, key: ec.EllipticCur
     file.touch(mode=0o600)
     file.write_bytes(
         key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.TraditionalOpenSSL,
+            serialization.NoEncryption(),
         )
     )

@@ -141,7 +141,9 @@ def _actions() -> list[Action]:
         Action("Redis and Sentinel", session_store.ensure, ("machines and network",)),
         Action("HAProxy", load_balancer.ensure, ("Galera", "Redis and Sentinel")),
         Action("docker daemon", docker_daemon.ensure, ("machines and network",)),
-        Action("Kubernetes control plane", control_plane.ensure, ("machines and network", "compile Kubernetes")),
+        Action(
+            "Kubernetes control plane", control_plane.ensure, ("machines and network", "compile Kubernetes")
+        ),
         *(
             Action(
                 node.name,

@@ -85,18 +85,22 @@ def rendered(folder: Path) -> list[Object]:
 
 
 def apply(kubectl: Kubectl, folder: Path, *, grace_s: int | None = None) -> set[str]:
-    """Bring the cluster's objects to what is in `folder`; return those that were there and had to be changed.
+    """Bring the cluster's objects to what is in `folder`; return what pods are made from and had to be changed.
 
-    The names are of the form kind/name, such as configmap/harbor-ui-config. Objects of an earlier rendering
-    that are no longer wanted are deleted. Volumes and claims cannot be changed: they are deleted and made anew,
-    the data in them stays. Raises CommandFailed, and NotReady when volumes cannot be released.
+    Returned are ConfigMaps and ReplicationControllers that were there, as in configmap/harbor-ui-config. Objects
+    of an earlier rendering that are no longer wanted are deleted. Volumes and claims cannot be changed: they are
+    deleted and made anew, the data in them stays. A key that somebody added by hand stays as well, as is
+    kubectl's way. Raises CommandFailed, and NotReady when volumes cannot be released.
     """
     wanted = rendered(folder)
     namespace = namespace_of(wanted)
     volumes.release_changed(kubectl, wanted, namespace, grace_s=grace_s)
-    output = kubectl("apply", f"--filename={folder / _MANIFEST}")
+    # Reading the API's schema costs 3 s of processor each time; without it the server checks what it stores.
+    output = kubectl("apply", "--validate=false", "--openapi-patch=false", f"--filename={folder / _MANIFEST}")
     _delete_unwanted(kubectl, wanted, namespace)
-    return {line.split()[0] for line in output.splitlines() if line.endswith(" configured")}
+    configured = {line.split()[0] for line in output.splitlines() if line.endswith(" configured")}
+    # Of kinds whose lists it replaces as a whole kubectl says so even when nothing has changed.
+    return {name for name in configured if name.startswith(("configmap/", "replicationcontroller/"))}
 
 
 def namespace_of(objects: list[Object]) -> str:
@@ -110,19 +114,21 @@ def recreate_pods_of_changed(
 ) -> list[str]:
     """Delete the pods that were made from something else than `folder` now says, and return their names.
 
-    `changed` is what `apply` returned: it tells of a ConfigMap that had been edited by hand, of which the
-    fingerprint knows nothing. `grace_s` shortens the grace period that the pods ask for. Does not wait.
+    `changed` is what `apply` returned: it tells of what had been edited by hand, of which the fingerprint knows
+    nothing. `grace_s` shortens the grace period that the pods ask for. Does not wait.
     """
     wanted = rendered(folder)
     namespace = namespace_of(wanted)
     pods = _pods(kubectl, namespace)
     outdated = []
     for workload in of_kind(wanted, "ReplicationController"):
-        touched = {f"configmap/{name}" for name in config_maps_of(workload["spec"]["template"]["spec"])}
-        edited = bool(touched & set(changed))
+        sources = {f"configmap/{name}" for name in config_maps_of(workload["spec"]["template"]["spec"])}
+        edited = not set(changed).isdisjoint(
+            {*sources, f"replicationcontroller/{workload['metadata']['name']}"}
+        )
         outdated += [
             pod["metadata"]["name"]
-            for pod in pods[workload["metadata"]["name"]]
+            for pod in pods.get(workload["metadata"]["name"], [])
             if "deletionTimestamp" not in pod["metadata"] and (edited or not _up_to_date(pod, workload))
         ]
     if outdated:
@@ -147,9 +153,9 @@ def wait_ready(
     unready: Collection[str] = (),
     interval_s: float = 0.5,
 ) -> None:
-    """Wait until every workload has its replicas, all from the present template, Ready, and none left over.
+    """Wait until every workload has its replicas, all from the present template and Ready, and none left over.
 
-    Of the workloads named in `unready` only the first half is asked. Raises NotReady after `timeout_s` seconds
+    The replicas of the workloads named in `unready` need not be Ready. Raises NotReady after `timeout_s` seconds
     with each workload that is not so and the state of its pods.
     """
     wanted = rendered(folder)
@@ -157,9 +163,11 @@ def wait_ready(
 
     def ready() -> None:
         found = _pods(kubectl, namespace)
-        unsettled = []
-        for workload in of_kind(wanted, "ReplicationController"):
-            pods = found[workload["metadata"]["name"]]
+        workloads = of_kind(wanted, "ReplicationController")
+        former = found.keys() - {workload["metadata"]["name"] for workload in workloads}
+        unsettled = [f"{name} is no longer wanted and has pods" for name in sorted(former)]
+        for workload in workloads:
+            pods = found.get(workload["metadata"]["name"], [])
             present = [pod for pod in pods if _up_to_date(pod, workload)]
             settled = len(pods) == len(present) == workload["spec"]["replicas"] and (
                 workload["metadata"]["name"] in unready or all(_is_ready(pod) for pod in present)
@@ -192,11 +200,16 @@ def _delete_unwanted(kubectl: Kubectl, wanted: list[Object], namespace: str) -> 
 
 def _pods(kubectl: Kubectl, namespace: str) -> dict[str, list[Object]]:
     """The pods by the name of their controller: two controllers may share a selector, so the owner decides."""
+    found = json.loads(kubectl("get", "pods", f"--namespace={namespace}", "--output=json"))["items"]
     pods: dict[str, list[Object]] = defaultdict(list)
-    for pod in json.loads(kubectl("get", "pods", f"--namespace={namespace}", "--output=json"))["items"]:
+    for pod in found:
         for owner in pod["metadata"].get("ownerReferences", []):
-            pods[owner["name"]].append(pod)
-    return pods
+            if owner["kind"] == "ReplicationController" and pod["status"].get("phase") not in (
+                "Failed",
+                "Succeeded",
+            ):
+                pods[owner["name"]].append(pod)
+    return dict(pods)
 
 
 def _up_to_date(pod: Object, workload: Object) -> bool:

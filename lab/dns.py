@@ -27,14 +27,18 @@ _CONFIGURATION = """
 
 def ensure() -> None:
     """Apply the DNS's objects; does not wait."""
-    kubectl("apply", "--filename=-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": _objects()}))
+    kubectl(
+        "apply", "--filename=-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": _objects()})
+    )
 
 
 def wait_ready() -> None:
     """Wait until a DNS pod is Ready on every node; raises NotReady."""
 
     def ready() -> None:
-        status = json.loads(kubectl("get", "daemonset", _NAME, f"--namespace={_NAMESPACE}", "-o", "json"))["status"]
+        status = json.loads(kubectl("get", "daemonset", _NAME, f"--namespace={_NAMESPACE}", "-o", "json"))[
+            "status"
+        ]
         if status.get("numberReady", 0) < len(settings.NODES):
             raise NotYet(f"{status.get('numberReady', 0)} of {len(settings.NODES)} pods are Ready")
 
@@ -74,7 +78,12 @@ def _objects() -> list[dict]:
             "roleRef": {"apiGroup": authorization, "kind": "ClusterRole", "name": _NAME},
             "subjects": [{"kind": "ServiceAccount", "name": _NAME, "namespace": _NAMESPACE}],
         },
-        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata(), "data": {"Corefile": _CONFIGURATION}},
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": metadata(),
+            "data": {"Corefile": _CONFIGURATION},
+        },
         {
             "apiVersion": "apps/v1",
             "kind": "DaemonSet",

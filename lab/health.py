@@ -4,7 +4,17 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lab import cluster, database, defects, docker_daemon, load_balancer, nodes, session_store, storage, topology
+from lab import (
+    cluster,
+    database,
+    defects,
+    docker_daemon,
+    load_balancer,
+    nodes,
+    session_store,
+    storage,
+    topology,
+)
 from lab.control_plane import kubectl
 from lab.errors import LabError
 
@@ -62,7 +72,9 @@ def _kubernetes() -> str:
 
 
 def _harbor() -> str:
-    listing = kubectl("get", "replicationcontrollers", f"--namespace={cluster.target().namespace}", "--output=json")
+    listing = kubectl(
+        "get", "replicationcontrollers", f"--namespace={cluster.target().namespace}", "--output=json"
+    )
     controllers = json.loads(listing)["items"]
     counts = {
         each["metadata"]["name"]: (each["status"].get("readyReplicas", 0), each["spec"]["replicas"])

@@ -93,7 +93,9 @@ def load(node: Node, archive: Path) -> None:
 
 def _images(layers: dict[str, Path]) -> Iterable[Image]:
     path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    yield Image(f"docker.io/{PAUSE_IMAGE}", (layers["busybox"],), {"Entrypoint": ["/bin/sleep", "2147483647"]})
+    yield Image(
+        f"docker.io/{PAUSE_IMAGE}", (layers["busybox"],), {"Entrypoint": ["/bin/sleep", "2147483647"]}
+    )
     yield Image(f"docker.io/{DNS_IMAGE}", (layers["coredns"],), {"Entrypoint": ["/coredns"]})
     for program_name in ("ui", "adminserver", "jobservice"):
         yield Image(
@@ -126,7 +128,7 @@ def _root_layer() -> Path:
                 "--dpkgopt=path-exclude=/usr/share/doc/*",
                 "--dpkgopt=path-exclude=/usr/share/man/*",
                 "--dpkgopt=path-exclude=/usr/share/locale/*",
-                "--customize-hook=rm -rf \"$1\"/var/cache/apt/* \"$1\"/var/lib/apt/lists/*",
+                '--customize-hook=rm -rf "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/*',
                 "bookworm",
                 str(partial),
             ],
@@ -138,16 +140,23 @@ def _root_layer() -> Path:
 
 def _busybox_files() -> list[tuple[str, bytes | str, int]]:
     applets = ("sh", "sleep", "ls", "cat", "wget", "nc")
-    return [("bin/busybox", BUSYBOX.read_bytes(), 0o755), *((f"bin/{name}", "busybox", 0o777) for name in applets)]
+    return [
+        ("bin/busybox", BUSYBOX.read_bytes(), 0o755),
+        *((f"bin/{name}", "busybox", 0o777) for name in applets),
+    ]
 
 
 def _stand_in_files() -> list[tuple[str, bytes | str, int]]:
     source = settings.REPOSITORY / "lab" / "harbor"
     files = sorted(f for f in source.rglob("*") if f.is_file() and "__pycache__" not in f.parts)
     places = [f"harbor/standin/{file.relative_to(source)}" for file in files]
-    contents = [(place, file.read_bytes(), 0o755 if "bin" in file.parts else 0o644) for place, file in zip(places, files, strict=True)]
+    contents = [
+        (place, file.read_bytes(), 0o755 if "bin" in file.parts else 0o644)
+        for place, file in zip(places, files, strict=True)
+    ]
     links = [
-        (f"harbor/harbor_{name}", f"standin/bin/harbor_{name}", 0o777) for name in ("ui", "adminserver", "jobservice")
+        (f"harbor/harbor_{name}", f"standin/bin/harbor_{name}", 0o777)
+        for name in ("ui", "adminserver", "jobservice")
     ]
     return [*contents, *links]
 
@@ -208,7 +217,10 @@ def _write_archive(file: Path, images: Iterable[Image]) -> None:
                     "architecture": "amd64",
                     "os": "linux",
                     "config": image.start,
-                    "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digests[layer]}" for layer in image.layers]},
+                    "rootfs": {
+                        "type": "layers",
+                        "diff_ids": [f"sha256:{digests[layer]}" for layer in image.layers],
+                    },
                     "history": [{"created_by": "harbor-lab"} for _ in image.layers],
                 }
             ).encode()

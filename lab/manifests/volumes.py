@@ -63,10 +63,10 @@ def _choosable(volume: Object) -> dict[str, str]:
 
 
 def _contains(live: Any, wanted: Any) -> bool:
-    """Whether `live` says all that `wanted` does; the API server adds to what it was given."""
+    """Whether `live` says all that `wanted` does; the API server adds to what it was given, and omits ""."""
     if isinstance(wanted, dict):
         return isinstance(live, dict) and all(
-            key in live and _contains(live[key], value) for key, value in wanted.items()
+            _contains(live.get(key, ""), value) for key, value in wanted.items()
         )
     return live == wanted
 

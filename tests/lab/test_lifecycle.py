@@ -18,7 +18,9 @@ def traces() -> dict[str, object]:
     """What a lab could leave on a machine, other than its cache."""
     return {
         "processes in the lab's control groups": cgroups.processes(),
-        "control groups": {str(tree / cgroups.ROOT) for tree in cgroups.trees() if (tree / cgroups.ROOT).exists()},
+        "control groups": {
+            str(tree / cgroups.ROOT) for tree in cgroups.trees() if (tree / cgroups.ROOT).exists()
+        },
         "mounts": {line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()},
         "named network namespaces": run(["ip", "netns", "list"]),
         "network namespaces": {line.split()[3] for line in _namespaces()},
@@ -63,7 +65,6 @@ def kill_when(process: subprocess.Popen[bytes], what: str, reached) -> None:
     wait_until(what, so_far, deadline_s=120, interval_s=0.05)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait(timeout=10)
-
 
 
 MOMENTS = {
