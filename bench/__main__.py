@@ -1,0 +1,40 @@
+"""Measure, and print the figures: `python -m bench --help`."""
+
+import argparse
+import sys
+
+from rich.console import Console
+from rich.table import Table
+
+from bench import lab, suite
+
+SUBJECTS = {"lab": lab.measure, "suite": suite.measure}
+
+
+def main() -> int:
+    """Exit code 1 when a figure is beyond what the project promises."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument(
+        "subjects", nargs="*", metavar="SUBJECT", help=f"of {', '.join(SUBJECTS)}; all without"
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="measurements of each figure (default: 3)")
+    options = parser.parse_args()
+    if unknown := set(options.subjects) - SUBJECTS.keys():
+        parser.error(f"no such subject: {', '.join(sorted(unknown))}; there are {', '.join(SUBJECTS)}")
+    figures = [figure for name in options.subjects or SUBJECTS for figure in SUBJECTS[name](options.rounds)]
+    table = Table("figure", "median", "from … to", "promised at most")
+    for figure in figures:
+        promised = "" if figure.limit is None else f"{figure.limit:g} {figure.unit}"
+        table.add_row(
+            figure.name,
+            f"{figure.median:.4g} {figure.unit}",
+            figure.spread(),
+            promised,
+            style="" if figure.kept else "red",
+        )
+    Console(highlight=False).print(table)
+    return 0 if all(figure.kept for figure in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
