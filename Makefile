@@ -6,7 +6,7 @@ READY := $(VENV)/installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test bench up down status lint format
+.PHONY: help verify test bench up down status lint format docs
 
 help: ## this text
 	@echo "make verify   stand the lab up, verify the Harbor in it, show the report"
@@ -40,6 +40,9 @@ status: $(READY) ## what of the lab is there, part by part
 lint: $(READY) ## check style and format
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+
+docs: $(READY) ## write docs/checks.md from the checks
+	$(PYTHON) docs/catalogue.py
 
 format: $(READY) ## mend style and format
 	$(VENV)/bin/ruff check --fix .

@@ -1,0 +1,50 @@
+"""Writes docs/checks.md from the checks themselves: `make docs`."""
+
+import importlib.util
+import inspect
+import sys
+from itertools import groupby
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+FILE = REPOSITORY / "docs" / "checks.md"
+sys.path.insert(0, str(REPOSITORY))
+
+from fixtures import checks  # noqa: E402  the repository has to be importable first
+
+HEAD = """# The checks
+
+<!-- Written by `make docs` from the checks themselves; edits here are lost. -->
+
+Each check is one statement about Harbor that holds or not.
+The ids are stable: reports, settings and other tools may rely on them.
+"""
+
+
+def catalogue() -> str:
+    """The text of docs/checks.md: every check of suites/ by area, with its claim, hint, needs and source."""
+    parts = [HEAD]
+    for area, members in groupby(_checks(), key=lambda check: check.area):
+        parts.append(f"\n## {area}\n")
+        for check in members:
+            parts.append(f"\n### `{check.id}`\n{check.claim}\n")
+            parts.append(f"\n- When it fails: {check.hint}\n")
+            if check.needs:
+                parts.append(f"- Needs: {', '.join(checks.NEEDS[need] for need in check.needs)}.\n")
+            parts.append(f"- Source: {check.source}\n")
+    return "".join(parts)
+
+
+def _checks() -> list[checks.Check]:
+    for file in sorted((REPOSITORY / "suites").rglob("test_*.py")):
+        name = "catalogued_" + "_".join(file.relative_to(REPOSITORY).with_suffix("").parts)
+        spec = importlib.util.spec_from_file_location(name, file)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module  # where inspect looks for the source of what is in it
+        spec.loader.exec_module(module)
+        assert inspect.getdoc(module), f"{file} does not say what its theme is"
+    return list(checks.every().values())
+
+
+if __name__ == "__main__":
+    FILE.write_text(catalogue())
