@@ -9,9 +9,6 @@ ARGS ?=
 .PHONY: help verify test bench up down status lint format docs
 
 help: ## this text
-	@echo "make verify   stand the lab up, verify the Harbor in it, show the report"
-	@echo "make test     lint and test this software itself (the lab included)"
-	@echo
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | grep -v '^help' | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14 | sed 's/^/make /'
 	@echo
 	@echo "ARGS passes words on to pytest:   make verify ARGS='-k storage'"

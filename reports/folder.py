@@ -1,0 +1,36 @@
+"""Where a run's files go: DIRECTORY/runs/UTC-TIME/, with DIRECTORY/latest leading to the newest."""
+
+from datetime import datetime
+from pathlib import Path
+
+from reports import json_file, junit
+from reports.model import Run
+
+
+def make(directory: Path, started: datetime) -> Path:
+    """Make the folder of a run that started then (UTC), and let `latest` lead to it. Raises OSError."""
+    runs = directory / "runs"
+    runs.mkdir(parents=True, exist_ok=True)
+    folder = _new(runs, started.strftime("%Y-%m-%dT%H-%M-%SZ"))
+    link = directory / "latest"
+    partial = directory / f".latest-{folder.name}"
+    partial.symlink_to(folder.relative_to(directory))
+    partial.replace(link)
+    return folder
+
+
+def write(run: Run, folder: Path) -> None:
+    """Write every file of the run."""
+    json_file.write(run, folder / "report.json")
+    junit.write(run, folder / "junit.xml")
+
+
+def _new(runs: Path, name: str) -> Path:
+    for suffix in ["", *(f"-{count}" for count in range(2, 100))]:
+        folder = runs / f"{name}{suffix}"
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        return folder
+    raise FileExistsError(f"{runs / name}: a hundred runs of one second")

@@ -1,0 +1,72 @@
+"""report.json: a run for other programs.
+
+schema        "harbor-verify/report/1"; a change that breaks readers counts the number up
+id, started, finished (UTC, ISO 8601), duration_s, exit_code (0 holds, 1 does not, 2 interrupted)
+target        {provider, profile, url, namespace, found: [line, …]}
+summary       {pass, fail, error, skip, not_run}: counts
+areas         [{area, verdict, pass, fail, error, skip, duration_s}]
+checks        [{id, area, claim, verdict, started, duration_s, message, offenders: [{object, expected,
+              observed}], hint, source, measured: {name_with_unit: value}, evidence: [file, …]}]
+not_run       [id, …]: asked for, without a result
+left_behind   [line, …]: what the run made and could not remove
+"""
+
+import dataclasses
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from reports.model import CheckResult, Run, Verdict
+
+SCHEMA = "harbor-verify/report/1"
+
+
+def write(run: Run, file: Path) -> None:
+    """Write the run as JSON."""
+    file.write_text(json.dumps(document(run), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def document(run: Run) -> dict[str, Any]:
+    """The run in the form of this module's docstring."""
+    return {
+        "schema": SCHEMA,
+        "id": run.id,
+        "started": _time(run.started),
+        "finished": _time(run.finished),
+        "duration_s": round(run.duration_s, 3),
+        "exit_code": run.exit_code,
+        "target": {
+            "provider": run.provider,
+            "profile": run.profile,
+            "url": run.url,
+            "namespace": run.namespace,
+            "found": run.target,
+        },
+        "summary": {**{v.value: run.count(v) for v in Verdict}, "not_run": len(run.not_run)},
+        "areas": [
+            {
+                "area": area.area,
+                "verdict": area.verdict.value,
+                **{verdict.value: count for verdict, count in area.counts.items()},
+                "duration_s": round(area.duration_s, 3),
+            }
+            for area in run.areas()
+        ],
+        "checks": [_check(result) for result in run.results],
+        "not_run": run.not_run,
+        "left_behind": run.left_behind,
+    }
+
+
+def _check(result: CheckResult) -> dict[str, Any]:
+    return {
+        **dataclasses.asdict(result),
+        "verdict": result.verdict.value,
+        "started": _time(result.started),
+        "duration_s": round(result.duration_s, 3),
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="milliseconds") if moment else None

@@ -1,0 +1,115 @@
+"""The end of a run on a terminal: a table by area, then each failure as claim, offenders, hint."""
+
+import io
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from reports.model import CheckResult, Run, Verdict
+
+STYLES = {
+    Verdict.PASS: "green",
+    Verdict.FAIL: "bold red",
+    Verdict.ERROR: "bold magenta",
+    Verdict.SKIP: "yellow",
+}
+WIDEST = 110
+"""Long lines are hard to read, however wide the terminal is."""
+
+
+def render(run: Run, *, width: int, colour: bool) -> str:
+    """The whole summary as text of at most `width` columns, with escape sequences if `colour`."""
+    console = Console(
+        file=io.StringIO(),
+        width=min(width, WIDEST),
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        highlight=False,
+        emoji=False,
+    )
+    console.print()
+    console.print(_table(run))
+    for title, verdict in (
+        ("Harbor is wrong", Verdict.FAIL),
+        ("Could not find out", Verdict.ERROR),
+        ("Skipped", Verdict.SKIP),
+    ):
+        chosen = [result for result in run.results if result.verdict == verdict]
+        if chosen:
+            console.print()
+            console.print(Text(f"{title} ({len(chosen)})", style=STYLES[verdict]))
+        for result in chosen:
+            _tell(console, result)
+    for title, lines in (("Not run", run.not_run), ("Left behind; remove by hand", run.left_behind)):
+        if lines:
+            console.print()
+            console.print(Text(f"{title} ({len(lines)})", style="bold"))
+            for line in lines:
+                console.print(Padding(Text(line), (0, 0, 0, 2)))
+    console.print()
+    console.print(conclusion(run))
+    return console.file.getvalue()
+
+
+def conclusion(run: Run) -> Text:
+    """The answer to the one question, in one line."""
+    failed, errors, skipped = (run.count(v) for v in (Verdict.FAIL, Verdict.ERROR, Verdict.SKIP))
+    if failed:
+        return Text(
+            f"This Harbor is not highly available: {_many(failed, 'check')} failed.", STYLES[Verdict.FAIL]
+        )
+    if errors or run.not_run or run.left_behind:
+        return Text(
+            "No verdict: the suite could not find out everything that it was asked.", STYLES[Verdict.ERROR]
+        )
+    if not run.count(Verdict.PASS):
+        return Text("No verdict: nothing was checked.", STYLES[Verdict.SKIP])
+    held = _many(run.count(Verdict.PASS), "check")
+    if skipped:
+        return Text(f"What was checked holds: {held} passed, {skipped} skipped.", STYLES[Verdict.PASS])
+    return Text(f"Everything that was checked holds: {held} passed.", STYLES[Verdict.PASS])
+
+
+def _table(run: Run) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("area")
+    for verdict in Verdict:
+        table.add_column(verdict.value, justify="right")
+    table.add_column("seconds", justify="right")
+    table.add_column("verdict")
+    for area in run.areas():
+        counts = [
+            Text(str(area.counts[v]), style=STYLES[v]) if area.counts[v] else Text("·", style="dim")
+            for v in Verdict
+        ]
+        table.add_row(
+            area.area, *counts, f"{area.duration_s:.1f}", Text(area.verdict.value, style=STYLES[area.verdict])
+        )
+    return table
+
+
+def _tell(console: Console, result: CheckResult) -> None:
+    def say(text: str, indent: int, style: str = "") -> None:
+        console.print(Padding(Text(text, style=style), (0, 0, 0, indent)))
+
+    console.print()
+    say(result.id, 2, "bold")
+    say(result.claim, 2)
+    if result.message:
+        say(result.message, 4)
+    for offender in result.offenders:
+        say(offender.object, 4, "bold")
+        say(f"expected  {offender.expected}", 6)
+        say(f"observed  {offender.observed}", 6)
+    if result.measured:
+        say("measured  " + ", ".join(f"{name} {value}" for name, value in result.measured.items()), 4)
+    if result.verdict == Verdict.FAIL:
+        say(f"→ {result.hint}", 4, "cyan")
+    for file in result.evidence:
+        say(f"see {file}", 4, "dim")
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

@@ -1,0 +1,106 @@
+"""The registry reads the configuration that it was given. Nothing looks broken when it does not: its image brings a
+sample that starts well, asks nobody who they are, and keeps images inside the container.
+"""
+
+from fixtures.checks import check
+from fixtures.errors import AnswerError
+from fixtures.model import configuration
+from fixtures.model.roles import Role
+from fixtures.verdict import Offender, judge
+
+
+@check(
+    "configuration.registry-config-mounted-where-it-is-read",
+    hint="Mount the ConfigMap of the registry (volumeMounts of its controller) at the folder that its program reads, "
+    "or name the mounted file in the container's args: `serve FILE`. Then delete the pods: a ReplicationController "
+    "does not replace them by itself.",
+    source="distribution: `registry serve CONFIG`; Kubernetes: volumeMounts; goharbor/harbor reports 3637 and 4200",
+)
+def test_registry_config_is_mounted_where_it_is_read(harbor, need):
+    """On every registry replica, the configuration file that the registry reads is the one of its ConfigMap.
+
+    Source: the path is the container's command and args or, without them, the image's: then it is read from the
+    running process.
+    """
+    replicas = harbor.replicas(Role.REGISTRY)
+    config_maps = _config_maps_of(harbor, replicas)
+    offenders = []
+    for replica in replicas:
+        given = {
+            file.path: file
+            for file in configuration.mounted_files(replica.pod.spec, replica.container, config_maps)
+            if configuration.is_registry_config(config_maps[file.config_map][file.key])
+        }
+        path = _path_read_by(replica, harbor, need)
+        if path in given:
+            continue
+        elsewhere = [
+            f"ConfigMap {file.config_map} shows its {file.key} as {file.path}" for file in given.values()
+        ]
+        mount = configuration.covering_mount(path, replica.container) if path else None
+        offenders.append(
+            Offender(
+                replica.object,
+                f"the file that the registry reads, {path or '(none is named)'}, comes from a ConfigMap",
+                ("; ".join(elsewhere) or "no ConfigMap with a registry configuration is mounted")
+                + (f"; {path} lies in volume {mount.name}" if mount else f"; {path} is the image's own"),
+            )
+        )
+    judge(offenders, examined=len(replicas))
+
+
+@check(
+    "configuration.registry-config-in-effect",
+    hint="Compare auth.token in the ConfigMap's config.yml with the answer. No challenge at all means that it "
+    "runs with another file (see configuration.registry-config-mounted-where-it-is-read), or was started "
+    "before the ConfigMap was changed: delete its pod.",
+    source="OCI distribution specification and distribution's token authentication: 401 with a Bearer challenge",
+)
+def test_registry_config_is_in_effect(harbor):
+    """Every registry replica sends an anonymous client to the realm and service that the ConfigMap names.
+
+    Source: distribution, auth.token; without it anybody may push.
+    """
+    replicas = harbor.replicas(Role.REGISTRY)
+    config_maps = _config_maps_of(harbor, replicas)
+    offenders = []
+    for replica in replicas:
+        files = configuration.mounted_files(replica.pod.spec, replica.container, config_maps)
+        wanted = [
+            auth
+            for file in files
+            if (auth := configuration.token_auth(config_maps[file.config_map][file.key]))
+        ]
+        if not wanted:
+            offenders.append(
+                Offender(
+                    replica.object, "a ConfigMap with auth.token", "none is mounted: nothing asks who one is"
+                )
+            )
+            continue
+        expected = f'401 with a Bearer challenge, realm "{wanted[0].realm}", service "{wanted[0].service}"'
+        try:
+            seen = harbor.registry(replica).challenge()
+        except AnswerError as silence:
+            offenders.append(Offender(replica.object, expected, str(silence)))
+            continue
+        found = (seen.status, seen.scheme.lower(), seen.realm, seen.service)
+        if found != (401, "bearer", wanted[0].realm, wanted[0].service):
+            offenders.append(Offender(replica.object, expected, seen.seen))
+    judge(offenders, examined=len(replicas))
+
+
+def _path_read_by(replica, harbor, need):
+    """The configuration file of the container's command or args; when the image decides, of what really runs."""
+    if path := configuration.config_path_in_spec(replica.container):
+        return path
+    need("exec")
+    running = harbor.kubernetes.run_in_pod(
+        harbor.namespace, replica.pod_name, replica.container.name, ["sh", "-c", "cat /proc/[0-9]*/cmdline"]
+    )
+    return configuration.config_path_in(running.split("\0"))
+
+
+def _config_maps_of(harbor, replicas):
+    names = {name for replica in replicas for name in configuration.config_maps_of(replica.pod.spec)}
+    return {name: harbor.deployment.config_map(name) or {} for name in names}

@@ -1,0 +1,46 @@
+"""Sessions are shared: behind a Service nobody chooses which replica answers next."""
+
+from itertools import permutations
+
+from fixtures.checks import check
+from fixtures.errors import AnswerError
+from fixtures.model.roles import Role
+from fixtures.verdict import Offender, judge
+
+
+@check(
+    "sessions.known-to-every-replica",
+    hint="Give every ui replica the same `_REDIS_URL` (host:port,connections,password,database) and delete their pods: "
+    "without it each keeps the sessions of its users in its own memory. If it is set, compare it on the replicas that "
+    "are named: another server, another database number, or a Redis that is a read-only replica.",
+    source="Harbor 1.2: session cookie beegosessionID, GET /api/users/current",
+)
+def test_session_opened_on_one_replica_is_known_to_every_other(harbor, skip):
+    """Who signs in on one web replica is known to every other.
+
+    Source: Harbor 1.2, session cookie. Ordered pairs, because a store may be shared by some replicas only.
+    """
+    replicas = harbor.replicas(Role.WEB)
+    if len(replicas) < 2:
+        skip(f"{harbor.workload(Role.WEB).object} has one replica: there is no other to know a session")
+    offenders = []
+    sessions = {}
+    for replica in replicas:
+        try:
+            sessions[replica.name] = harbor.web(replica).sign_in(harbor.credentials)
+        except AnswerError as refusal:
+            offenders.append(Offender(replica.object, "a session can be opened", str(refusal)))
+    for opened, asked in permutations(replicas, 2):
+        if opened.name not in sessions:
+            continue
+        expected = f"knows the session that {opened.name} opened"
+        try:
+            who = harbor.web(asked).whoami(sessions[opened.name])
+        except AnswerError as silence:
+            offenders.append(Offender(asked.object, expected, str(silence)))
+            continue
+        if who is None:
+            offenders.append(Offender(asked.object, expected, "it is unknown there (401)"))
+        elif who.lower() != harbor.credentials.user.lower():
+            offenders.append(Offender(asked.object, expected, f"takes it for {who}'s"))
+    judge(offenders, examined=len(replicas) * (len(replicas) - 1))

@@ -1,0 +1,41 @@
+"""Harbor's PersistentVolumeClaims."""
+
+from fixtures.checks import check
+from fixtures.verdict import Offender, judge
+
+
+@check(
+    "storage.claims-bound",
+    hint="`kubectl describe pvc` says why: no PersistentVolume has the labels that the claim's selector asks for, "
+    "its access mode or its capacity, or another claim holds the one that has.",
+    source="Kubernetes: PersistentVolumeClaim status.phase",
+)
+def test_every_claim_that_harbor_uses_is_bound(harbor):
+    """Every PersistentVolumeClaim that Harbor's pods use is Bound.
+
+    Source: Kubernetes API, PersistentVolumeClaim status.phase. Harbor's pods stay Pending without.
+    """
+    volumes = harbor.deployment.volumes()
+    judge(
+        [
+            Offender(
+                volume.object,
+                f"phase Bound, as {', '.join(volume.used_by)} needs it",
+                f"phase {volume.phase}, {_asked(volume)}" if volume.claim else "there is no such claim",
+            )
+            for volume in volumes
+            if volume.phase != "Bound"
+        ],
+        examined=len(volumes),
+    )
+
+
+def _asked(volume):
+    spec = volume.claim.spec
+    labels = (spec.selector.match_labels if spec.selector else None) or {}
+    asked = [f"{key}={value}" for key, value in labels.items()]
+    return (
+        f"asks for {', '.join(spec.access_modes or [])} {(spec.resources.requests or {}).get('storage', '')}"
+        + (f" of a volume labelled {', '.join(asked)}" if asked else "")
+        + (f" of class {spec.storage_class_name}" if spec.storage_class_name else "")
+    )

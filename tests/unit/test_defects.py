@@ -1,0 +1,146 @@
+"""Defects are found by themselves, change exactly what they say, and the lab remembers which is in it."""
+
+import re
+from types import SimpleNamespace
+
+import pytest
+
+from lab import defects, deployment
+from lab.manifests import objects
+
+EXACT_CHANGES = {
+    "registry-config-mounted-elsewhere": {
+        "ReplicationController registry-rc spec.template.spec.containers.0.volumeMounts.0.mountPath": (
+            "/etc/registry",
+            "/etc/docker/registry",
+        ),
+    },
+    "session-store-missing": {
+        "ReplicationController ui-rc spec.template.spec.containers.0.env": (
+            ["CONFIG_PATH", "LOG_LEVEL", "UI_SECRET", "JOBSERVICE_SECRET", "GODEBUG", "_REDIS_URL", "KEY_PATH",
+             "ADMIN_SERVER_URL"],
+            ["CONFIG_PATH", "LOG_LEVEL", "UI_SECRET", "JOBSERVICE_SECRET", "GODEBUG", "KEY_PATH",
+             "ADMIN_SERVER_URL"],
+        ),
+    },
+}  # fmt: skip
+
+
+def differences(before, after, path=""):
+    """Where two structures differ; lists of different length differ as a whole (of named items: by the names)."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in before.keys() | after.keys():
+            yield from differences(before.get(key), after.get(key), f"{path}.{key}".lstrip("."))
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for index, (old, new) in enumerate(zip(before, after, strict=True)):
+            yield from differences(old, new, f"{path}.{index}")
+    elif before != after:
+        yield path, (_names(before), _names(after))
+
+
+def _names(node):
+    return [item.get("name", item) for item in node] if isinstance(node, list) else node
+
+
+def by_identity(found):
+    return {f"{each['kind']} {each['metadata']['name']}": each for each in found}
+
+
+def changes_of(defect):
+    before, after = objects.read(), objects.read()
+    defect.change(after)
+    before, after = by_identity(before), by_identity(after)
+    return {
+        f"{identity} {path}": change
+        for identity in before.keys() | after.keys()
+        for path, change in differences(before.get(identity), after.get(identity))
+    }
+
+
+@pytest.fixture
+def lab(tmp_path, monkeypatch):
+    """A lab whose deployments are only noted; set `fails` to let the next one fail."""
+    lab = SimpleNamespace(
+        kubectl=None, deployment_folder=tmp_path, deployment_settings=None, done=[], fails=False
+    )
+
+    def deploy(kubectl, folder, settings, *, change, **_):
+        lab.done.append(change)
+        if lab.fails:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(deployment, "deploy", deploy)
+    return lab
+
+
+@pytest.mark.parametrize("name", defects.every())
+def test_defect_says_what_it_is(name):
+    defect = defects.find(name)
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", name)
+    assert defect.report
+    assert defect.shows
+    assert "\n" not in defect.report + defect.shows
+    assert defect.turns_red
+    assert all(re.fullmatch(r"[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*", check) for check in defect.turns_red)
+    workloads = {
+        each["metadata"]["name"] for each in objects.of_kind(objects.read(), "ReplicationController")
+    }
+    assert defect.unready <= workloads
+
+
+@pytest.mark.parametrize("name", defects.every())
+def test_defect_changes_the_manifests(name):
+    assert changes_of(defects.find(name))
+
+
+@pytest.mark.parametrize("name", EXACT_CHANGES)
+def test_defect_changes_exactly_what_it_says(name):
+    assert changes_of(defects.find(name)) == EXACT_CHANGES[name]
+
+
+def test_every_module_is_a_defect_and_its_file_names_it():
+    assert {"registry-config-mounted-elsewhere", "session-store-missing"} <= defects.every().keys()
+    assert list(defects.every()) == sorted(defects.every())
+
+
+def test_an_unknown_name_is_answered_with_the_nearest_and_all():
+    with pytest.raises(defects.UnknownDefect, match="Did you mean session-store-missing") as raised:
+        defects.find("session-store-mising")
+    assert all(name in str(raised.value) for name in defects.every())
+    with pytest.raises(defects.UnknownDefect) as raised:
+        defects.find("zzz")
+    assert "Did you mean" not in str(raised.value)
+
+
+def test_planting_is_remembered_until_healed(lab):
+    assert defects.planted(lab.deployment_folder) is None
+    defects.plant(lab, "session-store-missing")
+    assert defects.planted(lab.deployment_folder) == "session-store-missing"
+    assert defects.heal(lab) == "session-store-missing"
+    assert defects.planted(lab.deployment_folder) is None
+    assert lab.done == [defects.find("session-store-missing").change, None]
+
+
+@pytest.mark.parametrize("planted_before", [False, True])
+def test_a_half_planted_or_half_healed_defect_is_remembered(lab, planted_before):
+    if planted_before:
+        defects.plant(lab, "session-store-missing")
+    lab.fails = True
+    with pytest.raises(KeyboardInterrupt):
+        defects.heal(lab) if planted_before else defects.plant(lab, "session-store-missing")
+    assert defects.planted(lab.deployment_folder) == "session-store-missing"
+
+
+def test_one_defect_at_a_time(lab):
+    defects.plant(lab, "session-store-missing")
+    with pytest.raises(defects.AlreadyPlanted, match="session-store-missing"):
+        defects.plant(lab, "registry-config-mounted-elsewhere")
+    defects.plant(lab, "session-store-missing")
+    assert len(lab.done) == 2
+
+
+def test_an_unknown_defect_changes_nothing(lab):
+    with pytest.raises(defects.UnknownDefect):
+        defects.plant(lab, "nonsense")
+    assert lab.done == []
+    assert defects.planted(lab.deployment_folder) is None
