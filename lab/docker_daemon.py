@@ -1,0 +1,37 @@
+"""A docker daemon, as the users of a registry have one, on a machine of its own."""
+
+from lab import cgroups, settings
+from lab.command import run
+from lab.daemons import Daemon
+from lab.topology import CLIENT
+
+HOST = f"unix://{settings.DOCKER_SOCKET}"
+DAEMON = Daemon(
+    "dockerd",
+    CLIENT,
+    (
+        "dockerd",
+        f"--host={HOST}",  # a path that the host sees, too: only /run and /var/lib/docker are the machine's own
+        "--data-root=/var/lib/docker",
+        "--exec-root=/run/docker",
+        "--pidfile=/run/docker.pid",
+        f"--cgroup-parent=/{cgroups.ROOT}/{CLIENT.name}",
+        # The lab's Harbor speaks plain HTTP, as the reference deployment does.
+        f"--insecure-registry={settings.LAB_RANGE}",
+        # Its containers have no network: the daemon itself does the pushing and pulling.
+        "--bridge=none",
+        "--iptables=false",
+        "--ip6tables=false",
+    ),
+)
+
+
+def ensure() -> None:
+    """Start the daemon unless it runs, and wait until it answers; raises NotReady, DaemonDied."""
+    DAEMON.ensure(healthy, deadline_s=60)
+
+
+def healthy() -> str:
+    """What is there, as a sentence; raises CommandFailed when the daemon does not answer."""
+    version = run(["docker", f"--host={HOST}", "version", "--format={{.Server.Version}}"], timeout_s=10)
+    return f"version {version.strip()} answers"
