@@ -33,37 +33,38 @@ class Daemon:
         """Its process number, or None when it does not run."""
         return recorded_process(self._process_file)
 
-    def start(self) -> None:
-        """Start it unless it runs."""
-        if self.pid() is None:
-            process = spawn(
-                [*self.machine.entering(), *map(str, self.argv)],
-                group=cgroups.daemons_group(self.machine.name),
-                log=self.log,
-                env=self.env,
-            )
-            record_process(self._process_file, process.pid)
+    def start(self) -> bool:
+        """Start it unless it runs; returns whether it had to."""
+        if self.pid() is not None:
+            return False
+        process = spawn(
+            [*self.machine.entering(), *map(str, self.argv)],
+            group=cgroups.daemons_group(self.machine.name),
+            log=self.log,
+            env=self.env,
+        )
+        record_process(self._process_file, process.pid)
+        return True
 
     def ensure(self, probe: Callable[[], object], *, deadline_s: float = 60, interval_s: float = 0.1) -> None:
         """Start it unless it runs, and wait until `probe` no longer raises NotYet, CommandFailed or an OSError.
 
         Raises DaemonDied, with the end of its log, when it ends meanwhile, NotReady after `deadline_s` seconds.
         """
-        self.start()
+        fresh = self.start()
 
         def ready() -> None:
+            nonlocal fresh
             if self.pid() is None:
-                raise DaemonDied(
-                    f"{self.name} on {self.machine.name} ended; the end of {self.log}:\n{self.log_tail()}"
-                )
+                if fresh:
+                    raise DaemonDied(
+                        f"{self.name} on {self.machine.name} ended; the end of {self.log}:\n{self.log_tail()}"
+                    )
+                fresh = self.start()  # the one that we found running was on its way out
             probe()
 
-        wait_until(
-            f"{self.name} on {self.machine.name} is ready",
-            ready,
-            deadline_s=deadline_s,
-            interval_s=interval_s,
-        )
+        what = f"{self.name} on {self.machine.name} is ready"
+        wait_until(what, ready, deadline_s=deadline_s, interval_s=interval_s)
 
     def stop(self, *, signal_number: int = signal.SIGTERM, deadline_s: float = 20) -> None:
         """End it and wait until it has ended; does nothing when it does not run."""

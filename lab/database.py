@@ -5,16 +5,14 @@ node that knows the last transaction, whatever order its nodes ended in.
 """
 
 import signal
-import uuid
-from collections.abc import Callable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
 from lab import settings, templates
 from lab.daemons import Daemon
-from lab.errors import CommandFailed, LabError
+from lab.errors import CommandFailed, DaemonDied, Interrupted, LabError, NotReady
 from lab.galera_recovery import Position, first_to_start, recovered_position, saved_position
 from lab.topology import OUTSIDE
 from lab.waiting import NotYet, wait_until
@@ -33,8 +31,6 @@ NODES = {
     for name in settings.GALERA
 }
 
-T = TypeVar("T")
-
 
 def ensure(schema: Path = SCHEMA) -> None:
     """Bring up the three nodes with Harbor's database in them, from whatever is left of them.
@@ -42,12 +38,23 @@ def ensure(schema: Path = SCHEMA) -> None:
     Raises NotReady, DaemonDied, or LabError when the schema is missing.
     """
     _lay_out()
-    members = [name for name, node in NODES.items() if node.pid() is not None and _in_cluster(name)]
+    members = _living_cluster()
+    positions = _positions([name for name in NODES if name not in members])
     if not members:
-        members = [_start_cluster()]
-    _join([name for name, node in NODES.items() if node.pid() is None])
+        first = first_to_start(positions)
+        _start_cluster(first, positions.pop(first))
+        members = [first]
+    for name, at in positions.items():
+        try:
+            _join(name, at)
+        except DaemonDied:
+            # It could not go on from what it has: a member gives it everything anew.
+            _end([name])
+            templates.remove(FOLDER / name / "data")
+            _lay_out()
+            _join(name, None)
     _load_schema(members[0], schema)
-    wait_until("Galera has three synced nodes", healthy, deadline_s=120, interval_s=0.1)
+    wait_until("Galera has three synced nodes", healthy, deadline_s=60, interval_s=0.1)
 
 
 def healthy() -> str:
@@ -61,7 +68,7 @@ def healthy() -> str:
 
 
 def status(name: str) -> dict[str, str]:
-    """A node's status variables that begin with wsrep_; raises NotYet when it does not run, CommandFailed."""
+    """A node's status variables that begin with wsrep_; raises DaemonDied when it does not run, CommandFailed."""
     rows = sql(name, "SHOW GLOBAL STATUS LIKE 'wsrep\\_%'").splitlines()
     return dict(row.split("\t", 1) for row in rows if "\t" in row)
 
@@ -69,47 +76,70 @@ def status(name: str) -> dict[str, str]:
 def sql(name: str, statements: str, *, timeout_s: float = 10) -> str:
     """Run SQL on one node as its administrator; one line a row, tabs between columns.
 
-    Raises NotYet when the node does not run, CommandFailed when it refuses or does not answer.
+    Raises DaemonDied when the node does not run, CommandFailed when it refuses or does not answer.
     """
     if NODES[name].pid() is None:
-        raise NotYet(f"{name} does not run")
+        raise DaemonDied(f"{name} does not run; the end of its log:\n{NODES[name].log_tail()}")
+    return _client(FOLDER / name, statements, timeout_s)
+
+
+def _client(folder: Path, statements: str, timeout_s: float = 10) -> str:
     return OUTSIDE.run(
-        "mariadb", "--no-defaults", f"--socket={FOLDER / name / 'socket'}", "--batch", "--skip-column-names",
+        "mariadb", "--no-defaults", f"--socket={folder / 'socket'}", "--batch", "--skip-column-names",
         "--connect-timeout=3",
         input=statements, timeout_s=timeout_s,
     )  # fmt: skip
 
 
-def _in_cluster(name: str) -> bool:
+def _living_cluster() -> list[str]:
+    """The members of a cluster that can be joined, or none; every other node is ended.
+
+    A node is ended too when it starts, hangs or has lost the others: it gets further by starting again.
+    """
+    members = [name for name in NODES if _cluster_size(name)]
+
+    def settled() -> list[str]:
+        sizes = [_cluster_size(name) for name in members]
+        if 0 not in sizes and set(sizes) != {len(members)}:
+            raise NotYet(f"{', '.join(members)} see clusters of {sizes}")
+        return [] if 0 in sizes else members
+
+    _end(name for name in NODES if name not in members)
+    # Those that are left need seconds to notice that others went, and maybe that they are too few to go on.
     try:
-        return status(name).get("wsrep_cluster_status") == "Primary"
+        members = wait_until("Galera knows who is left", settled, deadline_s=20, interval_s=0.1)
+    except NotReady:
+        members = []
+    _end(name for name in NODES if name not in members)
+    return members
+
+
+def _end(names: Iterable[str]) -> None:
+    for name in names:
+        NODES[name].stop(signal_number=signal.SIGKILL)
+
+
+def _cluster_size(name: str) -> int:
+    """How many nodes one sees in its cluster; 0 when it is in none, or does not say."""
+    try:
+        state = status(name)
+    except Interrupted:
+        raise
     except LabError:
-        return False  # it starts, or hangs, or has lost the others: no cluster that one could join
+        return 0
+    return int(state["wsrep_cluster_size"]) if state.get("wsrep_cluster_status") == "Primary" else 0
 
 
-def _start_cluster() -> str:
-    for node in NODES.values():
-        node.stop(signal_number=signal.SIGKILL)
-    positions = dict(zip(NODES, _side_by_side(position, NODES), strict=True))
-    first = first_to_start(positions)
-    _mark_first(first)
-    node = replace(NODES[first], argv=(*NODES[first].argv, "--wsrep-new-cluster", *_from(positions[first])))
-    node.start()
-    # The others may start at once: they keep asking until the first one is there.
-    for name in NODES:
-        if name != first:
-            _start(name, positions[name])
-    node.ensure(lambda: _member(first), deadline_s=60)
-    return first
+def _start_cluster(name: str, at: Position | None) -> None:
+    _mark_first(name)
+    node = replace(NODES[name], argv=(*NODES[name].argv, "--wsrep-new-cluster", *_from(at)))
+    node.ensure(lambda: _synced(name), deadline_s=60)
 
 
-def _join(names: list[str]) -> None:
-    for name, at in zip(names, _side_by_side(position, names), strict=True):
-        _start(name, at)
-
-
-def _start(name: str, at: Position | None) -> None:
-    replace(NODES[name], argv=(*NODES[name].argv, *_from(at))).start()
+def _join(name: str, at: Position | None) -> None:
+    # One after the other, each until it is synced: two that come at the same moment find each other first and are
+    # let in after 5 s, and one that has just come may give the next one less than all.
+    replace(NODES[name], argv=(*NODES[name].argv, *_from(at))).ensure(lambda: _synced(name), deadline_s=120)
 
 
 def _from(at: Position | None) -> tuple[str, ...]:
@@ -130,9 +160,12 @@ def position(name: str) -> Position | None:
         return None  # its files are not whole, e.g. killed while it received them: it is sent everything
 
 
-def _member(name: str) -> None:
-    if status(name).get("wsrep_ready") != "ON":
-        raise NotYet(f"{name} is not part of a cluster yet")
+def _synced(name: str) -> None:
+    state = status(name)
+    if state.get("wsrep_connected") != "ON":
+        raise DaemonDied(f"{name} left the cluster; the end of its log:\n{NODES[name].log_tail()}")
+    if state.get("wsrep_ready") != "ON" or state.get("wsrep_local_state_comment") != "Synced":
+        raise NotYet(f"{name} is {state.get('wsrep_local_state_comment')}")
 
 
 def _mark_first(name: str) -> None:
@@ -142,9 +175,9 @@ def _mark_first(name: str) -> None:
         file.write_text(file.read_text().replace("safe_to_bootstrap: 0", "safe_to_bootstrap: 1"))
 
 
-def _side_by_side(do: Callable[[str], T], names: list[str] | dict[str, Daemon]) -> list[T]:
+def _positions(names: list[str]) -> dict[str, Position | None]:
     with ThreadPoolExecutor(max_workers=len(NODES)) as pool:
-        return list(pool.map(do, names))
+        return dict(zip(names, pool.map(position, names), strict=True))
 
 
 def _load_schema(name: str, schema: Path) -> None:
@@ -156,6 +189,8 @@ def _load_schema(name: str, schema: Path) -> None:
     # From nothing: an earlier load may have been interrupted, and tables cannot be rolled back.
     sql(
         name,
+        # A node of a cluster leaves gaps in what it numbers; Harbor's administrator must be user 1.
+        "SET SESSION auto_increment_increment = 1, auto_increment_offset = 1;\n"
         f"DROP DATABASE IF EXISTS {DATABASE}; CREATE DATABASE {DATABASE} CHARACTER SET utf8; USE {DATABASE};\n"
         f"{schema.read_text()}\n;ALTER DATABASE {DATABASE} COMMENT = '{_SCHEMA_LOADED}';",
         timeout_s=60,
@@ -173,41 +208,49 @@ def _lay_out() -> None:
         )
         partial = OUTSIDE.folder / "galera.partial"
         templates.remove(partial)
-        history = uuid.uuid1()
         for name in NODES:
             (partial / name).mkdir(parents=True)
             templates.copy(template / "data", partial / name / "data")
-            # Copies of one template are at the same position: none needs to be sent everything.
-            (partial / name / "data" / "grastate.dat").write_text(
-                f"# GALERA saved state\nversion: 2.1\nuuid: {history}\nseqno: 0\nsafe_to_bootstrap: 0\n"
-            )
         partial.rename(FOLDER)
     for name in NODES:
         (FOLDER / name / "data").mkdir(parents=True, exist_ok=True)
-        (FOLDER / name / "my.cnf").write_text(_configuration(name))
+        (FOLDER / name / "my.cnf").write_text(_configuration(name, FOLDER / name))
     OUTSIDE.run("chown", "--recursive", "mysql:mysql", FOLDER)
 
 
 def _make_template(workshop: Path) -> None:
-    users = workshop / "users.sql"
-    users.write_text(
-        "FLUSH PRIVILEGES;\n"  # reads the grants; without them no user can be made
+    """A node of a cluster of one, ended in good order: copies of it agree on the last transaction.
+
+    So none of them needs to be sent everything when they form a cluster.
+    """
+    name = next(iter(NODES))
+    configuration = workshop / "my.cnf"
+    configuration.write_text(_configuration(name, workshop))
+    OUTSIDE.run(
+        "mariadb-install-db", f"--defaults-file={configuration}", "--wsrep-on=OFF", "--user=mysql",
+        "--auth-root-authentication-method=socket", "--skip-test-db",
+    )  # fmt: skip
+    OUTSIDE.run("chown", "--recursive", "mysql:mysql", workshop)
+    node = Daemon(
+        "galera-template", OUTSIDE, ("mariadbd", f"--defaults-file={configuration}", "--wsrep-new-cluster")
+    )
+    node.stop(signal_number=signal.SIGKILL)
+    node.ensure(lambda: _client(workshop, "SELECT 1"))
+    _client(
+        workshop,
         f"CREATE USER '{USER}'@'%' IDENTIFIED BY '{PASSWORD}';\n"
         f"GRANT ALL PRIVILEGES ON {DATABASE}.* TO '{USER}'@'%';\n"
-        f"CREATE USER '{HEALTH_USER}'@'{settings.LOAD_BALANCER}';\n"
+        f"CREATE USER '{HEALTH_USER}'@'{settings.LOAD_BALANCER}';\n",
     )
-    OUTSIDE.run(
-        "mariadb-install-db", "--no-defaults", f"--datadir={workshop / 'data'}", "--user=mysql",
-        "--auth-root-authentication-method=socket", "--skip-test-db", "--skip-name-resolve",
-        f"--extra-file={users}", f"--innodb-log-file-size={_LOG_FILE}",
-    )  # fmt: skip
+    node.stop()
+    (workshop / "data" / "galera.cache").unlink()
 
 
 _LOG_FILE = "16M"
 
 
-def _configuration(name: str) -> str:
-    address, folder = settings.GALERA[name], FOLDER / name
+def _configuration(name: str, folder: Path) -> str:
+    address = settings.GALERA[name]
     provider = {
         "gmcast.listen_addr": f"tcp://{address}:4567",
         "ist.recv_addr": address,
@@ -243,4 +286,6 @@ wsrep-node-address = {address}
 # rsync would stop the giving node meanwhile. The system user mysql needs no password on its own node's socket.
 wsrep-sst-method = mariabackup
 wsrep-sst-auth = mysql:
+# The receiver listens on all addresses of the machine, which the nodes share: so each has a port of its own.
+wsrep-sst-receive-address = {address}:{4440 + list(settings.GALERA).index(name)}
 """

@@ -8,7 +8,6 @@ Sentinels' files say which Redis is the primary.
 import hashlib
 import shutil
 from dataclasses import replace
-from pathlib import Path
 
 from lab import settings
 from lab.daemons import Daemon
@@ -179,16 +178,15 @@ tcp-keepalive 30
 def _sentinel_configuration(name: str) -> str:
     # All three know each other and the replica from the start; finding out takes them seconds.
     first, *others = DATA_NODES
-    known = [
-        f"sentinel known-replica {MASTER_NAME} {settings.REDIS[other]} {PORT}" for other in others
-    ] + [
+    known = [f"sentinel known-replica {MASTER_NAME} {settings.REDIS[other]} {PORT}" for other in others] + [
         f"sentinel known-sentinel {MASTER_NAME} {settings.REDIS[peer.replace('sentinel', 'redis')]} "
         f"{SENTINEL_PORT} {_identity(peer)}"
         for peer in SENTINELS
         if peer != name
     ]
     address = settings.REDIS[name.replace("sentinel", "redis")]
-    return f"""\
+    return (
+        f"""\
 bind {address}
 sentinel announce-ip {address}
 port {SENTINEL_PORT}
@@ -200,7 +198,10 @@ sentinel auth-pass {MASTER_NAME} {PASSWORD}
 sentinel down-after-milliseconds {MASTER_NAME} {_DOWN_AFTER_MS}
 sentinel failover-timeout {MASTER_NAME} 10000
 sentinel parallel-syncs {MASTER_NAME} 1
-""" + "\n".join(known) + "\n"
+"""
+        + "\n".join(known)
+        + "\n"
+    )
 
 
 def _identity(sentinel: str) -> str:

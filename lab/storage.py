@@ -59,6 +59,9 @@ def healthy() -> str:
     active = [rank["name"] for rank in ranks if rank["status"] == "up:active"]
     if osds < 1 or not active:
         raise NotYet(f"{osds} OSDs are up, metadata server {ranks[0]['status'] if ranks else 'absent'}")
+    # The monitor goes on believing in a daemon that has just died: so each is asked itself.
+    for daemon in ("osd.0", "mds.a"):
+        ceph("tell", daemon, "version")
     return "the file system is active"
 
 

@@ -1,0 +1,1 @@
+"""Harbor's web interface, API, and token service."""
