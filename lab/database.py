@@ -99,10 +99,12 @@ def _living_cluster() -> list[str]:
     members = [name for name in NODES if _cluster_size(name)]
 
     def settled() -> list[str]:
-        sizes = [_cluster_size(name) for name in members]
-        if 0 not in sizes and set(sizes) != {len(members)}:
+        sizes = {_cluster_size(name) for name in members}
+        if 0 in sizes:
+            return []
+        if sizes - {len(members)}:
             raise NotYet(f"{', '.join(members)} see clusters of {sizes}")
-        return [] if 0 in sizes else members
+        return members
 
     _end(name for name in NODES if name not in members)
     # Those that are left need seconds to notice that others went, and maybe that they are too few to go on.
@@ -186,15 +188,16 @@ def _load_schema(name: str, schema: Path) -> None:
         return
     if not schema.exists():
         raise LabError(f"Harbor's schema is missing: {schema}")
+    # A node of a cluster leaves gaps in what it numbers, and Harbor's administrator must be user 1.
+    sql(name, "SET GLOBAL wsrep_auto_increment_control = OFF")
     # From nothing: an earlier load may have been interrupted, and tables cannot be rolled back.
     sql(
         name,
-        # A node of a cluster leaves gaps in what it numbers; Harbor's administrator must be user 1.
-        "SET SESSION auto_increment_increment = 1, auto_increment_offset = 1;\n"
         f"DROP DATABASE IF EXISTS {DATABASE}; CREATE DATABASE {DATABASE} CHARACTER SET utf8; USE {DATABASE};\n"
         f"{schema.read_text()}\n;ALTER DATABASE {DATABASE} COMMENT = '{_SCHEMA_LOADED}';",
         timeout_s=60,
     )
+    sql(name, "SET GLOBAL wsrep_auto_increment_control = ON")
 
 
 def _lay_out() -> None:
@@ -255,6 +258,7 @@ def _configuration(name: str, folder: Path) -> str:
         "gmcast.listen_addr": f"tcp://{address}:4567",
         "ist.recv_addr": address,
         "gcache.size": "32M",
+        "evs.suspect_timeout": "PT3S",
         # Which node starts a cluster again is decided by `ensure`, by what each node has.
         "pc.recovery": "false",
     }

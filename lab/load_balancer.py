@@ -1,0 +1,138 @@
+"""HAProxy: one address for the database and the session store, whichever of their nodes is the right one now.
+
+It asks each node for its role and not only for a connection: a Galera node that has lost its cluster, and a Redis
+that has been made a replica, accept connections all the same, and then refuse to write.
+"""
+
+import csv
+import socket
+
+from lab import database, session_store, settings
+from lab.daemons import Daemon
+from lab.topology import OUTSIDE
+from lab.waiting import NotYet
+
+FOLDER = OUTSIDE.folder / "haproxy"
+_CONFIGURATION = FOLDER / "haproxy.cfg"
+_STATISTICS = FOLDER / "statistics"
+# Of MySQL's protocol: a command's first byte says which it is.
+_ASK_STATE = b"\x03SHOW STATUS LIKE 'wsrep_local_state'"
+_QUIT = b"\x01"
+DAEMON = Daemon("haproxy", OUTSIDE, ("haproxy", "-db", "-f", _CONFIGURATION))
+
+
+def ensure() -> None:
+    """Start HAProxy unless it runs, and wait until it leads to a database and a session store."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    _CONFIGURATION.write_text(configuration())
+    DAEMON.ensure(healthy, deadline_s=30)
+
+
+def healthy() -> str:
+    """What is there, as a sentence; raises OSError when HAProxy does not answer, LabError when it leads nowhere."""
+    states = servers()
+    synced = [name for name in settings.GALERA if states.get(("database", name)) == "UP"]
+    primaries = [name for name in session_store.DATA_NODES if states.get(("session-store", name)) == "UP"]
+    if len(synced) < len(settings.GALERA) or len(primaries) != 1:
+        raise NotYet(
+            f"leads to {', '.join(synced) or 'no database'} and {', '.join(primaries) or 'no Redis'}"
+        )
+    return f"leads to {len(synced)} Galera nodes, one at a time, and to {primaries[0]}"
+
+
+def servers() -> dict[tuple[str, str], str]:
+    """What HAProxy thinks of each server: (part, server) → UP, DOWN, … Raises OSError when it does not answer."""
+    with socket.socket(socket.AF_UNIX) as statistics:
+        statistics.settimeout(2)
+        statistics.connect(str(_STATISTICS))
+        statistics.sendall(b"show stat\n")
+        answer = statistics.makefile("r").read()
+    rows = csv.DictReader(answer.removeprefix("# ").splitlines())
+    return {(row["pxname"], row["svname"]): row["status"] for row in rows}
+
+
+def configuration() -> str:
+    """The text of haproxy.cfg."""
+    galera = "\n".join(
+        f"  server {name} {address}:{database.PORT} check" for name, address in settings.GALERA.items()
+    )
+    redis = "\n".join(
+        f"  server {name} {settings.REDIS[name]}:{session_store.PORT} check"
+        for name in session_store.DATA_NODES
+    )
+    return f"""\
+global
+  stats socket {_STATISTICS} mode 600
+  maxconn 4000
+
+defaults
+  mode tcp
+  timeout connect 2s
+  # Longer than the database's own wait_timeout: idle connections of Harbor's pools are not ours to close.
+  timeout client 24h
+  timeout server 24h
+  timeout check 2s
+  option clitcpka
+  option srvtcpka
+  # The health user may come from this address only. What is open to a server that goes is closed, so that a client
+  # learns of it at once.
+  default-server source {settings.LOAD_BALANCER} inter 1s fastinter 500ms fall 2 rise 1 on-marked-down shutdown-sessions
+
+# One node for all clients, until it goes: writes to two Galera nodes at once meet at commit, and one of them is
+# refused with a deadlock that Harbor does not try again. Sticking to the address that clients ask for keeps all of
+# them on the node in use, also when another comes back.
+listen database
+  bind {settings.LOAD_BALANCER}:{database.PORT}
+  balance first
+  stick-table type ip size 16
+  stick on dst
+  option tcp-check
+  tcp-check connect
+  tcp-check expect rbinary ^........0[Aa] comment greeting
+  tcp-check send-binary {_packet(1, _login(database.HEALTH_USER))} comment login
+  tcp-check expect rbinary ^......0200 comment logged-in
+  tcp-check send-binary {_packet(0, _ASK_STATE)} comment state
+  # The row of the answer: name and value, each after its length. 4 is Synced.
+  tcp-check expect binary {_text("wsrep_local_state")}{_text("4")} comment synced
+  tcp-check send-binary {_packet(0, _QUIT)} comment quit
+{galera}
+
+listen session-store
+  bind {settings.LOAD_BALANCER}:{session_store.PORT}
+  option tcp-check
+  tcp-check connect
+  tcp-check send AUTH\\ {session_store.PASSWORD}\\r\\n
+  tcp-check expect string +OK
+  tcp-check send INFO\\ replication\\r\\n
+  tcp-check expect string role:master
+  tcp-check send QUIT\\r\\n
+  tcp-check expect string +OK
+{redis}
+"""
+
+
+def _packet(number: int, content: bytes) -> str:
+    """A packet of MySQL's protocol, in hexadecimal: length (3 bytes, little endian), number, content."""
+    return (len(content).to_bytes(3, "little") + bytes([number]) + content).hex()
+
+
+def _login(user: str) -> bytes:
+    """MySQL's HandshakeResponse41 of a user without a password."""
+    long_password, protocol_41, secure_connection, plugin_auth = 0x1, 0x200, 0x8000, 0x80000
+    flags = long_password | protocol_41 | secure_connection | plugin_auth
+    utf8 = 33
+    return (
+        flags.to_bytes(4, "little")
+        + (2**24).to_bytes(4, "little")
+        + bytes([utf8])
+        + bytes(23)
+        + user.encode()
+        + b"\0"
+        + b"\0"
+        + b"mysql_native_password\0"
+    )
+
+
+def _text(value: str) -> str:
+    """A text of a result row, in hexadecimal: its length, its bytes."""
+    return (bytes([len(value)]) + value.encode()).hex()
