@@ -1,13 +1,14 @@
 """The end of a run on a terminal: a table by area, then each failure as claim, offenders, hint."""
 
 import io
+from collections.abc import Iterable
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from reports.model import CheckResult, Run, Verdict
+from reports.model import CheckResult, Offender, Run, Verdict
 
 STYLES = {
     Verdict.PASS: "green",
@@ -17,6 +18,10 @@ STYLES = {
 }
 WIDEST = 110
 """Long lines are hard to read, however wide the terminal is."""
+LONGEST = 600
+"""Characters of one text; a reader of the terminal wants to know what it is about."""
+ALIKE = 3
+"""How often the same thing may be told of the same object."""
 
 
 def render(run: Run, *, width: int, colour: bool) -> str:
@@ -50,7 +55,8 @@ def render(run: Run, *, width: int, colour: bool) -> str:
                 console.print(Padding(Text(line), (0, 0, 0, 2)))
     console.print()
     console.print(conclusion(run))
-    return console.file.getvalue()
+    # The console fills lines with blanks to its width.
+    return "\n".join(line.rstrip() for line in console.file.getvalue().split("\n"))
 
 
 def conclusion(run: Run) -> Text:
@@ -97,18 +103,35 @@ def _tell(console: Console, result: CheckResult) -> None:
     console.print()
     say(result.id, 2, "bold")
     say(result.claim, 2)
-    if result.message:
-        say(result.message, 4)
-    for offender in result.offenders:
-        say(offender.object, 4, "bold")
-        say(f"expected  {offender.expected}", 6)
-        say(f"observed  {offender.observed}", 6)
+    if result.verdict != Verdict.FAIL:
+        say(_short(result.message), 4)
+    for (thing, expected), observed in _grouped(result.offenders).items():
+        say(thing, 4, "bold")
+        say(f"expected  {_short(expected)}", 6)
+        for text in observed[:ALIKE]:
+            say(f"observed  {_short(text)}", 6)
+        if len(observed) > ALIKE:
+            say(f"and {len(observed) - ALIKE} times more alike: report.json has all", 6, "dim")
+    if result.verdict == Verdict.FAIL and result.message:
+        say(_short(result.message), 4)
     if result.measured:
         say("measured  " + ", ".join(f"{name} {value}" for name, value in result.measured.items()), 4)
     if result.verdict == Verdict.FAIL:
         say(f"→ {result.hint}", 4, "cyan")
     for file in result.evidence:
         say(f"see {file}", 4, "dim")
+
+
+def _grouped(offenders: Iterable[Offender]) -> dict[tuple[str, str], list[str]]:
+    """What was observed, by object and what was expected of it; in the order of appearance."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for offender in offenders:
+        groups.setdefault((offender.object, offender.expected), []).append(offender.observed)
+    return groups
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… (report.json has all of it)"
 
 
 def _many(count: int, what: str) -> str:

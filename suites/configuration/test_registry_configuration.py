@@ -95,9 +95,7 @@ def _path_read_by(replica, harbor, need):
     if path := configuration.config_path_in_spec(replica.container):
         return path
     need("exec")
-    running = harbor.kubernetes.run_in_pod(
-        harbor.namespace, replica.pod_name, replica.container.name, ["sh", "-c", "cat /proc/[0-9]*/cmdline"]
-    )
+    running = harbor.run(replica, ["sh", "-c", "cat /proc/[0-9]*/cmdline"])
     return configuration.config_path_in(running.split("\0"))
 
 

@@ -101,13 +101,13 @@ class MemoryStore:
 
     def read(self, session_id: str) -> gob.Values:
         with self._lock:
-            _, values = self._sessions.get(session_id, (0.0, {}))
+            _, values = self._sessions.pop(session_id, (0.0, {}))
             self._sessions[session_id] = (self._clock_s() + LIFETIME_S, values)
             return values
 
     def write(self, session_id: str, values: gob.Values) -> None:
         with self._lock:
-            if session_id in self._sessions:
+            if self._sessions.pop(session_id, None):
                 self._sessions[session_id] = (self._clock_s() + LIFETIME_S, values)
 
     def delete(self, session_id: str) -> None:

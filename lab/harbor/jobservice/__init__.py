@@ -1,0 +1,1 @@
+"""Harbor's jobservice: it starts and answers; it runs no jobs."""

@@ -1,0 +1,1 @@
+"""What is in the database, by subject. Every function may raise DatabaseError."""

@@ -1,0 +1,76 @@
+"""What Harbor's claims are bound to."""
+
+from kubernetes.utils.quantity import parse_quantity
+
+from fixtures.checks import check
+from fixtures.verdict import Offender, judge
+
+
+@check(
+    "storage.access-mode-shared",
+    hint="Bind the claim to a PersistentVolume with ReadWriteMany, on a file system that many nodes can mount at once "
+    "(CephFS, NFS). Access modes of a claim cannot be changed: copy the data, and make the claim anew.",
+    source="Kubernetes: PersistentVolume accessModes",
+)
+def test_a_claim_of_several_replicas_can_be_shared(harbor, skip):
+    """Every claim of a workload with several replicas is bound ReadWriteMany.
+
+    Source: with any other mode the replicas cannot run on different nodes, or cannot all write.
+    """
+    desired = {workload.name: workload.desired for workload in harbor.deployment.workloads.values()}
+    shared = [v for v in harbor.deployment.volumes() if any(desired[name] > 1 for name in v.used_by)]
+    if not shared:
+        skip("no claim is used by a workload with several replicas")
+    offenders = []
+    for volume in shared:
+        modes = (volume.claim.status.access_modes if volume.claim else None) or []
+        if "ReadWriteMany" not in modes:
+            users = ", ".join(f"{desired[name]} replicas of {name}" for name in volume.used_by)
+            observed = ", ".join(modes) or f"none: phase {volume.phase}"
+            offenders.append(Offender(volume.object, f"access mode ReadWriteMany for {users}", observed))
+    judge(offenders, examined=len(shared))
+
+
+@check(
+    "storage.capacity-honoured",
+    hint="Make a PersistentVolume at least as large as the claim asks for, and bind the claim to it.",
+    source="Kubernetes: PersistentVolumeClaim spec.resources.requests, status.capacity",
+)
+def test_a_claim_gets_the_capacity_that_it_asks_for(harbor):
+    """Every claim has at least the capacity that it asks for.
+
+    Source: Kubernetes API, PersistentVolumeClaim status.capacity.
+    """
+    volumes = harbor.deployment.volumes()
+    offenders = []
+    for volume in volumes:
+        asked = (volume.claim.spec.resources.requests or {}).get("storage", "0") if volume.claim else "0"
+        given = (volume.claim.status.capacity or {}).get("storage", "0") if volume.claim else "0"
+        if volume.phase != "Bound" or parse_quantity(given) < parse_quantity(asked):
+            offenders.append(
+                Offender(volume.object, f"a capacity of {asked}", f"{given}, phase {volume.phase}")
+            )
+    judge(offenders, examined=len(volumes))
+
+
+@check(
+    "storage.reclaim-policy-retains",
+    hint='kubectl patch pv NAME -p \'{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}\': otherwise whoever '
+    "deletes the claim deletes the images.",
+    source="Kubernetes: PersistentVolume persistentVolumeReclaimPolicy",
+    needs=("volumes",),
+)
+def test_a_volume_outlives_its_claim(harbor):
+    """Every PersistentVolume of Harbor is retained when its claim is deleted.
+
+    Source: Kubernetes API, PersistentVolume persistentVolumeReclaimPolicy.
+    """
+    volumes = harbor.deployment.volumes()
+    offenders = []
+    for volume in volumes:
+        policy = volume.volume.spec.persistent_volume_reclaim_policy if volume.volume else None
+        if policy != "Retain":
+            name = f"PersistentVolume {volume.volume.metadata.name}" if volume.volume else volume.object
+            observed = policy or f"no volume: phase {volume.phase}"
+            offenders.append(Offender(name, "reclaim policy Retain", observed))
+    judge(offenders, examined=len(volumes))

@@ -1,0 +1,185 @@
+"""An outage is the time without a good answer; what the history does not show is unknown, never fine."""
+
+from itertools import pairwise
+
+import pytest
+
+from fixtures.checkers.outage import longest_outage, outages_of
+from fixtures.history import History
+from tests.unit.handwritten import CLIENT, disrupted, history, op
+
+FAULT = disrupted(100, 2000)
+
+
+def every_100_ms(until_ms=2100, *, failing=()):
+    """An operation of 10 ms every 100 ms; those that begin at one of `failing` fail."""
+    return [op(at, at + 10, "fail" if at in failing else "ok") for at in range(0, until_ms + 1, 100)]
+
+
+def judge(operations, events=FAULT, *, budget_ms=500, clients=(CLIENT,), end_ms=None):
+    return longest_outage(history(operations, events, end_ms), clients=clients, budget_ms=budget_ms)
+
+
+def test_no_failure_is_no_outage():
+    judgement = judge(every_100_ms())
+    assert judgement.valid is True
+    assert judgement.measured == {"outage_ms": 0.0, "slowest_ok_ms": 10.0}
+
+
+def test_an_outage_lasts_from_the_last_good_answer_to_the_next():
+    judgement = judge(every_100_ms(failing=(300, 400)))
+    assert judgement.valid is True
+    assert judgement.measured["outage_ms"] == 300.0  # 210 (end of the ok at 200) to 510
+    (outage,) = judgement.evidence[CLIENT]["outages"]
+    assert outage["at_least_ms"] == 110.0
+    assert outage["failed"] == 2
+
+
+def test_an_outage_above_the_budget_is_false_and_says_how_long():
+    judgement = judge(every_100_ms(failing=range(300, 900, 100)))
+    assert judgement.valid is False
+    (offender,) = judgement.offenders
+    assert offender.object == CLIENT
+    assert "6 operations" in offender.observed
+    assert "700 ms" in offender.observed
+
+
+def test_an_outage_of_exactly_the_budget_is_within_it():
+    operations = every_100_ms(failing=(300, 400, 500, 600))
+    assert judge(operations, budget_ms=500).valid is True
+    assert judge(operations, budget_ms=499.9).valid is False
+
+
+def test_an_unknown_outcome_is_no_good_answer():
+    operations = every_100_ms()
+    operations[5] = op(500, 510, "info")
+    assert judge(operations).measured["outage_ms"] == 200.0
+
+
+def test_the_longest_of_several_outages_counts():
+    judgement = judge(every_100_ms(failing=(300, 700, 800)))
+    assert judgement.measured["outage_ms"] == 300.0
+    assert len(judgement.evidence[CLIENT]["outages"]) == 2
+
+
+def test_who_hangs_and_then_answers_was_away():
+    operations = [op(0, 10), op(100, 1500), op(1600, 1610), op(1700, 1710), op(2000, 2010)]
+    judgement = judge(operations)
+    assert judgement.valid is False
+    assert "waited 1400 ms" in judgement.offenders[0].observed
+
+
+def test_a_history_that_begins_inside_an_outage_is_unknown():
+    judgement = judge(every_100_ms(failing=(0, 100)))
+    assert judgement.valid == "unknown"
+    assert "begins inside" in judgement.unknowns[0]
+
+
+def test_a_history_that_ends_inside_an_outage_is_unknown():
+    judgement = judge(every_100_ms(failing=(2000, 2100)))
+    assert judgement.valid == "unknown"
+    assert "ends inside" in judgement.unknowns[0]
+
+
+def test_an_open_outage_whose_known_part_is_too_long_is_false():
+    assert judge(every_100_ms(failing=range(0, 900, 100))).valid is False
+    judgement = judge(every_100_ms(failing=range(1000, 2200, 100)))
+    assert judgement.valid is False
+    assert "or more: it had not ended" in judgement.offenders[0].observed
+
+
+def test_a_client_that_never_had_a_good_answer_is_false_when_that_is_too_long():
+    judgement = judge(every_100_ms(failing=range(0, 2200, 100)))
+    assert judgement.valid is False
+    assert "never a good answer" in judgement.offenders[0].observed
+
+
+def test_a_client_that_asked_once_in_vain_is_unknown():
+    assert judge([op(150, 160, "fail")], disrupted(100, 200)).valid == "unknown"
+
+
+def test_an_operation_that_never_ended_is_an_outage_to_the_end_of_the_history():
+    operations = [*every_100_ms(until_ms=1900), op(2000, None, None)]
+    assert judge(operations, end_ms=2300).valid == "unknown"
+    judgement = judge(operations, end_ms=9000)
+    assert judgement.valid is False
+    assert "7090 ms" in judgement.offenders[0].observed  # from the last ok's end at 1910
+
+
+def test_a_request_that_hangs_beside_good_ones_is_no_outage_of_its_length():
+    hanging = op(50, 1950, "fail")
+    judgement = judge([hanging, *every_100_ms()])
+    assert judgement.valid is True
+    assert judgement.measured["outage_ms"] == 100.0
+
+
+def test_operations_that_overlap_are_taken_in_the_order_of_their_ends():
+    operations = [op(50, 1950, "fail"), *every_100_ms(until_ms=1800), op(2100, 2110)]
+    assert judge(operations).measured["outage_ms"] == 300.0  # 1810 to 2110, around the failure at 1950
+
+
+def test_the_order_in_which_operations_were_written_does_not_matter():
+    operations = every_100_ms(failing=(300, 400))
+    assert judge(operations[::-1]).evidence == judge(operations).evidence
+
+
+def test_an_empty_history_is_unknown():
+    assert longest_outage(History(), clients=[CLIENT], budget_ms=1).valid == "unknown"
+    assert longest_outage(History(), clients=[], budget_ms=1).valid == "unknown"
+
+
+def test_a_client_that_is_not_in_the_history_is_unknown():
+    judgement = judge(every_100_ms(), clients=[CLIENT, "pull@front-door"])
+    assert judgement.valid == "unknown"
+    assert judgement.unknowns == ("pull@front-door asked nothing",)
+
+
+def test_good_answers_without_a_disruption_show_nothing():
+    assert judge(every_100_ms(), []).valid == "unknown"
+
+
+def test_a_client_that_asked_only_before_and_after_is_unknown():
+    judgement = judge([op(0, 10), op(50, 60), op(2100, 2110)])
+    assert judgement.valid == "unknown"
+    assert "asked nothing during fault" in judgement.unknowns[0]
+
+
+@pytest.mark.parametrize("silent", [(100, 900), (600, 1200), (1400, 2000)])
+def test_a_silence_above_the_budget_could_hide_an_outage(silent):
+    operations = [op for op in every_100_ms() if not silent[0] <= op.invoked_ns / 1e6 <= silent[1]]
+    judgement = judge(operations)
+    assert judgement.valid == "unknown"
+    assert "asked nothing for" in judgement.unknowns[0]
+
+
+def test_waiting_for_an_answer_is_no_silence():
+    operations = [op(0, 10), op(90, 1950, "fail"), op(1960, 1970), op(2050, 2060)]
+    judgement = judge(operations, budget_ms=2000)
+    assert judgement.valid is True
+
+
+def test_a_disruption_without_heal_is_covered_to_the_end():
+    assert judge(every_100_ms(), disrupted(100, None)).valid is True
+    assert judge(every_100_ms(), disrupted(100, None), end_ms=9000).valid == "unknown"
+
+
+def test_what_could_not_be_asked_says_nothing_about_harbor():
+    operations = every_100_ms()
+    for number in range(5, 8):
+        operations[number] = op(number * 100, number * 100 + 10, "fail", asked=False)
+    judgement = judge(operations, budget_ms=300)
+    assert judgement.valid == "unknown"
+    assert "could not be asked" in judgement.unknowns[0]
+    assert judge(operations, budget_ms=500).valid is True
+
+
+def test_what_harbor_surely_failed_counts_beside_what_could_not_be_asked():
+    operations = every_100_ms(failing=range(300, 1500, 100))
+    operations[8] = op(800, 810, "fail", asked=False)
+    assert judge(operations).valid is False
+
+
+def test_outages_do_not_overlap():
+    outages = outages_of(every_100_ms(failing=(0, 300, 400, 900)), end_ns=0)
+    assert len(outages) == 3
+    assert all(before.end_ns <= after.begin_ns for before, after in pairwise(outages))

@@ -1,0 +1,181 @@
+"""The HTTP clients against a Harbor of a few lines, with the traps of the real one."""
+
+import base64
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from fixtures.clients.harbor import Credentials, Harbor, Session
+from fixtures.clients.http import HttpClient
+from fixtures.clients.registry import Registry
+from fixtures.errors import NoAnswer, UnexpectedAnswer
+
+ADMIN = Credentials("admin", "Harbor12345")
+CHALLENGE = 'Bearer realm="http://h.example/service/token",service="harbor-registry"'
+
+
+class FakeHarbor(BaseHTTPRequestHandler):
+    """Answers as `state` says."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self, status, body=b"", **headers):
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def signed_in(self):
+        if self.headers.get("Cookie") in self.server.sessions:
+            return True
+        return self.headers.get("Authorization") == "Basic " + base64.b64encode(b"admin:Harbor12345").decode()
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        self.server.seen.append((self.command, self.path, body))
+        if self.path == "/login":
+            right = body == "principal=admin&password=Harbor12345"
+            if right and self.server.keeps_sessions:
+                self.server.sessions.add("beegosessionID=abc")
+            self.answer(200 if right else 401, Set_Cookie="beegosessionID=abc; Path=/; HttpOnly")
+        elif not self.signed_in():
+            self.answer(401)
+        else:
+            self.answer(201, Location="/api/projects/7")
+
+    def do_GET(self):
+        self.server.seen.append((self.command, self.path, self.headers.get("Cookie")))
+        if self.path == "/api/users/current":
+            if self.signed_in():
+                self.answer(200, b'{"username": "admin"}')
+            else:
+                self.answer(401, b"\n", Set_Cookie="beegosessionID=another; Path=/; HttpOnly")
+        elif self.path == "/v2/":
+            self.answer(401, b"{}", WWW_Authenticate=CHALLENGE) if self.server.asks else self.answer(
+                200, b"{}"
+            )
+        elif self.path.startswith("/api/projects"):
+            first = "page=1" in self.path
+            names = [f"verify-{n}" for n in range(100)] if first else ["verify-last"]
+            found = [{"name": name, "project_id": n + 100 * (not first)} for n, name in enumerate(names)]
+            self.answer(200, json.dumps(found).encode())
+        elif self.path == "/moved":
+            self.answer(302, Location="/api/users/current")
+        elif self.path == "/broken":
+            self.close_connection = True
+        else:
+            self.answer(500, b"oh dear")
+
+
+@pytest.fixture
+def server():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), FakeHarbor)
+    server.daemon_threads = True
+    server.sessions, server.seen, server.keeps_sessions, server.asks = set(), [], True, True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def http(server):
+    with HttpClient("ui-0", f"http://127.0.0.1:{server.server_port}", timeouts_s=(1, 1)) as client:
+        yield client
+
+
+def test_a_login_is_proven_by_who_one_is(http):
+    harbor = Harbor(http)
+    assert harbor.whoami(harbor.sign_in(ADMIN)) == "admin"
+
+
+def test_a_login_without_a_session_store_is_worth_nothing(http, server):
+    server.keeps_sessions = False
+    harbor = Harbor(http)
+    assert harbor.whoami(harbor.sign_in(ADMIN)) is None
+
+
+def test_a_refused_login_says_so(http):
+    with pytest.raises(UnexpectedAnswer, match="POST /login → 401") as refused:
+        Harbor(http).sign_in(Credentials("admin", "wrong"))
+    assert refused.value.status == 401
+    assert "wrong" not in str(refused.value)
+
+
+def test_the_cookie_that_is_tried_is_the_one_that_was_given(http, server):
+    """Harbor answers an unknown session with a new cookie: sent the next time, it would hide a lost session."""
+    harbor = Harbor(http)
+    for _ in range(2):
+        assert harbor.whoami(Session("admin", "lost")) is None
+    assert [cookie for *_, cookie in server.seen] == ["beegosessionID=lost"] * 2
+
+
+def test_nothing_of_the_environment_is_sent(http, monkeypatch, tmp_path):
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login admin password Harbor12345\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    assert Harbor(http).whoami(Session("admin", "lost")) is None
+
+
+def test_a_redirect_is_an_answer_not_an_order(http):
+    assert http.get("/moved").status_code == 302
+
+
+def test_an_unexpected_answer_shows_what_came(http):
+    with pytest.raises(UnexpectedAnswer, match='GET /api/repositories → 500 Internal Server Error "oh dear"'):
+        Harbor(http).repositories(1, ADMIN)
+
+
+def test_every_page_of_projects_is_read(http):
+    found = Harbor(http).projects("verify-", ADMIN)
+    assert len(found) == 101
+    assert found["verify-last"] == 100
+
+
+def test_creating_a_project_gives_its_id_and_is_refused_to_strangers(http):
+    harbor = Harbor(http)
+    assert harbor.create_project("p", ADMIN) == 7
+    with pytest.raises(UnexpectedAnswer, match="401"):
+        harbor.create_project("p", Credentials("admin", "wrong"))
+
+
+def test_symptoms_tell_a_dead_database_from_a_wrong_password(http):
+    told = Harbor(http).symptoms()
+    assert "adminserver: GET /api/systeminfo → 500" in told
+    assert "database: answers" in told
+
+
+def test_a_challenge_is_taken_apart(http, server):
+    seen = Registry(http).challenge()
+    assert (seen.status, seen.scheme, seen.service) == (401, "Bearer", "harbor-registry")
+    assert seen.realm == "http://h.example/service/token"
+    server.asks = False
+    assert (Registry(http).challenge().status, Registry(http).challenge().realm) == (200, "")
+
+
+def test_no_answer_tells_whether_the_request_may_have_arrived(http):
+    with pytest.raises(NoAnswer) as dropped:
+        http.get("/broken")
+    assert dropped.value.sent
+    with (
+        HttpClient("ui-1", "http://127.0.0.1:1", timeouts_s=(1, 1)) as nobody,
+        pytest.raises(NoAnswer) as refused,
+    ):
+        nobody.get("/")
+    assert not refused.value.sent
+    assert "ui-1" in str(refused.value)
+    assert "ConnectionRefusedError" in str(refused.value)
+
+
+def test_secrets_do_not_show():
+    assert "Harbor12345" not in repr(ADMIN)
+    assert "abc" not in repr(Session("admin", "abc"))

@@ -1,0 +1,275 @@
+"""The pytest side as a person sees it: whole pytest runs, with a target of a few lines in place of a cluster."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+# The conftest below imports modules of the plugin before pytest does, to put its fakes into them.
+QUIET = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
+CONFTEST = """
+from types import SimpleNamespace
+
+import pytest
+
+from fixtures import providers
+from fixtures.errors import LeftBehind, TargetUnreachable
+from fixtures.plugin import MODULES, run
+
+pytest_plugins = [f"fixtures.plugin.{module}" for module in MODULES]
+
+class Lease:
+    def __init__(self, *_): pass
+    def acquire(self): pass
+    def require_held(self): pass
+    def release(self): print("lease given back")
+
+def reach(access, settings):
+    if settings.namespace == "nowhere":
+        raise TargetUnreachable("namespace nowhere: tried hard; try another")
+    kubernetes = SimpleNamespace(may=lambda verb, resource, namespace: resource != "pods/exec")
+    access.may_disrupt = settings.allow_disruption
+    kubernetes.ask = lambda what, call, name: SimpleNamespace(metadata=SimpleNamespace(labels={}))
+    kubernetes.core = SimpleNamespace(read_namespace=None)
+    return SimpleNamespace(
+        access=access, kubernetes=kubernetes, namespace=settings.namespace, close=lambda: None,
+        deployment=SimpleNamespace(profile=SimpleNamespace(name="harbor-9")),
+        front_door=SimpleNamespace(projects=lambda *_: {}), credentials=None,
+    )
+
+run.providers = SimpleNamespace(provide=lambda settings: SimpleNamespace(
+    provider="fake", kubernetes=None, namespace=settings.namespace, url="http://h"))
+run.reach, run.NamespaceLease, run.describe = reach, Lease, lambda target: ["found: a fake"]
+
+@pytest.fixture
+def made(run_state):
+    run_state.cleanup.later("thing", lambda: print("thing removed"))
+
+@pytest.fixture
+def stuck(run_state):
+    def undo():
+        raise LeftBehind("it does not go")
+    run_state.cleanup.later("thing", undo)
+"""
+HEAD = """
+import time, pytest
+from fixtures.checks import check
+from fixtures.errors import CannotTell
+from fixtures.verdict import Failure, Offender, judge
+"""
+
+
+class Suite:
+    """A folder with checks, and pytest run in it as a person would."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        (folder / "conftest.py").write_text(CONFTEST)
+        (folder / "pytest.ini").write_text((REPOSITORY / "pytest.ini").read_text())
+        (folder / "suites" / "unit").mkdir(parents=True)
+        self.file = folder / "suites" / "unit" / "test_it.py"
+        self.file.write_text(HEAD)
+
+    def check(self, name, body, *, needs=(), arguments="", claim="It holds."):
+        self.file.write_text(
+            self.file.read_text()
+            + f'\n@check("unit.{name}", hint="mend {name}", source="x", needs={needs!r})\n'
+            + f'def test_{name.replace("-", "_")}({arguments}):\n    """{claim}"""\n'
+            + textwrap.indent(textwrap.dedent(body).strip(), "    ")
+            + "\n"
+        )
+
+    def start(self, *argv):
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("HARBOR_VERIFY_", "PYTEST_"))}
+        return subprocess.Popen(
+            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *QUIET, *argv],
+            cwd=self.folder,
+            env={**environment, "PYTHONPATH": str(REPOSITORY), "COLUMNS": "80"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *argv):
+        process = self.start(*argv)
+        output, _ = process.communicate(timeout=60)
+        return process.returncode, output
+
+    def report(self):
+        return json.loads((self.folder / "reports" / "latest" / "report.json").read_text())
+
+
+@pytest.fixture
+def suite(tmp_path):
+    return Suite(tmp_path)
+
+
+def test_a_run_in_which_all_holds(suite):
+    suite.check("fine", "judge([], examined=1)", arguments="measured, made")
+    code, output = suite.run()
+    assert code == 0
+    assert "found: a fake" in output
+    assert re.search(r"^pass +0\.\d s  unit\.fine  It holds\.$", output, re.MULTILINE)
+    assert "Everything that was checked holds: 1 check passed." in output
+    assert "1 passed" in output.splitlines()[-1]
+    assert "thing removed" in output
+    assert suite.report()["exit_code"] == 0
+
+
+def test_a_failure_is_told_as_claim_offenders_and_hint_without_a_traceback(suite):
+    suite.check("bad", 'judge([Offender("ns/a", "x", "y"), Offender("ns/b", "x", "z")], examined=2)')
+    code, output = suite.run()
+    assert code == 1
+    assert re.search(r"^fail +0\.\d s  unit\.bad  It holds\.$", output, re.MULTILINE)
+    assert [output.count(told) for told in ("ns/a", "ns/b", "→ mend bad", "Traceback", "test_it.py:")] == [
+        1,
+        1,
+        1,
+        0,
+        0,
+    ]
+    assert "1 failed" in output.splitlines()[-1]
+
+
+def test_what_the_suite_could_not_find_out_is_an_error_and_no_pass(suite):
+    suite.check("harness", 'raise CannotTell("too dark")')
+    suite.check("bug", "{}['key']")
+    suite.check("empty", "judge([], examined=0)")
+    suite.check("fixture", "pass", arguments="broken")
+    suite.file.write_text(
+        suite.file.read_text() + "\n@pytest.fixture\ndef broken():\n    assert False, 'oh'\n"
+    )
+    code, output = suite.run()
+    assert code == 1
+    found = {check["id"]: (check["verdict"], check["message"]) for check in suite.report()["checks"]}
+    assert {verdict for verdict, _ in found.values()} == {"error"}
+    assert found["unit.harness"][1] == "CannotTell: too dark"
+    assert "KeyError" in found["unit.bug"][1]
+    assert "test_it.py" in found["unit.bug"][1], "a bug of the suite shows where it is"
+    assert found["unit.fixture"][1].startswith("in setup: AssertionError: oh")
+    assert "4 errors" in output.splitlines()[-1]
+    assert "No verdict" in output
+
+
+def test_a_failure_found_by_a_fixture_is_about_harbor(suite):
+    suite.check("bad", "pass", arguments="sees_it")
+    suite.file.write_text(
+        suite.file.read_text()
+        + "\n@pytest.fixture\ndef sees_it():\n    raise Failure([Offender('ns/a', 'x', 'y')])\n"
+    )
+    assert suite.run()[0] == 1
+    assert suite.report()["checks"][0]["verdict"] == "fail"
+
+
+def test_a_teardown_that_fails_spoils_a_pass(suite):
+    suite.check("fine", "pass", arguments="leaky")
+    suite.file.write_text(
+        suite.file.read_text()
+        + "\n@pytest.fixture\ndef leaky():\n    yield\n    raise CannotTell('not healed')\n"
+    )
+    assert suite.run()[0] == 1
+    assert suite.report()["checks"][0]["verdict"] == "error"
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_need_that_is_not_met_is_a_skip_or_under_strict_skips_an_error(suite, strict):
+    suite.check("exec", "pass", needs=("exec",))
+    suite.check("late", 'need("exec")', arguments="need")
+    suite.check("breaks", "pass", needs=("disruption",))
+    code, output = suite.run(*(["--strict-skips"] if strict else []))
+    verdicts = {check["id"]: check["verdict"] for check in suite.report()["checks"]}
+    assert set(verdicts.values()) == {"error" if strict else "skip"}
+    assert code == (1 if strict else 0)
+    flat = " ".join(output.split())
+    assert "this account may not get pods/exec or create pods/exec in namespace harbor" in flat
+    assert "neither --allow-disruption nor the label" in flat
+
+
+def test_what_breaks_things_runs_last_and_only_when_allowed(suite):
+    suite.check("a-breaks", "pass", needs=("disruption",))
+    suite.check("b-looks", "pass")
+    code, _ = suite.run("--allow-disruption")
+    assert code == 0
+    assert [check["id"] for check in suite.report()["checks"]] == ["unit.b-looks", "unit.a-breaks"]
+
+
+def test_after_something_could_not_be_mended_nothing_more_is_broken(suite):
+    suite.check("one", 'run_state.unhealed.append("pod x")', needs=("disruption",), arguments="run_state")
+    suite.check("two", "pass", needs=("disruption",))
+    assert suite.run("--allow-disruption")[0] == 1
+    second = suite.report()["checks"][1]
+    assert second["verdict"] == "error"
+    assert "pod x" in second["message"]
+
+
+@pytest.mark.parametrize(
+    "flags, told",
+    [
+        (["--namespace", "nowhere"], "namespace nowhere: tried hard; try another"),
+        (["--outage-budget-ms", "none"], "--outage-budget-ms"),
+        (["--settings-file", "absent.toml"], "absent.toml"),
+    ],
+)
+def test_a_target_that_is_not_reached_or_a_wrong_setting_is_one_message(suite, flags, told):
+    suite.check("one", "pass")
+    suite.check("two", "pass")
+    code, output = suite.run("suites", *flags)
+    assert code == 4
+    assert output.count("ERROR") == 1
+    assert told in output
+    assert "Traceback" not in output
+
+
+def test_collecting_and_helping_reach_for_nothing(suite):
+    suite.check("one", "pass")
+    code, output = suite.run("suites", "--namespace", "nowhere", "--collect-only")
+    assert code == 0
+    assert "found:" not in output
+    code, output = suite.run("--help")
+    assert code == 0
+    assert "--harbor-url=URL" in output
+
+
+def test_tests_that_are_no_checks_need_no_target(suite):
+    (suite.folder / "test_other.py").write_text("def test_x():\n    pass\n")
+    assert suite.run("test_other.py", "--namespace", "nowhere")[0] == 0
+    assert not (suite.folder / "reports").exists()
+
+
+def test_what_cannot_be_removed_is_told_and_no_success(suite):
+    suite.check("one", "pass", arguments="stuck")
+    code, output = suite.run()
+    assert code == 1
+    assert "thing: it does not go" in output
+    assert suite.report()["left_behind"] == ["thing: it does not go"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_cleans_up_and_says_what_was_not_run(suite, number):
+    suite.check("one", "open('begun', 'w').close(); time.sleep(60)", arguments="made")
+    suite.check("two", "pass")
+    process = suite.start()
+    deadline = time.monotonic() + 30
+    while not (suite.folder / "begun").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert "thing removed" in output
+    assert "lease given back" in output
+    assert suite.report()["not_run"] == ["unit.one", "unit.two"]
+    assert suite.report()["exit_code"] == 2
+
+
+def test_it_can_be_told_to_show_tracebacks(suite):
+    suite.check("bad", 'judge([Offender("ns/a", "x", "y")], examined=2)')
+    assert "test_it.py:" in suite.run("--tb=short")[1]

@@ -1,0 +1,177 @@
+"""A port-forward as a socket: whole HTTP exchanges over a WebSocket of a few lines."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+import websocket
+
+from fixtures.clients import pod_channel, replica_link
+from fixtures.clients.pod_channel import CommandInPodFailed, PodGone, run_in_pod
+from fixtures.clients.replica_link import open_link
+from fixtures.errors import NoAnswer, TargetUnreachable
+
+BINARY, CLOSE = websocket.ABNF.OPCODE_BINARY, websocket.ABNF.OPCODE_CLOSE
+PORTS = [b"\x00\x50\x00", b"\x01\x50\x00"]
+KUBERNETES = SimpleNamespace(inside=False, server="https://fake", timeouts_s=(1, 1))
+
+
+class FakeChannel:
+    """Gives what it was filled with; an exception among it is raised, and afterwards the other side is silent."""
+
+    def __init__(self, *messages):
+        self.messages, self.sent, self.shut = list(messages), b"", False
+
+    def recv_data(self):
+        message = self.messages.pop(0) if self.messages else websocket.WebSocketTimeoutException("late")
+        if isinstance(message, Exception):
+            raise message
+        return (CLOSE, b"") if message is None else (BINARY, message)
+
+    def recv(self):
+        return self.recv_data()[1]
+
+    def send_binary(self, data):
+        assert data[:1] == b"\x00"
+        self.sent += data[1:]
+
+    def settimeout(self, timeout_s):
+        pass
+
+    def close(self, **_):
+        self.shut = True
+
+    shutdown = close
+
+    def fileno(self):
+        return -1
+
+
+def answer(body, *, more=""):
+    return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n{more}\r\n{body}".encode()
+
+
+@pytest.fixture
+def link(monkeypatch):
+    """Returns a function: channels → a link whose connections use them, one after the other."""
+
+    def linked(*channels):
+        left = list(channels)
+
+        def opened(*_):
+            channel = left.pop(0)
+            if isinstance(channel, Exception):
+                raise channel
+            return channel
+
+        monkeypatch.setattr(replica_link, "open_channel", opened)
+        monkeypatch.setattr("urllib3.connectionpool.is_connection_dropped", lambda _: False)
+        return open_link(
+            KUBERNETES, name="ui-0", namespace="harbor", pod="p", address=None, port=80, timeouts_s=(1, 1)
+        )
+
+    return linked
+
+
+def test_an_exchange_goes_through_with_its_headers_in_whatever_pieces_it_comes(link):
+    text = answer("hello")
+    pieces = [b"\x00" + text[start : start + 7] for start in range(0, len(text), 7)]
+    channel = FakeChannel(*PORTS, *pieces)
+    with link(channel) as client:
+        assert client.get("/x", auth=("a", "b")).text == "hello"
+        assert b"GET /x HTTP/1.1" in channel.sent
+        assert b"Authorization: Basic" in channel.sent
+    assert channel.shut
+
+
+def test_one_connection_serves_several_requests(link):
+    channel = FakeChannel(*PORTS, b"\x00" + answer("1"), b"\x00" + answer("2"))
+    with link(channel) as client:
+        assert [client.get("/").text, client.get("/").text] == ["1", "2"]
+
+
+def test_an_answer_that_ends_its_connection_is_read_to_its_end(link):
+    text = answer("hello", more="Connection: close\r\n")
+    first = FakeChannel(*PORTS, b"\x00" + text[:-2], b"\x00" + text[-2:], None)
+    second = FakeChannel(*PORTS, b"\x00" + answer("again"))
+    with link(first, second) as client:
+        assert client.get("/").text == "hello"
+        assert first.shut
+        assert client.get("/").text == "again"
+
+
+def test_a_large_body_is_sent_in_pieces_and_whole(link):
+    channel = FakeChannel(*PORTS, b"\x00" + answer("ok"))
+    body = bytes(range(256)) * 1000
+    with link(channel) as client:
+        assert client.request("PUT", "/blob", data=body).text == "ok"
+    assert channel.sent.endswith(body)
+
+
+@pytest.mark.parametrize(
+    "messages, sent, told",
+    [
+        ([b"\x01dial tcp4: connection refused"], False, "nothing listens on port 80"),
+        ([b"\x01pod sandbox is gone"], True, "pod sandbox is gone"),
+        ([], True, "timed out"),
+        ([None], True, "closed connection"),
+        ([websocket.WebSocketConnectionClosedException("lost")], True, "lost"),
+    ],
+)
+def test_no_answer_says_why_and_whether_it_may_have_been_acted_on(link, messages, sent, told):
+    with link(FakeChannel(*PORTS, *messages)) as client, pytest.raises(NoAnswer, match=told) as silence:
+        client.get("/")
+    assert silence.value.sent is sent
+
+
+def test_a_pod_that_is_gone_does_not_answer(link):
+    with link(PodGone("pods p not found")) as client, pytest.raises(NoAnswer, match="not found") as silence:
+        client.get("/")
+    assert not silence.value.sent
+
+
+def test_an_api_server_that_does_not_let_us_is_no_verdict_about_harbor(link):
+    with link(TargetUnreachable("403")) as client, pytest.raises(TargetUnreachable):
+        client.get("/")
+
+
+def test_from_inside_the_cluster_the_address_of_the_pod_is_used():
+    inside = SimpleNamespace(inside=True)
+    with open_link(
+        inside, name="ui-0", namespace="n", pod="p", address="198.18.1.9", port=80, timeouts_s=(1, 1)
+    ) as client:
+        assert client.base_url == "http://198.18.1.9:80"
+
+
+def exec_with(monkeypatch, *messages):
+    channel = FakeChannel(*messages)
+    monkeypatch.setattr(pod_channel, "open_channel", lambda *_: channel)
+    return run_in_pod(KUBERNETES, "harbor", "p", "app", ["cat", "/x"])
+
+
+def status(**kwargs):
+    return b"\x03" + json.dumps(kwargs).encode()
+
+
+def test_a_command_gives_its_output(monkeypatch):
+    assert (
+        exec_with(monkeypatch, b"\x01a\x00", b"\x02warning", b"\x01b", status(status="Success")) == "a\x00b"
+    )
+
+
+@pytest.mark.parametrize(
+    "messages, told",
+    [
+        ([b"\x02no such file", status(status="Failure", message="exit code 1")], "exit code 1 no such file"),
+        ([b"\x01half", None], "without a status"),
+        ([b"\x01half"], "did not end within 1 s"),
+    ],
+)
+def test_a_command_that_fails_or_does_not_end_is_no_output(monkeypatch, messages, told):
+    with pytest.raises(CommandInPodFailed, match=told):
+        exec_with(monkeypatch, *messages)
+
+
+def test_a_lost_connection_is_no_output_either(monkeypatch):
+    with pytest.raises(TargetUnreachable, match="lost"):
+        exec_with(monkeypatch, b"\x01half", websocket.WebSocketConnectionClosedException("lost"))

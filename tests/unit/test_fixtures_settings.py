@@ -1,0 +1,67 @@
+"""Settings: which source wins, and what a wrong one is told."""
+
+import pytest
+
+from fixtures.errors import SettingsError
+from fixtures.settings import Settings, load
+
+
+def test_a_flag_wins_over_a_variable_and_that_over_the_file(tmp_path):
+    (tmp_path / "harbor-verify.toml").write_text(
+        'namespace = "file"\ncontext = "file"\nadmin_user = "file"\n'
+    )
+    environment = {"HARBOR_VERIFY_NAMESPACE": "variable", "HARBOR_VERIFY_CONTEXT": "variable", "PATH": "/bin"}
+    settings = load({"namespace": "flag"}, environment, tmp_path)
+    assert (settings.namespace, settings.context, settings.admin_user) == ("flag", "variable", "file")
+    assert settings.request_timeout_s == Settings.model_fields["request_timeout_s"].default
+
+
+def test_the_file_is_found_by_flag_or_variable(tmp_path):
+    (tmp_path / "a.toml").write_text('namespace = "a"')
+    (tmp_path / "b.toml").write_text('namespace = "b"')
+    assert load({}, {"HARBOR_VERIFY_SETTINGS_FILE": "b.toml"}, tmp_path).namespace == "b"
+    both = load({"settings_file": "a.toml"}, {"HARBOR_VERIFY_SETTINGS_FILE": "b.toml"}, tmp_path)
+    assert both.namespace == "a"
+
+
+@pytest.mark.parametrize("content", [None, "namespace =", b"\xff\xfe"])
+def test_a_file_that_was_asked_for_and_cannot_be_read_is_an_error(tmp_path, content):
+    if content is not None:
+        (tmp_path / "mine.toml").write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(SettingsError, match=r"mine\.toml"):
+        load({"settings_file": "mine.toml"}, {}, tmp_path)
+
+
+def test_everything_wrong_is_told_at_once_where_it_was_said_and_without_secrets(tmp_path):
+    (tmp_path / "harbor-verify.toml").write_text("lab = 7\n")
+    environment = {"HARBOR_VERIFY_NAMESPCE": "x", "HARBOR_VERIFY_OUTAGE_BUDGET_MS": "-1"}
+    with pytest.raises(SettingsError) as wrong:
+        load({"harbor_url": "s3cret-in-a-bad-url"}, environment, tmp_path)
+    told = str(wrong.value)
+    assert "--harbor-url" in told
+    assert "HARBOR_VERIFY_NAMESPCE: there is no such setting; did you mean namespace?" in told
+    assert "HARBOR_VERIFY_OUTAGE_BUDGET_MS" in told
+    assert "lab in the settings file" in told
+    assert "s3cret" not in told
+
+
+def test_an_empty_variable_is_none(tmp_path):
+    assert load({}, {"HARBOR_VERIFY_HARBOR_URL": ""}, tmp_path).harbor_url is None
+
+
+def test_a_password_is_never_shown(tmp_path):
+    settings = load({"admin_password": "Harbor12345"}, {}, tmp_path)
+    assert "Harbor12345" not in f"{settings} {settings!r} {settings.model_dump_json()}"
+    assert settings.admin_password.get_secret_value() == "Harbor12345"
+
+
+@pytest.mark.parametrize(
+    "given, verify",
+    [({}, True), ({"insecure": True}, False), ({"ca_file": "/ca.pem"}, "/ca.pem")],
+)
+def test_certificates_are_verified_unless_one_says_otherwise(tmp_path, given, verify):
+    assert load(given, {}, tmp_path).verify == verify
+
+
+def test_the_url_has_no_slash_at_its_end(tmp_path):
+    assert load({"harbor_url": "http://h.example:31777"}, {}, tmp_path).url == "http://h.example:31777"

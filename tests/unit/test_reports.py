@@ -1,0 +1,178 @@
+"""The run model and what is drawn from it."""
+
+import json
+from datetime import UTC, datetime
+from xml.etree import ElementTree as xml
+
+import pytest
+from rich.cells import cell_len
+
+from reports import folder, json_file, junit, terminal
+from reports.model import CheckResult, Offender, Run, Verdict
+
+START = datetime(2026, 11, 24, 2, 30, 15, tzinfo=UTC)
+
+
+def result(id, verdict=Verdict.PASS, **kwargs):
+    given = {
+        "claim": f"The claim of {id}, in words long enough to need more than one line of a narrow terminal.",
+        "hint": f"mend {id}",
+        "source": "somewhere",
+        "started": START,
+        "duration_s": 1.5,
+        **kwargs,
+    }
+    return CheckResult(id=id, area=id.partition(".")[0], verdict=verdict, **given)
+
+
+FAILED = result(
+    "sessions.b",
+    Verdict.FAIL,
+    offenders=(
+        Offender("pod harbor/ui-rc-x1 (ui-0 on node-1)", "knows the session of ui-1", "unknown (401)"),
+        Offender("pod harbor/ui-rc-x2 (ui-1 on node-2)", "knows the session of ui-0", "unknown [bold] (401)"),
+    ),
+    measured={"outage_ms": 1234},
+    evidence=("history.jsonl",),
+)
+
+
+def a_run(*results, **kwargs):
+    run = Run(
+        id="r1",
+        started=START,
+        provider="existing",
+        url="http://h",
+        namespace="harbor",
+        profile="harbor-1.2",
+        target=["Harbor: http://h"],
+        selected=[r.id for r in results],
+        results=list(results),
+    )
+    run.finished, run.exit_code = START.replace(second=45), 1
+    for name, value in kwargs.items():
+        setattr(run, name, value)
+    return run
+
+
+def test_areas_are_summed_in_the_order_of_running():
+    run = a_run(
+        result("storage.a"), FAILED, result("sessions.c", Verdict.ERROR), result("storage.d", Verdict.SKIP)
+    )
+    assert [(a.area, a.verdict, a.duration_s) for a in run.areas()] == [
+        ("storage", Verdict.PASS, 3.0),
+        ("sessions", Verdict.FAIL, 3.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    "verdicts, area",
+    [
+        ("pass skip", Verdict.PASS),
+        ("pass error", Verdict.ERROR),
+        ("error fail", Verdict.FAIL),
+        ("skip", Verdict.SKIP),
+    ],
+)
+def test_an_area_has_the_gravest_of_its_verdicts(verdicts, area):
+    run = a_run(*(result(f"x.c{n}", Verdict(v)) for n, v in enumerate(verdicts.split())))
+    assert run.areas()[0].verdict == area
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_the_terminal_shows_claim_every_offender_and_hint_within_its_width(width):
+    text = terminal.render(a_run(result("storage.a"), FAILED), width=width, colour=False)
+    flat = " ".join(text.split())
+    for told in (
+        "sessions.b",
+        "ui-0 on node-1",
+        "ui-1 on node-2",
+        "unknown [bold] (401)",
+        "→ mend sessions.b",
+    ):
+        assert told in flat
+    assert "outage_ms 1234" in flat
+    assert max(cell_len(line) for line in text.splitlines()) <= min(width, terminal.WIDEST)
+    assert "\x1b" not in text
+    assert "\x1b[" in terminal.render(a_run(FAILED), width=width, colour=True)
+
+
+def test_what_is_told_of_one_object_again_and_again_is_told_a_few_times():
+    again = [Offender("login@front-door", "no outage", f"an outage of {n} ms") for n in range(9)]
+    other = Offender("login@ui-0", "no outage", "lost " + "x" * 5000)
+    text = terminal.render(
+        a_run(result("a.a", Verdict.FAIL, offenders=(*again, other))), width=80, colour=False
+    )
+    flat = " ".join(text.split())
+    assert flat.count("an outage of") == 3
+    assert flat.count("login@front-door") == 1
+    assert "and 6 times more alike: report.json has all" in flat
+    assert len(flat) < 1500
+    assert "login@ui-0" in flat
+
+
+@pytest.mark.parametrize(
+    "results, changes, told",
+    [
+        ([result("a.a")], {}, "Everything that was checked holds: 1 check passed."),
+        ([result("a.a"), result("a.b", Verdict.SKIP)], {}, "1 skipped"),
+        ([result("a.a"), FAILED], {}, "not highly available: 1 check failed"),
+        ([result("a.a"), result("a.b", Verdict.ERROR)], {}, "No verdict"),
+        ([result("a.a")], {"selected": ["a.a", "a.b"]}, "No verdict"),
+        ([result("a.a")], {"left_behind": ["project x"]}, "No verdict"),
+        ([result("a.a", Verdict.SKIP)], {}, "nothing was checked"),
+    ],
+)
+def test_could_not_find_out_is_never_a_pass(results, changes, told):
+    run = a_run(*results)
+    for name, value in changes.items():
+        setattr(run, name, value)
+    assert told in terminal.conclusion(run).plain
+
+
+def test_what_was_not_run_or_left_behind_is_listed():
+    run = a_run(result("a.a"), left_behind=["project verify-x: 500"], selected=["a.a", "a.b"])
+    text = terminal.render(run, width=80, colour=False)
+    assert "Not run (1)\n  a.b" in text
+    assert "Left behind; remove by hand (1)\n  project verify-x: 500" in text
+
+
+def test_the_json_report_has_what_its_schema_says(tmp_path):
+    run = a_run(result("storage.a"), FAILED, selected=["storage.a", "sessions.b", "x.y"])
+    json_file.write(run, tmp_path / "report.json")
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["schema"] == json_file.SCHEMA
+    assert report["summary"] == {"pass": 1, "fail": 1, "error": 0, "skip": 0, "not_run": 1}
+    assert report["duration_s"] == 30
+    assert report["checks"][1]["offenders"][0]["object"] == "pod harbor/ui-rc-x1 (ui-0 on node-1)"
+    assert report["checks"][1]["verdict"] == "fail"
+    assert report["not_run"] == ["x.y"]
+    documented = json_file.__doc__
+    assert all(
+        key in documented for key in (*report, *report["target"], *report["areas"][0], *report["checks"][0])
+    )
+
+
+def test_the_junit_report_tells_failures_from_errors(tmp_path):
+    error = result("storage.e", Verdict.ERROR, message="CannotTell: \x1b[31mnothing\x00 there\nmore")
+    skip = result("storage.s", Verdict.SKIP, message="needs a docker daemon")
+    junit.write(a_run(result("storage.a"), FAILED, error, skip), tmp_path / "junit.xml")
+    root = xml.parse(tmp_path / "junit.xml").getroot()
+    counts = {s.get("name"): [s.get(k) for k in ("tests", "failures", "errors", "skipped")] for s in root}
+    assert counts == {"storage": ["3", "0", "1", "1"], "sessions": ["1", "1", "0", "0"]}
+    failed = root.find("testsuite[@name='sessions']/testcase")
+    properties = {p.get("name"): p.get("value") for p in failed.iter("property")}
+    assert properties["check"] == "sessions.b"
+    assert properties["hint"] == "mend sessions.b"
+    assert properties["outage_ms"] == "1234"
+    assert "ui-1 on node-2" in failed.find("failure").text
+    assert root.find(".//error").get("message").startswith("CannotTell")
+
+
+def test_latest_leads_to_the_newest_run_and_no_run_is_overwritten(tmp_path):
+    first, second = folder.make(tmp_path, START), folder.make(tmp_path, START)
+    assert first != second
+    assert (tmp_path / "latest").resolve() == second
+    assert first.name == "2026-11-24T02-30-15Z"
+    folder.write(a_run(FAILED), second)
+    assert {file.name for file in second.iterdir()} == {"report.json", "junit.xml"}
