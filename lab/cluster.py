@@ -58,6 +58,7 @@ class Deployed:
             ceph_key=storage.admin_key(),
             mysql_password=database.PASSWORD,
             redis_password=session_store.PASSWORD,
+            images=images.build().name,
         )
 
 

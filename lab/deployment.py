@@ -1,8 +1,8 @@
 """Harbor in the lab: the manifests of `deploy/`, filled in, applied, and brought to what they say.
 
 A ReplicationController does not replace its pods when it is changed, and a pod does not notice that a ConfigMap
-it was started with has changed. So each pod template carries a fingerprint of itself and of its ConfigMaps; pods
-with another one are deleted, and their controller makes new ones.
+it was started with has changed. So each pod template carries a fingerprint of itself, of its ConfigMaps and of what
+its image was made from; pods with another one are deleted, and their controller makes new ones.
 """
 
 import hashlib
@@ -72,7 +72,7 @@ def render(folder: Path, settings: DeploymentSettings, change: Change | None = N
     for each in objects:
         each["metadata"].setdefault("labels", {})[OWNED] = "true"
     for workload in of_kind(objects, "ReplicationController"):
-        _put_fingerprint(workload, objects)
+        _put_fingerprint(workload, objects, settings.images)
     partial = folder / f"{_MANIFEST}.partial"
     partial.touch(mode=0o600)
     partial.write_text(yaml.safe_dump_all(objects, sort_keys=False))
@@ -181,10 +181,10 @@ def wait_ready(
     wait_until("Harbor's workloads are ready", ready, deadline_s=timeout_s, interval_s=interval_s)
 
 
-def _put_fingerprint(workload: Object, objects: list[Object]) -> None:
+def _put_fingerprint(workload: Object, objects: list[Object], images: str) -> None:
     template = workload["spec"]["template"]
     sources = [find(objects, "ConfigMap", name)["data"] for name in sorted(config_maps_of(template["spec"]))]
-    digest = hashlib.sha256(json.dumps([template, sources], sort_keys=True).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps([template, sources, images], sort_keys=True).encode()).hexdigest()
     template["metadata"].setdefault("annotations", {})[FINGERPRINT] = digest[:16]
 
 

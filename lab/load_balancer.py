@@ -1,7 +1,8 @@
 """HAProxy: one address for the database and the session store, whichever of their nodes is the right one now.
 
 It asks each node for its role and not only for a connection: a Galera node that has lost its cluster, and a Redis
-that has been made a replica, accept connections all the same, and then refuse to write.
+that has been made a replica, accept connections all the same, and then refuse to write. And it does not believe a
+Redis alone: one that comes back after a failover calls itself primary for 13 s, until the Sentinels correct it.
 """
 
 import csv
@@ -22,9 +23,14 @@ DAEMON = Daemon("haproxy", OUTSIDE, ("haproxy", "-db", "-f", _CONFIGURATION))
 
 
 def ensure() -> None:
-    """Start HAProxy unless it runs, and wait until it leads to a database and a session store."""
+    """Start HAProxy unless it runs, and wait until it leads to a database and a session store.
+
+    Raises NotReady, DaemonDied.
+    """
     FOLDER.mkdir(parents=True, exist_ok=True)
-    _CONFIGURATION.write_text(configuration())
+    if not _CONFIGURATION.exists() or _CONFIGURATION.read_text() != configuration():
+        DAEMON.stop()
+        _CONFIGURATION.write_text(configuration())
     DAEMON.ensure(healthy, deadline_s=30)
 
 
@@ -32,12 +38,22 @@ def healthy() -> str:
     """What is there, as a sentence; raises OSError when HAProxy does not answer, LabError when it leads nowhere."""
     states = servers()
     synced = [name for name in settings.GALERA if states.get(("database", name)) == "UP"]
-    primaries = [name for name in session_store.DATA_NODES if states.get(("session-store", name)) == "UP"]
+    primaries = [name for name in session_store.DATA_NODES if _leads_to_redis(name, states)]
     if len(synced) < len(settings.GALERA) or len(primaries) != 1:
         raise NotYet(
             f"leads to {', '.join(synced) or 'no database'} and {', '.join(primaries) or 'no Redis'}"
         )
     return f"leads to {len(synced)} Galera nodes, one at a time, and to {primaries[0]}"
+
+
+def _leads_to_redis(name: str, states: dict[tuple[str, str], str]) -> bool:
+    naming_another = [
+        sentinel
+        for sentinel in session_store.SENTINELS
+        for other in session_store.DATA_NODES
+        if other != name and states.get((_named(other), sentinel)) == "UP"
+    ]
+    return states.get((name, name)) == "UP" and len(naming_another) < session_store.QUORUM
 
 
 def servers() -> dict[tuple[str, str], str]:
@@ -56,10 +72,11 @@ def configuration() -> str:
     galera = "\n".join(
         f"  server {name} {address}:{database.PORT} check" for name, address in settings.GALERA.items()
     )
-    redis = "\n".join(
-        f"  server {name} {settings.REDIS[name]}:{session_store.PORT} check"
-        for name in session_store.DATA_NODES
+    choice = "\n".join(
+        f"  use_backend {name} if {{ nbsrv({name}) ge 1 }} !{{ nbsrv({_named(other)}) ge {session_store.QUORUM} }}"
+        for name, other in (session_store.DATA_NODES, reversed(session_store.DATA_NODES))
     )
+    redis = "\n".join(_redis(name) for name in session_store.DATA_NODES)
     return f"""\
 global
   stats socket {_STATISTICS} mode 600
@@ -71,6 +88,8 @@ defaults
   # Longer than the database's own wait_timeout: idle connections of Harbor's pools are not ours to close.
   timeout client 24h
   timeout server 24h
+  # A check says goodbye before it reads the answer: an answer that is not the expected then ends it at once, instead of
+  # being waited for until the time is up.
   timeout check 2s
   option clitcpka
   option srvtcpka
@@ -91,23 +110,47 @@ listen database
   tcp-check expect rbinary ^........0[Aa] comment greeting
   tcp-check send-binary {_packet(1, _login(database.HEALTH_USER))} comment login
   tcp-check expect rbinary ^......0200 comment logged-in
-  tcp-check send-binary {_packet(0, _ASK_STATE)} comment state
+  tcp-check send-binary {_packet(0, _ASK_STATE)}{_packet(0, _QUIT)} comment state-and-quit
   # The row of the answer: name and value, each after its length. 4 is Synced.
   tcp-check expect binary {_text("wsrep_local_state")}{_text("4")} comment synced
-  tcp-check send-binary {_packet(0, _QUIT)} comment quit
 {galera}
 
-listen session-store
+# Without Sentinels the primary goes on serving; with them, none that they have replaced does.
+frontend session-store
   bind {settings.LOAD_BALANCER}:{session_store.PORT}
+{choice}
+{redis}"""
+
+
+def _named(redis: str) -> str:
+    """The backend whose servers, never connected to but by checks, are the Sentinels that name this Redis primary."""
+    return f"sentinels-name-{redis}"
+
+
+def _redis(name: str) -> str:
+    address = settings.REDIS[name]
+    sentinels = "\n".join(
+        f"  server {sentinel} {settings.REDIS[host]}:{session_store.SENTINEL_PORT} check"
+        for sentinel, host in zip(session_store.SENTINELS, settings.REDIS, strict=True)
+    )
+    return f"""
+backend {name}
   option tcp-check
   tcp-check connect
   tcp-check send AUTH\\ {session_store.PASSWORD}\\r\\n
   tcp-check expect string +OK
-  tcp-check send INFO\\ replication\\r\\n
+  tcp-check send INFO\\ replication\\r\\nQUIT\\r\\n
   tcp-check expect string role:master
-  tcp-check send QUIT\\r\\n
-  tcp-check expect string +OK
-{redis}
+  server {name} {address}:{session_store.PORT} check
+
+backend {_named(name)}
+  # A Sentinel knows no goodbye: an answer that names another is waited on for so long.
+  timeout check 500ms
+  option tcp-check
+  tcp-check connect
+  tcp-check send SENTINEL\\ GET-MASTER-ADDR-BY-NAME\\ {session_store.MASTER_NAME}\\r\\n
+  tcp-check expect string {address}
+{sentinels}
 """
 
 

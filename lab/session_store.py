@@ -21,7 +21,7 @@ MASTER_NAME = "harbor"
 PORT, SENTINEL_PORT = 6379, 26379
 FOLDER = OUTSIDE.folder / "redis"
 DATA_NODES = ("redis-1", "redis-2")
-_QUORUM = 2
+QUORUM = 2
 _DOWN_AFTER_MS = 2000
 """Not less: on a machine that is busy a program may not get its turn for a second."""
 
@@ -193,7 +193,7 @@ port {SENTINEL_PORT}
 dir {FOLDER / name}
 protected-mode no
 sentinel myid {_identity(name)}
-sentinel monitor {MASTER_NAME} {settings.REDIS[first]} {PORT} {_QUORUM}
+sentinel monitor {MASTER_NAME} {settings.REDIS[first]} {PORT} {QUORUM}
 sentinel auth-pass {MASTER_NAME} {PASSWORD}
 sentinel down-after-milliseconds {MASTER_NAME} {_DOWN_AFTER_MS}
 sentinel failover-timeout {MASTER_NAME} 10000

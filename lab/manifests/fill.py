@@ -25,6 +25,8 @@ class DeploymentSettings:
     redis_address: str = lab_settings.LOAD_BALANCER
     external_url: str = lab_settings.HARBOR_URL
     namespace: str = lab_settings.NAMESPACE
+    images: str = ""
+    """What the images were made from: they keep their names when their content changes."""
 
     def __post_init__(self) -> None:
         if "," in self.redis_password:

@@ -1,6 +1,5 @@
 """A ui pod dies."""
 
-from fixtures.checkers.judgement import require
 from fixtures.checks import check
 from fixtures.failover import kill_while_signed_in
 from fixtures.model.roles import Role
@@ -22,4 +21,4 @@ def test_nobody_is_logged_out_or_waits_when_a_ui_pod_dies(harbor, recorder, sett
     """
     survival = kill_while_signed_in(harbor, Role.WEB, recorder, settings, tell)
     measured.update(survival.measured)
-    require(*survival.judgements)
+    survival.require()

@@ -200,11 +200,12 @@ def test_a_replacement_that_is_never_ready_is_not_healed(cluster, kubernetes):
     assert recovery(recorder.history(), budget_ms=100).valid is False
 
 
-def test_a_replacement_that_no_service_leads_to_is_not_healed(cluster, kubernetes):
+@pytest.mark.parametrize("not_ready", [(), ("uid-new",)])
+def test_a_replacement_that_no_service_leads_to_is_not_healed(cluster, kubernetes, not_ready):
     def half(name):
         cluster.remove("pods", name)
         cluster.pod("ui-rc-new", "uid-new")
-        cluster.endpoints("ui", "uid-a", "uid-b")
+        cluster.endpoints("ui", "uid-a", "uid-b", not_ready=not_ready)
 
     cluster.on_delete = half
     with pytest.raises(HealFailed, match="Service ui does not lead to ui-0"):

@@ -32,7 +32,7 @@ def _main() -> None:
     settings = configuration.load(key_path="/etc/ui/key")
     database = database_start.connect(settings.current())
     _set_first_password(database, settings)
-    key = SigningKey(Path(os.environ.get("PRIVATE_KEY_PATH") or "/etc/ui/private_key.pem"))
+    key = SigningKey(Path(os.environ.get("TOKEN_PRIVATE_KEY_PATH") or "/etc/ui/private_key.pem"))
     registry = _registry(settings, key)
     try:
         synchronise(database, registry)

@@ -1,0 +1,108 @@
+"""Programs that the contract tests start on loopback, and end again."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HOST = "127.0.0.1"
+
+
+class ProgramFailed(Exception):
+    """A program did not do what it was started for; the text ends with its log."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return probe.getsockname()[1]
+
+
+def wait(condition: Callable[[], bool], what: str, deadline_s: float = 30) -> None:
+    """Raises ProgramFailed with `what` when the condition does not come true."""
+    until_s = time.monotonic() + deadline_s
+    while not condition():
+        if time.monotonic() > until_s:
+            raise ProgramFailed(f"not within {deadline_s} s: {what}")
+        time.sleep(0.02)
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((HOST, port)) == 0
+
+
+@dataclass
+class Program:
+    """A program that listens on `port` of loopback; started again, it keeps its folder and its log."""
+
+    name: str
+    argv: Sequence[str | Path]
+    port: int
+    folder: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    process: subprocess.Popen | None = None
+
+    @property
+    def log_file(self) -> Path:
+        return self.folder / f"{self.name}.log"
+
+    def log(self) -> str:
+        return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
+
+    def launch(self) -> None:
+        """Start it and wait for nothing."""
+        with self.log_file.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.argv,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **self.environment},
+            )
+
+    def start(self, deadline_s: float = 30) -> None:
+        """Start it and wait for its port."""
+        self.launch()
+        self.wait_open(deadline_s)
+
+    def wait_open(self, deadline_s: float = 30) -> None:
+        def opened() -> bool:
+            if self.process is None or self.process.poll() is not None:
+                raise ProgramFailed(f"{self.name} has ended:\n{self.log()[-3000:]}")
+            return is_open(self.port)
+
+        wait(opened, f"{self.name} listens on {self.port}; its log:\n{self.log()[-3000:]}", deadline_s)
+
+    def exit_code(self, deadline_s: float = 10) -> int:
+        """Wait for its end; negative is the signal that ended it."""
+        assert self.process is not None
+        try:
+            return self.process.wait(deadline_s)
+        except subprocess.TimeoutExpired:
+            raise ProgramFailed(f"{self.name} goes on:\n{self.log()[-3000:]}") from None
+
+    def end(self, number: int = signal.SIGTERM) -> None:
+        """End it if it runs; also one that is frozen."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(number)
+            self.process.send_signal(signal.SIGCONT)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.process = None
+
+    def freeze(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)

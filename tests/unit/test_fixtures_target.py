@@ -1,0 +1,135 @@
+"""Reaching a Harbor: one message when it cannot be reached, and what was found when it can."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from fixtures import target as module
+from fixtures.clients.harbor import Credentials
+from fixtures.errors import NoAnswer, SettingsError, TargetUnreachable
+from fixtures.model.roles import Role
+from fixtures.model.volumes import Volume
+from fixtures.providers import Access, existing, lab
+from fixtures.settings import Settings
+from fixtures.target import Target, describe, reach
+from fixtures.verdict import Failure
+
+
+class FakeDeployment:
+    profile = SimpleNamespace(name="harbor-1.2", parts={Role.WEB: None, Role.JOB: None})
+
+    def __init__(self, replicas=()):
+        made = SimpleNamespace(
+            kind="ReplicationController", name="ui-rc", desired=3, object="RC harbor/ui-rc", port=80
+        )
+        self.workloads, self._replicas = {Role.WEB: made}, list(replicas)
+
+    def workload(self, role):
+        return self.workloads[role]
+
+    def replicas(self, role):
+        return self._replicas
+
+    def volumes(self):
+        return [Volume("harbor", "log-pvc", None, None, ("ui-rc",))]
+
+
+def access(*, may=True, inside=False, url="http://h.example:31777"):
+    kubernetes = SimpleNamespace(
+        inside=inside, server="https://k", may=lambda verb, resource, namespace: may, close=lambda: None
+    )
+    return Access("existing", kubernetes, "harbor", url, Credentials("admin", "x"), None, False)
+
+
+@pytest.fixture
+def front_door(monkeypatch):
+    """Sets what the front door does when it is asked for anything."""
+    monkeypatch.setattr(module, "discover", lambda kubernetes, namespace: FakeDeployment())
+
+    def set_answer(answer):
+        monkeypatch.setattr(module.HttpClient, "request", lambda self, method, url: answer())
+
+    set_answer(lambda: None)
+    return set_answer
+
+
+def test_a_harbor_whose_front_door_answers_is_reached(front_door):
+    assert reach(access(), Settings()).registry_host == "h.example:31777"
+
+
+def test_a_silent_front_door_is_told_with_what_to_look_at(front_door):
+    def silent():
+        raise NoAnswer("GET / at front-door: no answer", sent=False)
+
+    front_door(silent)
+    with pytest.raises(
+        TargetUnreachable, match=r"http://h.example:31777.*no answer.*--harbor-url.*--ca-file"
+    ):
+        reach(access(), Settings())
+
+
+def test_without_port_forward_it_is_said_once(front_door):
+    with pytest.raises(TargetUnreachable, match="may not get or create pods/portforward in namespace harbor"):
+        reach(access(may=False), Settings())
+    reach(access(may=False, inside=True), Settings())
+
+
+def test_a_role_without_a_pod_is_harbors_failure_not_an_empty_success():
+    with pytest.raises(Failure) as failure:
+        Target(access(), FakeDeployment(), Settings()).replicas(Role.WEB)
+    assert failure.value.offenders[0].object == "RC harbor/ui-rc"
+
+
+def test_what_was_found_is_described():
+    replica = SimpleNamespace(ready=True, node="node-1")
+    lines = "\n".join(describe(Target(access(), FakeDeployment([replica]), Settings())))
+    assert "http://h.example:31777, namespace harbor through https://k" in lines
+    assert "web: ReplicationController ui-rc, 1 of 3 Ready on node-1" in lines
+    assert "job: none found" in lines
+    assert "log-pvc, absent, used by ui-rc" in lines
+
+
+def test_a_replica_always_gets_the_same_link():
+    target = Target(access(), FakeDeployment(), Settings())
+    workload = SimpleNamespace(port=80)
+    replica = SimpleNamespace(uid="u", workload=workload, name="ui-0", pod_name="p", address=None)
+    assert target.web(replica).http is target.web(replica).http
+    target.close()
+
+
+def test_what_an_existing_harbor_lacks_is_told_at_once():
+    with pytest.raises(
+        SettingsError, match=r"(?s)--harbor-url or HARBOR_VERIFY_HARBOR_URL.*--admin-password.*--lab"
+    ):
+        existing.provide(Settings())
+
+
+def test_an_existing_harbor_is_taken_as_the_settings_say(tmp_path):
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(
+        "{apiVersion: v1, kind: Config, current-context: c, contexts: [{name: c, context: {cluster: k, user: u}}],"
+        "clusters: [{name: k, cluster: {server: 'https://k.example:6443'}}], users: [{name: u, user: {token: t}}]}"
+    )
+    settings = Settings(harbor_url="http://h.example/", admin_password="x", kubeconfig=kubeconfig)
+    found = existing.provide(settings)
+    assert (found.url, found.kubernetes.server) == ("http://h.example", "https://k.example:6443")
+    assert not found.may_disrupt
+    with pytest.raises(SettingsError, match="absent"):
+        existing.provide(settings.model_copy(update={"kubeconfig": tmp_path / "absent"}))
+
+
+def test_the_lab_does_not_mix_with_settings_of_another_target():
+    with pytest.raises(SettingsError, match="--harbor-url"):
+        lab.provide(Settings(lab=True, harbor_url="http://h.example"))
+
+
+def test_a_lab_that_cannot_be_stood_up_is_a_target_that_cannot_be_reached(monkeypatch):
+    from lab import cluster
+    from lab.errors import UnfitMachine
+
+    def up():
+        raise UnfitMachine("this machine has too little memory")
+
+    monkeypatch.setattr(cluster, "up", up)
+    with pytest.raises(TargetUnreachable, match="too little memory"):
+        lab.provide(Settings(lab=True))
