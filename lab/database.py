@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lab import settings, templates
 from lab.daemons import Daemon
-from lab.errors import CommandFailed, DaemonDied, Interrupted, LabError, NotReady
+from lab.errors import CommandFailed, DaemonDied, LabError, NotReady
 from lab.galera_recovery import Position, first_to_start, recovered_position, saved_position
 from lab.topology import OUTSIDE
 from lab.waiting import NotYet, wait_until
@@ -84,10 +84,11 @@ def sql(name: str, statements: str, *, timeout_s: float = 10) -> str:
 
 
 def _client(folder: Path, statements: str, timeout_s: float = 10) -> str:
+    # `timeout`, so that a node which hangs fails the command, which a wait tries again.
     return OUTSIDE.run(
+        "timeout", str(timeout_s),
         "mariadb", "--no-defaults", f"--socket={folder / 'socket'}", "--batch", "--skip-column-names",
-        "--connect-timeout=3",
-        input=statements, timeout_s=timeout_s,
+        input=statements,
     )  # fmt: skip
 
 
@@ -125,9 +126,7 @@ def _cluster_size(name: str) -> int:
     """How many nodes one sees in its cluster; 0 when it is in none, or does not say."""
     try:
         state = status(name)
-    except Interrupted:
-        raise
-    except LabError:
+    except (CommandFailed, DaemonDied):
         return 0
     return int(state["wsrep_cluster_size"]) if state.get("wsrep_cluster_status") == "Primary" else 0
 

@@ -95,7 +95,7 @@ defaults
   option srvtcpka
   # The health user may come from this address only. What is open to a server that goes is closed, so that a client
   # learns of it at once.
-  default-server source {settings.LOAD_BALANCER} inter 1s fastinter 500ms fall 2 rise 1 on-marked-down shutdown-sessions
+  default-server source {settings.LOAD_BALANCER} inter 500ms fall 2 rise 1 on-marked-down shutdown-sessions
 
 # One node for all clients, until it goes: writes to two Galera nodes at once meet at commit, and one of them is
 # refused with a deadlock that Harbor does not try again. Sticking to the address that clients ask for keeps all of
@@ -145,7 +145,8 @@ backend {name}
 
 backend {_named(name)}
   # A Sentinel knows no goodbye: an answer that names another is waited on for so long.
-  timeout check 500ms
+  timeout check 300ms
+  default-server fall 1
   option tcp-check
   tcp-check connect
   tcp-check send SENTINEL\\ GET-MASTER-ADDR-BY-NAME\\ {session_store.MASTER_NAME}\\r\\n

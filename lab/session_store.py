@@ -104,11 +104,11 @@ def replication(name: str) -> dict[str, str]:
 
 
 def redis_cli(address: str, port: int, *words: str) -> str:
-    """Send one command to a Redis, or to a Sentinel, which has no password; raises CommandFailed, LabError."""
+    """Send one command to a Redis, or to a Sentinel, which has no password; raises CommandFailed."""
     password = () if port == SENTINEL_PORT else ("-a", PASSWORD, "--no-auth-warning")
-    return OUTSIDE.run(
-        "redis-cli", "-e", "-h", address, "-p", str(port), *password, *words, timeout_s=5
-    )  # fmt: skip
+    # `timeout`, so that a Redis which hangs fails the command, which a wait tries again.
+    argv = ("timeout", "3", "redis-cli", "-e", "-h", address, "-p", str(port), *password, *words)
+    return OUTSIDE.run(*argv)
 
 
 def _asked_of_sentinels() -> str:

@@ -3,12 +3,13 @@
 The tests of this file follow each other as the recordings did: users and projects of one are in the next.
 """
 
+import json
 import threading
 import time
 
 import pytest
 
-from tests.contract import images, recordings
+from tests.contract import exchanges, images, recordings
 from tests.contract.replay import differences
 
 
@@ -124,10 +125,6 @@ def test_the_page_of_every_address_says_that_it_is_a_stand_in(client):
 
 
 def _token(client, who, scope):
-    import json
-
-    from tests.contract import exchanges
-
     headers = {"Authorization": exchanges.credentials(who)} if who else {}
     asked = f"&scope={scope}" if scope else ""
     _, _, body, _ = client.request("ui1", "GET", f"/service/token?service=harbor-registry{asked}", headers)
