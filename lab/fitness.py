@@ -20,7 +20,7 @@ def require() -> None:
         raise UnfitMachine(
             f"this machine cannot carry the lab:\n{reasons}\n"
             "To verify a Harbor that you have already, no lab is needed: connect to its cluster with\n"
-            "  pytest --kubeconfig FILE --namespace NAMESPACE --harbor-url URL     (see README.md)"
+            "  pytest suites --kubeconfig FILE --namespace NAMESPACE --harbor-url URL     (see README.md)"
         )
 
 

@@ -58,7 +58,10 @@ def distilled(source: str, wanted: str, *, shape: bool) -> Exchange:
     sessions = _sessions(recording)
 
     def replaced(text: str) -> str:
-        return _SESSION.sub(lambda m: f"beegosessionID={'{%s}' % sessions[m[1]] if m[1] in sessions else m[1]}", text)
+        for session in _SESSION.findall(text):
+            if session in sessions:
+                text = text.replace(session, f"{{{sessions[session]}}}")
+        return text
 
     headers = {
         name: replaced(value)
@@ -68,9 +71,7 @@ def distilled(source: str, wanted: str, *, shape: bool) -> Exchange:
     body = request.get("body")
     exchange = exchanges.asked(request["method"], replaced(request["path"]), headers, body or None)
     pairs = [(name, value) for name, value in response["headers"]]
-    answer = exchanges.answered(
-        response["status"], pairs, response["body"] or "", found["elapsed_ms"] / 1000
-    )
+    answer = exchanges.answered(response["status"], pairs, response["body"] or "", found["elapsed_ms"] / 1000)
     return {"name": wanted, "to": found["to"]} | exchange | (exchanges.shape(answer) if shape else answer)
 
 

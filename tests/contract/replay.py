@@ -27,7 +27,11 @@ class Client:
         headers = {"User-Agent": "contract-test/1", "Accept": "*/*"}
         if "as" in exchange:
             headers["Authorization"] = exchanges.credentials(exchange["as"])
-        for key, name in (("cookie", "Cookie"), ("encoding", "Accept-Encoding"), ("media_type", "Content-Type")):
+        for key, name in (
+            ("cookie", "Cookie"),
+            ("encoding", "Accept-Encoding"),
+            ("media_type", "Content-Type"),
+        ):
             if key in exchange:
                 headers[name] = self._with_sessions(exchange[key])
         status, fields, body, elapsed_s = self.request(
@@ -68,16 +72,18 @@ class Client:
         assert status == 200, f"{user} cannot log in on {to}: {status}"
         return dict(headers)["Set-Cookie"].partition("=")[2].partition(";")[0]
 
+    def remember_login(self, user: str) -> None:
+        """Log in now for the exchanges that have a session {login:USER}, while that is possible."""
+        self._sessions[f"login:{user}"] = self.log_in(user)
+
     def knows(self, session: str, to: str) -> int:
         """The status of asking `to` who one is."""
-        return self.request(
-            to, "GET", "/api/users/current", {"Cookie": f"beegosessionID={session}"}
-        )[0]
+        return self.request(to, "GET", "/api/users/current", {"Cookie": f"beegosessionID={session}"})[0]
 
     def _with_sessions(self, text: str) -> str:
         for name in re.findall(r"\{([^}]+)\}", text):
             if name not in self._sessions and name.startswith("login:"):
-                self._sessions[name] = self.log_in(name.removeprefix("login:"))
+                self.remember_login(name.removeprefix("login:"))
             text = text.replace(f"{{{name}}}", self._sessions[name])
         return text
 
@@ -98,5 +104,7 @@ def differences(client: Client, topic: str, section: list[Exchange]) -> list[str
 def _described(exchange: Exchange, expected: dict[str, Any], got: dict[str, Any]) -> str:
     keys = [key for key in _ANSWER if expected.get(key) != got.get(key)]
     lines = [f"{exchange['name']} ({exchange['request']} to {exchange['to']})"]
-    lines += [f"    {key}: recorded {expected.get(key)!r}\n    {key}: answered {got.get(key)!r}" for key in keys]
+    lines += [
+        f"    {key}: recorded {expected.get(key)!r}\n    {key}: answered {got.get(key)!r}" for key in keys
+    ]
     return "\n".join(lines)

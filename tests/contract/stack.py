@@ -166,6 +166,12 @@ class Stack:
         self.programs[name] = program
         return program
 
+    def another_adminserver(self, name: str, **changed: str) -> Program:
+        """One with the settings of the stack's but for some, and a store of its own."""
+        settings = {key: self.adminserver.environment[key] for key in SETTINGS} | changed
+        self.programs[name] = adminserver(name, self.folder, **settings)
+        return self.programs[name]
+
     def jobservice(self, **changed: str) -> Program:
         port = free_port()
         app_config = self.folder / "jobservice.conf"
@@ -192,7 +198,14 @@ class Stack:
     def sql(self, statements: str, database: str = DATABASE) -> list[list[str]]:
         """Run SQL as the database's administrator; the rows."""
         result = subprocess.run(
-            ["mariadb", "--no-defaults", f"--socket={self._socket}", "--batch", "--skip-column-names", database],
+            [
+                "mariadb",
+                "--no-defaults",
+                f"--socket={self._socket}",
+                "--batch",
+                "--skip-column-names",
+                database,
+            ],
             input=statements,
             capture_output=True,
             text=True,
@@ -203,7 +216,9 @@ class Stack:
 
     def load_schema(self, database: str) -> None:
         """Into a database that is made for it."""
-        self.sql(f"DROP DATABASE IF EXISTS {database}; CREATE DATABASE {database} CHARACTER SET utf8;", "mysql")
+        self.sql(
+            f"DROP DATABASE IF EXISTS {database}; CREATE DATABASE {database} CHARACTER SET utf8;", "mysql"
+        )
         self.sql((STAND_IN / "schema.sql").read_text(), database)
         self.sql(f"GRANT ALL ON {database}.* TO '{DATABASE_USER}'@'%'", "mysql")
 

@@ -98,7 +98,9 @@ def test_of_many_that_create_one_project_on_two_replicas_one_succeeds(client, st
 
     def create(to: str) -> None:
         body = '{"project_name": "race2"}'
-        statuses.append(client.send({"to": to, "request": "POST /api/projects", "as": "admin", "body": body})["status"])
+        statuses.append(
+            client.send({"to": to, "request": "POST /api/projects", "as": "admin", "body": body})["status"]
+        )
 
     threads = [threading.Thread(target=create, args=(to,)) for to in ("ui1", "ui2") * 3]
     for thread in threads:
@@ -111,7 +113,9 @@ def test_of_many_that_create_one_project_on_two_replicas_one_succeeds(client, st
 
 def test_a_deleted_project_keeps_its_row_under_another_name(stack):
     """Recorded in projects.json, observation 'rows of deleted projects'."""
-    rows = stack.sql("SELECT project_id, name, deleted, public FROM project WHERE project_id <= 10 ORDER BY 1")
+    rows = stack.sql(
+        "SELECT project_id, name, deleted, public FROM project WHERE project_id <= 10 ORDER BY 1"
+    )
     assert ["4", "gamma#4", "1", "0"] in rows
     assert ["8", "five", "0", "5"] in rows
     assert ["10", "gamma", "0", "0"] in rows

@@ -74,7 +74,9 @@ def test_deleting_a_tag_deletes_all_tags_of_its_digest(client, stack):
 
 def test_oci_images_are_seen_only_dimly(client, stack):
     images.push(client, "alpha/oci", "v1", oci=True)
-    wrong = differences(client, "repositories", between("OCI tags through the API", "OCI one tag through the API"))
+    wrong = differences(
+        client, "repositories", between("OCI tags through the API", "OCI one tag through the API")
+    )
     assert "alpha/oci" not in rows(stack)
     wrong += differences(client, "repositories", between("OCI sync", "OCI delete tag through the API"))
     assert not wrong, "\n".join(wrong)
@@ -83,11 +85,15 @@ def test_oci_images_are_seen_only_dimly(client, stack):
 
 def test_a_notification_may_hold_several_events_and_one_of_an_absent_project_is_ignored(client, stack):
     """Recorded in repositories.json, 'notification with two events straight at the ui'."""
-    body = f'{{"events": [{event("alpha/evone", "a")}, {event("zzz/evone", "a")}, {event("alpha/evtwo", "b")}]}}'
+    body = (
+        f'{{"events": [{event("alpha/evone", "a")}, {event("zzz/evone", "a")}, {event("alpha/evtwo", "b")}]}}'
+    )
     assert client.send({"to": "ui1", "request": "POST /service/notifications", "body": body})["status"] == 200
     wait(lambda: {"alpha/evone", "alpha/evtwo"} <= set(rows(stack)), "both records", deadline_s=5)
     assert "zzz/evone" not in rows(stack)
-    logged = stack.sql("SELECT username, repo_name, repo_tag, operation FROM access_log ORDER BY log_id DESC LIMIT 2")
+    logged = stack.sql(
+        "SELECT username, repo_name, repo_tag, operation FROM access_log ORDER BY log_id DESC LIMIT 2"
+    )
     assert sorted(logged) == [["admin", "alpha/evone", "a", "push"], ["admin", "alpha/evtwo", "b", "push"]]
 
 

@@ -57,7 +57,9 @@ def test_a_session_that_the_real_ui_wrote_is_understood(client, store):
     assert client.knows("0" * 32, "ui1") == 200
 
 
-@pytest.mark.parametrize("target, renewed", [("/api/systeminfo", True), ("/no/such", True), ("/favicon.ico", False)])
+@pytest.mark.parametrize(
+    "target, renewed", [("/api/systeminfo", True), ("/no/such", True), ("/favicon.ico", False)]
+)
 def test_every_request_but_of_static_files_gives_the_session_another_hour(client, store, target, renewed):
     session = client.log_in()
     store.expire(session, 100)

@@ -36,6 +36,8 @@ class FakeCluster:
         """Watches from a version before this one are answered 410 Gone."""
         self.cut = 0
         """Counted up to cut every watch that is open."""
+        self.watches = 0
+        """How many were begun."""
         self.refuse_watches = 0
         """Status that watches get; 0: they work."""
         self.deleted: list[tuple[str, dict[str, Any]]] = []
@@ -162,6 +164,8 @@ def serving(cluster: FakeCluster) -> Iterator[Kubernetes]:
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
             with cluster.changed:
+                cluster.watches += 1
+                cluster.changed.notify_all()
                 cut = cluster.cut
                 if since < cluster.forgotten:
                     return self.chunk(

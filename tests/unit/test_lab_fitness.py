@@ -18,7 +18,7 @@ def test_all_reasons_stand_in_one_message(monkeypatch):
     assert "you are not root" in message
     assert "no apt-get" in message
     assert "2.0 GiB of memory" in message
-    assert "pytest --kubeconfig FILE --namespace NAMESPACE --harbor-url URL" in message
+    assert "pytest suites --kubeconfig FILE --namespace NAMESPACE --harbor-url URL" in message
 
 
 def test_another_system_is_the_only_reason_given(monkeypatch):
