@@ -10,11 +10,13 @@ DAEMON = Daemon(
     "dockerd",
     CLIENT,
     (
+        # Its containerd ends with it, but leaves its number behind; the next one would wait for it, and give up.
+        *("sh", "-c", 'rm -f /run/docker/containerd/containerd.pid && exec "$@"', "sh"),
         "dockerd",
         f"--host={HOST}",  # a path that the host sees, too: only /run and /var/lib/docker are the machine's own
         "--data-root=/var/lib/docker",
         "--exec-root=/run/docker",
-        "--pidfile=/run/docker.pid",
+        "--pidfile=",  # none: one that outlives a killed daemon can keep the next from starting
         f"--cgroup-parent=/{cgroups.ROOT}/{CLIENT.name}",
         # The lab's Harbor speaks plain HTTP, as the reference deployment does.
         f"--insecure-registry={settings.LAB_RANGE}",
@@ -33,5 +35,6 @@ def ensure() -> None:
 
 def healthy() -> str:
     """What is there, as a sentence; raises CommandFailed when the daemon does not answer."""
-    version = run(["docker", f"--host={HOST}", "version", "--format={{.Server.Version}}"], timeout_s=10)
+    # `timeout`, so that a daemon which hangs fails the command, which a wait tries again.
+    version = run(["timeout", "5", "docker", f"--host={HOST}", "version", "--format={{.Server.Version}}"])
     return f"version {version.strip()} answers"

@@ -27,11 +27,9 @@ ROOT_PACKAGES = (
     "docker-registry",
     "nginx-light",
     "procps",
-    "python3-minimal",
-    "python3-cheroot",
+    "python3",
     "python3-cryptography",
     "python3-pymysql",
-    "python3-redis",
 )
 ENTRY_POINT = """#!/bin/sh
 # As the real image does: a configuration file alone means "serve this file".

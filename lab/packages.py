@@ -29,6 +29,8 @@ NEEDED = {
     "mariadb-backup": "state transfer between Galera nodes",
     "mariadb-server": "Harbor's database",
     "mmdebstrap": "the images' root file system",
+    "python3-cryptography": "the contract tests' stand-in, which runs as in its image",
+    "python3-pymysql": "the contract tests' stand-in",
     "redis-sentinel": "fails the session store over",
     "redis-server": "Harbor's session store",
     "runc": "containers",

@@ -50,9 +50,10 @@ def ensure() -> None:
         # Said on the command line, since the file may be of before the last failover: an old primary would
         # then hand out old sessions until a Sentinel notices.
         follow = ("no", "one") if name == primary else (settings.REDIS[primary], str(PORT))
-        replace(server, argv=(*server.argv, "--replicaof", *follow)).start()
-    for sentinel in SENTINELS.values():
-        sentinel.start()
+        following = replace(server, argv=(*server.argv, "--replicaof", *follow))
+        following.ensure(lambda name=name: replication(name))
+    for name, sentinel in SENTINELS.items():
+        sentinel.ensure(lambda name=name: redis_cli(_sentinel_address(name), SENTINEL_PORT, "PING"))
     wait_until("Redis has a primary, a replica and three Sentinels", healthy, deadline_s=60, interval_s=0.1)
 
 
@@ -115,7 +116,7 @@ def _asked_of_sentinels() -> str:
     said = {}
     for name, sentinel in SENTINELS.items():
         _must_run(sentinel)
-        address = settings.REDIS[name.replace("sentinel", "redis")]
+        address = _sentinel_address(name)
         redis_cli(address, SENTINEL_PORT, "SENTINEL", "CKQUORUM", MASTER_NAME)
         answer = redis_cli(address, SENTINEL_PORT, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER_NAME)
         said[name] = answer.split()[0]
@@ -179,12 +180,11 @@ def _sentinel_configuration(name: str) -> str:
     # All three know each other and the replica from the start; finding out takes them seconds.
     first, *others = DATA_NODES
     known = [f"sentinel known-replica {MASTER_NAME} {settings.REDIS[other]} {PORT}" for other in others] + [
-        f"sentinel known-sentinel {MASTER_NAME} {settings.REDIS[peer.replace('sentinel', 'redis')]} "
-        f"{SENTINEL_PORT} {_identity(peer)}"
+        f"sentinel known-sentinel {MASTER_NAME} {_sentinel_address(peer)} {SENTINEL_PORT} {_identity(peer)}"
         for peer in SENTINELS
         if peer != name
     ]
-    address = settings.REDIS[name.replace("sentinel", "redis")]
+    address = _sentinel_address(name)
     return (
         f"""\
 bind {address}
@@ -202,6 +202,10 @@ sentinel parallel-syncs {MASTER_NAME} 1
         + "\n".join(known)
         + "\n"
     )
+
+
+def _sentinel_address(name: str) -> str:
+    return settings.REDIS[name.replace("sentinel", "redis")]
 
 
 def _identity(sentinel: str) -> str:

@@ -6,6 +6,7 @@ One of each: the lab shows what a cluster on shared storage does, not what Ceph 
 import json
 import socket
 import uuid
+from pathlib import Path
 from typing import Any
 
 from lab import settings, templates
@@ -13,7 +14,7 @@ from lab.command import run
 from lab.daemons import Daemon
 from lab.errors import DaemonDied, LabError
 from lab.topology import OUTSIDE
-from lab.waiting import NotYet, wait_until
+from lab.waiting import NotYet
 
 FOLDER = OUTSIDE.folder / "ceph"
 VOLUMES = ("apps/harbor-k8s/log", "apps/harbor-k8s/registry")
@@ -21,6 +22,8 @@ VOLUMES = ("apps/harbor-k8s/log", "apps/harbor-k8s/registry")
 _CONF = FOLDER / "ceph.conf"
 _KEYRING = FOLDER / "keyring"
 _MADE = FOLDER / "made"
+_MOUNT = "/run/cephfs"
+"""On the machine's own /run."""
 _PORT = 6789
 _UNUSED = """
 alerts balancer crash devicehealth diskprediction_local influx insights iostat localpool mirroring nfs orchestrator
@@ -52,7 +55,8 @@ def ensure() -> None:
         _make()
     for daemon in ALL:
         daemon.start()
-    wait_until("Ceph has a file system", healthy, deadline_s=90, interval_s=0.1)
+    for daemon in ALL:
+        daemon.ensure(lambda daemon=daemon: _well(daemon), deadline_s=90)
     _make_folders()
 
 
@@ -61,16 +65,22 @@ def healthy() -> str:
     for daemon in ALL:
         if daemon.pid() is None:
             raise DaemonDied(f"{daemon.name} does not run; the end of its log:\n{daemon.log_tail()}")
-    # Each is asked itself: the monitor goes on believing in one that has just died.
-    for name, question, well in (
-        ("mon.a", "mon_status", "leader"),
-        ("osd.0", "status", "active"),
-        ("mds.a", "status", "up:active"),
-    ):
-        state = ask(name, question)["state"]
-        if state != well:
-            raise NotYet(f"{name} is {state}")
+        _well(daemon)
     return "the file system is active"
+
+
+def _well(daemon: Daemon) -> None:
+    # Each is asked itself: the monitor goes on believing in one that has just died.
+    well = {
+        MONITOR: ("mon.a", "mon_status", "leader"),
+        OSD: ("osd.0", "status", "active"),
+        METADATA_SERVER: ("mds.a", "status", "up:active"),
+    }
+    if daemon in well:  # nothing of the lab waits for the manager
+        name, question, expected = well[daemon]
+        state = ask(name, question)["state"]
+        if state != expected:
+            raise NotYet(f"{name} is {state}")
 
 
 def ask(name: str, question: str) -> dict[str, Any]:
@@ -119,23 +129,10 @@ def _make() -> None:
     run(
         ["monmaptool", "--create", "--add", "a", f"{settings.CEPH}:{_PORT}", "--fsid", cluster, str(monitors)]
     )
-    run(
-        [
-            "ceph-mon",
-            "--mkfs",
-            "--id",
-            "a",
-            "--conf",
-            str(_CONF),
-            "--monmap",
-            str(monitors),
-            "--keyring",
-            str(_KEYRING),
-        ]
-    )
+    _format("ceph-mon", "--id", "a", "--monmap", monitors)
     MONITOR.ensure(lambda: ask("mon.a", "mon_status"), deadline_s=60)
     ceph("osd", "new", disk)
-    OUTSIDE.run("ceph-osd", "--mkfs", "--id", "0", "--osd-uuid", disk, "--conf", _CONF, "--keyring", _KEYRING)
+    _format("ceph-osd", "--id", "0", "--osd-uuid", disk)
     MANAGER.start()
     OSD.start()
     METADATA_SERVER.start()
@@ -144,6 +141,12 @@ def _make() -> None:
     ceph("fs", "new", "cephfs", "metadata", "data")
     ceph("health", "mute", "MGR_MODULE_ERROR", "--sticky")  # the modules that are left out on purpose
     _MADE.touch()
+
+
+def _format(*words: str | Path) -> None:
+    # It ends with us: going on after we were killed, it would write into what the next `up` makes.
+    with_us = ("setpriv", "--pdeathsig", "KILL", "--")
+    OUTSIDE.run(*with_us, *words, "--mkfs", "--conf", _CONF, "--keyring", _KEYRING)
 
 
 def _make_keys() -> None:
@@ -166,12 +169,13 @@ def _make_folders() -> None:
     stamp = FOLDER / "folders"
     if stamp.exists():
         return
-    # On this machine's own /run: should we be killed here, the mount goes with the machine.
-    place = "/run/cephfs"
-    OUTSIDE.run("mkdir", "-p", place)
-    OUTSIDE.run("ceph-fuse", "--conf", _CONF, "--id", "admin", place)
-    OUTSIDE.run("mkdir", "-p", *(f"{place}/{volume}" for volume in VOLUMES))
-    OUTSIDE.run("umount", place)
+    # A daemon like the others, so that `down` finds it should we be killed here.
+    mount = Daemon("ceph-fuse", OUTSIDE, ("ceph-fuse", "-f", "--conf", _CONF, "--id", "admin", _MOUNT))
+    OUTSIDE.run("mkdir", "-p", _MOUNT)
+    mount.ensure(lambda: OUTSIDE.run("mountpoint", "--quiet", _MOUNT))
+    OUTSIDE.run("mkdir", "-p", *(f"{_MOUNT}/{volume}" for volume in VOLUMES))
+    OUTSIDE.run("umount", _MOUNT)
+    mount.stop()
     stamp.touch()
 
 
@@ -195,6 +199,9 @@ mgr_data = {FOLDER}/mgr.a
 osd_data = {FOLDER}/osd.0
 mds_data = {FOLDER}/mds.a
 mon_allow_pool_size_one = true
+# Every step of a start is a decision of the monitor, which gathers them for a second unless told not to.
+paxos_propose_interval = 0.05
+mds_beacon_interval = 1
 mon_warn_on_pool_no_redundancy = false
 mon_warn_on_msgr2_not_enabled = false
 # The disk is this machine's, and not only the lab's: how full it is says nothing here.

@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,13 +14,14 @@ def obtain(name: str, *, package: str, recipe: Path, workshop: Path, make: Calla
     """The template `name` in the cache; `make(workshop)` makes it first when it is not there.
 
     It is another template when `package` (a Debian package) has another version or `recipe` (the source file that
-    makes it) was changed; older ones are removed. `workshop` is a folder that does not survive.
+    makes it) was changed; older ones are removed. `workshop` is a folder that does not survive; its name is
+    extended, since a program of an `up` that was killed may still write into an earlier one.
     """
     installed = run(["dpkg-query", "--show", "--showformat=${Version}", package])
     key = hashlib.sha256(installed.encode() + recipe.read_bytes()).hexdigest()[:16]
     template = settings.CACHE / "templates" / f"{name}-{key}"
     if not template.exists():
-        remove(workshop)
+        workshop = workshop.with_name(f"{workshop.name}-{uuid.uuid4().hex[:8]}")
         workshop.mkdir(parents=True)
         make(workshop)
         template.parent.mkdir(parents=True, exist_ok=True)

@@ -10,31 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.programs import ProgramFailed, free_port, is_open, wait
+from tests.contract.programs import is_open, wait
 from tests.contract.replay import Client
 from tests.contract.stack import DATABASE_USER, HOST, PYTHON, STAND_IN, adminserver
-
-SLOW_START_S = 60
-
-
-@pytest.fixture(scope="module", autouse=True)
-def waiting(stack):
-    """Programs that lack something at their start, begun at once since each waits for a minute: name → program."""
-    closed = f"http://{HOST}:{free_port()}"
-    programs = {}
-    for name, settings in (
-        ("without-database", {"MYSQL_PORT": str(free_port())}),
-        ("without-registry", {"REGISTRY_URL": closed}),
-    ):
-        store = stack.another_adminserver(f"store-{name}", **settings)
-        store.start()
-        programs[name] = stack.ui(name, ADMIN_SERVER_URL=f"http://{HOST}:{store.port}")
-    programs["without-adminserver"] = stack.ui("without-adminserver", ADMIN_SERVER_URL=closed)
-    programs["jobservice"] = stack.jobservice(ADMIN_SERVER_URL=closed)
-    begun_s = time.monotonic()
-    for program in programs.values():
-        program.launch()
-    return begun_s, programs
 
 
 @pytest.mark.parametrize(
@@ -189,31 +167,3 @@ def test_memory_and_start_stay_small(stack):
     ui.end()
     assert rss_kib < 45_000
     assert took_s < 2
-
-
-def test_after_a_minute_without_what_it_needs_a_program_ends_with_1(stack, waiting):
-    """Recorded in faults.json, observations 'ui start, adminserver down' and the like."""
-    begun_s, programs = waiting
-    for name, reason in (
-        ("without-adminserver", "failed to ping adminserver: failed to connect to tcp:"),
-        ("without-database", "failed to initialize database: failed to connect to tcp:"),
-        ("jobservice", "failed to ping adminserver: failed to connect to tcp:"),
-    ):
-        program = programs[name]
-        left_s = begun_s + SLOW_START_S + 5 - time.monotonic()
-        assert program.exit_code(max(1, left_s)) == 1, name
-        assert reason in program.log(), name
-        assert program.log().count("retry after 2 seconds") in range(28, 33), name
-    assert time.monotonic() - begun_s > SLOW_START_S - 1
-
-
-def test_after_a_minute_without_a_registry_the_ui_starts_all_the_same(stack, waiting):
-    """Recorded in faults.json, observation 'ui start, registry down'."""
-    begun_s, programs = waiting
-    ui = programs["without-registry"]
-    try:
-        ui.wait_open(max(1, begun_s + SLOW_START_S + 5 - time.monotonic()))
-    except ProgramFailed as failure:
-        pytest.fail(str(failure))
-    assert "Sync repositories" not in ui.log()
-    assert Client(stack).request("without-registry", "GET", "/api/systeminfo")[0] == 200

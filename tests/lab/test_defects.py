@@ -25,7 +25,9 @@ def verify(folder: Path) -> tuple[int, dict[str, dict]]:
     words = [sys.executable, "-m", "pytest", "suites", "--lab", "--strict-skips", f"--report-dir={folder}"]
     done = subprocess.run(words, cwd=settings.REPOSITORY, capture_output=True, text=True, check=False)
     report = folder / "latest" / "report.json"
-    assert report.exists(), f"no report was written (exit code {done.returncode}):\n{done.stdout}\n{done.stderr}"
+    assert report.exists(), (
+        f"no report was written (exit code {done.returncode}):\n{done.stdout}\n{done.stderr}"
+    )
     return done.returncode, {check["id"]: check for check in json.loads(report.read_text())["checks"]}
 
 
@@ -47,7 +49,9 @@ def test_a_defect_turns_exactly_its_checks_red_and_healing_makes_them_green(name
     exit_code, checks = verify(tmp_path / "broken")
 
     expected = {id: "fail" if id in defect.turns_red else "pass" for id in checks}
-    assert verdicts(checks) == expected, json.dumps([c for c in checks.values() if c["verdict"] != "pass"], indent=1)
+    assert verdicts(checks) == expected, json.dumps(
+        [c for c in checks.values() if c["verdict"] != "pass"], indent=1
+    )
     assert defect.turns_red <= checks.keys(), "a check that the defect names is not in the suite"
     assert exit_code == 1
     for id in defect.turns_red:

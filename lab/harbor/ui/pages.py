@@ -6,7 +6,7 @@ from ..version import VERSION
 from ..web.response import Response, page
 from .harbor import Call
 
-_FOLDER = Path(__file__).parent / "pages"
+_FOLDER = Path(__file__).parent / "files"
 _INDEX = (_FOLDER / "index.html").read_bytes().replace(b"{version}", VERSION.encode())
 _ICON = (_FOLDER / "favicon.ico").read_bytes()
 _TEXT_PAGE = (_FOLDER / "text.html").read_text()
