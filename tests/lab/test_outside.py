@@ -1,0 +1,222 @@
+"""What Harbor stands on outside Kubernetes plays its part, and comes back with its data whatever was killed."""
+
+import json
+import os
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from lab import cgroups, database, docker_daemon, load_balancer, session_store, settings, storage
+from lab.command import run
+from lab.daemons import Daemon
+from lab.errors import CommandFailed, LabError
+from lab.topology import CLIENT, OUTSIDE
+from lab.waiting import NotYet, wait_until
+
+pytestmark = pytest.mark.usefixtures("lab")
+
+
+@pytest.fixture(autouse=True)
+def whole():
+    """Everything is there before each test, and after the last."""
+    ensure_all()
+    yield
+    ensure_all()
+
+
+def ensure_all() -> None:
+    for part in (storage, database, session_store, load_balancer, docker_daemon):
+        part.ensure()
+
+
+def sql(statement: str) -> str:
+    """Run SQL as Harbor does: through the load balancer, with Harbor's own credentials."""
+    return OUTSIDE.run(
+        "timeout", "3", "mariadb", "--no-defaults", f"--host={settings.LOAD_BALANCER}", f"--user={database.USER}",
+        f"--password={database.PASSWORD}", "--batch", "--skip-column-names", database.DATABASE,
+        input=statement,
+    )  # fmt: skip
+
+
+def redis(*words: str) -> str:
+    """Send a command as Harbor does: through the load balancer, to the sessions' database."""
+    return session_store.redis_cli(settings.LOAD_BALANCER, session_store.PORT, "-n", "11", *words).strip()
+
+
+def run_id(address: str) -> str:
+    """Which Redis process answers there; CommandFailed when none does."""
+    server = session_store.redis_cli(address, session_store.PORT, "INFO", "server")
+    return next(line for line in server.splitlines() if line.startswith("run_id:"))
+
+
+def kill(daemon: Daemon) -> None:
+    os.kill(daemon.pid(), signal.SIGKILL)
+    wait_until(f"{daemon.name} has ended", lambda: gone(daemon), deadline_s=10, interval_s=0.02)
+
+
+def gone(daemon: Daemon) -> None:
+    if daemon.pid() is not None:
+        raise NotYet("it still runs")
+
+
+def test_the_database_has_harbors_schema_and_its_first_users_by_their_numbers():
+    assert sql("SELECT version_num FROM alembic_version").split() == ["1.2.0"]
+    assert sql("SELECT user_id, username FROM user ORDER BY user_id LIMIT 2").split() == [
+        "1", "admin", "2", "anonymous",
+    ]  # fmt: skip
+
+
+def test_harbors_database_user_has_all_rights_on_its_database_and_none_elsewhere():
+    sql("CREATE TABLE rights (id INT); INSERT INTO rights VALUES (1); DROP TABLE rights")
+    with pytest.raises(CommandFailed, match="denied"):
+        sql("SELECT user FROM mysql.user")
+
+
+def test_what_is_written_through_the_load_balancer_is_on_every_galera_node():
+    sql("CREATE OR REPLACE TABLE everywhere (id INT); INSERT INTO everywhere VALUES (7)")
+    question = f"SET SESSION wsrep_sync_wait = 1; SELECT id FROM {database.DATABASE}.everywhere"
+    found = {name: database.sql(name, question).split() for name in database.NODES}
+    sql("DROP TABLE everywhere")
+    assert found == dict.fromkeys(database.NODES, ["7"])
+
+
+def node_in_use() -> str:
+    return sql("SELECT @@wsrep_node_name").strip()
+
+
+def test_all_clients_use_one_galera_node_also_when_another_comes_back():
+    first = node_in_use()
+    assert {node_in_use() for _ in range(10)} == {first}
+
+    kill(database.NODES[first])
+    second = wait_until("another node is in use", node_in_use, deadline_s=10, interval_s=0.1)
+    assert second != first
+
+    database.ensure()
+    load_balancer.ensure()
+    assert {node_in_use() for _ in range(10)} == {second}
+
+
+def test_a_galera_node_that_is_not_synced_gets_no_clients_though_it_accepts_connections():
+    first = node_in_use()
+
+    def another() -> None:
+        if node_in_use() == first:
+            raise NotYet(f"{first} is still in use")
+
+    database.sql(first, "SET GLOBAL wsrep_desync = ON")
+    try:
+        wait_until("another node is in use", another, deadline_s=10, interval_s=0.1)
+        assert load_balancer.servers()["database", first] == "DOWN"
+    finally:
+        database.sql(first, "SET GLOBAL wsrep_desync = OFF")
+
+
+def test_the_load_balancer_leads_to_the_primary_redis_and_to_no_other():
+    primary = session_store.elected_primary()
+    assert {run_id(settings.LOAD_BALANCER) for _ in range(10)} == {run_id(settings.REDIS[primary])}
+
+
+def test_sessions_outlive_the_primary_redis_and_its_return_as_a_false_primary():
+    """An old primary that comes back calls itself primary until the Sentinels correct it: nobody may be led there."""
+    redis("SET", "kept", "yes")
+    old = session_store.elected_primary()
+    kill(session_store.SERVERS[old])
+    new = next(name for name in session_store.DATA_NODES if name != old)
+
+    def led_to_new() -> None:
+        if run_id(settings.LOAD_BALANCER) != run_id(settings.REDIS[new]):
+            raise NotYet("not led to the new primary")
+
+    wait_until("the other Redis is primary", led_to_new, deadline_s=30, interval_s=0.1)
+    session_store.SERVERS[old].start()
+
+    claims = 0
+
+    def corrected() -> None:
+        nonlocal claims
+        assert run_id(settings.LOAD_BALANCER) == run_id(settings.REDIS[new])
+        if session_store.replication(old)["role"] == "master":
+            claims += 1
+            raise NotYet(f"{old} calls itself primary")
+
+    wait_until(f"{old} follows {new}", corrected, deadline_s=60, interval_s=0.2)
+    assert claims > 5, "the old primary was corrected before it could mislead anyone: nothing was proven"
+    assert redis("GET", "kept") == "yes"
+
+
+def folders_in_ceph() -> list[str]:
+    """The folders of the file system, seen by mounting it as the kubelet does."""
+    place = "/run/seen-by-a-test"
+    mount = Daemon("test-mount", OUTSIDE, ("ceph-fuse", "-f", "--conf", storage.FOLDER / "ceph.conf", place))
+    OUTSIDE.run("mkdir", "-p", place)
+    mount.ensure(lambda: OUTSIDE.run("mountpoint", "--quiet", place))
+    try:
+        return OUTSIDE.run("find", place, "-type", "d", "-printf", "%P\n").split()
+    finally:
+        OUTSIDE.run("umount", place)
+        mount.stop()
+
+
+def test_the_file_system_has_the_folders_that_the_volumes_name():
+    assert set(storage.VOLUMES) <= set(folders_in_ceph())
+
+
+def test_the_docker_daemon_is_the_labs_own_and_takes_harbor_without_tls():
+    about = json.loads(run(["docker", f"--host={docker_daemon.HOST}", "info", "--format={{json .}}"]))
+    assert about["Name"] == CLIENT.name
+    assert settings.LAB_RANGE in about["RegistryConfig"]["InsecureRegistryCIDRs"]
+    assert docker_daemon.DAEMON.pid() in cgroups.processes(CLIENT.name)
+
+
+EVERY_DAEMON: dict[str, tuple[Daemon, Callable[[], None], Callable[[], str]]] = {
+    daemon.name: (daemon, part.ensure, part.healthy)
+    for part, daemons in (
+        (storage, storage.ALL),
+        (database, database.NODES.values()),
+        (session_store, [*session_store.SERVERS.values(), *session_store.SENTINELS.values()]),
+        (load_balancer, [load_balancer.DAEMON]),
+        (docker_daemon, [docker_daemon.DAEMON]),
+    )
+    for daemon in daemons
+}
+
+
+def process_numbers() -> dict[str, int | None]:
+    return {name: daemon.pid() for name, (daemon, _, _) in EVERY_DAEMON.items()}
+
+
+def test_ensuring_what_is_there_restarts_nothing():
+    before = process_numbers()
+    ensure_all()
+    assert process_numbers() == before
+    assert None not in before.values()
+
+
+@pytest.mark.parametrize("name", EVERY_DAEMON)
+def test_a_killed_daemon_is_seen_and_mended_and_no_other_is_restarted(name):
+    daemon, ensure, healthy = EVERY_DAEMON[name]
+    before = process_numbers()
+    kill(daemon)
+    with pytest.raises((LabError, OSError)):
+        healthy()
+
+    ensure()
+
+    assert healthy()
+    assert {other for other, pid in process_numbers().items() if pid != before[other]} == {name}
+
+
+def test_everything_killed_at_once_comes_back_with_its_data():
+    sql("CREATE OR REPLACE TABLE kept (id INT); INSERT INTO kept VALUES (7)")
+    redis("SET", "kept", "yes")
+    before = folders_in_ceph()
+    for daemon, _, _ in EVERY_DAEMON.values():
+        os.kill(daemon.pid(), signal.SIGKILL)
+
+    ensure_all()
+
+    assert sql("SELECT id FROM kept; DROP TABLE kept").split() == ["7"]
+    assert redis("GET", "kept") == "yes"
+    assert folders_in_ceph() == before
