@@ -22,12 +22,10 @@ def unified() -> bool:
 
 
 def trees() -> list[Path]:
-    """The mounted trees: one for version 2, one a controller for version 1."""
+    """The mounted trees: one for version 2; one a controller for version 1, and beside them one that has none."""
     if unified():
         return [MOUNT]
-    return sorted(
-        tree for tree in MOUNT.iterdir() if tree.is_dir() and not tree.is_symlink() and tree.name != "unified"
-    )
+    return sorted(tree for tree in MOUNT.iterdir() if tree.is_dir() and not tree.is_symlink())
 
 
 def tracking_tree() -> Path:

@@ -1,11 +1,11 @@
 """Running a program to its end."""
 
 import os
+import shutil
 import signal
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
-from typing import NoReturn
 
 from lab.errors import CommandFailed, Interrupted, LabError
 
@@ -38,7 +38,7 @@ def run(
         output, errors = process.communicate(input, timeout=timeout_s)
     except subprocess.TimeoutExpired:
         _end(process)
-        _give_up(argv, f"still running after {timeout_s:g} s, ended")
+        raise LabError(f"still running after {timeout_s:g} s, ended: {' '.join(argv)}") from None
     finally:
         with _lock:
             _running.discard(process)
@@ -63,20 +63,20 @@ def _start(
     with _lock:
         if INTERRUPTED.is_set():
             raise Interrupted(f"not started: {' '.join(argv)}")
-        try:
-            process = subprocess.Popen(
-                argv,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
-                env={**os.environ, **(env or {})},
-                cwd=cwd,
-                start_new_session=True,
-            )
-        except FileNotFoundError:
-            _give_up(argv, f"{argv[0]} is not installed; needed for")
+        if not shutil.which(argv[0]):
+            raise LabError(f"{argv[0]} is not installed; needed for: {' '.join(argv)}")
+        process = subprocess.Popen(
+            # Should this process be killed, its programs are to go with it and not to disturb the next `up`.
+            ["setpriv", "--pdeathsig", "KILL", "--", *argv],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            env={**os.environ, **(env or {})},
+            cwd=cwd,
+            start_new_session=True,
+        )
         _running.add(process)
         return process
 
@@ -86,7 +86,3 @@ def _end(process: subprocess.Popen[str]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
         return  # it ended by itself meanwhile
-
-
-def _give_up(argv: list[str], why: str) -> NoReturn:
-    raise LabError(f"{why}: {' '.join(argv)}")

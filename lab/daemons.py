@@ -34,8 +34,10 @@ class Daemon:
         return recorded_process(self._process_file)
 
     def start(self) -> bool:
-        """Start it unless it runs; returns whether it had to."""
-        if self.pid() is not None:
+        """Start it unless it runs, and let it go on if it was paused; returns whether it had to be started."""
+        pid = self.pid()
+        if pid is not None:
+            os.kill(pid, signal.SIGCONT)
             return False
         process = spawn(
             [*self.machine.entering(), *map(str, self.argv)],

@@ -64,10 +64,12 @@ def install(names: list[str]) -> None:
             f"these Debian packages are missing and there is no apt-get to install them: {' '.join(names)}"
         )
     env = {"DEBIAN_FRONTEND": "noninteractive"}
+    patiently = "--option=DPkg::Lock::Timeout=300"  # another apt may be at work
     with _no_services():
-        run(["apt-get", "update", "--quiet=2"], env=env, timeout_s=600)
+        run(["dpkg", "--configure", "--pending"], env=env, timeout_s=600)  # what a killed `up` left half-way
+        run(["apt-get", "update", "--quiet=2", patiently], env=env, timeout_s=600)
         run(
-            ["apt-get", "install", "--quiet=2", "--yes", "--no-install-recommends", *names],
+            ["apt-get", "install", patiently, "--quiet=2", "--yes", "--no-install-recommends", *names],
             env=env,
             timeout_s=1800,
         )
@@ -77,13 +79,13 @@ class _no_services:
     """While inside, Debian's package scripts are told to start no service: the lab starts its own."""
 
     policy = Path("/usr/sbin/policy-rc.d")
+    text = "#!/bin/sh\n# harbor-lab: installing packages, starting nothing\nexit 101\n"
 
     def __enter__(self) -> None:
-        self.ours = not self.policy.exists()
+        # One with our text was left by an `up` that was killed.
+        self.ours = not self.policy.exists() or self.policy.read_text() == self.text
         if self.ours:
-            self.policy.write_text(
-                "#!/bin/sh\n# harbor-lab: installing packages, starting nothing\nexit 101\n"
-            )
+            self.policy.write_text(self.text)
             self.policy.chmod(0o755)
 
     def __exit__(self, *_: object) -> None:

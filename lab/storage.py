@@ -144,9 +144,7 @@ def _make() -> None:
 
 
 def _format(*words: str | Path) -> None:
-    # It ends with us: going on after we were killed, it would write into what the next `up` makes.
-    with_us = ("setpriv", "--pdeathsig", "KILL", "--")
-    OUTSIDE.run(*with_us, *words, "--mkfs", "--conf", _CONF, "--keyring", _KEYRING)
+    OUTSIDE.run(*words, "--mkfs", "--conf", _CONF, "--keyring", _KEYRING)
 
 
 def _make_keys() -> None:

@@ -78,7 +78,7 @@ def test_what_is_written_through_the_load_balancer_is_on_every_galera_node():
     question = f"SET SESSION wsrep_sync_wait = 1; SELECT id FROM {database.DATABASE}.everywhere"
     found = {name: database.sql(name, question).split() for name in database.NODES}
     sql("DROP TABLE everywhere")
-    assert found == dict.fromkeys(database.NODES, ["7"])
+    assert found == {name: ["7"] for name in database.NODES}
 
 
 def node_in_use() -> str:
@@ -113,37 +113,73 @@ def test_a_galera_node_that_is_not_synced_gets_no_clients_though_it_accepts_conn
         database.sql(first, "SET GLOBAL wsrep_desync = OFF")
 
 
-def test_the_load_balancer_leads_to_the_primary_redis_and_to_no_other():
-    primary = session_store.elected_primary()
-    assert {run_id(settings.LOAD_BALANCER) for _ in range(10)} == {run_id(settings.REDIS[primary])}
+def make_primary(name: str) -> None:
+    """Have the Sentinels make this Redis the primary."""
+    if session_store.elected_primary() != name:
+        sentinel = settings.REDIS["redis-1"], session_store.SENTINEL_PORT
+        session_store.redis_cli(*sentinel, "SENTINEL", "FAILOVER", session_store.MASTER_NAME)
+
+    def settled() -> None:
+        if not session_store.healthy().startswith(name):
+            raise NotYet(f"{name} is not primary")
+
+    wait_until(f"{name} is primary", settled, deadline_s=60, interval_s=0.2)
+    wait_led_to(name, deadline_s=10)
 
 
-def test_sessions_outlive_the_primary_redis_and_its_return_as_a_false_primary():
+def wait_led_to(name: str, *, deadline_s: float) -> None:
+    def led() -> None:
+        if run_id(settings.LOAD_BALANCER) != run_id(settings.REDIS[name]):
+            raise NotYet("led to the other Redis")
+
+    wait_until(f"the load balancer leads to {name}", led, deadline_s=deadline_s, interval_s=0.1)
+
+
+PRIMARY_AND_OTHER = [session_store.DATA_NODES, session_store.DATA_NODES[::-1]]
+
+
+@pytest.mark.parametrize("primary, other", PRIMARY_AND_OTHER)
+def test_sessions_outlive_the_primary_redis_and_its_return_as_a_false_primary(primary, other):
     """An old primary that comes back calls itself primary until the Sentinels correct it: nobody may be led there."""
+    make_primary(primary)
     redis("SET", "kept", "yes")
-    old = session_store.elected_primary()
-    kill(session_store.SERVERS[old])
-    new = next(name for name in session_store.DATA_NODES if name != old)
-
-    def led_to_new() -> None:
-        if run_id(settings.LOAD_BALANCER) != run_id(settings.REDIS[new]):
-            raise NotYet("not led to the new primary")
-
-    wait_until("the other Redis is primary", led_to_new, deadline_s=30, interval_s=0.1)
-    session_store.SERVERS[old].start()
+    kill(session_store.SERVERS[primary])
+    wait_led_to(other, deadline_s=30)
+    session_store.SERVERS[primary].start()
 
     claims = 0
 
     def corrected() -> None:
         nonlocal claims
-        assert run_id(settings.LOAD_BALANCER) == run_id(settings.REDIS[new])
-        if session_store.replication(old)["role"] == "master":
+        assert run_id(settings.LOAD_BALANCER) == run_id(settings.REDIS[other])
+        if session_store.replication(primary)["role"] == "master":
             claims += 1
-            raise NotYet(f"{old} calls itself primary")
+            raise NotYet(f"{primary} calls itself primary")
 
-    wait_until(f"{old} follows {new}", corrected, deadline_s=60, interval_s=0.2)
+    wait_until(f"{primary} follows {other}", corrected, deadline_s=60, interval_s=0.2)
     assert claims > 5, "the old primary was corrected before it could mislead anyone: nothing was proven"
     assert redis("GET", "kept") == "yes"
+
+
+@pytest.mark.parametrize("primary, other", PRIMARY_AND_OTHER)
+def test_without_sentinels_the_primary_redis_goes_on_serving_and_the_replica_does_not(primary, other):
+    make_primary(primary)
+    for sentinel in session_store.SENTINELS.values():
+        kill(sentinel)
+
+    def noticed() -> None:
+        states = load_balancer.servers()
+        up = [
+            sentinel
+            for (_, sentinel), state in states.items()
+            if sentinel in session_store.SENTINELS and state == "UP"
+        ]
+        if up:
+            raise NotYet(f"{', '.join(up)} are taken for alive")
+
+    wait_until("the load balancer knows that no Sentinel is there", noticed, deadline_s=10, interval_s=0.1)
+    assert {run_id(settings.LOAD_BALANCER) for _ in range(10)} == {run_id(settings.REDIS[primary])}
+    assert load_balancer.servers()[other, other] == "DOWN"
 
 
 def folders_in_ceph() -> list[str]:
