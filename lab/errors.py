@@ -6,6 +6,8 @@ LabError
 ├── DaemonDied        a program that should go on running ended; carries the end of its log
 ├── NotReady          a deadline passed; carries what was last seen
 ├── Busy              another lab command is at work
+├── UnknownDefect     no defect has that name; carries the names that there are
+├── AlreadyPlanted    another defect is in the lab
 └── Interrupted       the user pressed Ctrl-C
 """
 
@@ -40,6 +42,14 @@ class NotReady(LabError):
 
 class Busy(LabError):
     """Another command is changing the lab."""
+
+
+class UnknownDefect(LabError):
+    """There is no defect of that name."""
+
+
+class AlreadyPlanted(LabError):
+    """Another defect is in the lab."""
 
 
 class Interrupted(LabError):

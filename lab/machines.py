@@ -222,7 +222,7 @@ def record_process(file: Path, pid: int) -> None:
     """Remember a process by number and start time: a number alone may be given to another process later."""
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_suffix(".partial")
-    partial.write_text(f"{pid} {_start_time(pid)}")
+    partial.write_text(f"{pid} {start_time(pid)}")
     partial.rename(file)
 
 
@@ -232,10 +232,11 @@ def recorded_process(file: Path) -> int | None:
         pid, started = file.read_text().split()
     except FileNotFoundError:
         return None
-    return int(pid) if _start_time(int(pid)) == started else None
+    return int(pid) if start_time(int(pid)) == started else None
 
 
-def _start_time(pid: int) -> str | None:
+def start_time(pid: int) -> str | None:
+    """When a process began, in clock ticks since the machine's start, or None when it has ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):

@@ -14,20 +14,12 @@ from pathlib import Path
 from typing import Protocol
 
 from lab import deployment
-from lab.errors import LabError
+from lab.errors import AlreadyPlanted, UnknownDefect
 from lab.manifests.objects import Object
 
 # Nothing is worth waiting for in a pod that is to go; what is lost with it comes back with the next one.
 _GRACE_S = 1
 _DEADLINE_S = 180
-
-
-class UnknownDefect(LabError):
-    """There is no defect of that name."""
-
-
-class AlreadyPlanted(LabError):
-    """Another defect is in the lab."""
 
 
 class Lab(Protocol):

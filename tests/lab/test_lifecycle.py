@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import cgroups, cluster, control_plane, health, settings
+from lab import cgroups, cluster, control_plane, docker_daemon, health, settings
 from lab.command import run
 from lab.waiting import NotYet, wait_until
 
@@ -94,6 +94,8 @@ def test_up_mends_what_a_killed_up_and_killed_programs_left(clean_machine):
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             continue  # it went with one that was killed just before
+    if pid := docker_daemon.DAEMON.pid():
+        os.kill(pid, signal.SIGSTOP)  # refuses nothing, answers nothing
     cluster.up()
 
     assert [part for part in health.parts() if not part.well] == []

@@ -8,9 +8,9 @@ import pytest
 from fixtures.checkers.bite import disruption_bit
 from fixtures.checkers.recovery import recovery
 from fixtures.disruptions import following
-from fixtures.disruptions.base import Disruption, HealFailed
+from fixtures.disruptions.base import Disruption
 from fixtures.disruptions.pod_kill import PodKill
-from fixtures.errors import CannotTell, DeadlinePassed, TargetUnreachable
+from fixtures.errors import CannotTell, DeadlinePassed, HealFailed, TargetUnreachable
 from fixtures.history import Outcome, Recorder
 from tests.unit.fake_kubernetes import NAMESPACE, FakeCluster, serving
 

@@ -7,8 +7,7 @@ import pytest
 
 from fixtures import failover
 from fixtures.clients.harbor import COOKIE, Credentials, Harbor
-from fixtures.disruptions.base import HealFailed
-from fixtures.errors import CannotTell, NoAnswer
+from fixtures.errors import CannotTell, HealFailed, NoAnswer
 from fixtures.failover import kill_while_signed_in
 from fixtures.history import Recorder
 from fixtures.history.replicas import Pod

@@ -2,12 +2,13 @@
 
 import os
 import subprocess
+import sys
 import threading
 import time
 
 import pytest
 
-from lab import command, machines, waiting
+from lab import command, machines, settings, waiting
 from lab.errors import CommandFailed, Interrupted, LabError, NotReady
 
 
@@ -45,6 +46,27 @@ def test_an_interrupt_ends_what_runs_and_lets_nothing_start(uninterrupted):
         command.run(["true"])
     with pytest.raises(Interrupted, match="no longer waiting: rain"):
         waiting.wait_until("rain", not_yet, deadline_s=60)
+
+
+def test_a_program_ends_with_the_process_that_runs_it(tmp_path):
+    note = tmp_path / "pid"
+    program = f"from lab.command import run; run(['sh', '-c', 'echo $$ > {note}; exec sleep 60'])"
+    runner = subprocess.Popen([sys.executable, "-c", program], cwd=settings.REPOSITORY)
+
+    def started() -> int:
+        if not note.exists() or not note.read_text().endswith("\n"):
+            raise waiting.NotYet("it has not begun")
+        return int(note.read_text())
+
+    pid = waiting.wait_until("the program runs", started, deadline_s=20, interval_s=0.05)
+    runner.kill()
+    runner.wait()
+
+    def ended() -> None:
+        if machines.start_time(pid):
+            raise waiting.NotYet("it still runs")
+
+    waiting.wait_until("the program has ended", ended, deadline_s=5, interval_s=0.05)
 
 
 def not_yet() -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from fixtures.checkers.sessions import UNKNOWN_SESSION, WRONG_USER
 from fixtures.clients.harbor import Credentials, Session
-from fixtures.errors import DeadlinePassed, NoAnswer, TargetUnreachable, UnexpectedAnswer
+from fixtures.errors import DeadlinePassed, NoAnswer, TargetUnreachable, UnexpectedAnswer, WorkerCrashed
 from fixtures.history import Outcome, Recorder, fingerprint
-from fixtures.workloads import Result, Work, WorkerCrashed, Workers, perform
+from fixtures.workloads import Result, Work, Workers, perform
 from fixtures.workloads.sessions import WORTH_NOTHING, Login, SessionProbe, probe_everywhere
 
 ADMIN = Credentials("admin", "Harbor12345")
