@@ -1,6 +1,7 @@
 """The whole lab: up, down, what is there now, and where the suite finds it."""
 
 import fcntl
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -194,9 +195,24 @@ def _start_dns() -> None:
 
 
 def _deploy_harbor() -> None:
+    _end_pods_with_dead_volumes()
     # A defect that is planted stays: a run of the suite, which starts with `up`, is to find it.
     present = defects.planted(HARBOR.deployment_folder)
     if present:
         defects.plant(HARBOR, present)
     else:
         deployment.deploy(HARBOR.kubectl, HARBOR.deployment_folder, HARBOR.deployment_settings)
+
+
+def _end_pods_with_dead_volumes() -> None:
+    dead = {uid for node in nodes.ALL.values() for uid in node.pods_with_dead_volumes()}
+    pods = json.loads(control_plane.kubectl("get", "pods", "--all-namespaces", "--output=json"))["items"]
+    for pod in (pod["metadata"] for pod in pods if pod["metadata"]["uid"] in dead):
+        control_plane.kubectl(
+            "delete",
+            "pod",
+            pod["name"],
+            f"--namespace={pod['namespace']}",
+            "--grace-period=1",
+            "--wait=false",
+        )

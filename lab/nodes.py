@@ -1,6 +1,7 @@
 """The Kubernetes nodes: containerd, kubelet and kube-proxy on a machine of their own each."""
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,7 @@ import yaml
 from lab import certificates, cgroups, settings
 from lab.control_plane import kubectl
 from lab.daemons import Daemon
+from lab.errors import CommandFailed
 from lab.machines import Machine
 from lab.toolchain import program
 from lab.topology import NODES
@@ -85,6 +87,23 @@ class Node:
                 raise NotYet(condition["message"] if condition else "no Ready condition")
 
         self.kubelet.ensure(ready, deadline_s=60, interval_s=0.3)
+
+    def pods_with_dead_volumes(self) -> set[str]:
+        """The uids of pods whose CephFS volume no program serves any more.
+
+        The kubelet does not notice that a ceph-fuse has died, and restarts containers into the dead volume for
+        ever; only another pod gets a new mount.
+        """
+        dead = set()
+        for line in Path(f"/proc/{self.machine.holder()}/mounts").read_text().splitlines():
+            place, kind = line.split()[1:3]
+            volume = re.match(r"/var/lib/kubelet/pods/([^/]+)/volumes/", place)
+            if kind == "fuse.ceph-fuse" and volume:
+                try:
+                    self.machine.run("timeout", "20", "stat", "--file-system", place)
+                except CommandFailed:
+                    dead.add(volume[1])
+        return dead
 
     def ctr(self, *argv: str, input: str | None = None, timeout_s: float = 120) -> str:
         """Run containerd's client in the namespace that the kubelet uses."""

@@ -67,6 +67,13 @@ def kill_when(process: subprocess.Popen[bytes], what: str, reached) -> None:
     process.wait(timeout=10)
 
 
+def name_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except FileNotFoundError:
+        return ""  # it has ended
+
+
 MOMENTS = {
     "the machines are being made": lambda: len(cgroups.processes()) >= 2,
     "the control plane has started": lambda: control_plane.API_SERVER.pid() is not None,
@@ -89,7 +96,9 @@ def test_up_mends_what_a_killed_up_and_killed_programs_left(clean_machine):
     assert [part for part in health.parts() if not part.well] == []
 
     victims = random.Random(3).sample(sorted(cgroups.processes()), k=12)
-    for pid in victims:
+    mounts = [pid for pid in cgroups.processes() if name_of(pid) == "ceph-fuse"]
+    assert mounts, "no pod has a volume: the one that must be mended was not broken"
+    for pid in {*victims, mounts[0]}:
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:

@@ -122,6 +122,9 @@ def make_primary(name: str) -> None:
     def settled() -> None:
         if not session_store.healthy().startswith(name):
             raise NotYet(f"{name} is not primary")
+        seen = load_balancer.servers()
+        if any(seen[other, other] != "DOWN" for other in session_store.DATA_NODES if other != name):
+            raise NotYet("the load balancer has not yet seen the other step down")
 
     wait_until(f"{name} is primary", settled, deadline_s=60, interval_s=0.2)
     wait_led_to(name, deadline_s=10)
