@@ -110,7 +110,8 @@ def down() -> None:
         inside = [place for place in mounted if Path(place).is_relative_to(settings.STATE)]
         if inside:  # removing the folder would remove what is mounted there
             raise LabError(f"still mounted below {settings.STATE}: {', '.join(inside)}")
-        shutil.rmtree(settings.STATE, ignore_errors=False) if settings.STATE.exists() else None
+        if settings.STATE.exists():
+            shutil.rmtree(settings.STATE)
 
 
 @contextmanager

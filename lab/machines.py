@@ -128,10 +128,9 @@ class Machine:
         for address in self.addresses:
             self.run("ip", "address", "replace", f"{address}/{settings.LINK_PREFIX}", "dev", device)
         self.run("ip", "link", "set", device, "up")
-        # Without any route a process could not even address a Service, which kube-proxy then redirects.
-        self.run(
-            "ip", "route", "replace", settings.LAB_RANGE, "via", settings.CONTROL
-        ) if self is not control else None
+        if self is not control:
+            # Without any route a process could not even address a Service, which kube-proxy then redirects.
+            self.run("ip", "route", "replace", settings.LAB_RANGE, "via", settings.CONTROL)
         for network, via in self.routes.items():
             self.run("ip", "route", "replace", network, "via", via)
 
