@@ -133,15 +133,7 @@ def recreate_pods_of_changed(
         ]
     if outdated:
         grace = () if grace_s is None else (f"--grace-period={grace_s}",)
-        kubectl(
-            "delete",
-            "pods",
-            f"--namespace={namespace}",
-            "--wait=false",
-            "--ignore-not-found",
-            *grace,
-            *outdated,
-        )
+        _delete_pods(kubectl, namespace, outdated, *grace)
     return outdated
 
 
@@ -176,6 +168,14 @@ def wait_ready(
                 states = ", ".join(f"{pod['metadata']['name']} {_state(pod, workload)}" for pod in pods)
                 unsettled.append(f"{workload['metadata']['name']}: {states or 'no pods'}")
         if unsettled:
+            backing_off = [
+                pod["metadata"]["name"]
+                for controller, pods in found.items()
+                for pod in pods
+                if controller not in unready and "CrashLoopBackOff" in _waiting_reasons(pod)
+            ]
+            if backing_off:
+                _delete_pods(kubectl, namespace, backing_off, "--grace-period=1")
             raise NotYet("; ".join(unsettled))
 
     wait_until("Harbor's workloads are ready", ready, deadline_s=timeout_s, interval_s=interval_s)
@@ -231,11 +231,18 @@ def _state(pod: Object, workload: Object) -> str:
         return "is outdated"
     if _is_ready(pod):
         return "is Ready"
-    waiting = [
-        status["state"]["waiting"]["reason"]
-        for status in pod["status"].get("containerStatuses", [])
-        if "waiting" in status["state"]
-    ]
+    waiting = _waiting_reasons(pod)
     return f"is {pod['status'].get('phase', 'new')}" + (
         f" ({', '.join(waiting)})" if waiting else ", not Ready"
+    )
+
+
+def _waiting_reasons(pod: Object) -> list[str]:
+    statuses = pod["status"].get("containerStatuses", [])
+    return [status["state"]["waiting"]["reason"] for status in statuses if "waiting" in status["state"]]
+
+
+def _delete_pods(kubectl: Kubectl, namespace: str, names: Collection[str], *flags: str) -> None:
+    kubectl(
+        "delete", "pods", f"--namespace={namespace}", "--wait=false", "--ignore-not-found", *flags, *names
     )
