@@ -77,7 +77,13 @@ def test_a_project_that_does_not_go_is_told_with_what_is_in_it():
 
 
 def test_another_refusal_is_final():
-    harbor = HarborThatListsLate(late=1, status=500)
+    harbor = HarborThatListsLate(late=1, status=403)
     with pytest.raises(UnexpectedAnswer):
         remove_project(target_of(harbor, timeout_s=5), "verify-x")
     assert harbor.asked == 1
+
+
+def test_of_several_replicas_one_may_be_unwell():
+    harbor = HarborThatListsLate(late=1, status=500)
+    remove_project(target_of(harbor, timeout_s=5), "verify-x")
+    assert harbor.deleted
