@@ -53,6 +53,11 @@ class Deployed:
     def kubectl(*argv: str, input: str | None = None) -> str:
         return control_plane.kubectl(*argv, input=input)
 
+    @staticmethod
+    def sql(statements: str) -> None:
+        for node in settings.GALERA:
+            database.sql(node, statements)
+
     @property
     def deployment_settings(self) -> deployment.DeploymentSettings:
         return deployment.DeploymentSettings(

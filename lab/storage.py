@@ -200,6 +200,9 @@ mon_allow_pool_size_one = true
 # Every step of a start is a decision of the monitor, which gathers them for a second unless told not to.
 paxos_propose_interval = 0.05
 mds_beacon_interval = 1
+# What one node has just written waits in the metadata server's journal for its next tick (5 s by default) before
+# another node may read it. A busy file system flushes all the time; in a quiet one each first read would take that.
+mds_tick_interval = 0.5
 mon_warn_on_pool_no_redundancy = false
 mon_warn_on_msgr2_not_enabled = false
 # The disk is this machine's, and not only the lab's: how full it is says nothing here.

@@ -1,8 +1,9 @@
 """Defects: known misconfigurations of Harbor, planted in the lab to prove that a check can fail.
 
-Each module of this folder is one defect and is found by itself. It holds `DEFECT`; its file name, with dashes,
-is the defect's name. A defect is a change of the rendered manifests: it is planted by deploying with that change
-and healed by deploying without it. One at a time: with two in the lab nobody could say which check shows which.
+Each module of this folder is one defect and is found by itself. It holds `DEFECT`; its file name, with dashes, is the
+defect's name. A defect is a change of the rendered manifests, or of what lies outside Kubernetes, or of both: it is
+planted by deploying with that change and healed by deploying without it. One at a time: with two in the lab nobody
+could say which check shows which.
 """
 
 import difflib
@@ -29,6 +30,9 @@ class Lab(Protocol):
     deployment_folder: Path
     deployment_settings: deployment.DeploymentSettings
 
+    def sql(self, statements: str) -> None:
+        """Run statements on every node of the database, as its administrator."""
+
 
 @dataclass(frozen=True)
 class Defect:
@@ -40,8 +44,12 @@ class Defect:
     """How it shows from outside, in one line."""
     turns_red: frozenset[str]
     """Ids of checks."""
-    change: Callable[[list[Object]], None]
+    change: Callable[[list[Object]], None] = lambda objects: None
     """Puts the mistake into the rendered manifests."""
+    plant_outside: Callable[[Lab], None] = lambda lab: None
+    """Puts the mistake into what lies outside Kubernetes; doing it twice is harmless."""
+    heal_outside: Callable[[Lab], None] = lambda lab: None
+    """Takes that away again, also when it was only half there."""
     unready: frozenset[str] = frozenset()
     """The workloads whose pods never become Ready with it."""
 
@@ -80,6 +88,7 @@ def plant(lab: Lab, name: str) -> None:
     lab.deployment_folder.mkdir(parents=True, exist_ok=True)
     _note(lab.deployment_folder).write_text(name)
     _deploy(lab, change=defect.change, unready=defect.unready)
+    defect.plant_outside(lab)
 
 
 def heal(lab: Lab) -> str | None:
@@ -88,6 +97,8 @@ def heal(lab: Lab) -> str | None:
     Mends what was changed by hand in the cluster, too. Raises NotReady and CommandFailed from the deployment.
     """
     present = planted(lab.deployment_folder)
+    if present:
+        find(present).heal_outside(lab)
     _deploy(lab)
     _note(lab.deployment_folder).unlink(missing_ok=True)
     return present

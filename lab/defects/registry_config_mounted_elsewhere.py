@@ -1,14 +1,11 @@
 """registry-rc mounts its ConfigMap where an older image read it; this one reads /etc/registry/config.yml."""
 
 from lab.defects import Defect
-from lab.manifests.objects import Object, container_of
+from lab.manifests.objects import Object, container_of, mount_of
 
 
 def _mount_elsewhere(objects: list[Object]) -> None:
-    (mount,) = [
-        mount for mount in container_of(objects, "registry-rc")["volumeMounts"] if mount["name"] == "config"
-    ]
-    mount["mountPath"] = "/etc/docker/registry"
+    mount_of(container_of(objects, "registry-rc"), "config")["mountPath"] = "/etc/docker/registry"
 
 
 DEFECT = Defect(

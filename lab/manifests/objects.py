@@ -66,6 +66,18 @@ def container_of(objects: Iterable[Object], workload: str) -> Object:
     return container
 
 
+def mount_of(container: Object, name: str) -> Object:
+    """The only mount of that volume in a container, to be changed in place."""
+    (mount,) = [mount for mount in container["volumeMounts"] if mount["name"] == name]
+    return mount
+
+
+def tell_node(container: Object) -> None:
+    """Let the container know, as NODE_NAME, which node it runs on: what differs by node differs by replica."""
+    source = {"fieldRef": {"fieldPath": "spec.nodeName"}}
+    container.setdefault("env", []).append({"name": "NODE_NAME", "valueFrom": source})
+
+
 def config_maps_of(pod: Object) -> set[str]:
     """The names of the ConfigMaps that a pod specification takes anything from."""
     mounted = {volume["configMap"]["name"] for volume in pod.get("volumes", []) if "configMap" in volume}
@@ -87,6 +99,6 @@ def _environment_sources(pod: Object) -> Iterator[tuple[str, str | None]]:
         for source in container.get("envFrom", []):
             yield source["configMapRef"]["name"], None
         for variable in container.get("env", []):
-            if "valueFrom" in variable:
+            if "configMapKeyRef" in variable.get("valueFrom", {}):
                 chosen = variable["valueFrom"]["configMapKeyRef"]
                 yield chosen["name"], chosen["key"]

@@ -1,7 +1,6 @@
 """A ui pod dies."""
 
 from fixtures.checks import check
-from fixtures.failover import kill_while_signed_in
 from fixtures.model.roles import Role
 
 
@@ -14,11 +13,11 @@ from fixtures.model.roles import Role
     source="Kubernetes: pod termination, EndpointSlice; Harbor 1.2: the ui ends at once on SIGTERM",
     needs=("disruption",),
 )
-def test_nobody_is_logged_out_or_waits_when_a_ui_pod_dies(harbor, recorder, settings, tell, measured):
+def test_nobody_is_logged_out_or_waits_when_a_ui_pod_dies(pod_kill_scene, measured):
     """When a ui pod is deleted, every session stays known on every replica, logins go on, and it is replaced in time.
 
     Source: budgets are settings (outage, failed requests, recovery); no lost session is within any budget.
     """
-    survival = kill_while_signed_in(harbor, Role.WEB, recorder, settings, tell)
+    survival = pod_kill_scene.play(Role.WEB)
     measured.update(survival.measured)
     survival.require()

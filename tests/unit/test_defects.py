@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from lab import defects, deployment
+from lab import defects, deployment, settings
 from lab.manifests import objects
 
 EXACT_CHANGES = {
@@ -23,7 +23,19 @@ EXACT_CHANGES = {
              "ADMIN_SERVER_URL"],
         ),
     },
+    "claim-selector-matches-nothing": {
+        "PersistentVolumeClaim log-pvc spec.selector.matchLabels.type": ("log", "logs"),
+    },
+    "storage-not-shared": {
+        "ReplicationController registry-rc spec.template.spec.containers.0.env": (None, ["NODE_NAME"]),
+        "ReplicationController registry-rc spec.template.spec.containers.0.volumeMounts.1.subPathExpr": (
+            None,
+            "$(NODE_NAME)",
+        ),
+    },
+    "single-replica": {"ReplicationController nginx-rc spec.replicas": (3, 1)},
 }  # fmt: skip
+OUTSIDE_ONLY = {"database-user-without-grants"}
 
 
 def differences(before, after, path=""):
@@ -61,8 +73,14 @@ def changes_of(defect):
 def lab(tmp_path, monkeypatch):
     """A lab whose deployments are only noted; set `fails` to let the next one fail."""
     lab = SimpleNamespace(
-        kubectl=None, deployment_folder=tmp_path, deployment_settings=None, done=[], fails=False
+        kubectl=None,
+        deployment_folder=tmp_path,
+        deployment_settings=None,
+        done=[],
+        statements=[],
+        fails=False,
     )
+    lab.sql = lab.statements.append
 
     def deploy(kubectl, folder, settings, *, change, **_):
         lab.done.append(change)
@@ -88,9 +106,47 @@ def test_defect_says_what_it_is(name):
     assert defect.unready <= workloads
 
 
-@pytest.mark.parametrize("name", defects.every())
+@pytest.fixture(autouse=True)
+def state(tmp_path, monkeypatch):
+    """Defects that need a key of their own make it here."""
+    monkeypatch.setattr(settings, "STATE", tmp_path / "state")
+    (tmp_path / "state").mkdir()
+
+
+@pytest.mark.parametrize("name", defects.every().keys() - OUTSIDE_ONLY)
 def test_defect_changes_the_manifests(name):
     assert changes_of(defects.find(name))
+
+
+@pytest.mark.parametrize("name", sorted(defects.every()))
+def test_defect_is_the_same_each_time_it_is_planted(name):
+    assert str(changes_of(defects.find(name))) == str(changes_of(defects.find(name)))
+
+
+def test_token_keys_differ_gives_one_node_another_key():
+    changes = changes_of(defects.find("token-keys-differ"))
+    (data,) = [change for path, change in changes.items() if path.endswith("data.other-pkey")]
+    assert "BEGIN RSA PRIVATE KEY" in data[1]
+    after = objects.read()
+    defects.find("token-keys-differ").change(after)
+    volume = objects.pod_of(after, "ui-rc")["volumes"][0]
+    keys = {item["path"]: item["key"] for item in volume["configMap"]["items"]}
+    assert [keys[f"{node}.pem"] for node in settings.NODES] == ["pkey", "pkey", "other-pkey"]
+
+
+def test_front_door_body_limit_changes_one_line():
+    ((path, (before, after)),) = changes_of(defects.find("front-door-body-limit")).items()
+    assert path == "ConfigMap harbor-nginx-config data.config"
+    assert after == before.replace("client_max_body_size 0;", "client_max_body_size 10m;") != before
+
+
+def test_what_lies_outside_kubernetes_is_planted_and_healed(lab):
+    defects.plant(lab, "database-user-without-grants")
+    assert "REVOKE ALL PRIVILEGES" in lab.statements[-1]
+    defects.heal(lab)
+    assert "GRANT ALL PRIVILEGES" in lab.statements[-1]
+    defects.heal(lab)
+    assert len(lab.statements) == 2, "what is not planted is not healed"
 
 
 @pytest.mark.parametrize("name", EXACT_CHANGES)

@@ -7,8 +7,8 @@ import pytest
 
 from fixtures import failover
 from fixtures.clients.harbor import COOKIE, Credentials, Harbor
-from fixtures.errors import CannotTell, HealFailed, NoAnswer
-from fixtures.failover import kill_while_signed_in
+from fixtures.errors import CannotTell, HealFailed, NoAnswer, UnexpectedAnswer
+from fixtures.failover import PodKillScene, require_whole
 from fixtures.history import Recorder
 from fixtures.history.replicas import Pod
 from fixtures.model.roles import Role
@@ -21,8 +21,10 @@ SETTINGS = Settings(operations_per_s=200, outage_budget_ms=300, request_timeout_
 class FakeLink:
     """The HTTP of one place. `store` holds the sessions that this place knows."""
 
+    longest_wait_s = 0.0
+
     def __init__(self, name, store, world):
-        self.name, self.store, self.world = name, store, world
+        self.name, self.store, self.world, self.headers = name, store, world, {}
 
     def close(self):
         self.world.closed += 1
@@ -40,27 +42,60 @@ class FakeLink:
         return SimpleNamespace(status_code=200 if known else 401, json=lambda: {"username": "admin"})
 
 
+class FakeRegistry:
+    """A registry that keeps images whole, in what its place shares with others or not."""
+
+    def __init__(self, http, authorise=None):
+        self.http, self.images = http, http.world.images[http.name]
+
+    def push(self, image, repository, tag):
+        if self.http.name in self.http.world.silent:
+            raise NoAnswer("PUT: no answer", sent=True)
+        self.images[image.digest] = image
+        self.http.world.pushes.append(image.digest)
+
+    def pull(self, repository, digest):
+        if digest not in self.images:
+            raise UnexpectedAnswer("GET → 404", status=404)
+        return self.images[digest]
+
+
 class World:
-    """Three web replicas and a front door; `shared` or not. Its pod dies as `FakeKill` says."""
+    """Three web and two registry replicas and a front door; `shared` or not. Its pod dies as `FakeKill` says."""
 
     def __init__(self, *, shared=True):
         self.numbers, self.opened, self.closed, self.silent = 0, 0, 0, set()
         one = set()
         self.stores = {name: one if shared else set() for name in ("ui-0", "ui-1", "ui-2", "front-door")}
-        self.pods = [SimpleNamespace(name=f"ui-{n}", uid=f"uid-{n}") for n in range(3)]
+        self.pods = [
+            SimpleNamespace(name=f"ui-{n}", uid=f"uid-{n}", ready=True, state="Ready") for n in range(3)
+        ]
+        names = ("registry-0", "registry-1")
+        self.registries = [SimpleNamespace(name=name, uid=name, ready=True) for name in names]
+        images = {}
+        self.images = dict.fromkeys([*names, "front-door"], images)
+        self.pushes = []
         self.credentials = Credentials("admin", "x")
         self.namespace, self.kubernetes = "harbor", None
 
     def workload(self, role):
-        return SimpleNamespace(short_name="ui", desired=3, label_selector="name=ui-apps")
+        return SimpleNamespace(
+            short_name="ui", desired=3, label_selector="name=ui-apps", object="harbor/ui-rc"
+        )
 
     def replicas(self, role):
-        return list(self.pods)
+        return list(self.pods if role is Role.WEB else self.registries)
+
+    def pinned_tokens(self, registry, credentials):
+        return lambda scope: "token"
+
+    def front_registry(self, credentials, link):
+        return FakeRegistry(link)
 
     def new_link(self, replica, *, name=None):
         self.opened += 1
         name = name or replica.name
-        return FakeLink(name, self.stores[name], self)
+        return FakeLink(name, self.stores.get(name), self)
 
     def new_front_door_link(self, name):
         self.opened += 1
@@ -99,7 +134,7 @@ class FakeKill:
             raise HealFailed("pod-kill ui-0 is not healed: not Ready")
         self.tell("pod-ready", "uid-9")
         self.recorder.event("pod-kill ui-0", "healed")
-        self.world.pods = [*self.world.pods[1:], SimpleNamespace(name="ui-2", uid="uid-9")]
+        self.world.pods = [*self.world.pods[1:], SimpleNamespace(name="ui-2", uid="uid-9", ready=True)]
 
     @property
     def replicas(self):
@@ -113,8 +148,10 @@ def kill(monkeypatch):
     def run(world, during=lambda: None, *, heals=True, settings=SETTINGS):
         fake = type("Kill", (FakeKill,), {"world": world, "during": staticmethod(during), "heals": heals})
         monkeypatch.setattr(failover, "PodKill", fake)
+        monkeypatch.setattr(failover, "Registry", FakeRegistry)
         with Recorder() as recorder:
-            return kill_while_signed_in(world, Role.WEB, recorder, settings, lambda text: None)
+            scene = PodKillScene(world, recorder, settings, lambda text: None, project="p", run_id="r")
+            return scene.play(Role.WEB)
 
     return run
 
@@ -131,6 +168,8 @@ def test_a_harbor_that_shares_its_sessions_survives(kill):
     assert survival.measured["lost"] == 0
     assert survival.measured["sessions"] > 3, "those of the logins count, too"
     assert survival.measured["recovery_ms"] >= 100
+    assert survival.measured["pushes"] == len(set(world.pushes)) - 1, "all but the one that is pulled"
+    assert survival.measured["pushes_lost"] == 0
     assert world.opened == world.closed > 0
 
 
@@ -155,7 +194,7 @@ def test_an_outage_at_the_front_door_is_found(kill):
 
     with pytest.raises(Failure) as failure:
         kill(world, away).require()
-    assert {o.object for o in failure.value.offenders} == {"session-probe@front-door", "login@front-door"}
+    assert {o.object for o in failure.value.offenders} >= {"session-probe@front-door", "login@front-door"}
 
 
 def test_a_pod_that_is_not_replaced_in_time_is_harbors_failure_and_told_as_not_healed(kill):
@@ -170,3 +209,41 @@ def test_what_is_not_healed_is_never_a_pass(kill):
     with pytest.raises(CannotTell) as unknown:
         kill(World(), a_while, heals=False).require()
     assert "not healed" in str(unknown.value.__notes__)
+
+
+def test_an_image_that_died_with_its_pod_is_found(kill):
+    world = World()
+
+    def lose():
+        a_while()
+        world.images["registry-1"] = {}
+
+    with pytest.raises(Failure, match="images that were acknowledged"):
+        kill(world, lose).require()
+
+
+def test_nothing_is_broken_where_a_client_does_not_get_what_it_wants_before(kill):
+    world = World()
+    world.images["registry-1"] = {}
+    broken = []
+    with pytest.raises(Failure) as failure:
+        kill(world, lambda: broken.append(True))
+    assert [(o.object, o.observed) for o in failure.value.offenders] == [
+        ("pull@registry-1", "UnexpectedAnswer, status 404")
+    ]
+    assert not broken
+    assert world.opened == world.closed > 0
+
+
+def test_nothing_is_broken_where_one_cannot_even_push(kill):
+    world = World()
+    world.silent = {"registry-0"}
+    with pytest.raises(Failure, match="before anything is broken"):
+        kill(world)
+
+
+def test_nothing_is_broken_that_is_not_whole():
+    world = World()
+    world.pods[1] = SimpleNamespace(name="ui-1", uid="uid-1", ready=False, state="Pending (Unschedulable)")
+    with pytest.raises(Failure, match=r"2: ui-0 Ready, ui-1 Pending \(Unschedulable\), ui-2 Ready"):
+        require_whole(world, Role.WEB)

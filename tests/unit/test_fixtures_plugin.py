@@ -21,6 +21,7 @@ from types import SimpleNamespace
 import pytest
 
 from fixtures import providers
+from fixtures.clients.harbor import Credentials
 from fixtures.errors import LeftBehind, TargetUnreachable
 from fixtures.plugin import MODULES, run
 
@@ -37,12 +38,19 @@ def reach(access, settings):
         raise TargetUnreachable("namespace nowhere: tried hard; try another")
     kubernetes = SimpleNamespace(may=lambda verb, resource, namespace: resource != "pods/exec")
     access.may_disrupt = settings.allow_disruption
-    kubernetes.ask = lambda what, call, name: SimpleNamespace(metadata=SimpleNamespace(labels={}))
-    kubernetes.core = SimpleNamespace(read_namespace=None)
+    def ask(what, call, *_, **__):
+        if settings.namespace == "silent" and call != "namespace":
+            raise TargetUnreachable(f"{what}: no answer")
+        return SimpleNamespace(metadata=SimpleNamespace(labels={}), items=[])
+    kubernetes.ask = ask
+    kubernetes.core = SimpleNamespace(
+        read_namespace="namespace", list_namespaced_pod="pods", list_namespaced_event="events", api_client=None)
+    deployment = SimpleNamespace(
+        profile=SimpleNamespace(name="harbor-9"), workloads={}, namespace=settings.namespace, kubernetes=kubernetes)
     return SimpleNamespace(
         access=access, kubernetes=kubernetes, namespace=settings.namespace, close=lambda: None,
-        deployment=SimpleNamespace(profile=SimpleNamespace(name="harbor-9")),
-        front_door=SimpleNamespace(projects=lambda *_: {}), credentials=None,
+        deployment=deployment, credentials=Credentials("admin", "of-the-admin"),
+        front_door=SimpleNamespace(projects=lambda *_: {}, users=lambda *_: {}),
     )
 
 run.providers = SimpleNamespace(provide=lambda settings: SimpleNamespace(
@@ -275,3 +283,62 @@ def test_an_interrupted_run_cleans_up_and_says_what_was_not_run(suite, number):
 def test_it_can_be_told_to_show_tracebacks(suite):
     suite.check("bad", 'judge([Offender("ns/a", "x", "y")], examined=2)')
     assert "test_it.py:" in suite.run("--tb=short")[1]
+
+
+def test_a_check_that_does_not_pass_leaves_evidence_in_a_folder_of_its_own_and_one_that_passes_none(suite):
+    suite.check("fine", "judge([], examined=1)")
+    suite.check("bad", 'judge([Offender("ns/a", "x", "y")], examined=1)')
+    suite.check("dark", 'raise CannotTell("too dark")')
+    suite.check("torn", "pass", arguments="leaky")
+    suite.file.write_text(
+        suite.file.read_text()
+        + "\n@pytest.fixture\ndef leaky():\n    yield\n    raise CannotTell('not healed')\n"
+    )
+    code, output = suite.run()
+    assert code == 1
+    collected = {check["id"]: check["evidence"] for check in suite.report()["checks"]}
+    assert collected.pop("unit.fine") == []
+    assert collected == {
+        name: [f"checks/{name}/events.yaml", f"checks/{name}/pods.yaml"]
+        for name in ("unit.bad", "unit.dark", "unit.torn")
+    }
+    assert all(
+        (suite.folder / "reports/latest" / file).exists() for files in collected.values() for file in files
+    )
+    assert not (suite.folder / "reports/latest/checks/unit.fine").exists()
+    assert "see checks/unit.bad/ (2 files)" in output
+
+
+def test_evidence_that_cannot_be_had_changes_no_verdict(suite):
+    suite.check("fine", "judge([], examined=1)")
+    suite.check("bad", 'judge([Offender("ns/a", "x", "y")], examined=1)')
+    suite.check(
+        "full", 'check_folder.rmdir(); check_folder.write_text(""); assert False', arguments="check_folder"
+    )
+    assert suite.run("suites", "--namespace", "silent")[0] == 1
+    assert [check["verdict"] for check in suite.report()["checks"]] == ["pass", "fail", "fail"]
+    told = (suite.folder / "reports/latest/checks/unit.bad/not-collected.txt").read_text().splitlines()
+    assert told == ["list the pods in silent: no answer", "list the events in silent: no answer"]
+    assert "the evidence is not whole" in suite.report()["checks"][2]["message"]
+
+
+def test_what_a_check_puts_into_its_folder_is_evidence_also_when_it_passes(suite):
+    suite.check("fine", "(check_folder / 'seen.png').write_text('')", arguments="check_folder")
+    code, output = suite.run()
+    assert code == 0
+    assert suite.report()["checks"][0]["evidence"] == ["checks/unit.fine/seen.png"]
+
+
+def test_no_secret_reaches_a_report_or_the_terminal(suite):
+    suite.check("bad", 'judge([Offender("ns/a", "x", "signed in with of-the-admin")], examined=1)')
+    suite.check("dark", 'raise CannotTell("Authorization: Bearer abcdef, of-the-admin")')
+    suite.check(
+        "bug", 'print("of-the-admin"); measured["note"] = "of-the-admin"; {}[x]', arguments="measured, x"
+    )
+    suite.file.write_text(suite.file.read_text() + "\n@pytest.fixture\ndef x():\n    return 'of-the-admin'\n")
+    _, output = suite.run("suites", "--tb=short", "-rA", "--junitxml=other.xml")
+    reports = [file for file in (suite.folder / "reports/latest/").rglob("*") if file.is_file()]
+    texts = [output, *(file.read_text() for file in [*reports, suite.folder / "other.xml"])]
+    assert len(texts) >= 4
+    assert not [text for text in texts if "of-the-admin" in text or "abcdef" in text]
+    assert suite.report()["checks"][0]["offenders"][0]["observed"] == "signed in with [redacted]"

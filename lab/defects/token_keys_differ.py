@@ -1,0 +1,44 @@
+"""One ui replica signs its tokens with another key than the registry's certificate is of."""
+
+from lab import settings
+from lab.defects import Defect
+from lab.manifests.objects import Object, container_of, find, mount_of, pod_of, tell_node
+from lab.manifests.secrets import kept
+
+_KEY_FILE = "/etc/ui/private_key.pem"
+
+
+def _give_one_another_key(objects: list[Object]) -> None:
+    """By node, and there is one replica on each: the last gets the other key."""
+    data = find(objects, "ConfigMap", "harbor-ui-config")["data"]
+    data["other-pkey"] = kept(settings.STATE / "other-secrets.json").token_key
+    *others, last = settings.NODES
+    (volume,) = [each for each in pod_of(objects, "ui-rc")["volumes"] if each["name"] == "config"]
+    keys = {**dict.fromkeys(others, "pkey"), last: "other-pkey"}
+    volume["configMap"]["items"] += [{"key": key, "path": f"{node}.pem"} for node, key in keys.items()]
+    container = container_of(objects, "ui-rc")
+    tell_node(container)
+    mount = {**mount_of(container, "config"), "mountPath": _KEY_FILE, "subPathExpr": "$(NODE_NAME).pem"}
+    container["volumeMounts"].append(mount)
+
+
+DEFECT = Defect(
+    report="h#23799, h#18773",
+    shows="every third docker login, push or pull is refused, as the registry does not trust one ui's tokens",
+    turns_red=frozenset(
+        {
+            "access.docker-login",
+            "configuration.registry-trusts-token-key",
+            "failover.adminserver-pod-kill",
+            "failover.jobservice-pod-kill",
+            "failover.nginx-pod-kill",
+            "failover.registry-pod-kill",
+            "failover.ui-pod-kill",
+            "registry.busybox-push-pull",
+            "registry.delete-removes",
+            "registry.kubelet-pulls-with-pull-secret",
+            "registry.repository-appears-in-harbor",
+        }
+    ),
+    change=_give_one_another_key,
+)

@@ -1,0 +1,23 @@
+"""A registry pod dies."""
+
+from fixtures.checks import check
+from fixtures.model.roles import Role
+
+
+@check(
+    "failover.registry-pod-kill",
+    hint="Pushes lost: the registry's storage is not shared, or does not outlive the pod; see storage.* and "
+    "configuration.registry-root-inside-volume. Requests lost: give the container a preStop sleep and a "
+    "drain timeout, and let the front door try another upstream. Uploads lost: the http.secret must be "
+    "the same on each replica.",
+    source="Kubernetes: pod termination, EndpointSlice; budgets are settings (--outage-budget-ms and others)",
+    needs=("disruption",),
+)
+def test_nothing_is_lost_and_nobody_waits_when_a_registry_pod_dies(pod_kill_scene, measured):
+    """When a registry pod is deleted, no acknowledged push is lost, pushes and pulls go on, and it is replaced in time.
+
+    Source: budgets are settings (outage, failed requests, recovery); no loss is within any budget.
+    """
+    survival = pod_kill_scene.play(Role.REGISTRY)
+    measured.update(survival.measured)
+    survival.require()
