@@ -24,7 +24,7 @@ The ids are stable: reports, settings and other tools may rely on them.
 def catalogue() -> str:
     """The text of docs/checks.md: every check of suites/ by area, with its claim, hint, needs and source."""
     parts = [HEAD]
-    for area, members in groupby(_checks(), key=lambda check: check.area):
+    for area, members in groupby(checks_of_suites(), key=lambda check: check.area):
         parts.append(f"\n## {area}\n")
         for check in members:
             parts.append(f"\n### `{check.id}`\n{check.claim}\n")
@@ -35,7 +35,8 @@ def catalogue() -> str:
     return "".join(parts)
 
 
-def _checks() -> list[checks.Check]:
+def checks_of_suites() -> list[checks.Check]:
+    """Every check of suites/, in alphabetical order of their ids."""
     for file in sorted((REPOSITORY / "suites").rglob("test_*.py")):
         name = "catalogued_" + "_".join(file.relative_to(REPOSITORY).with_suffix("").parts)
         spec = importlib.util.spec_from_file_location(name, file)

@@ -90,6 +90,65 @@ def test_registry_config_is_in_effect(harbor):
     judge(offenders, examined=len(replicas))
 
 
+@check(
+    "configuration.registry-root-inside-volume",
+    hint="Set storage.filesystem.rootdirectory in the registry's config.yml to the mountPath of its "
+    "PersistentVolumeClaim (/storage), or mount the claim where the root is; then delete the pods. If the root is not "
+    "what the ConfigMap says, another file is read: see configuration.registry-config-mounted-where-it-is-read. What "
+    "was pushed meanwhile is in the containers: copy it before they go.",
+    source="distribution: storage.filesystem.rootdirectory; Kubernetes: volumeMounts",
+)
+def test_registry_keeps_images_on_a_volume(harbor, need):
+    """Every registry replica keeps images inside a mounted PersistentVolumeClaim, or in an object store.
+
+    Source: the configuration file that it really reads: of a ConfigMap or, where none is mounted there, its image's.
+    """
+    replicas = harbor.replicas(Role.REGISTRY)
+    offenders = []
+    for replica in replicas:
+        storage, where = _storage_of(replica, harbor, need)
+        if storage and storage.outside:
+            continue
+        if (
+            storage
+            and storage.root
+            and configuration.claim_at(storage.root, replica.pod.spec, replica.container)
+        ):
+            continue
+        claims = [
+            v.persistent_volume_claim for v in replica.pod.spec.volumes or () if v.persistent_volume_claim
+        ]
+        offenders.append(
+            Offender(
+                replica.object,
+                f"images inside a volume of {', '.join(c.claim_name for c in claims) or 'a PersistentVolumeClaim'}",
+                where,
+            )
+        )
+    judge(offenders, examined=len(replicas))
+
+
+def _storage_of(replica, harbor, need):
+    """Where a registry keeps images, None where that is not said; and the same in words."""
+    if not replica.running:
+        return None, f"its container does not run: {replica.state}"
+    path = _path_read_by(replica, harbor, need)
+    if path is None:
+        return None, "no process in its container is `serve FILE`, so nothing says which file is read"
+    given = configuration.mounted_texts(replica.pod.spec, replica.container, harbor.deployment.config_map)
+    if path in given:
+        text, origin = given[path], f"{path} of its ConfigMap"
+    else:
+        need("exec")
+        text, origin = harbor.run(replica, ["cat", path]), f"{path}, the image's own,"
+    storage = configuration.registry_storage(text, harbor.deployment.environment(replica))
+    if storage is None:
+        return None, f"{origin} names no storage driver"
+    if storage.root is None:
+        return storage, f"{origin} names driver {storage.driver}"
+    return storage, f"{origin} names {storage.root}, where no PersistentVolumeClaim is mounted"
+
+
 def _path_read_by(replica, harbor, need):
     """The configuration file of the container's command or args; when the image decides, of what really runs."""
     if path := configuration.config_path_in_spec(replica.container):

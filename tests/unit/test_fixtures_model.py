@@ -163,6 +163,17 @@ def test_a_replica_that_is_not_ready_says_why():
     assert "Running (CrashLoopBackOff)" in replica.object
 
 
+def test_a_replica_runs_when_its_container_does_whether_ready_or_not():
+    starting = pod("p", {"name": "ui-apps"}, ready=False)
+    (replica,) = replicas_of(workload(), [starting])
+    assert not replica.running
+    state = client.V1ContainerState(running=client.V1ContainerStateRunning())
+    starting.status.container_statuses = [
+        client.V1ContainerStatus(name="app", image="", image_id="", ready=False, restart_count=0, state=state)
+    ]
+    assert replica.running
+
+
 def test_no_pod_is_no_replica():
     assert (
         Deployment(FakeKubernetes(), "harbor", harbor_1_2.PROFILE, {Role.WEB: workload()}).replicas(Role.WEB)

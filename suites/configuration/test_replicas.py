@@ -1,0 +1,64 @@
+"""How many there are of each part of Harbor, and where."""
+
+from fixtures.checks import check
+from fixtures.verdict import Offender, judge
+
+
+@check(
+    "configuration.components-replicated",
+    hint="Too few: `kubectl scale rc NAME --replicas=3`, and in the manifest, or the next deployment takes it back. "
+    "Not Ready: `kubectl describe pod` and `kubectl logs --previous` of the pod that is named.",
+    source="Kubernetes: ReplicationController and Deployment spec.replicas, pod condition Ready",
+)
+def test_every_part_has_the_replicas_that_it_needs_and_all_are_ready(harbor):
+    """Every part of Harbor that must not be missed has at least two replicas, and all replicas of every part are Ready.
+
+    Source: Kubernetes API. What works off a queue may be alone, as the profile says.
+    """
+    workloads = harbor.deployment.workloads
+    offenders = []
+    for role, workload in workloads.items():
+        least = 2 if harbor.deployment.profile.parts[role].replicated else 1
+        if workload.desired < least:
+            expected = f"at least {least} replicas are asked for"
+            offenders.append(Offender(workload.object, expected, str(workload.desired)))
+        replicas = harbor.deployment.replicas(role)
+        ready = sum(replica.ready for replica in replicas)
+        if ready < workload.desired:
+            states = [f"{replica.pod_name} {replica.state}" for replica in replicas if not replica.ready]
+            offenders.append(
+                Offender(
+                    workload.object,
+                    f"{workload.desired} Ready replicas",
+                    f"{ready} Ready" + (f"; {', '.join(states)}" if states else ""),
+                )
+            )
+    judge(offenders, examined=len(workloads))
+
+
+@check(
+    "configuration.replicas-spread-over-nodes",
+    hint="Give the pod template a podAntiAffinity (or topologySpreadConstraints) on kubernetes.io/hostname, then "
+    "delete one of the pods that are together. It only counts when a pod is placed: after a node was away, all may "
+    "be on one.",
+    source="Kubernetes: podAntiAffinity, topologySpreadConstraints",
+    needs=("nodes",),
+)
+def test_the_replicas_of_a_part_are_on_several_nodes(harbor, skip):
+    """Every workload with several replicas runs on several nodes.
+
+    Source: the nodes of its pods. Together on one they are lost together.
+    """
+    nodes = harbor.deployment.nodes()
+    if len(nodes) < 2:
+        skip(f"the cluster has {len(nodes)} Ready node: there is no other to spread to")
+    several = {role: w for role, w in harbor.deployment.workloads.items() if w.desired > 1}
+    if not several:
+        skip("no workload has several replicas")
+    offenders = []
+    for role, workload in several.items():
+        used = sorted({replica.node for replica in harbor.deployment.replicas(role) if replica.node})
+        if len(used) < 2:
+            expected = f"its {workload.desired} replicas are on several of {len(nodes)} Ready nodes"
+            offenders.append(Offender(workload.object, expected, f"all on {used[0]}" if used else "on none"))
+    judge(offenders, examined=len(several))

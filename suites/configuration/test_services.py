@@ -1,0 +1,73 @@
+"""Whether requests reach the replicas through the Services, of which nobody sees who answers."""
+
+from contextlib import suppress
+
+from fixtures.checks import check
+from fixtures.errors import DeadlinePassed
+from fixtures.verdict import Offender, judge
+from fixtures.waiting import NotYet, wait_until
+
+
+@check(
+    "configuration.services-select-every-ready-replica",
+    hint="Compare the Service's selector with the labels of the pods (`kubectl get svc,pods --show-labels`), and "
+    "`kubectl get endpointslices` with the pods' addresses. A replica that is missing takes no share of the "
+    "requests; one too many gets requests that are not for it.",
+    source="Kubernetes: Service spec.selector, EndpointSlice endpoints.conditions.ready",
+)
+def test_a_service_leads_to_every_ready_replica_and_to_nothing_else(harbor, settings):
+    """The ready endpoints of every Service of Harbor's are exactly the Ready replicas of the workload behind it.
+
+    Source: Kubernetes API. A part that is replicated has a Service: nobody else spreads requests over its replicas.
+    """
+    seen = []
+
+    def look():
+        seen[:] = _mismatches(harbor)
+        if seen:
+            raise NotYet("; ".join(f"{o.object}: {o.observed}" for o in seen))
+
+    # A pod may be turning Ready just now; its endpoint follows within a moment.
+    with suppress(DeadlinePassed):
+        wait_until(
+            "each Service leads to the Ready replicas",
+            look,
+            deadline="connect_timeout_s",
+            timeout_s=settings.connect_timeout_s,
+        )
+    judge(seen, examined=len(harbor.deployment.workloads))
+
+
+def _mismatches(harbor):
+    """An offender for each Service whose ready endpoints are not the Ready replicas, or that is not there."""
+    deployment = harbor.deployment
+    offenders = []
+    for role, workload in deployment.workloads.items():
+        services = deployment.services_of(workload)
+        if not services and deployment.profile.parts[role].replicated:
+            offenders.append(Offender(workload.object, "a Service chooses its pods", "none does"))
+        ready = {replica.uid: replica.name for replica in deployment.replicas(role) if replica.ready}
+        # Those that publish what is not Ready as well are for finding peers, not for requests.
+        for service in [s for s in services if not s.spec.publish_not_ready_addresses]:
+            led_to = {_uid(e): _name(e) for e in deployment.endpoints(service.metadata.name)}
+            missing = [name for uid, name in ready.items() if uid not in led_to]
+            others = [name for uid, name in led_to.items() if uid not in ready]
+            wrong = [f"it does not lead to {', '.join(missing)}"] if missing else []
+            wrong += [f"it leads to {', '.join(others)} as well"] if others else []
+            if wrong:
+                offenders.append(
+                    Offender(
+                        f"Service {harbor.namespace}/{service.metadata.name}",
+                        f"leads to the Ready replicas of {workload.name}: {', '.join(ready.values()) or 'none'}",
+                        "; ".join(wrong),
+                    )
+                )
+    return offenders
+
+
+def _uid(endpoint):
+    return endpoint.target_ref.uid if endpoint.target_ref else endpoint.addresses[0]
+
+
+def _name(endpoint):
+    return endpoint.target_ref.name if endpoint.target_ref else endpoint.addresses[0]

@@ -1,0 +1,43 @@
+"""Where Harbor is told to keep sessions."""
+
+from fixtures.checks import check
+from fixtures.errors import WrongConfiguration
+from fixtures.model.agreement import prevailing
+from fixtures.model.roles import Role
+from fixtures.model.stores import differences
+from fixtures.verdict import Offender, judge
+
+
+@check(
+    "configuration.session-store-configured",
+    hint="Give the ui's container `_REDIS_URL` (host:port,connections,password,database; no redis://) from its "
+    "ConfigMap: an `env` entry with configMapKeyRef, not only the key; then delete the ui pods. Without it each "
+    "replica keeps sessions in its own memory.",
+    source="Harbor 1.2: _REDIS_URL; Kubernetes: env, envFrom",
+)
+def test_every_web_replica_is_given_the_same_session_store(harbor):
+    """The environment of every web replica names a session store, well formed, and the same on each.
+
+    Source: the specification of each pod, and the ConfigMaps and Secrets that it refers to.
+    """
+    replicas = harbor.replicas(Role.WEB)
+    offenders, stores = [], {}
+    for replica in replicas:
+        try:
+            store = harbor.deployment.profile.session_store(harbor.deployment.environment(replica))
+        except WrongConfiguration as wrong:
+            offenders.append(Offender(replica.object, "names a session store, well formed", str(wrong)))
+            continue
+        if store is None:
+            observed = "names none: sessions stay in the memory of this replica"
+            offenders.append(Offender(replica.object, "names a session store", observed))
+        else:
+            stores[replica.object] = store
+    if stores:
+        usual = prevailing(stores.values())
+        offenders += [
+            Offender(name, f"the session store of the others: {usual}", "; ".join(differences(store, usual)))
+            for name, store in stores.items()
+            if store != usual
+        ]
+    judge(offenders, examined=len(replicas))

@@ -1,0 +1,97 @@
+"""Harbor's volumes in its running containers. What the specification says is one thing; a container that started
+without its volume writes into itself, and nothing looks broken until it is gone.
+"""
+
+from fixtures.checks import check
+from fixtures.model.mounts import mounts_of
+from fixtures.verdict import Offender, judge
+
+
+@check(
+    "storage.volume-mounted-in-every-replica",
+    hint="A pod that is not running: `kubectl describe pod` says what its volume lacks. A pod that differs from its "
+    "controller, or a path that is no mount: delete the pod, a ReplicationController changes none that exists. A "
+    "read-only mount: `readOnly` of the volumeMount or of the claim, or the file system was mounted ro on that node.",
+    source="Kubernetes: volumeMounts; Linux: /proc/self/mounts",
+    needs=("exec",),
+)
+def test_a_claim_is_mounted_and_writable_in_every_replica(harbor):
+    """In every replica of a workload with claims, each claim is mounted where the template says, writable.
+
+    Source: the running container's own table of mounts; what is not a mount of its own is the container's.
+    """
+    offenders, examined = [], 0
+    for role, workload in harbor.deployment.workloads.items():
+        claims = _claims_of(workload.template.spec)
+        if not claims:
+            continue
+        replicas = harbor.deployment.replicas(role)
+        examined += max(1, len(replicas))
+        if not replicas:
+            offenders.append(Offender(workload.object, f"replicas that mount {', '.join(claims)}", "no pod"))
+        for replica in replicas:
+            offenders += [
+                Offender(replica.object, f"claim {claim} is mounted at {path}, writable", observed)
+                for claim, path, observed in _wrong_with(replica, harbor)
+            ]
+        unmounted = set(claims) - {
+            claim for c in workload.template.spec.containers for claim, _ in _mounted(workload, c.name)
+        }
+        offenders += [
+            Offender(workload.object, f"a container mounts claim {claim}, which its pods name", "none does")
+            for claim in sorted(unmounted)
+        ]
+    judge(offenders, examined=examined)
+
+
+def _wrong_with(replica, harbor):
+    """(claim, path, what is seen instead) of each mount of the template that the replica does not have."""
+    wanted = _mounted(replica.workload, replica.container.name)
+    if not replica.running:
+        return [(claim, path, f"its container does not run: {replica.state}") for claim, path in wanted]
+    given = set(_mounts_in(replica.pod.spec, replica.container.name))
+    present = mounts_of(harbor.run(replica, ["cat", "/proc/self/mounts"])) if wanted else {}
+    found = []
+    for claim, path in wanted:
+        if (claim, path) not in given:
+            found.append((claim, path, "its pod's specification does not have this mount"))
+            continue
+        mount = present.get(path) or present.get(_real_path(replica, path, harbor))
+        root = present.get("/")
+        if mount is None:
+            found.append((claim, path, "no mount of its own there: what is written stays in the container"))
+        elif root and (mount.device, mount.file_system) == (root.device, root.file_system):
+            found.append((claim, path, f"the container's own file system: {mount}"))
+        elif not mount.writable:
+            found.append((claim, path, str(mount)))
+    return found
+
+
+def _real_path(replica, path, harbor):
+    """A path without symbolic links, as the table of mounts has it: /var/run/x is mostly /run/x."""
+    script = 'readlink -f "$0" || echo "$0"'
+    return harbor.run(replica, ["sh", "-c", script, path]).strip()
+
+
+def _mounted(workload, container):
+    return _mounts_in(workload.template.spec, container)
+
+
+def _mounts_in(spec, name):
+    """(claim, path) of each mount of a claim in the container of that name."""
+    claims = {v.name: v.persistent_volume_claim.claim_name for v in _claiming(spec)}
+    return [
+        (claims[mount.name], mount.mount_path.rstrip("/"))
+        for container in spec.containers
+        if container.name == name
+        for mount in container.volume_mounts or ()
+        if mount.name in claims
+    ]
+
+
+def _claims_of(spec):
+    return sorted({volume.persistent_volume_claim.claim_name for volume in _claiming(spec)})
+
+
+def _claiming(spec):
+    return [volume for volume in spec.volumes or () if volume.persistent_volume_claim]

@@ -1,0 +1,98 @@
+"""The suite in a pod of the cluster, with no more rights than deploy/verifier/role.yaml gives: provider `existing`."""
+
+import json
+import sys
+import sysconfig
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from lab import control_plane, settings
+from lab.waiting import NotYet, wait_until
+
+pytestmark = pytest.mark.usefixtures("lab")
+ROLE = settings.REPOSITORY / "deploy" / "verifier" / "role.yaml"
+POD = "harbor-verify"
+
+
+def kubectl(*argv: str, input: str | None = None) -> str:
+    return control_plane.kubectl(*argv, f"--namespace={settings.NAMESPACE}", input=input)
+
+
+def pod() -> dict:
+    """A pod with this repository and its Python in it; the image brings no more than Debian's libraries."""
+    python = "/usr/bin/python3" if sys.base_prefix == "/usr" else f"{sys.base_prefix}/bin/python3"
+    places = {
+        "repository": str(settings.REPOSITORY),
+        "packages": sysconfig.get_path("purelib"),
+        **({} if sys.base_prefix == "/usr" else {"python": sys.base_prefix}),
+    }
+    report = "cat /tmp/reports/latest/report.json"
+    suite = (
+        f"{python} -m pytest suites --report-dir=/tmp/reports -p no:cacheprovider "
+        f"-m 'not disruption' --harbor-url={settings.HARBOR_URL} > /tmp/output; code=$?; "
+        f"{report} || cat /tmp/output; exit $code"
+    )
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": POD},
+        "spec": {
+            "serviceAccountName": "harbor-verify",
+            "restartPolicy": "Never",
+            "containers": [
+                {
+                    "name": "suite",
+                    "image": "vmware/harbor-ui:v1.2.0",
+                    "imagePullPolicy": "IfNotPresent",
+                    "command": ["/bin/sh", "-c", suite],
+                    "workingDir": str(settings.REPOSITORY),
+                    "env": [
+                        {"name": "PYTHONPATH", "value": places["packages"]},
+                        {"name": "PYTHONDONTWRITEBYTECODE", "value": "1"},
+                        {"name": "HARBOR_VERIFY_ADMIN_PASSWORD", "value": settings.ADMIN_PASSWORD},
+                    ],
+                    "volumeMounts": [
+                        {"name": name, "mountPath": path, "readOnly": True} for name, path in places.items()
+                    ],
+                }
+            ],
+            "volumes": [{"name": name, "hostPath": {"path": path}} for name, path in places.items()],
+        },
+    }
+
+
+@pytest.fixture
+def ended_pod() -> Iterator[dict]:
+    """The pod after its end; it and its rights are removed."""
+    kubectl("apply", f"--filename={ROLE}")
+    try:
+        kubectl("apply", "--filename=-", input=yaml.safe_dump(pod()))
+
+        def ended() -> dict:
+            found = json.loads(kubectl("get", "pod", POD, "--output=json"))
+            if found["status"]["phase"] not in ("Succeeded", "Failed"):
+                raise NotYet(json.dumps(found["status"]))
+            return found
+
+        yield wait_until("the suite in its pod has ended", ended, deadline_s=400, interval_s=2)
+    finally:
+        kubectl("delete", "pod", POD, "--ignore-not-found", "--grace-period=1")
+        kubectl("delete", f"--filename={ROLE}", "--ignore-not-found")
+
+
+def test_the_suite_runs_in_a_pod_with_the_rights_of_its_role_and_no_more(ended_pod):
+    log = kubectl("logs", POD)
+    assert log.startswith("{"), log
+    report = json.loads(log)
+    assert "from inside" in report["target"]["found"][0]
+    assert report["target"]["provider"] == "existing"
+    wrong = [check for check in report["checks"] if check["verdict"] in ("fail", "error")]
+    assert not wrong, json.dumps(wrong, indent=1)
+    skipped = {check["id"]: check["message"] for check in report["checks"] if check["verdict"] == "skip"}
+    assert all(
+        message.startswith(("needs a docker daemon", "needs Chromium")) for message in skipped.values()
+    )
+    assert report["exit_code"] == 0
+    assert report["summary"]["pass"] > len(skipped)

@@ -1,0 +1,115 @@
+"""The front door by a node's address: TLS is verified against the front door's name, which is also asked for."""
+
+import ssl
+import threading
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+from urllib3.exceptions import InsecureRequestWarning
+
+from fixtures.clients.harbor import Harbor
+from fixtures.errors import NoAnswer, UnexpectedAnswer
+from fixtures.providers import Access
+from fixtures.settings import Settings
+from fixtures.target import Target
+
+
+class FakePage(BaseHTTPRequestHandler):
+    """Answers with the page of `server.answer`: status, headers, body."""
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        self.server.asked.append(self.headers["Host"])
+        status, headers, body = self.server.answer
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@contextmanager
+def door(*, certificate=None, answer=(200, {}, b"<title>Harbor</title>")):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), FakePage)
+    server.daemon_threads, server.answer, server.asked = True, answer, []
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A certificate of harbor.example, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "harbor.example")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("harbor.example")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path / "harbor.pem"
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(pem + made.public_bytes(Encoding.PEM))
+    return file
+
+
+def page_at(server, url, **settings):
+    access = Access("existing", None, "harbor", url, None, None, False)
+    target = Target(access, None, Settings(**settings))
+    scheme = url.partition(":")[0]
+    with target.new_node_link("node-1", "127.0.0.1", server.server_port, scheme=scheme) as link:
+        Harbor(link).require_page()
+
+
+def test_a_node_is_asked_for_the_front_doors_host():
+    with door() as server:
+        page_at(server, "http://harbor.example:31777")
+        assert server.asked == ["harbor.example:31777"]
+
+
+def test_the_certificate_at_a_node_is_to_be_the_front_doors(certificate):
+    with door(certificate=certificate) as server:
+        page_at(server, "https://harbor.example", ca_file=certificate)
+        with pytest.raises(NoAnswer, match=r"other\.example"):
+            page_at(server, "https://other.example", ca_file=certificate)
+        with pytest.warns(InsecureRequestWarning):
+            page_at(server, "https://other.example", insecure=True)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (302, {"Location": "https://harbor.example/"}, b""),
+        (200, {}, b"<html><title>VMware Harbor</title></html>"),
+        (200, {"Set-Cookie": "beegosessionID=abc; Path=/"}, b"<title>Images</title>"),
+    ],
+)
+def test_a_page_of_harbors_and_the_way_to_it_are_known(answer):
+    with door(answer=answer) as server:
+        page_at(server, "http://harbor.example")
+
+
+@pytest.mark.parametrize("answer", [(200, {}, b"<title>Welcome</title>"), (502, {}, b""), (404, {}, b"")])
+def test_another_page_is_not_taken_for_harbors(answer):
+    with door(answer=answer) as server, pytest.raises(UnexpectedAnswer, match=f"GET / → {answer[0]}"):
+        page_at(server, "http://harbor.example")

@@ -1,0 +1,62 @@
+"""Where a registry keeps images, by its configuration, and on which claim that is."""
+
+import pytest
+from kubernetes import client
+
+from fixtures.model import configuration
+
+VARIABLE = {"REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY": "/given"}
+
+
+@pytest.mark.parametrize(
+    "storage, environment, driver, root",
+    [
+        ("{filesystem: {rootdirectory: /storage}, delete: {enabled: true}}", {}, "filesystem", "/storage"),
+        ("{cache: {}, filesystem: {rootdirectory: /storage}}", VARIABLE, "filesystem", "/given"),
+        ("{filesystem: null}", {}, "filesystem", "/var/lib/registry"),
+        ("filesystem", {}, "filesystem", "/var/lib/registry"),
+        ("{maintenance: {}, s3: {bucket: b}}", VARIABLE, "s3", None),
+        ("{inmemory: {}}", {}, "inmemory", None),
+    ],
+)
+def test_the_driver_and_its_folder_are_read(storage, environment, driver, root):
+    found = configuration.registry_storage(f"version: 0.1\nstorage: {storage}\n", environment)
+    assert (found.driver, found.root) == (driver, root)
+    assert found.outside == (driver == "s3")
+
+
+@pytest.mark.parametrize("text", ["", "a: [", "storage: {}", "storage: {delete: {}}", "storage: 7"])
+def test_a_text_without_a_driver_names_no_storage(text):
+    assert configuration.registry_storage(text, {}) is None
+
+
+def container(*mounts):
+    volume_mounts = [client.V1VolumeMount(name=name, mount_path=path) for name, path in mounts]
+    return client.V1Container(name="registry-app", volume_mounts=volume_mounts)
+
+
+def pod():
+    claim = client.V1PersistentVolumeClaimVolumeSource(claim_name="registry-pvc")
+    items = [client.V1KeyToPath(key="config", path="config.yml")]
+    config = client.V1ConfigMapVolumeSource(name="cm", items=items)
+    volumes = [
+        client.V1Volume(name="storage", persistent_volume_claim=claim),
+        client.V1Volume(name="scratch", empty_dir=client.V1EmptyDirVolumeSource()),
+        client.V1Volume(name="config", config_map=config),
+    ]
+    return client.V1PodSpec(containers=[], volumes=volumes)
+
+
+def test_a_path_lies_in_the_claim_that_is_mounted_above_it():
+    mounted = container(("storage", "/storage"), ("scratch", "/storage/tmp"))
+    assert configuration.claim_at("/storage", pod(), mounted) == "registry-pvc"
+    assert configuration.claim_at("/storage/docker", pod(), mounted) == "registry-pvc"
+    for elsewhere in ("/var/lib/registry", "/storage/tmp/x", "storage"):
+        assert configuration.claim_at(elsewhere, pod(), mounted) is None
+
+
+def test_the_texts_of_config_maps_are_found_by_their_path():
+    data = {"cm": {"config": "version: 0.1", "cert": "x"}}
+    found = configuration.mounted_texts(pod(), container(("config", "/etc/registry")), data.get)
+    assert found == {"/etc/registry/config.yml": "version: 0.1"}
+    assert configuration.mounted_texts(pod(), container(("config", "/etc")), lambda name: None) == {}

@@ -1,0 +1,320 @@
+"""The checks of configuration that are about replicas, Services and nodes, on a Harbor of a few lines."""
+
+from types import SimpleNamespace
+
+import pytest
+from kubernetes import client
+
+from fixtures.errors import CannotTell, NoAnswer
+from fixtures.model.profiles import harbor_1_2
+from fixtures.model.roles import Role
+from fixtures.model.workloads import Replica, Workload
+from fixtures.verdict import Failure
+from suites.configuration.test_front_door import test_the_front_door_answers_on_every_node as every_node
+from suites.configuration.test_replicas import (
+    test_every_part_has_the_replicas_that_it_needs_and_all_are_ready as replicated,
+)
+from suites.configuration.test_replicas import test_the_replicas_of_a_part_are_on_several_nodes as spread
+from suites.configuration.test_services import (
+    test_a_service_leads_to_every_ready_replica_and_to_nothing_else as services,
+)
+
+SILENT = NoAnswer("no answer", sent=True)
+LOST = NoAnswer("no answer (timed out)", sent=False)
+
+
+class Skipped(Exception):
+    """The check skipped itself."""
+
+
+def skip(reason):
+    raise Skipped(reason)
+
+
+def never(what):
+    raise AssertionError(f"not expected: {what}")
+
+
+def offenders_of(check, *args):
+    with pytest.raises(Failure) as failure:
+        check(*args)
+    return failure.value.offenders
+
+
+# configuration.components-replicated, configuration.replicas-spread-over-nodes
+
+
+def workload(role, desired):
+    name = {Role.WEB: "ui-rc", Role.JOB: "jobservice-rc"}[role]
+    return Workload(role, "ReplicationController", "harbor", name, desired, (), None, 80)
+
+
+def pods(of, *nodes, not_ready=()):
+    """A replica on each of `nodes`; those whose number is in `not_ready` are not."""
+    return [
+        Replica(
+            of,
+            n,
+            client.V1Pod(
+                metadata=client.V1ObjectMeta(name=f"{of.name}-{n}", namespace="harbor", uid=f"{of.name}-{n}"),
+                spec=client.V1PodSpec(node_name=node, containers=[]),
+                status=client.V1PodStatus(
+                    phase="Pending" if n in not_ready else "Running",
+                    conditions=[client.V1PodCondition(type="Ready", status=str(n not in not_ready))],
+                ),
+            ),
+        )
+        for n, node in enumerate(nodes)
+    ]
+
+
+def parts(*, web=3, job=1, web_nodes=("a", "b", "c"), job_nodes=("a",), not_ready=(), nodes=3):
+    workloads = {Role.WEB: workload(Role.WEB, web), Role.JOB: workload(Role.JOB, job)}
+    replicas = {
+        Role.WEB: pods(workloads[Role.WEB], *web_nodes, not_ready=not_ready),
+        Role.JOB: pods(workloads[Role.JOB], *job_nodes),
+    }
+    return SimpleNamespace(
+        namespace="harbor",
+        deployment=SimpleNamespace(
+            profile=harbor_1_2.PROFILE,
+            workloads=workloads,
+            replicas=lambda role: replicas[role],
+            nodes=lambda: [None] * nodes,
+        ),
+    )
+
+
+def test_several_of_each_and_one_for_the_queue_are_well():
+    replicated(parts())
+    spread(parts(), never)
+
+
+@pytest.mark.parametrize(
+    "target, object, told",
+    [
+        (parts(web=1, web_nodes=("a",)), "ui-rc", "1"),
+        (parts(job=0, job_nodes=()), "jobservice-rc", "0"),
+        (parts(not_ready=(2,)), "ui-rc", "2 Ready; ui-rc-2 Pending"),
+        (parts(web_nodes=("a", "b")), "ui-rc", "2 Ready"),
+        (parts(job_nodes=()), "jobservice-rc", "0 Ready"),
+    ],
+)
+def test_a_part_with_too_few_replicas_is_named(target, object, told):
+    (offender,) = offenders_of(replicated, target)
+    assert offender.object == f"ReplicationController harbor/{object}"
+    assert offender.observed == told
+
+
+def test_replicas_that_are_together_on_one_node_are_named():
+    (offender,) = offenders_of(spread, parts(web_nodes=("a", "a", "a")), never)
+    assert (offender.object, offender.observed) == ("ReplicationController harbor/ui-rc", "all on a")
+    (offender,) = offenders_of(spread, parts(web_nodes=(None, None)), never)
+    assert offender.observed == "on none"
+
+
+def test_where_there_is_nothing_to_spread_the_check_says_so():
+    with pytest.raises(Skipped, match="1 Ready node"):
+        spread(parts(nodes=1), skip)
+    with pytest.raises(Skipped, match="several replicas"):
+        spread(parts(web=1), skip)
+
+
+# configuration.services-select-every-ready-replica
+
+
+def endpoint(uid):
+    return client.V1Endpoint(
+        addresses=["198.51.100.7"],
+        target_ref=client.V1ObjectReference(name=uid, uid=uid) if uid else None,
+    )
+
+
+def with_services(target, *endpoints, web=("ui",), job=("jobservice",), publishes=False):
+    """`endpoints`: the UIDs that the Service ui leads to, at one look after the other."""
+    looks = iter(endpoints)
+
+    def service(name):
+        spec = client.V1ServiceSpec(publish_not_ready_addresses=publishes)
+        return client.V1Service(metadata=client.V1ObjectMeta(name=name), spec=spec)
+
+    def endpoints_of(name):
+        return [
+            endpoint(uid) for uid in (next(looks, endpoints[-1]) if name == "ui" else ["jobservice-rc-0"])
+        ]
+
+    chosen = {"ui-rc": web, "jobservice-rc": job}
+    target.deployment.services_of = lambda workload: [service(name) for name in chosen[workload.name]]
+    target.deployment.endpoints = endpoints_of
+    return target, SimpleNamespace(connect_timeout_s=0.05)
+
+
+ALL = ("ui-rc-0", "ui-rc-1", "ui-rc-2")
+
+
+def test_a_service_of_exactly_the_ready_replicas_is_well():
+    services(*with_services(parts(), ALL))
+    services(*with_services(parts(not_ready=(1,)), ("ui-rc-0", "ui-rc-2")))
+
+
+def test_an_endpoint_that_comes_a_moment_later_is_well():
+    target, _ = with_services(parts(), ALL[:2], ALL)
+    services(target, SimpleNamespace(connect_timeout_s=5))
+
+
+def test_what_need_not_be_missed_needs_no_service_and_peers_are_not_judged():
+    services(*with_services(parts(), ALL, job=()))
+    services(*with_services(parts(), (), publishes=True))
+
+
+@pytest.mark.parametrize(
+    "endpoints, told",
+    [
+        (ALL[:2], "it does not lead to ui-2"),
+        ((), "it does not lead to ui-0, ui-1, ui-2"),
+        ((*ALL, "nginx-1"), "it leads to nginx-1 as well"),
+        ((*ALL, None), "it leads to 198.51.100.7 as well"),
+        (("x", *ALL[1:]), "it does not lead to ui-0; it leads to x as well"),
+    ],
+)
+def test_a_service_that_leads_elsewhere_is_named(endpoints, told):
+    (offender,) = offenders_of(services, *with_services(parts(), endpoints))
+    assert offender.object == "Service harbor/ui"
+    assert "ui-0, ui-1, ui-2" in offender.expected
+    assert offender.observed == told
+
+
+def test_a_part_that_is_replicated_without_a_service_is_named():
+    (offender,) = offenders_of(services, *with_services(parts(), ALL, web=()))
+    assert offender.object == "ReplicationController harbor/ui-rc"
+    assert offender.observed == "none does"
+
+
+# configuration.front-door-answers-on-every-node
+
+
+class FakePage:
+    """What is at a node's port."""
+
+    def __init__(self, trouble=None, *, status=200, text="<title>Harbor</title>", redirect=False):
+        self.trouble, self.closed = trouble, False
+        self.answer = SimpleNamespace(
+            status_code=status,
+            reason="",
+            text=text,
+            headers={"Content-Type": "text/html"},
+            cookies={},
+            is_redirect=redirect,
+            request=SimpleNamespace(method="GET", path_url="/"),
+        )
+
+    def get(self, path):
+        if self.trouble:
+            raise self.trouble
+        return self.answer
+
+    def close(self):
+        self.closed = True
+
+
+def doors(*pages, node_port=31777, url="http://h.example:31777", local=False, front=None, ports=None):
+    nodes = [
+        client.V1Node(
+            metadata=client.V1ObjectMeta(name=f"node-{n}"),
+            status=client.V1NodeStatus(
+                addresses=[
+                    client.V1NodeAddress(type="Hostname", address=f"node-{n}"),
+                    client.V1NodeAddress(type="InternalIP", address=f"198.51.100.{n}"),
+                ]
+            ),
+        )
+        for n in range(len(pages))
+    ]
+    service = client.V1Service(
+        metadata=client.V1ObjectMeta(name="nginx"),
+        spec=client.V1ServiceSpec(
+            external_traffic_policy="Local" if local else "Cluster",
+            ports=ports or [client.V1ServicePort(port=80, node_port=node_port)],
+        ),
+    )
+    asked = []
+
+    def new_node_link(node, address, port, *, scheme):
+        asked.append(f"{scheme}://{address}:{port}")
+        return pages[int(node.rpartition("-")[2])]
+
+    return SimpleNamespace(
+        workload=lambda role: SimpleNamespace(object="ReplicationController harbor/nginx-rc"),
+        access=SimpleNamespace(url=url),
+        front_door=SimpleNamespace(http=front or FakePage()),
+        new_node_link=new_node_link,
+        asked=asked,
+        deployment=SimpleNamespace(
+            workloads={Role.FRONT_DOOR: None},
+            services_of=lambda workload: [service],
+            nodes=lambda: nodes,
+            replicas=lambda role: [SimpleNamespace(node="node-1", ready=True)],
+        ),
+    )
+
+
+def test_a_front_door_on_every_node_is_well():
+    pages = FakePage(), FakePage(status=302, text="", redirect=True)
+    target = doors(*pages)
+    every_node(target, never)
+    assert target.asked == ["http://198.51.100.0:31777", "http://198.51.100.1:31777"]
+    assert all(page.closed for page in pages)
+
+
+@pytest.mark.parametrize(
+    "page, told",
+    [
+        (FakePage(LOST), "timed out"),
+        (FakePage(SILENT), "no answer"),
+        (FakePage(status=502), "502"),
+        (FakePage(status=404), "404"),
+        (FakePage(text="<title>Welcome to nginx</title>"), "not Harbor's"),
+    ],
+)
+def test_the_one_node_that_does_not_lead_to_harbor_is_named(page, told):
+    (offender,) = offenders_of(every_node, doors(FakePage(), page), never)
+    assert offender.object == "node node-1 (198.51.100.1:31777)"
+    assert told in offender.observed
+
+
+def test_nodes_that_cannot_be_reached_from_here_are_nobodys_fault_while_the_front_door_answers():
+    with pytest.raises(Skipped, match="timed out"):
+        every_node(doors(FakePage(LOST), FakePage(LOST)), skip)
+    found = offenders_of(every_node, doors(FakePage(LOST), FakePage(LOST), front=FakePage(LOST)), never)
+    assert len(found) == 2
+
+
+def test_with_a_local_traffic_policy_only_nodes_with_a_replica_are_asked():
+    target = doors(FakePage(LOST), FakePage(), local=True)
+    every_node(target, never)
+    assert target.asked == ["http://198.51.100.1:31777"]
+    with pytest.raises(CannotTell):
+        every_node(doors(local=True), never)
+
+
+def test_the_port_in_use_is_asked_and_tls_is_spoken_where_it_ends_there():
+    ports = [
+        client.V1ServicePort(port=80, node_port=30080),
+        client.V1ServicePort(port=443, node_port=30443),
+    ]
+    target = doors(FakePage(), ports=ports, url="https://h.example:30443")
+    every_node(target, never)
+    assert target.asked == ["https://198.51.100.0:30443"]
+    # Behind a load balancer that ends TLS.
+    target = doors(FakePage(), ports=ports, url="https://h.example")
+    every_node(target, never)
+    assert target.asked == ["http://198.51.100.0:30080"]
+
+
+def test_a_front_door_without_a_node_port_is_skipped_with_the_reason():
+    with pytest.raises(Skipped, match="nodePort"):
+        every_node(doors(FakePage(), node_port=None), skip)
+    target = doors(FakePage())
+    target.deployment.workloads = {}
+    with pytest.raises(Skipped, match="not in this namespace"):
+        every_node(target, skip)
