@@ -7,8 +7,11 @@ summary       {pass, fail, error, skip, not_run}: counts
 areas         [{area, verdict, pass, fail, error, skip, duration_s}]
 checks        [{id, area, claim, verdict, started, duration_s, message, offenders: [{object, expected,
               observed}], hint, source, measured: {name_with_unit: value}, evidence: [file, …]}]
+              evidence: relative to the run's folder; in checks/ID/ is all that belongs to one check
 not_run       [id, …]: asked for, without a result
 left_behind   [line, …]: what the run made and could not remove
+
+No secret is in it: docs/report.md says what is taken out, and what else lies in a run's folder.
 """
 
 import dataclasses

@@ -1,7 +1,8 @@
 """junit.xml: a run for CI servers. A test suite an area, a test case a check; its id is the test case's name.
 
 A fail is <failure>, an error <error>: CI servers show the difference. Each test case carries the properties
-check, claim, hint and source, and one property for each figure that was measured.
+check, claim, hint and source, one property for each figure that was measured, and one called evidence for each file
+that shows more, relative to the run's folder.
 """
 
 import re
@@ -48,7 +49,8 @@ def _case(result: CheckResult) -> xml.Element:
     )
     properties = xml.SubElement(case, "properties")
     said = {"check": result.id, "claim": result.claim, "hint": result.hint, "source": result.source}
-    for name, value in {**said, **result.measured}.items():
+    evidence = [("evidence", file) for file in result.evidence]
+    for name, value in [*said.items(), *result.measured.items(), *evidence]:
         xml.SubElement(properties, "property", name=name, value=_clean(str(value)))
     if result.verdict in _ELEMENTS:
         what = xml.SubElement(case, _ELEMENTS[result.verdict], message=_clean(_headline(result)))

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from reports.model import CheckResult, Offender, Run, Verdict
@@ -34,19 +34,17 @@ def render(run: Run, *, width: int, colour: bool) -> str:
         highlight=False,
         emoji=False,
     )
-    console.print()
     console.print(_table(run))
-    for title, verdict in (
-        ("Harbor is wrong", Verdict.FAIL),
-        ("Could not find out", Verdict.ERROR),
-        ("Skipped", Verdict.SKIP),
+    for title, verdict, tell in (
+        ("Harbor is wrong", Verdict.FAIL, _tell_each),
+        ("Could not find out", Verdict.ERROR, _tell_each),
+        ("Skipped", Verdict.SKIP, _tell_reasons),
     ):
         chosen = [result for result in run.results if result.verdict == verdict]
         if chosen:
             console.print()
             console.print(Text(f"{title} ({len(chosen)})", style=STYLES[verdict]))
-        for result in chosen:
-            _tell(console, result)
+            tell(console, chosen)
     for title, lines in (("Not run", run.not_run), ("Left behind; remove by hand", run.left_behind)):
         if lines:
             console.print()
@@ -96,9 +94,29 @@ def _table(run: Run) -> Table:
     return table
 
 
+def _tell_reasons(console: Console, skipped: Iterable[CheckResult]) -> None:
+    """Each reason once, below the checks that it keeps from running."""
+    reasons: dict[str, list[str]] = {}
+    for result in skipped:
+        reasons.setdefault(result.message, []).append(result.id)
+    for reason, ids in reasons.items():
+        console.print()
+        for id in ids:
+            console.print(Padding(Text(id, style="bold"), (0, 0, 0, 2)))
+        console.print(Padding(Text(_short(reason)), (0, 0, 0, 4)))
+
+
+def _tell_each(console: Console, results: Iterable[CheckResult]) -> None:
+    for result in results:
+        _tell(console, result)
+
+
 def _tell(console: Console, result: CheckResult) -> None:
-    def say(text: str, indent: int, style: str = "") -> None:
-        console.print(Padding(Text(text, style=style), (0, 0, 0, indent)))
+    def say(text: str, indent: int, style: str = "", label: str = "") -> None:
+        # A column of its own for the label: what follows of a long text stands below its beginning.
+        line = Table.grid(Column(width=len(label), no_wrap=True), Column())
+        line.add_row(Text(label, style=style), Text(text, style=style))
+        console.print(Padding(line if label else Text(text, style=style), (0, 0, 0, indent)))
 
     console.print()
     say(result.id, 2, "bold")
@@ -107,19 +125,19 @@ def _tell(console: Console, result: CheckResult) -> None:
         say(_short(result.message), 4)
     for (thing, expected), observed in _grouped(result.offenders).items():
         say(thing, 4, "bold")
-        say(f"expected  {_short(expected)}", 6)
+        say(_short(expected), 6, label="expected  ")
         for text in observed[:ALIKE]:
-            say(f"observed  {_short(text)}", 6)
+            say(_short(text), 6, label="observed  ")
         if len(observed) > ALIKE:
             say(f"and {len(observed) - ALIKE} times more alike: report.json has all", 6, "dim")
     if result.verdict == Verdict.FAIL and result.message:
         say(_short(result.message), 4)
     if result.measured:
-        say("measured  " + ", ".join(f"{name} {value}" for name, value in result.measured.items()), 4)
+        say(", ".join(f"{name} {value}" for name, value in result.measured.items()), 4, label="measured  ")
     if result.verdict == Verdict.FAIL:
-        say(f"→ {result.hint}", 4, "cyan")
-    for file in result.evidence:
-        say(f"see {file}", 4, "dim")
+        say(result.hint, 4, "cyan", label="→ ")
+    for place in _places(result.evidence):
+        say(f"see {place}", 4, "dim")
 
 
 def _grouped(offenders: Iterable[Offender]) -> dict[tuple[str, str], list[str]]:
@@ -128,6 +146,18 @@ def _grouped(offenders: Iterable[Offender]) -> dict[tuple[str, str], list[str]]:
     for offender in offenders:
         groups.setdefault((offender.object, offender.expected), []).append(offender.observed)
     return groups
+
+
+def _places(files: Iterable[str]) -> list[str]:
+    """Where to look: checks/ID/ once for all files in it, each other file by its name."""
+    folders: dict[str, list[str]] = {}
+    for file in files:
+        folder = "/".join(file.split("/")[:2]) if file.startswith("checks/") else file
+        folders.setdefault(folder, []).append(file)
+    return [
+        found[0] if len(found) == 1 else f"{folder}/ ({_many(len(found), 'file')})"
+        for folder, found in folders.items()
+    ]
 
 
 def _short(text: str) -> str:

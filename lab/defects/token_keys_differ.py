@@ -5,21 +5,24 @@ from lab.defects import Defect
 from lab.manifests.objects import Object, container_of, find, mount_of, pod_of, tell_node
 from lab.manifests.secrets import kept
 
-_KEY_FILE = "/etc/ui/private_key.pem"
-
 
 def _give_one_another_key(objects: list[Object]) -> None:
-    """By node, and there is one replica on each: the last gets the other key."""
+    """A folder of files for each node, and there is one replica on each: the last gets the other key."""
     data = find(objects, "ConfigMap", "harbor-ui-config")["data"]
     data["other-pkey"] = kept(settings.STATE / "other-secrets.json").token_key
-    *others, last = settings.NODES
     (volume,) = [each for each in pod_of(objects, "ui-rc")["volumes"] if each["name"] == "config"]
-    keys = {**dict.fromkeys(others, "pkey"), last: "other-pkey"}
-    volume["configMap"]["items"] += [{"key": key, "path": f"{node}.pem"} for node, key in keys.items()]
+    *_, last = settings.NODES
+    volume["configMap"]["items"] = [
+        {
+            "key": "other-pkey" if (node, item["key"]) == (last, "pkey") else item["key"],
+            "path": f"{node}/{item['path']}",
+        }
+        for node in settings.NODES
+        for item in volume["configMap"]["items"]
+    ]
     container = container_of(objects, "ui-rc")
     tell_node(container)
-    mount = {**mount_of(container, "config"), "mountPath": _KEY_FILE, "subPathExpr": "$(NODE_NAME).pem"}
-    container["volumeMounts"].append(mount)
+    mount_of(container, "config")["subPathExpr"] = "$(NODE_NAME)"
 
 
 DEFECT = Defect(

@@ -131,7 +131,8 @@ def test_token_keys_differ_gives_one_node_another_key():
     defects.find("token-keys-differ").change(after)
     volume = objects.pod_of(after, "ui-rc")["volumes"][0]
     keys = {item["path"]: item["key"] for item in volume["configMap"]["items"]}
-    assert [keys[f"{node}.pem"] for node in settings.NODES] == ["pkey", "pkey", "other-pkey"]
+    assert [keys[f"{node}/private_key.pem"] for node in settings.NODES] == ["pkey", "pkey", "other-pkey"]
+    assert len(keys) == 9
 
 
 def test_front_door_body_limit_changes_one_line():

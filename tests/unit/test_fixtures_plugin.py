@@ -226,6 +226,8 @@ def test_after_something_could_not_be_mended_nothing_more_is_broken(suite):
         (["--namespace", "nowhere"], "namespace nowhere: tried hard; try another"),
         (["--outage-budget-ms", "none"], "--outage-budget-ms"),
         (["--settings-file", "absent.toml"], "absent.toml"),
+        (["--ca-file", "absent.pem"], "--ca-file"),
+        (["--report-dir", "pytest.ini"], "--report-dir: no folder for this run can be made"),
     ],
 )
 def test_a_target_that_is_not_reached_or_a_wrong_setting_is_one_message(suite, flags, told):
@@ -324,8 +326,7 @@ def test_evidence_that_cannot_be_had_changes_no_verdict(suite):
 
 def test_what_a_check_puts_into_its_folder_is_evidence_also_when_it_passes(suite):
     suite.check("fine", "(check_folder / 'seen.png').write_text('')", arguments="check_folder")
-    code, output = suite.run()
-    assert code == 0
+    assert suite.run()[0] == 0
     assert suite.report()["checks"][0]["evidence"] == ["checks/unit.fine/seen.png"]
 
 

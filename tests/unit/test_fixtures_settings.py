@@ -57,7 +57,7 @@ def test_a_password_is_never_shown(tmp_path):
 
 @pytest.mark.parametrize(
     "given, verify",
-    [({}, True), ({"insecure": True}, False), ({"ca_file": "/ca.pem"}, "/ca.pem")],
+    [({}, True), ({"insecure": True}, False), ({"ca_file": __file__}, __file__)],
 )
 def test_certificates_are_verified_unless_one_says_otherwise(tmp_path, given, verify):
     assert load(given, {}, tmp_path).verify == verify

@@ -118,6 +118,16 @@ def test_an_existing_harbor_is_taken_as_the_settings_say(tmp_path):
         existing.provide(settings.model_copy(update={"kubeconfig": tmp_path / "absent"}))
 
 
+@pytest.mark.parametrize(
+    "content", ["root:x:0:0::/root:/bin/sh", "[1, 2]", "{clusters: 1}", "", "a: [", "\0"]
+)
+def test_a_file_of_another_kind_is_told_to_be_no_kubeconfig(tmp_path, content):
+    file = tmp_path / "kubeconfig"
+    file.write_text(content)
+    with pytest.raises(SettingsError, match=r"the kubeconfig \(.*kubeconfig\) cannot be used"):
+        existing.provide(Settings(harbor_url="http://h.example/", admin_password="x", kubeconfig=file))
+
+
 def test_the_lab_does_not_mix_with_settings_of_another_target():
     with pytest.raises(SettingsError, match="--harbor-url"):
         lab.provide(Settings(lab=True, harbor_url="http://h.example"))

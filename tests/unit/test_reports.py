@@ -33,7 +33,7 @@ FAILED = result(
         Offender("pod harbor/ui-rc-x2 (ui-1 on node-2)", "knows the session of ui-0", "unknown [bold] (401)"),
     ),
     measured={"outage_ms": 1234},
-    evidence=("history.jsonl",),
+    evidence=("checks/sessions.b/history.jsonl",),
 )
 
 
@@ -95,6 +95,35 @@ def test_the_terminal_shows_claim_every_offender_and_hint_within_its_width(width
     assert max(cell_len(line) for line in text.splitlines()) <= min(width, terminal.WIDEST)
     assert "\x1b" not in text
     assert "\x1b[" in terminal.render(a_run(FAILED), width=width, colour=True)
+
+
+def test_what_follows_of_a_long_text_stands_below_its_beginning():
+    offender = Offender("pod ns/a", "much " * 20, "seen " * 30)
+    text = terminal.render(a_run(result("a.a", Verdict.FAIL, offenders=(offender,))), width=80, colour=False)
+    lines = text.splitlines()
+    for label in ("      expected  ", "      observed  ", "    → "):
+        (first,) = (number for number, line in enumerate(lines) if line.startswith(label))
+        assert lines[first][len(label)] != " "
+    assert [line.index("much") for line in lines if "much" in line] == [16, 16]
+    assert {line.index("seen") for line in lines if "seen" in line} == {16}
+
+
+def test_the_files_of_a_check_are_told_once_as_its_folder():
+    files = ("checks/a.a/events.yaml", "checks/a.a/logs/x.log", "checks/a.b/history.jsonl", "other.txt")
+    text = terminal.render(a_run(result("a.a", Verdict.FAIL, evidence=files)), width=80, colour=False)
+    assert [line.strip() for line in text.splitlines() if line.startswith("    see")] == [
+        "see checks/a.a/ (2 files)",
+        "see checks/a.b/history.jsonl",
+        "see other.txt",
+    ]
+
+
+def test_what_is_skipped_for_one_reason_is_told_together():
+    skipped = [
+        result(f"a.c{n}", Verdict.SKIP, message="needs leave" if n < 2 else "needs docker") for n in range(3)
+    ]
+    text = terminal.render(a_run(*skipped), width=80, colour=False)
+    assert "Skipped (3)\n\n  a.c0\n  a.c1\n    needs leave\n\n  a.c2\n    needs docker\n" in text
 
 
 def test_what_is_told_of_one_object_again_and_again_is_told_a_few_times():
@@ -165,6 +194,7 @@ def test_the_junit_report_tells_failures_from_errors(tmp_path):
     assert properties["check"] == "sessions.b"
     assert properties["hint"] == "mend sessions.b"
     assert properties["outage_ms"] == "1234"
+    assert properties["evidence"] == "checks/sessions.b/history.jsonl"
     assert "ui-1 on node-2" in failed.find("failure").text
     assert root.find(".//error").get("message").startswith("CannotTell")
 
