@@ -123,7 +123,13 @@ class Node:
         network = self._file("cni")
         network.mkdir(parents=True, exist_ok=True)
         (network / "10-harbor-lab.conflist").write_text(json.dumps(_pod_network(self.name)))
-        self._file("containerd.toml").write_text(_CONTAINERD.format(network=network, pause=PAUSE_IMAGE))
+        registries = self._file("registries")
+        host = registries / settings.HARBOR_URL.removeprefix("http://")
+        host.mkdir(parents=True, exist_ok=True)
+        (host / "hosts.toml").write_text(_REGISTRY_HOST.format(url=settings.HARBOR_URL))
+        self._file("containerd.toml").write_text(
+            _CONTAINERD.format(network=network, pause=PAUSE_IMAGE, registries=registries)
+        )
         self._file("resolv.conf").write_text("# pods ask the cluster's DNS only: the lab has no route out\n")
         self._file("kubelet.yaml").write_text(yaml.safe_dump(self._kubelet_configuration()))
 
@@ -190,6 +196,14 @@ version = 2
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
     conf_dir = "{network}"
+  [plugins."io.containerd.grpc.v1.cri".registry]
+    config_path = "{registries}"
+"""
+# The lab's Harbor speaks plain HTTP, as the reference deployment does; containerd has to be told so for each host.
+_REGISTRY_HOST = """
+server = "{url}"
+[host."{url}"]
+  capabilities = ["pull", "resolve"]
 """
 
 ALL = {name: Node(machine) for name, machine in NODES.items()}

@@ -1,0 +1,57 @@
+"""`docker login`, through the front door as it comes from developers and nodes."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from fixtures.checks import check
+from fixtures.clients.harbor import Credentials
+from fixtures.errors import DockerRefused
+from fixtures.model.roles import Role
+from fixtures.model.sampling import tries_to_meet_each
+from fixtures.verdict import Offender, judge
+
+_AT_ONCE = 6
+
+
+@check(
+    "access.docker-login",
+    hint="Refused now and then: one replica differs from the others. A ui that signs with another key, see "
+    "configuration.registry-trusts-token-key; a ui that lets nobody in, see access.login-accepts-right-password. "
+    "Refused each time: the realm, see access.realm-reachable-by-clients. A wrong password is let in: the registry "
+    "asks nobody who they are, see configuration.registry-config-in-effect.",
+    source="docker login; distribution: token authentication",
+    needs=("docker",),
+)
+def test_docker_logs_in_with_the_right_password_each_time_and_never_with_a_wrong_one(
+    harbor, docker, new_user, measured
+):
+    """A docker client logs in through the front door with the right password each time, and never with a wrong one.
+
+    Source: docker login. As often as it takes to meet each web and registry replica behind the front door.
+    """
+    replicas = max(len(harbor.replicas(Role.WEB)), len(harbor.replicas(Role.REGISTRY)))
+    tries = tries_to_meet_each(replicas)
+    measured["logins_count"] = tries
+    user = new_user()
+    # A user of the suite's own: a wrong password locks its user for a while.
+    wrong = Credentials(user.user, f"not-{user.password}")
+    where = f"front door {harbor.access.url}"
+    offenders = []
+    refusals = [refusal for _ in range(tries) if (refusal := _refusal(docker, harbor, harbor.credentials))]
+    if refusals:
+        expected = f"{harbor.credentials.user} is let in each of {tries} times, one of which met each replica"
+        offenders.append(Offender(where, expected, f"refused {len(refusals)} times; first: {refusals[0]}"))
+    # Several at once: Harbor lets each wait for 1.5 s.
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        refused = list(pool.map(lambda _: bool(_refusal(docker, harbor, wrong)), range(tries)))
+    if let_in := refused.count(False):
+        expected = f"a wrong password is refused each of {tries} times"
+        offenders.append(Offender(where, expected, f"let in {let_in} times"))
+    judge(offenders, examined=tries)
+
+
+def _refusal(docker, harbor, credentials):
+    try:
+        docker.login(harbor.registry_host, credentials)
+    except DockerRefused as refusal:
+        return str(refusal)
+    return ""

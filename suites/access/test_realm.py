@@ -1,0 +1,61 @@
+"""Where the registry sends its clients for a token."""
+
+from urllib.parse import urlsplit
+
+from fixtures.checks import check
+from fixtures.clients import token_service
+from fixtures.errors import AnswerError
+from fixtures.model.roles import Role
+from fixtures.verdict import Offender, judge
+
+
+@check(
+    "access.realm-reachable-by-clients",
+    hint="Set auth.token.realm in the registry's config.yml to a URL that clients reach, "
+    "http(s)://HOST[:PORT]/service/token of the front door, and not to the name of a Service; with TLS its certificate "
+    "must be one that they trust. Then delete the registry pods. No challenge at all: the registry asks nobody, see "
+    "configuration.registry-config-in-effect.",
+    source="distribution: token authentication, realm; docker login goes there with the user's password",
+)
+def test_the_realm_of_every_challenge_gives_clients_a_token(harbor):
+    """The realm that the front door and every registry replica name is reachable from outside, and gives a token.
+
+    Source: distribution, token authentication. Its host may be another than the front door's: clients just go there.
+    """
+    registries = [
+        (f"front door {harbor.access.url}", harbor.front_registry(None)),
+        *((replica.object, harbor.registry(replica)) for replica in harbor.replicas(Role.REGISTRY)),
+    ]
+    offenders, troubles = [], {}
+    link = harbor.new_front_door_link("token-service")
+    try:
+        for where, registry in registries:
+            try:
+                seen = registry.challenge()
+            except AnswerError as silence:
+                offenders.append(Offender(where, "answers an anonymous GET /v2/", str(silence)))
+                continue
+            if not seen.realm:
+                expected = "sends an anonymous client to a realm for a token"
+                offenders.append(Offender(where, expected, seen.seen))
+                continue
+            if seen.realm not in troubles:
+                troubles[seen.realm] = _trouble(link, harbor.credentials, seen.realm)
+            if troubles[seen.realm]:
+                expected = f"its realm {seen.realm} gives {harbor.credentials.user} a token"
+                offenders.append(Offender(where, expected, troubles[seen.realm]))
+    finally:
+        link.close()
+    judge(offenders, examined=len(registries))
+
+
+def _trouble(link, credentials, realm):
+    """What keeps a client from getting a token there; nothing when it gets one."""
+    if not urlsplit(realm).netloc:
+        return "no URL with a host, so no client can go there"
+    try:
+        # Without a scope: with one, the token service gives a token to anybody.
+        token_service.fetch(link, credentials, path=realm)
+    except AnswerError as refusal:
+        return str(refusal)
+    return ""

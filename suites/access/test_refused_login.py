@@ -1,0 +1,55 @@
+"""Signing in with a wrong password."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from fixtures.checks import check
+from fixtures.clients.harbor import Credentials
+from fixtures.errors import AnswerError
+from fixtures.model.roles import Role
+from fixtures.verdict import Offender, judge
+
+
+@check(
+    "access.login-refuses-wrong-password",
+    hint="A replica that lets a wrong password in runs another program, or asks another directory, than the others: "
+    "compare its image and its auth_mode (GET /api/systeminfo) with theirs. A 5xx in place of 401: its log, and what "
+    "access.login-accepts-right-password says of the database and the adminserver.",
+    source="Harbor 1.2: POST /login → 401; wrong Basic authentication falls through to the session",
+)
+def test_a_wrong_password_lets_nobody_in_on_any_replica(harbor, new_user):
+    """Every web replica refuses a wrong password with 401, and takes whoever gave it for nobody.
+
+    Source: Harbor 1.2, POST /login. By users of the suite's own: a wrong password locks its user for a while, which
+    would hide what is seen next; so the form and Basic authentication are tried with a user each.
+    """
+    replicas = harbor.replicas(Role.WEB)
+    by_form, by_header = _wrong(new_user()), _wrong(new_user())
+    webs = [(replica, harbor.web(replica)) for replica in replicas]
+    # All at once: Harbor lets each wait for 1.5 s.
+    with ThreadPoolExecutor(len(webs)) as pool:
+        found = list(pool.map(lambda each: _let_in(*each, by_form, by_header), webs))
+    judge([offender for each in found for offender in each], examined=len(replicas))
+
+
+def _wrong(user):
+    return Credentials(user.user, f"not-{user.password}")
+
+
+def _let_in(replica, web, by_form, by_header):
+    expected = "POST /login with a wrong password → 401, with a cookie that is nobody's"
+    offenders = []
+    try:
+        session = web.wrong_sign_in(by_form)
+        who = web.whoami(session) if session else None
+        if who is not None:
+            offenders.append(Offender(replica.object, expected, f"401, and the cookie is {who}'s"))
+    except AnswerError as trouble:
+        offenders.append(Offender(replica.object, expected, str(trouble)))
+    expected = "Basic authentication with a wrong password makes one nobody"
+    try:
+        who = web.whoami_by_password(by_header)
+        if who is not None:
+            offenders.append(Offender(replica.object, expected, f"one is {who}"))
+    except AnswerError as trouble:
+        offenders.append(Offender(replica.object, expected, str(trouble)))
+    return offenders

@@ -1,0 +1,93 @@
+"""What tokens let their owners do."""
+
+from datetime import UTC, datetime
+
+from fixtures.checks import check
+from fixtures.clients import token_service
+from fixtures.errors import AnswerError
+from fixtures.model.roles import Role, Standing
+from fixtures.verdict import Failure, Offender, judge
+
+_DAY_S = 24 * 60 * 60
+
+
+@check(
+    "access.token-grants-no-more-than-asked-or-allowed",
+    hint="Too few: that replica does not know its caller (see access.login-accepts-right-password), or another "
+    "database than the others. Too many: another program, or a project that was made public. Expiry: "
+    "TOKEN_EXPIRATION (minutes) in the adminserver's ConfigMap; without it tokens are expired when they come. "
+    "Wrong times: the clock of the node that the replica runs on.",
+    source="Harbor 1.2: /service/token; distribution: token authentication, access and exp",
+)
+def test_a_token_grants_what_the_role_allows_on_what_was_asked_and_no_more(
+    harbor, project, public_project, stranger, new_user
+):
+    """A token of any web replica grants what its owner's role allows on what was asked for, and lasts a day at most.
+
+    Source: Harbor 1.2, /service/token. It ignores which actions were asked for, and gives all that the role allows.
+    Its 200 proves nothing: a token that grants too little is an offender as well.
+    """
+    private, public = f"{project}/anything", f"{public_project}/anything"
+    cases = [
+        ("the administrator", harbor.credentials, private, Standing.ADMINISTRATOR),
+        (
+            "a developer",
+            _member(harbor, project, new_user(), Standing.DEVELOPER),
+            private,
+            Standing.DEVELOPER,
+        ),
+        ("a guest", _member(harbor, project, new_user(), Standing.GUEST), private, Standing.GUEST),
+        ("a stranger", stranger, private, Standing.STRANGER),
+        ("nobody", None, private, Standing.STRANGER),
+        ("a stranger", stranger, public, Standing.PUBLIC),
+        ("nobody", None, public, Standing.PUBLIC),
+    ]
+    replicas = harbor.replicas(Role.WEB)
+    offenders = []
+    for replica in replicas:
+        wrong = ""
+        for who, credentials, repository, standing in cases:
+            allowed = harbor.deployment.profile.actions[standing]
+            wanted = {f"repository:{repository}": allowed} if allowed else {}
+            expected = f"its token lets {who} {_told(wanted) or f'do nothing with repository:{repository}'}"
+            scope = f"repository:{repository}:push,pull"
+            try:
+                token = token_service.fetch(harbor.web(replica).http, credentials, scope)
+            except AnswerError as refusal:
+                offenders.append(Offender(replica.object, expected, str(refusal)))
+                continue
+            if token.grants != wanted:
+                offenders.append(Offender(replica.object, expected, _told(token.grants) or "nothing"))
+            wrong = wrong or _wrong_times(token.claims)
+        if wrong:
+            offenders.append(Offender(replica.object, "its tokens are valid now, for a day at most", wrong))
+    judge(offenders, examined=len(replicas) * len(cases))
+
+
+def _member(harbor, project, user, standing):
+    """A user, made a member of the project. Raises Failure when Harbor does not."""
+    number = harbor.deployment.profile.member_roles[standing]
+    front_door, admin = harbor.front_door, harbor.credentials
+    try:
+        front_door.add_member(front_door.projects(project, admin)[project], user.user, number, admin)
+    except (AnswerError, KeyError) as refusal:
+        expected = f"a {standing} can be added to project {project}"
+        observed = f"{project} is not listed" if isinstance(refusal, KeyError) else str(refusal)
+        raise Failure([Offender(f"front door {harbor.access.url}", expected, observed)]) from refusal
+    return user
+
+
+def _told(grants):
+    return "; ".join(f"{', '.join(sorted(actions))} {name}" for name, actions in sorted(grants.items()))
+
+
+def _wrong_times(claims):
+    now_s = datetime.now(UTC).timestamp()
+    expires_s, issued_s = claims.get("exp"), claims.get("iat")
+    if not all(isinstance(each, int | float) for each in (expires_s, issued_s)):
+        return f"exp is {expires_s}, iat is {issued_s}"
+    if expires_s <= now_s:
+        return f"it expired {now_s - expires_s:.0f} s ago"
+    if expires_s - issued_s > _DAY_S:
+        return f"it is valid for {(expires_s - issued_s) / 3600:.0f} hours"
+    return ""

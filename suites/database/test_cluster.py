@@ -1,0 +1,54 @@
+"""The database is several nodes that agree."""
+
+from fixtures.checks import check
+from fixtures.database import harbors_database
+from fixtures.verdict import Offender, judge
+
+_WELL = {
+    "wsrep_on": "ON",
+    "wsrep_cluster_status": "Primary",
+    "wsrep_local_state_comment": "Synced",
+    "wsrep_ready": "ON",
+}
+
+
+@check(
+    "database.cluster-complete",
+    hint="Too few nodes: start those that are down, and read their logs (on each: SHOW STATUS LIKE 'wsrep%'). Not "
+    "Primary: the node has lost the majority, and refuses queries. Not Synced: it is catching up, or a donor; if that "
+    "does not end, see its log. If the cluster is meant to have another size, say so: --database-nodes.",
+    source="Galera: wsrep_cluster_size, wsrep_cluster_status, wsrep_local_state_comment, wsrep_ready",
+    needs=("database",),
+)
+def test_every_node_of_the_databases_cluster_is_there(harbor, settings, skip, measured):
+    """The database's Galera cluster has all its nodes, and the one that Harbor speaks to is Synced in the Primary part.
+
+    Source: Galera's status variables, on whichever node Harbor's address leads to.
+    """
+    with harbors_database(harbor) as sql:
+        settings_there = sql.variables("SHOW VARIABLES LIKE 'wsrep\\_%'")
+        status = sql.variables("SHOW STATUS LIKE 'wsrep\\_%'")
+    if not _is_galera(settings_there, status):
+        skip(
+            "the database is no Galera cluster (wsrep has no provider, or is off); how it is replicated cannot be seen"
+        )
+        return
+    place = f"database {harbor.database()}"
+    wanted = {"wsrep_cluster_size": str(settings.database_nodes), **_WELL}
+    measured["database_nodes_count"] = int(status.get("wsrep_cluster_size", 0))
+    told = {"wsrep_on": settings_there.get("wsrep_on", "ON"), **status}
+    judge(
+        [
+            Offender(place, f"{name} is {value}", f"it is {told.get(name) or 'not told'}")
+            for name, value in wanted.items()
+            if told.get(name) != value
+        ],
+        examined=len(wanted),
+    )
+
+
+def _is_galera(settings_there, status):
+    """A node of a cluster that has been told to replicate no more (wsrep_on=OFF) is still one: it is wrong."""
+    has_provider = settings_there.get("wsrep_provider", "none") not in ("", "none")
+    is_off = settings_there.get("wsrep_on", "ON") == "OFF"
+    return has_provider and not (is_off and status.get("wsrep_cluster_size", "0") == "0")

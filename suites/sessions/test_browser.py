@@ -1,0 +1,50 @@
+"""A user at the page, in a real browser."""
+
+from contextlib import suppress
+
+from fixtures.checks import check
+from fixtures.clients.browser import Visitor, open_page
+from fixtures.errors import CannotTell, NotShown
+from fixtures.luck import rounds_to_meet_each
+from fixtures.model.roles import Role
+from fixtures.verdict import Offender, judge
+
+
+@check(
+    "sessions.browser-session-through-front-door",
+    hint="The picture in the check's folder shows what the user saw. The sign-in form again after a login or a reload: "
+    "the replicas do not share sessions, see sessions.known-to-every-replica. Nothing at all: what the front door "
+    "sends for / and for /api/users/current; the log of nginx names the upstream. The front door must be called "
+    "by the name that cookies are for (--harbor-url).",
+    source="Harbor: its page, as users see it; RFC 6265: cookies",
+    needs=("browser",),
+)
+def test_a_user_stays_signed_in_at_the_page(harbor, settings, check_folder, measured):
+    """In a browser, a user signs in through the front door, is still signed in after each reload, and logs out.
+
+    Source: Harbor's page. Reloaded until each web replica behind the front door has been met.
+    """
+    user, reloads = harbor.credentials.user, rounds_to_meet_each(len(harbor.replicas(Role.WEB)))
+    measured["reloads_count"] = reloads
+    # The browser does not know --ca-file: that the certificate is right, every other client sees.
+    insecure = settings.verify is not True
+    with open_page(settings.browser, timeout_s=settings.request_timeout_s, insecure=insecure) as page:
+        visitor = Visitor(page, harbor.access.url, harbor.deployment.profile.page)
+        offenders = []
+        step = "the sign-in form is shown"
+        try:
+            visitor.open()
+            step = f"after the login, {user} is signed in"
+            visitor.sign_in(harbor.credentials)
+            visitor.take_picture(check_folder / "signed-in.png")
+            for number in range(1, reloads + 1):
+                step = f"after reload {number} of {reloads}, {user} is still signed in"
+                visitor.reload(user)
+            step = "after the log-out, the sign-in form is back"
+            visitor.sign_out(user)
+        except NotShown as trouble:
+            offenders.append(Offender(f"front door {harbor.access.url}", step, str(trouble)))
+            # That there is no picture must not hide what was seen.
+            with suppress(CannotTell):
+                visitor.take_picture(check_folder / "not-shown.png")
+    judge(offenders, examined=reloads)

@@ -1,0 +1,100 @@
+"""Sessions outlive the pod that opened them."""
+
+from contextlib import ExitStack
+
+from fixtures.checkers.judgement import require
+from fixtures.checkers.sessions import UNKNOWN_SESSION, WRONG_USER, no_session_lost
+from fixtures.checks import check
+from fixtures.clients.harbor import Harbor
+from fixtures.errors import CannotTell, HealFailed
+from fixtures.failover import pod_kill, require_whole
+from fixtures.model.roles import Role
+from fixtures.verdict import Failure, Offender, judge
+from fixtures.workloads import perform
+from fixtures.workloads.sessions import Login, probe_everywhere
+
+_TRIES = 3
+
+
+@check(
+    "sessions.survive-replica-deletion",
+    hint="Give every ui replica the same `_REDIS_URL`: without it sessions are in the memory of the pod that opened "
+    "them. Unknown on the new pod only: it got other settings than the others; compare its `_REDIS_URL`. Not replaced: "
+    "`kubectl describe pod` of the new pod.",
+    source="Harbor 1.2: sessions are in Redis; Kubernetes: pods are replaced, not mended",
+    needs=("disruption",),
+)
+def test_sessions_outlive_the_replica_that_opened_them(harbor, recorder, settings, tell, measured):
+    """When a web pod is deleted, every session, those that it opened among them, is known on every replica.
+
+    Source: Harbor 1.2, sessions in Redis. Asked on the new pod, too, and several times each: after a restart a single
+    request may be spoiled, and that is no lost session.
+    """
+    require_whole(harbor, Role.WEB)
+    with ExitStack() as stack:
+        sessions = _sign_in_everywhere(harbor, recorder, stack)
+        kill = pod_kill(harbor, harbor.workload(Role.WEB), recorder, settings)
+        _delete(kill, harbor, tell)
+        names = {pod.uid: pod.replica for pod in kill.replicas}
+        webs = [_web(harbor, stack, replica, names.get(replica.uid)) for replica in harbor.replicas(Role.WEB)]
+        tell(f"asking for {len(sessions)} sessions on {len(webs)} replicas")
+        last = probe_everywhere(recorder, webs, sessions, tries=_TRIES)
+    judgement = no_session_lost(recorder.history(), replicas=[web.name for web in webs], confirmations=_TRIES)
+    measured.update(judgement.measured)
+    offenders = [*judgement.offenders, *(_unanswered(probe) for probe in last if _is_unanswered(probe))]
+    if not offenders:
+        require(judgement)
+    judge(offenders, examined=len(last))
+
+
+def _sign_in_everywhere(harbor, recorder, stack):
+    """A session of each web replica. Raises Failure with those that open none."""
+    offenders, sessions = [], []
+    for replica in harbor.replicas(Role.WEB):
+        login = Login(_web(harbor, stack, replica), harbor.credentials)
+        for _ in range(_TRIES):
+            done = perform(login, recorder)
+            if done.ok:
+                break
+        else:
+            expected = f"opens a session before anything is broken, {_TRIES} tries"
+            status = f", status {done.status}" if done.status else ""
+            offenders.append(Offender(replica.object, expected, f"{done.error}{status}"))
+        sessions += login.sessions
+    if offenders:
+        raise Failure(offenders)
+    return sessions
+
+
+def _delete(kill, harbor, tell):
+    """Delete the oldest pod and wait for its successor. Raises Failure when that does not come in time."""
+    workload = harbor.workload(Role.WEB)
+    try:
+        with kill:
+            tell(f"deleting {workload.short_name}-0, which opened a session")
+            kill.prove()
+            tell("the pod is gone; waiting until its successor is Ready")
+    except CannotTell as broken:
+        # Its pods are Ready, as was seen before: a Service that does not lead to each of them.
+        expected = "whole before one of its pods is deleted"
+        raise Failure([Offender(workload.object, expected, str(broken))]) from broken
+    except HealFailed as trouble:
+        expected = "a deleted pod is replaced, and its successor Ready"
+        raise Failure([Offender(workload.object, expected, str(trouble))]) from trouble
+
+
+def _web(harbor, stack, replica, name=None):
+    link = harbor.new_link(replica, name=name)
+    stack.callback(link.close)
+    return Harbor(link)
+
+
+def _is_unanswered(probe):
+    """Harbor was asked, and said neither whose session it is nor that it knows none."""
+    return not probe.ok and probe.asked and probe.error not in (UNKNOWN_SESSION, WRONG_USER)
+
+
+def _unanswered(probe):
+    status = f", status {probe.status}" if probe.status else ""
+    expected = f"says whose session {probe.value['session']} is, {_TRIES} tries"
+    return Offender(probe.replica, expected, f"{probe.error}{status}")

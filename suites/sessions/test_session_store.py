@@ -1,0 +1,59 @@
+"""Where sessions really are."""
+
+from fixtures.checks import check
+from fixtures.errors import AnswerError, WrongConfiguration
+from fixtures.model.roles import Role
+from fixtures.verdict import Failure, Offender, judge
+
+
+@check(
+    "sessions.stored-in-redis",
+    hint="No key: that ui keeps its sessions elsewhere: compare its `_REDIS_URL` (host, and the database number at its "
+    "end) with the others', and delete the pod if it was started before the setting was changed. No answer of Redis: "
+    "the address and password in `_REDIS_URL`, and what it leads to. A key that never expires: some other program "
+    "writes into this database number; give Harbor one of its own.",
+    source="Harbor 1.2: the key is the session's id, SETEX 3600 at each request",
+    needs=("session-store",),
+)
+def test_every_session_lies_in_the_session_store_and_expires(harbor, measured):
+    """A session that any web replica opens lies in the Redis and database number of its settings, and expires there.
+
+    Source: Harbor 1.2, SETEX. Read with Harbor's own password; no value is looked at.
+    """
+    store = _store(harbor)
+    replicas = harbor.replicas(Role.WEB)
+    offenders, left_s = [], []
+    with harbor.redis(store) as redis:
+        for replica in replicas:
+            expected = f"keeps the session that it opens in Redis {store}, for a time"
+            try:
+                session = harbor.web(replica).sign_in(harbor.credentials)
+                key = harbor.deployment.profile.session_key(session.cookie)
+                left, kind = redis.time_to_live_s(key), redis.kind_of(key)
+            except AnswerError as trouble:
+                offenders.append(Offender(replica.object, expected, str(trouble)))
+                continue
+            if left is None:
+                offenders.append(Offender(replica.object, expected, "there is no such key"))
+            elif kind != "string":
+                offenders.append(Offender(replica.object, expected, f"the key is a {kind}, not a string"))
+            elif left < 0:
+                offenders.append(Offender(replica.object, expected, "the key never expires"))
+            else:
+                left_s.append(left)
+    if left_s:
+        measured["session_time_to_live_s"] = min(left_s)
+    judge(offenders, examined=len(replicas))
+
+
+def _store(harbor):
+    """The session store of the settings. Raises Failure when they name none, or cannot be right."""
+    try:
+        store = harbor.session_store()
+        observed = "" if store else "none is named: sessions stay in the memory of each replica"
+    except WrongConfiguration as wrong:
+        observed = str(wrong)
+    if observed:
+        place = harbor.workload(Role.WEB).object
+        raise Failure([Offender(place, "its settings name a session store, well formed", observed)])
+    return store

@@ -1,0 +1,184 @@
+"""The browser, and a user at a page of a few lines."""
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from playwright.sync_api import Error, TimeoutError
+
+from fixtures.clients import browser as module
+from fixtures.clients.browser import NAMES, Visitor, find_browser, open_page
+from fixtures.clients.harbor import Credentials
+from fixtures.errors import CannotTell, NeedMissing, NotShown
+from fixtures.model.profiles import harbor_1_2
+
+ADMIN = Credentials("admin", "Harbor12345")
+INSTALLED = find_browser(None)
+needs_browser = pytest.mark.skipif(INSTALLED is None, reason="no Chromium is installed")
+# As Harbor's: the button has no id in some releases, and the way out is in a menu that opens at the user's name.
+PAGE = """<!DOCTYPE html><title>Harbor</title>
+<form class="login" hidden><input id="login_username"><input id="login_password" type="password">
+  <button type="submit">LOG IN</button></form>
+<div id="in" hidden><button id="menu"><span id="user"></span></button> <a href="#">Administration</a>
+  <p id="items" hidden><a href="#" id="out">Log Out</a></p></div>
+<script>
+  const one = (selector) => document.querySelector(selector);
+  async function show() {
+    const user = await (await fetch("/user")).text();
+    one("#user").textContent = user; one("form").hidden = !!user; one("#in").hidden = !user;
+  }
+  one("form").onsubmit = async (event) => {
+    event.preventDefault();
+    await fetch("/login?" + one("#login_username").value + ":" + one("#login_password").value); show(); };
+  one("#menu").onclick = () => { one("#items").hidden = false; };
+  one("#out").onclick = async () => { await fetch("/log_out"); show(); };
+  show();
+</script>"""
+
+
+class FakePage(BaseHTTPRequestHandler):
+    """A page with one user; `server.forgets` after so many loads of the page."""
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        server, body = self.server, ""
+        if self.path == "/":
+            server.loads += 1
+            body = PAGE
+        elif self.path == "/login?admin:Harbor12345":
+            server.user = "admin"
+        elif self.path == "/log_out" and not server.keeps:
+            server.user = ""
+        elif self.path == "/user":
+            body = "" if server.loads > server.forgets else server.user
+        self.send_response(server.status)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+
+@pytest.fixture
+def server():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), FakePage)
+    server.daemon_threads = True
+    server.user, server.loads, server.forgets, server.keeps, server.status = "", 0, 99, False, 200
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def visitor(server):
+    with open_page(None, timeout_s=2, insecure=False) as page:
+        yield Visitor(page, f"http://127.0.0.1:{server.server_port}", harbor_1_2.PROFILE.page)
+
+
+def install(folder, name):
+    place = folder / name
+    place.write_text("#!/bin/sh\nexit 1\n")
+    place.chmod(0o755)
+    return place
+
+
+def test_the_browser_that_was_asked_for_wins_over_those_that_are_installed(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_browser(None) is None
+    chrome = install(tmp_path, "google-chrome")
+    assert find_browser(None) == chrome
+    assert find_browser(None) == find_browser(chrome)
+    first = install(tmp_path, NAMES[0])
+    assert find_browser(None) == first
+    other = install(tmp_path, "my-browser")
+    assert find_browser(other) == other
+
+
+def test_a_browser_that_is_not_where_it_was_said_is_none_even_if_another_is_installed(tmp_path):
+    assert find_browser(tmp_path / "absent") is None
+    with pytest.raises(NeedMissing, match=r"no browser: .*absent"):
+        with open_page(tmp_path / "absent", timeout_s=1, insecure=False):
+            pass
+
+
+def test_a_browser_that_does_not_start_is_a_need_that_is_missing(tmp_path):
+    with pytest.raises(NeedMissing, match="chromium does not start"):
+        with open_page(install(tmp_path, "chromium"), timeout_s=1, insecure=False):
+            pass
+
+
+@pytest.mark.parametrize(
+    "error, kind, told",
+    [
+        (
+            TimeoutError("Timeout 30000ms exceeded.\nCall log: …"),
+            NotShown,
+            "see it: Timeout 30000ms exceeded.",
+        ),
+        (
+            Error("Page.goto: net::ERR_CONNECTION_REFUSED at http://h/\nmore"),
+            NotShown,
+            "REFUSED at http://h/",
+        ),
+        (Error("Page.reload: Page crashed"), CannotTell, "the browser failed to see it: Page.reload"),
+        (Error("Target page, context or browser has been closed"), CannotTell, "closed"),
+    ],
+)
+def test_a_page_that_keeps_one_waiting_is_told_from_a_browser_that_has_failed(error, kind, told):
+    with pytest.raises(kind) as caught:
+        with module._acting("see it"):
+            raise error
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@needs_browser
+def test_a_user_signs_in_stays_signed_in_and_logs_out(visitor, server, tmp_path):
+    visitor.open()
+    visitor.sign_in(ADMIN)
+    visitor.take_picture(tmp_path / "signed-in.png")
+    assert (tmp_path / "signed-in.png").read_bytes().startswith(b"\x89PNG")
+    visitor.reload("admin")
+    visitor.sign_out("admin")
+    assert server.user == ""
+    with pytest.raises(NotShown, match="the sign-in form: admin is signed in no more"):
+        visitor.reload("admin")
+
+
+@needs_browser
+def test_a_login_that_shows_nobody_is_told_with_what_the_page_shows(visitor, server):
+    visitor.open()
+    with pytest.raises(NotShown, match=r'see other\'s name: .*the page shows "LOG IN"'):
+        visitor.sign_in(Credentials("other", "x"))
+
+
+@needs_browser
+def test_a_session_that_is_lost_is_told_at_the_reload(visitor, server):
+    server.forgets = 2
+    visitor.open()
+    visitor.sign_in(ADMIN)
+    visitor.reload("admin")
+    with pytest.raises(NotShown, match="signed in no more"):
+        visitor.reload("admin")
+
+
+@needs_browser
+def test_a_log_out_that_does_nothing_is_told(visitor, server):
+    server.keeps = True
+    visitor.open()
+    visitor.sign_in(ADMIN)
+    with pytest.raises(NotShown, match="see the sign-in form"):
+        visitor.sign_out("admin")
+
+
+@needs_browser
+def test_a_page_that_is_an_error_or_does_not_come_is_told(visitor, server):
+    server.status = 502
+    with pytest.raises(NotShown, match="GET / → 502"):
+        visitor.open()
+    visitor._url = "http://127.0.0.1:9"
+    with pytest.raises(NotShown, match="net::ERR_"):
+        visitor.open()

@@ -1,0 +1,61 @@
+"""Tokens for one registry replica: of a web replica that it trusts, for whoever asks, or for nobody."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from fixtures import target as module
+from fixtures.clients.harbor import Credentials
+from fixtures.errors import NoAnswer
+from fixtures.target import Target
+
+ADMIN = Credentials("admin", "x")
+
+
+@pytest.fixture
+def tokens(monkeypatch):
+    """`tokens(signers, credentials)`: the token that a registry gets which trusts "good" alone, and who asked."""
+    asked = []
+
+    def fetch(http, credentials, scope):
+        asked.append(credentials)
+        if http == "silent":
+            raise NoAnswer("no answer", sent=True)
+        return SimpleNamespace(text=http)
+
+    def registry(link):
+        return SimpleNamespace(
+            accepts=lambda text: SimpleNamespace(status_code=200 if text == "good" else 401)
+        )
+
+    monkeypatch.setattr(module.token_service, "fetch", fetch)
+    monkeypatch.setattr(module, "Registry", registry)
+
+    def run(signers, credentials):
+        target = Target(None, None, None)
+        target.replicas = lambda role: signers
+        target.web = lambda replica: SimpleNamespace(http=replica)
+        authorise = target.pinned_tokens(None, credentials)
+        assert authorise("repository:p/r:pull") == authorise("repository:p/r:pull")
+        return authorise("repository:p/r:pull"), asked
+
+    return run
+
+
+@pytest.mark.parametrize("credentials", [ADMIN, None])
+@pytest.mark.parametrize("signers", [["good"], ["other", "good"], ["silent", "good"]])
+def test_the_token_is_of_the_first_web_replica_that_the_registry_trusts_and_is_asked_for_once(
+    tokens, signers, credentials
+):
+    text, asked = tokens(signers, credentials)
+    assert text == "good"
+    assert asked == [credentials] * len(signers)
+
+
+def test_what_the_registry_says_of_an_untrusted_token_is_then_the_answer(tokens):
+    assert tokens(["other", "silent"], None)[0] == "other"
+
+
+def test_without_any_token_harbor_gave_no_answer(tokens):
+    with pytest.raises(NoAnswer, match="no web replica gives a token"):
+        tokens(["silent"], None)

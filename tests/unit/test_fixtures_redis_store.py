@@ -1,0 +1,96 @@
+"""The session store as a client of it sees it, with a Redis of a few lines."""
+
+import socketserver
+import threading
+
+import pytest
+
+from fixtures.clients.redis_store import RedisStore
+from fixtures.errors import StoreRefused
+from fixtures.model.stores import SessionStore
+
+STORE = SessionStore("redis", 6379, password="hush", database=11)
+INFO = b"# Replication\r\nrole:master\r\nconnected_slaves:1\r\n"
+
+
+class FakeRedis(socketserver.StreamRequestHandler):
+    """Speaks as much of RESP as is asked of it; refuses every password but the right one."""
+
+    def command(self):
+        first = self.rfile.readline()
+        if not first:
+            return None
+        words = []
+        for _ in range(int(first[1:])):
+            words.append(self.rfile.read(int(self.rfile.readline()[1:])).decode())
+            self.rfile.readline()
+        return words
+
+    def handle(self):
+        while words := self.command():
+            self.server.seen.append(words)
+            name, *arguments = [words[0].upper(), *words[1:]]
+            self.wfile.write(self.answer(name, arguments))
+
+    def answer(self, name, arguments):
+        if name == "HELLO" or (name == "AUTH" and arguments[-1] != "hush"):
+            return (
+                b"-WRONGPASS invalid username-password pair\r\n"
+                if name == "AUTH"
+                else b"-ERR unknown command\r\n"
+            )
+        if name == "TTL":
+            return b":%d\r\n" % self.server.left.get(arguments[0], -2)
+        if name == "TYPE":
+            return b"+string\r\n"
+        if name == "INFO":
+            return b"$%d\r\n%s\r\n" % (len(INFO), INFO)
+        return b"+OK\r\n"
+
+
+@pytest.fixture
+def server():
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), FakeRedis)
+    server.daemon_threads = True
+    server.seen, server.left = [], {"live": 3600, "for-ever": -1}
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def store(server, **changes):
+    asked = SessionStore(**{**vars(STORE), **changes})
+    return RedisStore(asked, f"127.0.0.1:{server.server_address[1]}", timeouts_s=(1, 1))
+
+
+def test_a_key_has_time_left_or_for_ever_or_is_not_there(server):
+    with store(server) as redis:
+        assert redis.time_to_live_s("live") == 3600
+        assert redis.time_to_live_s("for-ever") == -1
+        assert redis.time_to_live_s("lost") is None
+
+
+def test_it_asks_the_database_of_its_settings_and_writes_nothing(server):
+    with store(server) as redis:
+        redis.time_to_live_s("live")
+        assert redis.kind_of("live") == "string"
+        assert redis.facts("replication")["role"] == "master"
+    names = [words[0].upper() for words in server.seen]
+    assert ["SELECT", "11"] in server.seen
+    assert set(names) <= {"HELLO", "AUTH", "CLIENT", "SELECT", "TTL", "TYPE", "INFO"}
+
+
+def test_a_wrong_password_is_a_refusal_that_does_not_tell_it(server):
+    with store(server, password="s3cret") as redis, pytest.raises(StoreRefused) as refused:
+        redis.time_to_live_s("live")
+    assert "database 11: invalid username-password pair" in str(refused.value)
+    assert "s3cret" not in str(refused.value)
+
+
+def test_a_redis_that_nobody_answers_for_is_a_refusal_after_one_try():
+    with RedisStore(STORE, "127.0.0.1:1", timeouts_s=(1, 1)) as redis:
+        with pytest.raises(StoreRefused, match=r"Redis at 127\.0\.0\.1:1, database 11: "):
+            redis.time_to_live_s("live")

@@ -1,0 +1,223 @@
+"""Checks of Harbor's database, on a database of a few lines."""
+
+from contextlib import nullcontext
+from types import SimpleNamespace
+
+import pytest
+
+from fixtures.database import harbors_database
+from fixtures.errors import StoreRefused, TargetUnreachable, WrongConfiguration
+from fixtures.model.profiles.harbor_1_2 import PROFILE
+from fixtures.model.stores import Database
+from fixtures.verdict import Failure
+from suites.database.test_cluster import test_every_node_of_the_databases_cluster_is_there as complete
+from suites.database.test_grants import test_harbor_may_read_and_write_its_database as granted
+from suites.database.test_reachable import test_the_database_lets_harbor_in_and_answers as reachable
+from suites.database.test_schema import test_the_database_holds_harbors_tables_and_first_rows as schema
+
+DATABASE = Database("mysql", 3306, user="harbork8s", password="hush", name="registry_k8s")
+SETTINGS = SimpleNamespace(database_nodes=3)
+GALERA = {"wsrep_provider": "/usr/lib/galera/libgalera_smm.so", "wsrep_on": "ON"}
+WELL = {
+    "wsrep_cluster_size": "3",
+    "wsrep_cluster_status": "Primary",
+    "wsrep_local_state_comment": "Synced",
+    "wsrep_ready": "ON",
+}
+
+
+class Skipped(Exception):
+    """The check skipped itself."""
+
+
+def skip(reason):
+    raise Skipped(reason)
+
+
+def never(what):
+    raise AssertionError(f"not expected: {what}")
+
+
+def offenders_of(check, *args):
+    with pytest.raises(Failure) as failure:
+        check(*args)
+    assert "hush" not in str(failure.value)
+    return failure.value.offenders
+
+
+def target(answer, *, variables=None, settings_are=DATABASE):
+    """`answer` is given a query and returns its rows."""
+
+    def database():
+        if isinstance(settings_are, Exception):
+            raise settings_are
+        return settings_are
+
+    def sql():
+        if isinstance(answer, Exception):
+            raise answer
+        return nullcontext(SimpleNamespace(rows=answer, variables=variables))
+
+    return SimpleNamespace(
+        database=database,
+        sql=sql,
+        workload=lambda role: SimpleNamespace(object=f"ReplicationController of the {role}"),
+        deployment=SimpleNamespace(profile=PROFILE),
+    )
+
+
+def refusal(query):
+    raise StoreRefused("database registry_k8s at mysql:3306: SELECT command denied (1142)")
+
+
+# What all of them say when they are not let in
+
+ALL = [reachable, schema, granted, lambda harbor: complete(harbor, SETTINGS, never, {})]
+
+
+@pytest.mark.parametrize("check", ALL)
+def test_a_database_that_refuses_is_a_failure_at_the_door_and_later(check):
+    refused = StoreRefused("database registry_k8s at mysql:3306: Access denied for user 'harbork8s' (1045)")
+    (offender,) = offenders_of(check, target(refused))
+    assert offender.object == "database registry_k8s at mysql:3306 as harbork8s"
+    assert "1045" in offender.observed
+    (offender,) = offenders_of(check, target(refusal, variables=refusal))
+    assert "1142" in offender.observed
+
+
+@pytest.mark.parametrize("check", ALL)
+def test_settings_that_name_no_database_are_a_failure_of_who_has_them(check):
+    wrong = WrongConfiguration("without MYSQL_HOST")
+    (offender,) = offenders_of(check, target(never, settings_are=wrong))
+    assert offender.object == "ReplicationController of the configuration store"
+    assert offender.observed == "without MYSQL_HOST"
+
+
+def test_a_cluster_that_cannot_be_asked_for_the_settings_is_no_verdict():
+    with (
+        pytest.raises(TargetUnreachable),
+        harbors_database(target(never, settings_are=TargetUnreachable("gone"))),
+    ):
+        pass
+
+
+# database.reachable
+
+
+def test_a_database_that_answers_is_well():
+    reachable(target(lambda query: [(1,)]))
+
+
+def test_a_database_that_answers_something_else_is_named():
+    (offender,) = offenders_of(reachable, target(lambda query: []))
+    assert (offender.expected, offender.observed) == ("SELECT 1 → 1", "[]")
+
+
+# database.schema-present
+
+
+def holding(*, without_tables=(), without_rows=()):
+    tables = [(name,) for name in PROFILE.tables if name not in without_tables]
+
+    def answer(query):
+        if "information_schema" in query:
+            return tables
+        return [] if any(f"`{table}`" in query for table in without_rows) else [(1,)]
+
+    return target(answer)
+
+
+def test_a_schema_that_is_whole_is_well():
+    schema(holding())
+
+
+def test_a_table_or_a_row_that_is_missing_is_named_each():
+    found = offenders_of(schema, holding(without_tables=("project", "access"), without_rows=("user",)))
+    assert [o.expected for o in found] == [
+        "table access",
+        "table project",
+        "the first administrator, user 1, in table user",
+    ]
+    (offender,) = offenders_of(schema, holding(without_rows=("alembic_version",)))
+    assert "the version of the schema" in offender.expected
+
+
+def test_in_an_empty_database_every_table_is_missed_and_no_row_is_asked_for():
+    found = offenders_of(schema, holding(without_tables=PROFILE.tables, without_rows=PROFILE.tables))
+    assert {o.observed for o in found} == {"there is none"}
+    assert len(found) == len(PROFILE.tables)
+
+
+# database.grants-sufficient
+
+USAGE = "GRANT USAGE ON *.* TO `harbork8s`@`%` IDENTIFIED BY PASSWORD '*B69027D44F6E'"
+
+
+def granting(*lines):
+    return target(lambda query: [(line,) for line in lines])
+
+
+def test_who_may_read_and_write_is_well():
+    granted(granting(USAGE, "GRANT ALL PRIVILEGES ON `registry\\_k8s`.* TO `harbork8s`@`%`"))
+
+
+def test_what_harbor_may_not_do_is_named_without_the_hash_of_its_password():
+    (offender,) = offenders_of(
+        granted, granting(USAGE, "GRANT SELECT ON `registry_k8s`.* TO `harbork8s`@`%`")
+    )
+    assert offender.expected == "SELECT, INSERT, UPDATE, DELETE on registry_k8s"
+    assert offender.observed.startswith("without INSERT, UPDATE, DELETE: GRANT USAGE")
+    assert "B69027" not in offender.observed
+
+
+# database.cluster-complete
+
+
+def cluster(*, variables=GALERA, **status):
+    return target(never, variables=lambda query: variables if "VARIABLES" in query else {**WELL, **status})
+
+
+def test_a_cluster_that_is_whole_is_well():
+    measured = {}
+    complete(cluster(), SETTINGS, never, measured)
+    assert measured == {"database_nodes_count": 3}
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("wsrep_cluster_size", "2"),
+        ("wsrep_cluster_status", "non-Primary"),
+        ("wsrep_local_state_comment", "Donor/Desynced"),
+        ("wsrep_ready", "OFF"),
+        ("wsrep_ready", ""),
+    ],
+)
+def test_what_is_not_well_with_a_cluster_is_named_with_what_was_wanted(name, value):
+    (offender,) = offenders_of(complete, cluster(**{name: value}), SETTINGS, never, {})
+    assert offender.expected == f"{name} is {WELL[name]}"
+    assert offender.observed == f"it is {value or 'not told'}"
+
+
+def test_a_node_that_replicates_no_more_is_wrong_and_no_reason_to_skip():
+    off = cluster(variables={**GALERA, "wsrep_on": "OFF"})
+    (offender,) = offenders_of(complete, off, SETTINGS, never, {})
+    assert (offender.expected, offender.observed) == ("wsrep_on is ON", "it is OFF")
+
+
+def test_a_cluster_may_be_wanted_in_another_size():
+    complete(cluster(wsrep_cluster_size="5"), SimpleNamespace(database_nodes=5), never, {})
+
+
+@pytest.mark.parametrize(
+    "variables, size",
+    [({}, "0"), ({"wsrep_provider": "none"}, "0"), ({**GALERA, "wsrep_on": "OFF"}, "0")],
+)
+def test_a_database_that_is_no_cluster_is_skipped(variables, size):
+    with pytest.raises(Skipped, match="no Galera"):
+        complete(cluster(variables=variables, wsrep_cluster_size=size), SETTINGS, skip, {})
+
+
+def test_an_account_of_which_nothing_is_told_is_red():
+    (offender,) = offenders_of(granted, granting())
+    assert "without SELECT" in offender.observed
