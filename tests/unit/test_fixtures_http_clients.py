@@ -111,6 +111,17 @@ def test_a_refused_login_says_so(http):
     assert "wrong" not in str(refused.value)
 
 
+def test_a_wrong_password_must_be_refused_and_its_cookie_is_nobodys(http):
+    harbor, wrong = Harbor(http), Credentials("admin", "wrong")
+    session = harbor.wrong_sign_in(wrong)
+    assert session.cookie
+    assert harbor.whoami(session) is None
+    assert harbor.whoami_by_password(wrong) is None
+    assert harbor.whoami_by_password(ADMIN) == "admin"
+    with pytest.raises(UnexpectedAnswer, match="POST /login → 200"):
+        harbor.wrong_sign_in(ADMIN)
+
+
 def test_the_cookie_that_is_tried_is_the_one_that_was_given(http, server):
     """Harbor answers an unknown session with a new cookie: sent the next time, it would hide a lost session."""
     harbor = Harbor(http)

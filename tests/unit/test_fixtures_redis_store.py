@@ -14,7 +14,7 @@ INFO = b"# Replication\r\nrole:master\r\nconnected_slaves:1\r\n"
 
 
 class FakeRedis(socketserver.StreamRequestHandler):
-    """Speaks as much of RESP as is asked of it; refuses every password but the right one."""
+    """Speaks as much as a Redis 5 does of what is asked of it; refuses every password but the right one."""
 
     def command(self):
         first = self.rfile.readline()
@@ -33,12 +33,10 @@ class FakeRedis(socketserver.StreamRequestHandler):
             self.wfile.write(self.answer(name, arguments))
 
     def answer(self, name, arguments):
-        if name == "HELLO" or (name == "AUTH" and arguments[-1] != "hush"):
-            return (
-                b"-WRONGPASS invalid username-password pair\r\n"
-                if name == "AUTH"
-                else b"-ERR unknown command\r\n"
-            )
+        if name == "HELLO":
+            return b"-ERR unknown command 'HELLO'\r\n"
+        if name == "AUTH" and arguments != ["hush"]:
+            return b"-WRONGPASS invalid username-password pair\r\n"
         if name == "TTL":
             return b":%d\r\n" % self.server.left.get(arguments[0], -2)
         if name == "TYPE":
@@ -80,7 +78,7 @@ def test_it_asks_the_database_of_its_settings_and_writes_nothing(server):
         assert redis.facts("replication")["role"] == "master"
     names = [words[0].upper() for words in server.seen]
     assert ["SELECT", "11"] in server.seen
-    assert set(names) <= {"HELLO", "AUTH", "CLIENT", "SELECT", "TTL", "TYPE", "INFO"}
+    assert set(names) <= {"AUTH", "CLIENT", "SELECT", "TTL", "TYPE", "INFO"}
 
 
 def test_a_wrong_password_is_a_refusal_that_does_not_tell_it(server):

@@ -97,6 +97,27 @@ def test_a_replica_always_gets_the_same_link():
     target.close()
 
 
+def test_who_is_anonymous_at_a_registry_has_tokens_for_nobody_of_a_web_replica_that_it_trusts(monkeypatch):
+    asked = []
+
+    def fetch(http, credentials, scope):
+        asked.append((http, credentials, scope))
+        return SimpleNamespace(text=f"of-{http}")
+
+    target = Target(access(), FakeDeployment(["ui-0", "ui-1"]), Settings())
+    monkeypatch.setattr(module.token_service, "fetch", fetch)
+    monkeypatch.setattr(target, "web", lambda replica: SimpleNamespace(http=replica))
+    trusts = SimpleNamespace(
+        get=lambda *_, headers: SimpleNamespace(
+            status_code=200 if headers["Authorization"] == "Bearer of-ui-1" else 401
+        )
+    )
+    monkeypatch.setattr(target, "_link", lambda replica: trusts)
+    registry = target.anonymous_registry(None)
+    assert [registry._authorise("s"), registry._authorise("s")] == ["of-ui-1", "of-ui-1"]
+    assert asked == [("ui-0", None, "s"), ("ui-1", None, "s")]
+
+
 def test_what_an_existing_harbor_lacks_is_told_at_once():
     with pytest.raises(
         SettingsError, match=r"(?s)--harbor-url or HARBOR_VERIFY_HARBOR_URL.*--admin-password.*--lab"

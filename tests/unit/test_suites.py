@@ -7,7 +7,7 @@ from kubernetes import client
 
 from fixtures.clients.harbor import Credentials, Session
 from fixtures.clients.registry import Challenge
-from fixtures.errors import CannotTell, DockerRefused, DockerTrouble, NoAnswer, UnexpectedAnswer
+from fixtures.errors import CannotTell, NoAnswer, UnexpectedAnswer
 from fixtures.model.roles import Role
 from fixtures.model.volumes import Volume
 from fixtures.model.workloads import Replica, Workload
@@ -17,7 +17,6 @@ from suites.configuration.test_registry_configuration import test_registry_confi
 from suites.configuration.test_registry_configuration import (
     test_registry_config_is_mounted_where_it_is_read as mounted,
 )
-from suites.registry.test_push_pull import test_busybox_is_pushed_pulled_back_unchanged_and_runs as push_pull
 from suites.sessions.test_shared_sessions import (
     test_session_opened_on_one_replica_is_known_to_every_other as shared,
 )
@@ -337,70 +336,3 @@ def test_a_replica_that_refuses_or_confuses_sessions_is_named():
 def test_one_replica_has_no_other_to_share_with():
     with pytest.raises(Skipped, match="one replica"):
         shared(web_target(FakeWeb("ui-0", set())), skip)
-
-
-# registry.busybox-push-pull
-
-
-class FakeDocker:
-    """A daemon and a registry behind it."""
-
-    def __init__(self, *, refuses=None, pulled="sha256:1", printed="hello", before="hello", removes=True):
-        self.local, self.refuses, self.pulled = {"h/p/busybox:1": before}, refuses, pulled
-        self.printed, self.removes = printed, removes
-
-    def step(self, name):
-        if self.refuses == name:
-            raise DockerRefused(f"docker {name}: denied")
-
-    def login(self, registry, credentials):
-        self.step("login")
-
-    def push(self, reference, credentials):
-        self.step("push")
-        return "sha256:1"
-
-    def remove(self, reference):
-        if self.removes:
-            del self.local[reference]
-
-    def has(self, reference):
-        return reference in self.local
-
-    def pull(self, reference, credentials):
-        self.step("pull")
-        self.local[reference] = self.printed
-        return self.pulled
-
-    def run(self, reference):
-        return self.local[reference] + "\n"
-
-
-IMAGE = SimpleNamespace(reference="h/p/busybox:1", message="hello")
-REGISTRY = SimpleNamespace(registry_host="h", credentials=None)
-
-
-def test_an_image_that_comes_back_as_it_went_is_well():
-    push_pull(REGISTRY, FakeDocker(), IMAGE)
-
-
-@pytest.mark.parametrize(
-    "daemon, expected, observed",
-    [
-        (FakeDocker(refuses="login"), "can sign in to h", "docker login: denied"),
-        (FakeDocker(refuses="push"), "can push", "docker push: denied"),
-        (FakeDocker(refuses="pull"), "can pull what was pushed", "docker pull: denied"),
-        (FakeDocker(pulled="sha256:2"), "sha256:1", "sha256:2"),
-        (FakeDocker(printed="other"), "hello", "other"),
-    ],
-)
-def test_an_image_that_does_not_come_back_says_at_which_step(daemon, expected, observed):
-    (offender,) = offenders_of(push_pull, REGISTRY, daemon, IMAGE)
-    assert expected in offender.expected
-    assert observed in offender.observed
-
-
-@pytest.mark.parametrize("daemon", [FakeDocker(before="nothing"), FakeDocker(removes=False)])
-def test_a_daemon_that_cannot_show_anything_is_no_verdict(daemon):
-    with pytest.raises(DockerTrouble):
-        push_pull(REGISTRY, daemon, IMAGE)

@@ -29,7 +29,6 @@ from suites.access.test_refused_login import (
 )
 
 ADMIN, STRANGER = Credentials("admin", "right"), Credentials("stranger", "right")
-TRUSTED = frozenset({"right"})
 REFUSED = UnexpectedAnswer("→ 401", status=401)
 FAILED = UnexpectedAnswer("→ 500", status=500)
 SILENT = NoAnswer("no answer", sent=True)
@@ -39,10 +38,6 @@ def offenders_of(check, *args):
     with pytest.raises(Failure) as failure:
         check(*args)
     return failure.value.offenders
-
-
-def told(offenders):
-    return [(offender.object, offender.expected, offender.observed) for offender in offenders]
 
 
 def new_users():

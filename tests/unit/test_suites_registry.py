@@ -1,0 +1,450 @@
+"""The registry's checks on a Harbor of a few lines: green on a sound one, red with every offender on a broken one."""
+
+import secrets
+from types import SimpleNamespace
+
+import pytest
+
+from fixtures import pull_pods
+from fixtures.clients.image import Image, digest_of
+from fixtures.clients.registry import Upload
+from fixtures.errors import DockerRefused, DockerTrouble, NoAnswer, UnexpectedAnswer, WrongContent
+from fixtures.model.roles import Role
+from fixtures.settings import Settings
+from fixtures.verdict import Failure
+from suites.registry import test_catalogue, test_replicas
+from suites.registry.test_catalogue import (
+    test_what_any_registry_replica_took_appears_on_every_web_replica as appears,
+)
+from suites.registry.test_catalogue import (
+    test_what_is_deleted_on_any_web_replica_is_gone_everywhere as deleted,
+)
+from suites.registry.test_kubelet import test_every_node_pulls_a_private_image_with_a_pull_secret as kubelet
+from suites.registry.test_large_layer import (
+    test_a_large_layer_passes_the_front_door_and_is_on_every_replica as large,
+)
+from suites.registry.test_push_pull import test_busybox_is_pushed_pulled_back_unchanged_and_runs as push_pull
+from suites.registry.test_replicas import (
+    test_an_image_pushed_on_one_registry_replica_is_pulled_from_every_other as everywhere,
+)
+from suites.registry.test_replicas import (
+    test_an_upload_begun_on_one_registry_replica_goes_on_at_another as continued,
+)
+from suites.registry.test_replicas import test_images_pushed_at_the_same_time_are_all_there as together
+from suites.registry.test_replicas import (
+    test_what_does_not_fit_its_digest_is_refused_by_every_registry_replica as refused,
+)
+
+
+class Skipped(Exception):
+    """The check skipped itself."""
+
+
+def skip(reason):
+    raise Skipped(reason)
+
+
+def never(what):
+    raise AssertionError(f"not expected: {what}")
+
+
+def new_image(size_bytes=16):
+    return Image.make(secrets.token_bytes(16), run_id="r")
+
+
+class Store:
+    """What registries that share it know."""
+
+    def __init__(self):
+        self.blobs, self.manifests, self.uploads = {}, {}, {}
+
+
+class FakeRegistry:
+    """A registry replica: a store, and what is wrong with it."""
+
+    def __init__(self, name, store, *, silent=False, lax=False, limit=None, corrupts=False):
+        self.http = SimpleNamespace(name=name, close=lambda: None)
+        self.store, self.silent, self.lax, self.limit, self.corrupts = store, silent, lax, limit, corrupts
+
+    def _answer(self):
+        if self.silent:
+            raise NoAnswer("no answer", sent=True)
+
+    def push(self, image, repository, tag):
+        for blob in (image.layer, image.configuration):
+            self.finish(self.append(self.begin_upload(repository), blob), digest_of(blob))
+        return self.push_manifest(repository, tag, image.manifest)
+
+    def pull(self, repository, digest):
+        manifest, _ = self.manifest(repository, digest)
+        image = Image(manifest)
+        return Image(
+            manifest,
+            self.blob(repository, image.configuration_digest),
+            self.blob(repository, image.layer_digest),
+        )
+
+    def begin_upload(self, repository):
+        self._answer()
+        place = secrets.token_hex(4)
+        self.store.uploads[place] = b""
+        return Upload(repository, place)
+
+    def append(self, upload, content):
+        self._answer()
+        if self.limit is not None and len(content) > self.limit:
+            raise UnexpectedAnswer("PATCH → 413 Request Entity Too Large", status=413)
+        if upload.place not in self.store.uploads:
+            raise UnexpectedAnswer("PATCH → 404 BLOB_UPLOAD_UNKNOWN", status=404)
+        self.store.uploads[upload.place] += content
+        return Upload(upload.repository, upload.place, upload.sent_bytes + len(content))
+
+    def finish(self, upload, digest):
+        self._answer()
+        content = self.store.uploads.pop(upload.place, None)
+        if content is None or (digest_of(content) != digest and not self.lax):
+            raise UnexpectedAnswer("PUT → 400 DIGEST_INVALID", status=400)
+        self.store.blobs[upload.repository, digest] = content
+
+    def blob(self, repository, digest):
+        self._answer()
+        if (repository, digest) not in self.store.blobs:
+            raise UnexpectedAnswer("GET → 404 BLOB_UNKNOWN", status=404)
+        if self.corrupts:
+            raise WrongContent("other bytes")
+        return self.store.blobs[repository, digest]
+
+    def push_manifest(self, repository, tag, manifest):
+        self._answer()
+        image = Image(manifest)
+        known = {image.layer_digest, image.configuration_digest} <= {digest for _, digest in self.store.blobs}
+        if not known and not self.lax:
+            raise UnexpectedAnswer("PUT → 400 MANIFEST_BLOB_UNKNOWN", status=400)
+        self.store.manifests[repository, tag] = self.store.manifests[repository, image.digest] = manifest
+        return image.digest
+
+    def manifest(self, repository, reference):
+        self._answer()
+        if (repository, reference) not in self.store.manifests:
+            raise UnexpectedAnswer("GET → 404 MANIFEST_UNKNOWN", status=404)
+        manifest = self.store.manifests[repository, reference]
+        return manifest, digest_of(manifest)
+
+
+class FakeWeb:
+    """A web replica: the catalogue of a store, and whether it deletes, and answers."""
+
+    def __init__(self, name, store, *, deletes=True, broken=False, blind=False):
+        self.name, self.store, self.deletes, self.broken, self.blind = name, store, deletes, broken, blind
+
+    def projects(self, name, credentials):
+        return {name: 7}
+
+    def repositories(self, project_id, credentials):
+        if self.broken:
+            raise UnexpectedAnswer("GET /api/repositories → 500", status=500)
+        return [] if self.blind else [repository for repository, tag in self.store.manifests if tag == "one"]
+
+    def tags(self, repository, credentials):
+        return {"one": digest_of(self.store.manifests[repository, "one"])}
+
+    def delete_tag(self, repository, tag, credentials):
+        if self.deletes:
+            self.store.manifests = {key: m for key, m in self.store.manifests.items() if key[0] != repository}
+
+
+def target(*registries, webs=(), front=None):
+    def replicas(role):
+        chosen = registries if role is Role.REGISTRY else webs
+        names = [each.http.name if role is Role.REGISTRY else each.name for each in chosen]
+        return [SimpleNamespace(name=name, object=f"pod {name}") for name in names]
+
+    by_name = {each.http.name: each for each in registries}
+    return SimpleNamespace(
+        replicas=replicas,
+        workload=lambda role: SimpleNamespace(object="harbor/registry-rc"),
+        registry=lambda replica: by_name[replica.name],
+        web=lambda replica: next(web for web in webs if web.name == replica.name),
+        new_link=lambda replica: SimpleNamespace(of=by_name[replica.name], close=lambda: None),
+        new_front_door_link=lambda: SimpleNamespace(of=front, close=lambda: None),
+        pinned_tokens=lambda link, credentials: None,
+        credentials=None,
+        access=SimpleNamespace(url="http://h"),
+        registry_host="h",
+        namespace="harbor",
+        deployment=SimpleNamespace(nodes=lambda: [node("node-1"), node("node-2")]),
+    )
+
+
+def node(name):
+    return SimpleNamespace(metadata=SimpleNamespace(name=name), spec=SimpleNamespace(unschedulable=None))
+
+
+def three(*, shared=True, **of_the_last):
+    store = Store()
+    stores = [store if shared else Store() for _ in range(3)]
+    flaws = [{}, {}, of_the_last]
+    return [FakeRegistry(f"registry-{n}", stores[n], **flaws[n]) for n in range(3)]
+
+
+def offenders_of(check, *args):
+    with pytest.raises(Failure) as failure:
+        check(*args)
+    return failure.value.offenders
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Clients that are made on the spot lead to the fakes; nobody waits for long."""
+    for module in ("test_replicas", "test_large_layer"):
+        monkeypatch.setattr(f"suites.registry.{module}.Registry", lambda link, authorise: link.of)
+    monkeypatch.setattr(test_catalogue, "_LISTED_WITHIN_S", 0.2)
+
+
+# registry.pushed-on-one-pulled-on-every, upload-continues-on-another-replica
+
+
+def test_replicas_that_share_their_storage_are_one_registry():
+    everywhere(target(*three()), "p", new_image, never)
+    continued(target(*three()), "p", never, new_image)
+    together(target(*three()), "p", new_image)
+    assert test_replicas._CLIENTS > 3, "each replica has several clients"
+
+
+def test_storage_that_is_not_shared_is_seen_at_every_pair():
+    found = offenders_of(everywhere, target(*three(shared=False)), "p", new_image, never)
+    assert len(found) == 6
+    assert {o.object for o in found} == {"pod registry-0", "pod registry-1", "pod registry-2"}
+    assert "404" in found[0].observed
+    assert len(offenders_of(continued, target(*three(shared=False)), "p", never, new_image)) == 6
+    assert offenders_of(together, target(*three(shared=False)), "p", new_image)
+
+
+def test_a_replica_that_gives_other_bytes_or_none_is_named():
+    for flaw in ({"corrupts": True}, {"silent": True}):
+        assert {
+            o.object for o in offenders_of(everywhere, target(*three(**flaw)), "p", new_image, never)
+        } == {"pod registry-2"}
+    assert offenders_of(continued, target(*three(silent=True)), "p", never, new_image)
+    assert offenders_of(together, target(*three(silent=True)), "p", new_image)
+
+
+def test_one_replica_has_no_other():
+    for check, words in ((everywhere, ("p", new_image, skip)), (continued, ("p", skip, new_image))):
+        with pytest.raises(Skipped, match="one replica"):
+            check(target(FakeRegistry("registry-0", Store())), *words)
+
+
+# registry.corrupted-blob-refused
+
+
+def test_what_does_not_fit_is_refused_also_where_storage_is_not_shared():
+    refused(target(*three()), "p", new_image)
+    refused(target(*three(shared=False)), "p", new_image)
+
+
+def test_a_registry_that_takes_anything_is_named_for_each_thing_it_takes():
+    found = offenders_of(refused, target(*three(lax=True)), "p", new_image)
+    assert {o.object for o in found} == {"pod registry-2"}
+    assert [o.observed for o in found] == ["it was taken"] * 3
+
+
+def test_a_registry_that_does_not_answer_has_refused_nothing():
+    assert offenders_of(refused, target(*three(silent=True)), "p", new_image)[0].observed == "no answer"
+
+
+# registry.large-layer
+
+
+def large_layer(registries, front):
+    measured = {}
+    large(target(*registries, front=front), "p", new_image, Settings(), measured)
+    return measured
+
+
+def test_a_large_layer_that_comes_back_is_well_and_measured():
+    registries = three()
+    measured = large_layer(registries, FakeRegistry("front-door", registries[0].store))
+    assert measured.keys() == {"push_mib_per_s", "pull_mib_per_s"}
+
+
+def test_a_limit_of_the_front_door_is_told_as_one():
+    registries = three()
+    (offender,) = offenders_of(
+        large_layer, registries, FakeRegistry("front-door", registries[0].store, limit=10)
+    )
+    assert offender.object == "front door http://h"
+    assert "413" in offender.observed
+    assert "limits" in offender.observed
+
+
+def test_replicas_without_the_layer_are_named():
+    registries = three(shared=False)
+    found = offenders_of(large_layer, registries, FakeRegistry("front-door", registries[0].store))
+    assert [o.object for o in found] == ["pod registry-1", "pod registry-2"]
+
+
+# registry.repository-appears-in-harbor, delete-removes
+
+
+def harbor_with(registries, *flaws, **of_all):
+    webs = [
+        FakeWeb(f"ui-{n}", registries[0].store, **(flaws[n] if n < len(flaws) else of_all)) for n in range(3)
+    ]
+    return target(*registries, webs=webs)
+
+
+def test_what_is_pushed_appears_and_what_is_deleted_goes():
+    measured = {}
+    appears(harbor_with(three()), "p", new_image, measured)
+    assert measured["listed_after_ms"] >= 0
+    deleted(harbor_with(three()), "p", new_image)
+
+
+def test_a_web_replica_that_lists_nothing_or_fails_is_named():
+    for flaw in ({"blind": True}, {"broken": True}):
+        found = offenders_of(appears, harbor_with(three(), flaw), "p", new_image, {})
+        assert {o.object for o in found} == {"pod ui-0"}
+        assert len(found) == 3, "once for each repository"
+        assert {o.object for o in offenders_of(deleted, harbor_with(three(), flaw), "p", new_image)} == {
+            "pod ui-0"
+        }
+
+
+def test_a_deletion_that_is_only_acknowledged_is_found_in_the_registry():
+    found = offenders_of(deleted, harbor_with(three(), {"deletes": False}), "p", new_image)
+    assert [o.observed for o in found if "registry" in o.object] == ["it is still there"] * 3
+    assert [o.object for o in found if "ui" in o.object] == ["pod ui-0", "pod ui-1", "pod ui-2"]
+
+
+def test_a_push_that_is_refused_is_the_registrys():
+    found = offenders_of(appears, harbor_with(three(silent=True)), "p", new_image, {})
+    assert {o.object for o in found} == {"pod registry-2"}
+    assert "pod registry-2" in {
+        o.object for o in offenders_of(deleted, harbor_with(three(silent=True)), "p", new_image)
+    }
+
+
+# registry.busybox-push-pull, kubelet-pulls-with-pull-secret
+
+
+class FakeDocker:
+    """A daemon and a registry behind it; it refuses the `after`-th time it is asked that."""
+
+    def __init__(self, *, refuses=None, after=1, pulled=None, printed="hello", before="hello", removes=True):
+        self.local, self.refuses, self.left, self.pulled = {"h/p/busybox:1": before}, refuses, after, pulled
+        self.printed, self.removes, self.steps = printed, removes, []
+
+    def step(self, name):
+        self.steps.append(name)
+        if self.refuses == name:
+            self.left -= 1
+            if self.left < 1:
+                raise DockerRefused(f"docker {name}: denied")
+
+    def login(self, registry, credentials):
+        self.step("login")
+
+    def tag(self, reference, other):
+        self.local[other] = self.local[reference]
+
+    def push(self, reference, credentials):
+        self.step("push")
+        return f"sha256:{reference}"
+
+    def remove(self, reference):
+        if self.removes:
+            self.local.pop(reference, None)
+
+    def has(self, reference):
+        return reference in self.local
+
+    def pull(self, reference, credentials):
+        self.step("pull")
+        self.local[reference] = self.printed
+        return self.pulled or f"sha256:{reference}"
+
+    def run(self, reference):
+        return self.local[reference] + "\n"
+
+
+IMAGE = SimpleNamespace(reference="h/p/busybox:1", message="hello")
+
+
+def small_harbor():
+    return harbor_with(three())
+
+
+def test_an_image_that_comes_back_as_it_went_is_well_and_tried_on_every_replica():
+    daemon = FakeDocker()
+    push_pull(small_harbor(), daemon, IMAGE)
+    assert (daemon.steps.count("push"), daemon.steps.count("pull")) == (9, 9)
+    assert not daemon.local
+
+
+@pytest.mark.parametrize(
+    "daemon, expected, observed",
+    [
+        (FakeDocker(refuses="login"), "can sign in to h", "docker login: denied; none"),
+        (FakeDocker(refuses="push"), "can push", "docker push: denied; none"),
+        (FakeDocker(refuses="push", after=9), "can push", "docker push: denied; 8 pushes of 9"),
+        (FakeDocker(refuses="pull", after=9), "can pull what was pushed", "docker pull: denied"),
+        (FakeDocker(pulled="sha256:2"), "sha256:h/p/busybox:1-0", "sha256:2"),
+        (FakeDocker(printed="other"), "hello", "other"),
+    ],
+)
+def test_an_image_that_does_not_come_back_says_at_which_step(daemon, expected, observed):
+    offender = offenders_of(push_pull, small_harbor(), daemon, IMAGE)[0]
+    assert expected in offender.expected
+    assert observed in offender.observed
+    assert not [reference for reference in daemon.local if reference != IMAGE.reference]
+
+
+@pytest.mark.parametrize("daemon", [FakeDocker(before="nothing"), FakeDocker(removes=False)])
+def test_a_daemon_that_cannot_show_anything_is_no_verdict(daemon):
+    with pytest.raises(DockerTrouble):
+        push_pull(small_harbor(), daemon, IMAGE)
+
+
+@pytest.fixture
+def kubelets(monkeypatch):
+    """What the kubelets make of it: results by the number of the pull."""
+    asked = SimpleNamespace(becomes=lambda number: {"printed": "hello"}, nodes=(), images=())
+
+    def run_on_each(target, nodes, images, credentials, *, run_id):
+        asked.nodes, asked.images = nodes, images
+        pulls = [(node, image) for node in nodes for image in images]
+        return [pull_pods.Pulled(f"pod-{n}", *pull, **asked.becomes(n)) for n, pull in enumerate(pulls)]
+
+    monkeypatch.setattr(pull_pods, "run_on_each", run_on_each)
+    return asked
+
+
+def test_every_node_pulls_often_enough_to_meet_every_replica(kubelets):
+    kubelet(small_harbor(), FakeDocker(), IMAGE, never, "r")
+    assert kubelets.nodes == ["node-1", "node-2"]
+    assert len(kubelets.images) == 9
+
+
+def test_one_pull_of_many_that_fails_is_a_failure_in_the_kubelets_words(kubelets):
+    kubelets.becomes = lambda n: {"trouble": "ErrImagePull: 401"} if n == 17 else {"printed": "hello"}
+    (offender,) = offenders_of(kubelet, small_harbor(), FakeDocker(), IMAGE, never, "r")
+    assert "node-2" in offender.object
+    assert offender.observed == "ErrImagePull: 401"
+
+
+def test_what_prints_something_else_is_another_image(kubelets):
+    kubelets.becomes = lambda n: {"printed": "other"}
+    assert len(offenders_of(kubelet, small_harbor(), FakeDocker(), IMAGE, never, "r")) == 18
+
+
+def test_an_image_that_cannot_be_pushed_cannot_be_pulled(kubelets):
+    (offender,) = offenders_of(kubelet, small_harbor(), FakeDocker(refuses="push"), IMAGE, never, "r")
+    assert offender.expected == "the docker daemon can push"
+
+
+def test_without_a_node_nothing_pulls():
+    harbor = small_harbor()
+    harbor.deployment.nodes = list
+    with pytest.raises(Skipped, match="no node"):
+        kubelet(harbor, FakeDocker(), IMAGE, skip, "r")
