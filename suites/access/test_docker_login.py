@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from fixtures.checks import check
 from fixtures.clients.harbor import Credentials
 from fixtures.errors import DockerRefused
+from fixtures.luck import rounds_to_meet_each
 from fixtures.model.roles import Role
-from fixtures.model.sampling import tries_to_meet_each
 from fixtures.verdict import Offender, judge
 
 _AT_ONCE = 6
@@ -29,7 +29,7 @@ def test_docker_logs_in_with_the_right_password_each_time_and_never_with_a_wrong
     Source: docker login. As often as it takes to meet each web and registry replica behind the front door.
     """
     replicas = max(len(harbor.replicas(Role.WEB)), len(harbor.replicas(Role.REGISTRY)))
-    tries = tries_to_meet_each(replicas)
+    tries = rounds_to_meet_each(replicas)
     measured["logins_count"] = tries
     user = new_user()
     # A user of the suite's own: a wrong password locks its user for a while.

@@ -11,9 +11,9 @@ from fixtures.clients.image import Image
 from fixtures.clients.registry import Challenge, Upload
 from fixtures.clients.token_service import Token
 from fixtures.errors import DockerRefused, DockerTrouble, NoAnswer, UnexpectedAnswer
+from fixtures.luck import rounds_to_meet_each
 from fixtures.model.profiles.harbor_1_2 import PROFILE
 from fixtures.model.roles import Role
-from fixtures.model.sampling import tries_to_meet_each
 from fixtures.verdict import Failure
 from suites.access import test_projects as of_projects
 from suites.access import test_realm as of_realm
@@ -222,7 +222,7 @@ def logging_in(daemon, measured=None):
 def test_a_daemon_that_logs_in_each_time_and_never_with_a_wrong_password_is_well():
     daemon, measured = Daemon(), {}
     logging_in(daemon, measured)
-    assert daemon.logins.count(("admin", True)) == measured["logins_count"] == tries_to_meet_each(3)
+    assert daemon.logins.count(("admin", True)) == measured["logins_count"] == rounds_to_meet_each(3)
     assert ("admin", False) not in daemon.logins
 
 
