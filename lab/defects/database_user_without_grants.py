@@ -20,7 +20,32 @@ def _grant(lab: Lab) -> None:
 DEFECT = Defect(
     report="the reference deployment's own warning; h#15972",
     shows="one can sign in and look around, and everything that writes fails with 500",
-    turns_red=frozenset({"database.grants-sufficient"}),
+    turns_red=frozenset(
+        {
+            "access.anonymous-may-pull-public-but-not-push",
+            "access.docker-login",
+            "access.login-refuses-wrong-password",
+            "access.private-project-hidden-from-anonymous",
+            "access.token-grants-no-more-than-asked-or-allowed",
+            "database.grants-sufficient",
+            "failover.adminserver-pod-kill",
+            "failover.jobservice-pod-kill",
+            "failover.nginx-pod-kill",
+            "failover.registry-pod-kill",
+            "failover.ui-pod-kill",
+            "registry.busybox-push-pull",
+            "registry.concurrent-pushes",
+            "registry.corrupted-blob-refused",
+            "registry.delete-removes",
+            "registry.kubelet-pulls-with-pull-secret",
+            "registry.large-layer",
+            "registry.pushed-on-one-pulled-on-every",
+            "registry.repository-appears-in-harbor",
+            "registry.upload-continues-on-another-replica",
+            "sessions.users-kept-apart",
+            "storage.image-survives-registry-pod-deletion",
+        }
+    ),
     plant_outside=_revoke,
     heal_outside=_grant,
 )

@@ -12,6 +12,20 @@ def _forget_redis(objects: list[Object]) -> None:
 DEFECT = Defect(
     report="the reference deployment's own warning; h#15313",
     shows="a user who is signed in on one replica is unknown to the others, and to all once that replica dies",
-    turns_red=frozenset({"sessions.known-to-every-replica", "failover.ui-pod-kill"}),
+    turns_red=frozenset(
+        {
+            "access.logout-ends-session-everywhere",
+            "configuration.session-store-configured",
+            "failover.adminserver-pod-kill",
+            "failover.jobservice-pod-kill",
+            "failover.nginx-pod-kill",
+            "failover.registry-pod-kill",
+            "failover.ui-pod-kill",
+            "sessions.browser-session-through-front-door",
+            "sessions.known-to-every-replica",
+            "sessions.stored-in-redis",
+            "sessions.survive-replica-deletion",
+        }
+    ),
     change=_forget_redis,
 )
