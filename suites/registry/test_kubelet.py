@@ -1,7 +1,5 @@
 """Pulling as the cluster itself does."""
 
-import pytest
-
 from fixtures import pull_pods
 from fixtures.checks import check
 from fixtures.errors import AnswerError
@@ -22,7 +20,7 @@ def test_every_node_pulls_a_private_image_with_a_pull_secret(harbor, docker, ima
     """Every node runs a private image that was just pushed, with a pull secret, at the first try of each pull.
 
     Source: Kubernetes, imagePullSecrets. The kubelet tries again by itself, which hides that every third pull fails;
-    so each node pulls often enough to have met every replica, and no pull may fail.
+    so the nodes pull often enough to have met every replica, and no pull may fail.
     """
     nodes = [node.metadata.name for node in harbor.deployment.nodes() if not node.spec.unschedulable]
     if not nodes:
@@ -53,12 +51,3 @@ def test_every_node_pulls_a_private_image_with_a_pull_secret(harbor, docker, ima
         ],
         examined=len(pulled),
     )
-
-
-@pytest.fixture
-def pods_of_run(run_state):
-    """The run's id; the pods and Secrets that carry it are removed afterwards, or at the end of the run."""
-    run_id = run_state.report.id
-    run_state.cleanup.later("pods and Secrets", lambda: pull_pods.remove(run_state.target, run_id))
-    yield run_id
-    pull_pods.remove(run_state.target, run_id)

@@ -1,12 +1,13 @@
 """Reaching a Harbor: one message when it cannot be reached, and what was found when it can."""
 
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 
 import pytest
 
 from fixtures import target as module
 from fixtures.clients.harbor import Credentials
 from fixtures.errors import NoAnswer, SettingsError, TargetUnreachable
+from fixtures.model.profiles import harbor_1_2
 from fixtures.model.roles import Role
 from fixtures.model.volumes import Volume
 from fixtures.providers import Access, existing, lab
@@ -16,7 +17,14 @@ from fixtures.verdict import Failure
 
 
 class FakeDeployment:
-    profile = SimpleNamespace(name="harbor-1.2", parts={Role.WEB: None, Role.JOB: None})
+    profile = SimpleNamespace(
+        name="harbor-1.2",
+        parts={Role.WEB: None, Role.JOB: None},
+        database_role=Role.CONFIGURATION_STORE,
+        database=harbor_1_2.database,
+        session_store=harbor_1_2.session_store,
+    )
+    variables = MappingProxyType({"_REDIS_URL": "redis:6379,100,s3cret-word,11"})
 
     def __init__(self, replicas=()):
         made = SimpleNamespace(
@@ -29,6 +37,9 @@ class FakeDeployment:
 
     def replicas(self, role):
         return self._replicas
+
+    def environment(self, replica):
+        return self.variables
 
     def volumes(self):
         return [Volume("harbor", "log-pvc", None, None, ("ui-rc",))]
@@ -87,6 +98,15 @@ def test_what_was_found_is_described():
     assert "web: ReplicationController ui-rc, 1 of 3 Ready on node-1" in lines
     assert "job: none found" in lines
     assert "log-pvc, absent, used by ui-rc" in lines
+    assert "session store: redis:6379, database 11" in lines
+    assert "database: not known: without MYSQL_HOST" in lines
+    assert "s3cret" not in lines
+
+
+def test_where_no_session_store_is_set_it_says_so():
+    deployment = FakeDeployment([SimpleNamespace(ready=True, node="node-1")])
+    deployment.variables = {}
+    assert "  session store: none is set" in describe(Target(access(), deployment, Settings()))
 
 
 def test_a_replica_always_gets_the_same_link():

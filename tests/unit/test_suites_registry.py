@@ -106,6 +106,10 @@ class FakeRegistry:
             raise UnexpectedAnswer("PUT → 400 DIGEST_INVALID", status=400)
         self.store.blobs[upload.repository, digest] = content
 
+    def cancel(self, upload):
+        self._answer()
+        self.store.uploads.pop(upload.place, None)
+
     def blob(self, repository, digest):
         self._answer()
         if (repository, digest) not in self.store.blobs:
@@ -132,10 +136,11 @@ class FakeRegistry:
 
 
 class FakeWeb:
-    """A web replica: the catalogue of a store, and whether it deletes, and answers."""
+    """A web replica: the catalogue of a store, and what is wrong with it."""
 
-    def __init__(self, name, store, *, deletes=True, broken=False, blind=False):
+    def __init__(self, name, store, *, deletes=True, broken=False, blind=False, forgets=0, keeps_row=False):
         self.name, self.store, self.deletes, self.broken, self.blind = name, store, deletes, broken, blind
+        self.forgets, self.keeps_row, self.asked, self.rows = forgets, keeps_row, 0, ()
 
     def projects(self, name, credentials):
         return {name: 7}
@@ -143,10 +148,14 @@ class FakeWeb:
     def repositories(self, project_id, credentials):
         if self.broken:
             raise UnexpectedAnswer("GET /api/repositories → 500", status=500)
-        return [] if self.blind else [repository for repository, tag in self.store.manifests if tag == "one"]
+        tagged = [repository for repository, tag in self.store.manifests if tag == "one"]
+        self.rows = {*self.rows, *tagged} if self.keeps_row else tagged
+        return [] if self.blind else list(self.rows)
 
     def tags(self, repository, credentials):
-        return {"one": digest_of(self.store.manifests[repository, "one"])}
+        self.asked += 1
+        known = (repository, "one") in self.store.manifests and self.asked != self.forgets
+        return {"one": digest_of(self.store.manifests[repository, "one"])} if known else {}
 
     def delete_tag(self, repository, tag, credentials):
         if self.deletes:
@@ -172,6 +181,7 @@ def target(*registries, webs=(), front=None):
         access=SimpleNamespace(url="http://h"),
         registry_host="h",
         namespace="harbor",
+        settings=Settings(),
         deployment=SimpleNamespace(nodes=lambda: [node("node-1"), node("node-2")]),
     )
 
@@ -216,17 +226,35 @@ def test_storage_that_is_not_shared_is_seen_at_every_pair():
     assert len(found) == 6
     assert {o.object for o in found} == {"pod registry-0", "pod registry-1", "pod registry-2"}
     assert "404" in found[0].observed
-    assert len(offenders_of(continued, target(*three(shared=False)), "p", never, new_image)) == 6
     assert offenders_of(together, target(*three(shared=False)), "p", new_image)
 
 
 def test_a_replica_that_gives_other_bytes_or_none_is_named():
     for flaw in ({"corrupts": True}, {"silent": True}):
-        assert {
-            o.object for o in offenders_of(everywhere, target(*three(**flaw)), "p", new_image, never)
-        } == {"pod registry-2"}
+        for check, *words in ((everywhere, never), (together,)):
+            found = offenders_of(check, target(*three(**flaw)), "p", new_image, *words)
+            assert {o.object for o in found} == {"pod registry-2"}
+
+
+def test_an_upload_that_cannot_go_on_is_cancelled_and_told_with_its_way():
+    registries = three(shared=False)
+    found = offenders_of(continued, target(*registries), "p", never, new_image)
+    assert len(found) == 6, "one for each pair"
+    assert found[0].object == "pod registry-1"
+    assert found[0].expected == "an upload begun on registry-0, continued on registry-1 ends on registry-2"
+    assert "BLOB_UPLOAD_UNKNOWN" in found[0].observed
+    assert not any(registry.store.uploads for registry in registries)
+
+
+def test_an_upload_is_read_back_whole_from_every_replica():
+    found = offenders_of(continued, target(*three(corrupts=True)), "p", never, new_image)
+    assert [o.object for o in found] == ["pod registry-2"] * 6
+    assert "whole" in found[0].expected
     assert offenders_of(continued, target(*three(silent=True)), "p", never, new_image)
-    assert offenders_of(together, target(*three(silent=True)), "p", new_image)
+
+
+def test_of_two_replicas_an_upload_ends_where_it_began():
+    continued(target(*three()[:2]), "p", never, new_image)
 
 
 def test_one_replica_has_no_other():
@@ -303,26 +331,50 @@ def test_what_is_pushed_appears_and_what_is_deleted_goes():
 
 def test_a_web_replica_that_lists_nothing_or_fails_is_named():
     for flaw in ({"blind": True}, {"broken": True}):
-        found = offenders_of(appears, harbor_with(three(), flaw), "p", new_image, {})
-        assert {o.object for o in found} == {"pod ui-0"}
-        assert len(found) == 3, "once for each repository"
-        assert {o.object for o in offenders_of(deleted, harbor_with(three(), flaw), "p", new_image)} == {
-            "pod ui-0"
-        }
+        (offender,) = offenders_of(appears, harbor_with(three(), flaw), "p", new_image, {})
+        assert offender.object == "pod ui-0"
+        assert "p/appears-registry-2:one" in offender.expected
+        (offender,) = offenders_of(deleted, harbor_with(three(), flaw), "p", new_image)
+        assert offender.object == "pod ui-0"
+        assert "to delete it" in offender.expected
+
+
+def test_a_tag_that_is_listed_once_and_then_not_is_seen():
+    """Of three registry replicas one may not have it: which of them a web replica asks is luck."""
+    found = offenders_of(appears, harbor_with(three(), {"forgets": 4}), "p", new_image, {})
+    assert [o.object for o in found] == ["pod ui-0"]
+    assert "each time it is asked" in found[0].expected
+    assert "none" in found[0].observed
+    sound = harbor_with(three())
+    appears(sound, "p", new_image, {})
+    # Once each to see it listed; then all together as often as it takes to meet every registry replica.
+    assert sum(sound.web(replica).asked for replica in sound.replicas(Role.WEB)) >= 9 + 18
 
 
 def test_a_deletion_that_is_only_acknowledged_is_found_in_the_registry():
     found = offenders_of(deleted, harbor_with(three(), {"deletes": False}), "p", new_image)
     assert [o.observed for o in found if "registry" in o.object] == ["it is still there"] * 3
     assert [o.object for o in found if "ui" in o.object] == ["pod ui-0", "pod ui-1", "pod ui-2"]
+    assert "has tag one" in found[-1].observed
+
+
+def test_a_repository_that_stays_listed_without_a_tag_is_seen():
+    (offender,) = offenders_of(deleted, harbor_with(three(), {}, {}, {"keeps_row": True}), "p", new_image)
+    assert offender.object == "pod ui-2"
+    assert offender.observed == "p/deleted-ui-0 is listed"
+
+
+def test_what_is_not_on_every_registry_replica_before_cannot_be_deleted_there():
+    found = offenders_of(deleted, harbor_with(three(shared=False)), "p", new_image)
+    assert "pod registry-1" in {o.object for o in found}
+    assert "before it is deleted" in found[0].expected
 
 
 def test_a_push_that_is_refused_is_the_registrys():
     found = offenders_of(appears, harbor_with(three(silent=True)), "p", new_image, {})
     assert {o.object for o in found} == {"pod registry-2"}
-    assert "pod registry-2" in {
-        o.object for o in offenders_of(deleted, harbor_with(three(silent=True)), "p", new_image)
-    }
+    found = offenders_of(deleted, harbor_with(three(silent=True)), "p", new_image)
+    assert {o.object for o in found} == {"pod registry-2"}
 
 
 # registry.busybox-push-pull, kubelet-pulls-with-pull-secret
@@ -398,6 +450,12 @@ def test_an_image_that_does_not_come_back_says_at_which_step(daemon, expected, o
     assert expected in offender.expected
     assert observed in offender.observed
     assert not [reference for reference in daemon.local if reference != IMAGE.reference]
+
+
+@pytest.mark.parametrize("daemon", [FakeDocker(pulled="sha256:2"), FakeDocker(printed="other")])
+def test_after_the_first_image_that_is_another_nothing_more_is_tried(daemon):
+    offenders_of(push_pull, small_harbor(), daemon, IMAGE)
+    assert daemon.steps.count("pull") == 1
 
 
 @pytest.mark.parametrize("daemon", [FakeDocker(before="nothing"), FakeDocker(removes=False)])

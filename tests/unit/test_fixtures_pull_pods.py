@@ -1,0 +1,172 @@
+"""Pods that pull: what is asked of Kubernetes, and what becomes of each container."""
+
+import base64
+import json
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+from kubernetes import client
+
+from fixtures import pull_pods
+from fixtures.clients.harbor import Credentials
+from fixtures.errors import DeadlinePassed
+
+IMAGES = ("h:1/p/busybox:a", "h:1/p/busybox:b")
+
+
+def state(**of):
+    return client.V1ContainerState(**of)
+
+
+ENDED = state(terminated=client.V1ContainerStateTerminated(exit_code=0))
+CREATING = state(waiting=client.V1ContainerStateWaiting(reason="ContainerCreating"))
+
+
+def refused(message, reason="ErrImagePull"):
+    return state(waiting=client.V1ContainerStateWaiting(reason=reason, message=message))
+
+
+class Core:
+    """Keeps what is made; `states` are of each pod's containers, in turn of asking (the last stays)."""
+
+    def __init__(self, *states):
+        self.states, self.pods, self.secrets, self.events = list(states), {}, {}, []
+
+    def create_namespaced_secret(self, namespace, body):
+        self.secrets[body.metadata.name] = body
+
+    def create_namespaced_pod(self, namespace, body):
+        self.pods[body.metadata.name] = body
+
+    def read_namespaced_pod(self, name, namespace):
+        now = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        statuses = [SimpleNamespace(name=f"pull-{n}", state=each) for n, each in enumerate(now)]
+        return SimpleNamespace(status=SimpleNamespace(phase="Pending", container_statuses=statuses))
+
+    def read_namespaced_pod_log(self, name, namespace, *, container, _preload_content):
+        return SimpleNamespace(data=f"{name} {container}\n".encode())
+
+    def list_namespaced_event(self, namespace, field_selector):
+        return SimpleNamespace(items=self.events)
+
+    def _listed(self, kept, selector):
+        key, _, value = selector.partition("=")
+        fits = [each for each in kept.values() if value in ("", each.metadata.labels[key])]
+        return SimpleNamespace(items=fits)
+
+    def list_namespaced_pod(self, namespace, label_selector):
+        return self._listed(self.pods, label_selector)
+
+    def list_namespaced_secret(self, namespace, label_selector):
+        return self._listed(self.secrets, label_selector)
+
+    def delete_namespaced_pod(self, name, namespace, body):
+        del self.pods[name]
+
+    def delete_namespaced_secret(self, name, namespace, body):
+        del self.secrets[name]
+        raise client.ApiException(status=404)
+
+
+def target_of(core, *, may=lambda verb, resource: True):
+    @contextmanager
+    def asking(what):
+        yield
+
+    kubernetes = SimpleNamespace(
+        core=core,
+        asking=asking,
+        ask=lambda what, call, *args, **kwargs: call(*args, **kwargs),
+        may=lambda verb, resource, namespace: may(verb, resource),
+    )
+    settings = SimpleNamespace(converge_timeout_s=0.3)
+    return SimpleNamespace(kubernetes=kubernetes, namespace="harbor", registry_host="h:1", settings=settings)
+
+
+def run(core, nodes=("node-1",)):
+    credentials = Credentials("admin", "s3cret-word")
+    return pull_pods.run_on_each(target_of(core), nodes, IMAGES, credentials, run_id="r1")
+
+
+def test_each_node_runs_a_container_for_each_image_and_its_print_is_told():
+    core = Core([CREATING, None], [ENDED, CREATING], [ENDED, ENDED])
+    results = run(core, nodes=("node-1", "node-2"))
+    assert sorted((r.node, r.image, r.printed, r.trouble) for r in results) == [
+        (node, image, f"harbor-verify-r1-{number} pull-{count}", "")
+        for number, node in enumerate(("node-1", "node-2"))
+        for count, image in enumerate(IMAGES)
+    ]
+
+
+def test_the_pod_is_pinned_pulls_anew_and_asks_for_nothing_more():
+    core = Core([ENDED, ENDED])
+    run(core)
+    (pod,) = core.pods.values()
+    assert pod.spec.node_name == "node-1"
+    assert pod.spec.automount_service_account_token is False
+    assert {c.image_pull_policy for c in pod.spec.containers} == {"Always"}
+    assert all(c.security_context.run_as_non_root for c in pod.spec.containers)
+    (secret,) = core.secrets.values()
+    assert [each.name for each in pod.spec.image_pull_secrets] == [secret.metadata.name]
+    auth = json.loads(secret.string_data[".dockerconfigjson"])["auths"]["h:1"]["auth"]
+    assert base64.b64decode(auth) == b"admin:s3cret-word"
+    # It waits for the Secret by mounting a part of it: the part without a password.
+    (mounted,) = pod.spec.volumes
+    assert mounted.secret.secret_name == secret.metadata.name
+    assert [item.key for item in mounted.secret.items] == ["note"]
+    assert {pod.metadata.labels[pull_pods.LABEL], secret.metadata.labels[pull_pods.LABEL]} == {"r1"}
+
+
+def test_a_pull_that_fails_is_told_in_the_kubelets_words_with_advice():
+    message = "http: server gave HTTP response to HTTPS client"
+    first, second = run(Core([refused("401 Unauthorized"), refused(message, "ImagePullBackOff")]))
+    assert first.trouble == "ErrImagePull: 401 Unauthorized"
+    assert second.trouble.startswith(f"ImagePullBackOff: {message}; the node's container runtime expects TLS")
+
+
+def event(reason, message, container="pull-1"):
+    about = SimpleNamespace(field_path=f"spec.containers{{{container}}}")
+    return SimpleNamespace(reason=reason, message=message, involved_object=about)
+
+
+def test_a_refusal_that_the_kubelet_got_over_is_still_told():
+    core = Core([ENDED, ENDED])
+    core.events = [
+        event("Failed", "Failed to pull image: 401"),
+        event("Failed", "Error: no such file", "pull-0"),
+    ]
+    assert [r.trouble for r in run(core)] == ["", "Failed to pull image: 401"]
+
+
+def test_a_pull_that_begins_and_does_not_end_is_the_registrys():
+    core = Core([ENDED, CREATING])
+    core.events = [event("Pulling", "Pulling image x")]
+    assert "no end after 0.3 s; last: Pulling image x" in run(core)[1].trouble
+
+
+def test_a_container_that_ends_badly_is_trouble():
+    died = state(terminated=client.V1ContainerStateTerminated(exit_code=127, reason="Error"))
+    assert run(Core([ENDED, died]))[1].trouble == "ended with exit code 127 (Error)"
+
+
+def test_a_pod_that_comes_to_no_end_is_no_verdict_and_says_where_it_is():
+    with pytest.raises(DeadlinePassed, match=r"pull-1: ContainerCreating"):
+        run(Core([ENDED, CREATING]))
+
+
+def test_what_a_run_made_is_removed_and_nothing_of_others():
+    core = Core([ENDED, ENDED])
+    run(core)
+    target = target_of(core)
+    assert pull_pods.remove(target, "another") == []
+    assert pull_pods.remove(target, "r1") == ["pod harbor-verify-r1-0", "Secret harbor-verify-r1"]
+    assert not core.pods
+    assert not core.secrets
+
+
+def test_what_any_run_left_is_removed_as_far_as_one_may():
+    core = Core([ENDED, ENDED])
+    run(core)
+    target = target_of(core, may=lambda verb, resource: resource == "pods")
+    assert pull_pods.remove(target) == ["pod harbor-verify-r1-0"]
