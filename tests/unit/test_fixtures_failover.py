@@ -229,7 +229,7 @@ def test_nothing_is_broken_where_a_client_does_not_get_what_it_wants_before(kill
     with pytest.raises(Failure) as failure:
         kill(world, lambda: broken.append(True))
     assert [(o.object, o.observed) for o in failure.value.offenders] == [
-        ("pull@registry-1", "UnexpectedAnswer, status 404")
+        ("pull@registry-1", "3 times UnexpectedAnswer, status 404; so no pod was deleted: mend this first")
     ]
     assert not broken
     assert world.opened == world.closed > 0
