@@ -80,6 +80,7 @@ def test_what_looks_like_a_secret_is_taken_out_and_only_that(text, hidden):
         "see that --admin-user and --admin-password are right: Harbor's setting only counts at its first start",
         "Access denied for user 'harbork8s'@'198.18.1.4' (using password: YES)",
         "error authorizing context: authorization token required",
+        "pull access denied, or may require authorization: server message: insufficient_scope: authorization failed",
         'WWW-Authenticate: Bearer realm="http://h/service/token",service="harbor-registry"',
         "TOKEN_URL=http://ui/service/token KEY_PATH=/etc/ui/key TOKEN_EXPIRATION=30 PWD=/root",
         "docker-pullable://busybox@sha256:0123abcd, library/busybox@sha256:0123abcd",
