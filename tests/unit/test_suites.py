@@ -11,7 +11,6 @@ from fixtures.errors import CannotTell, NoAnswer, UnexpectedAnswer
 from fixtures.model.roles import Role
 from fixtures.model.volumes import Volume
 from fixtures.model.workloads import Replica, Workload
-from fixtures.verdict import Failure
 from suites.access.test_login import test_login_with_the_right_password_is_accepted_on_every_replica as login
 from suites.configuration.test_registry_configuration import test_registry_config_is_in_effect as in_effect
 from suites.configuration.test_registry_configuration import (
@@ -24,28 +23,11 @@ from suites.storage.test_claims import test_every_claim_that_harbor_uses_is_boun
 from suites.storage.test_volumes import test_a_claim_gets_the_capacity_that_it_asks_for as capacious
 from suites.storage.test_volumes import test_a_claim_of_several_replicas_can_be_shared as shareable
 from suites.storage.test_volumes import test_a_volume_outlives_its_claim as retained
+from tests.unit.running import Skipped, never, offenders_of, skip
 
 REALM = "http://h.example/service/token"
 CONFIG = f"version: 0.1\nstorage: {{}}\nauth: {{token: {{realm: '{REALM}', service: harbor-registry, issuer: i}}}}\n"
 CMDLINES = "/pause\0sh\0-c\0cat /proc/[0-9]*/cmdline\0registry\0serve\0/etc/registry/config.yml\0"
-
-
-class Skipped(Exception):
-    """The check skipped itself."""
-
-
-def skip(reason):
-    raise Skipped(reason)
-
-
-def never(what):
-    raise AssertionError(f"not expected: {what}")
-
-
-def offenders_of(check, *args):
-    with pytest.raises(Failure) as failure:
-        check(*args)
-    return failure.value.offenders
 
 
 # storage.claims-bound

@@ -27,17 +27,12 @@ from suites.access.test_logout import (
 from suites.access.test_refused_login import (
     test_a_wrong_password_lets_nobody_in_on_any_replica as refused,
 )
+from tests.unit.running import offenders_of
 
 ADMIN, STRANGER = Credentials("admin", "right"), Credentials("stranger", "right")
 REFUSED = UnexpectedAnswer("→ 401", status=401)
 FAILED = UnexpectedAnswer("→ 500", status=500)
 SILENT = NoAnswer("no answer", sent=True)
-
-
-def offenders_of(check, *args):
-    with pytest.raises(Failure) as failure:
-        check(*args)
-    return failure.value.offenders
 
 
 def new_users():

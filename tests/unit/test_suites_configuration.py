@@ -12,7 +12,6 @@ from fixtures.clients.harbor import Credentials
 from fixtures.errors import NoAnswer, UnexpectedAnswer
 from fixtures.model.profiles import harbor_1_2
 from fixtures.model.roles import Role
-from fixtures.verdict import Failure
 from suites.configuration import test_token_key as token_key
 from suites.configuration.test_configuration_store import (
     test_every_replica_of_the_configuration_store_answers_the_same as agree,
@@ -26,26 +25,9 @@ from suites.configuration.test_registry_configuration import (
 from suites.configuration.test_session_store import (
     test_every_web_replica_is_given_the_same_session_store as session_store,
 )
+from tests.unit.running import Skipped, never, offenders_of, skip
 
 SILENT = NoAnswer("no answer", sent=True)
-
-
-class Skipped(Exception):
-    """The check skipped itself."""
-
-
-def skip(reason):
-    raise Skipped(reason)
-
-
-def never(what):
-    raise AssertionError(f"not expected: {what}")
-
-
-def offenders_of(check, *args):
-    with pytest.raises(Failure) as failure:
-        check(*args)
-    return failure.value.offenders
 
 
 def replica(name, **more):

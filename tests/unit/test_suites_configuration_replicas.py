@@ -9,7 +9,6 @@ from fixtures.errors import CannotTell, NoAnswer
 from fixtures.model.profiles import harbor_1_2
 from fixtures.model.roles import Role
 from fixtures.model.workloads import Replica, Workload
-from fixtures.verdict import Failure
 from suites.configuration.test_front_door import test_the_front_door_answers_on_every_node as every_node
 from suites.configuration.test_replicas import (
     test_every_part_has_the_replicas_that_it_needs_and_all_are_ready as replicated,
@@ -18,27 +17,10 @@ from suites.configuration.test_replicas import test_the_replicas_of_a_part_are_o
 from suites.configuration.test_services import (
     test_a_service_leads_to_every_ready_replica_and_to_nothing_else as services,
 )
+from tests.unit.running import Skipped, never, offenders_of, skip
 
 SILENT = NoAnswer("no answer", sent=True)
 LOST = NoAnswer("no answer (timed out)", sent=False)
-
-
-class Skipped(Exception):
-    """The check skipped itself."""
-
-
-def skip(reason):
-    raise Skipped(reason)
-
-
-def never(what):
-    raise AssertionError(f"not expected: {what}")
-
-
-def offenders_of(check, *args):
-    with pytest.raises(Failure) as failure:
-        check(*args)
-    return failure.value.offenders
 
 
 # configuration.components-replicated, configuration.replicas-spread-over-nodes

@@ -14,6 +14,7 @@ from suites.database.test_cluster import test_every_node_of_the_databases_cluste
 from suites.database.test_grants import test_harbor_may_read_and_write_its_database as granted
 from suites.database.test_reachable import test_the_database_lets_harbor_in_and_answers as reachable
 from suites.database.test_schema import test_the_database_holds_harbors_tables_and_first_rows as schema
+from tests.unit.running import Skipped, never, skip
 
 DATABASE = Database("mysql", 3306, user="harbork8s", password="hush", name="registry_k8s")
 SETTINGS = SimpleNamespace(database_nodes=3)
@@ -24,18 +25,6 @@ WELL = {
     "wsrep_local_state_comment": "Synced",
     "wsrep_ready": "ON",
 }
-
-
-class Skipped(Exception):
-    """The check skipped itself."""
-
-
-def skip(reason):
-    raise Skipped(reason)
-
-
-def never(what):
-    raise AssertionError(f"not expected: {what}")
 
 
 def offenders_of(check, *args):

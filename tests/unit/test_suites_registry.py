@@ -11,7 +11,6 @@ from fixtures.clients.registry import Upload
 from fixtures.errors import DockerRefused, DockerTrouble, NoAnswer, UnexpectedAnswer, WrongContent
 from fixtures.model.roles import Role
 from fixtures.settings import Settings
-from fixtures.verdict import Failure
 from suites.registry import test_catalogue, test_replicas
 from suites.registry.test_catalogue import (
     test_what_any_registry_replica_took_appears_on_every_web_replica as appears,
@@ -34,18 +33,7 @@ from suites.registry.test_replicas import test_images_pushed_at_the_same_time_ar
 from suites.registry.test_replicas import (
     test_what_does_not_fit_its_digest_is_refused_by_every_registry_replica as refused,
 )
-
-
-class Skipped(Exception):
-    """The check skipped itself."""
-
-
-def skip(reason):
-    raise Skipped(reason)
-
-
-def never(what):
-    raise AssertionError(f"not expected: {what}")
+from tests.unit.running import Skipped, never, offenders_of, skip
 
 
 def new_image(size_bytes=16):
@@ -195,12 +183,6 @@ def three(*, shared=True, **of_the_last):
     stores = [store if shared else Store() for _ in range(3)]
     flaws = [{}, {}, of_the_last]
     return [FakeRegistry(f"registry-{n}", stores[n], **flaws[n]) for n in range(3)]
-
-
-def offenders_of(check, *args):
-    with pytest.raises(Failure) as failure:
-        check(*args)
-    return failure.value.offenders
 
 
 @pytest.fixture(autouse=True)

@@ -28,17 +28,12 @@ from suites.sessions import test_users_kept_apart as apart
 from suites.sessions.test_session_store import (
     test_every_session_lies_in_the_session_store_and_expires as stored,
 )
+from tests.unit.running import offenders_of
 
 ADMIN, STRANGER, OTHER = (Credentials(name, "x") for name in ("Admin", "verify-1", "verify-2"))
 STORE = SessionStore("redis", 6379, password="hush", database=11)
 SILENCE = NoAnswer("no answer", sent=True)
 WORKLOAD = SimpleNamespace(object="ReplicationController harbor/ui-rc", short_name="ui", desired=3)
-
-
-def offenders_of(check, *args):
-    with pytest.raises(Failure) as failure:
-        check(*args)
-    return failure.value.offenders
 
 
 class Web:

@@ -10,19 +10,12 @@ from fixtures.errors import CannotTell, DeadlinePassed, HealFailed, NoAnswer, Un
 from fixtures.model.roles import Role
 from fixtures.model.volumes import Volume
 from fixtures.model.workloads import Replica, Workload
-from fixtures.verdict import Failure
 from suites.storage import test_survival as survival
 from suites.storage.test_binding import (
     test_a_claim_is_bound_to_the_volume_that_it_asks_for_and_to_no_other_claims as intended,
 )
 from suites.storage.test_mounts import test_a_claim_is_mounted_and_writable_in_every_replica as mounted
-
-
-def offenders_of(check, *args):
-    with pytest.raises(Failure) as failure:
-        check(*args)
-    return failure.value.offenders
-
+from tests.unit.running import offenders_of
 
 # storage.claims-bound-to-intended-volume
 
