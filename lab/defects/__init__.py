@@ -23,6 +23,18 @@ _GRACE_S = 1
 _DEADLINE_S = 180
 
 
+EVERY_FAILOVER = frozenset(
+    {
+        "failover.adminserver-pod-kill",
+        "failover.jobservice-pod-kill",
+        "failover.nginx-pod-kill",
+        "failover.registry-pod-kill",
+        "failover.ui-pod-kill",
+    }
+)
+"""What turns red with whatever keeps users from signing in, pushing or pulling, whichever pod dies meanwhile."""
+
+
 class Lab(Protocol):
     """What planting needs of a lab that is up."""
 

@@ -1,7 +1,7 @@
 """Harbor's database user may read, and nothing else."""
 
 from lab import database
-from lab.defects import Defect, Lab
+from lab.defects import EVERY_FAILOVER, Defect, Lab
 
 _ON = f"ON {database.DATABASE}.*"
 _USER = f"'{database.USER}'@'%'"
@@ -28,11 +28,6 @@ DEFECT = Defect(
             "access.private-project-hidden-from-anonymous",
             "access.token-grants-no-more-than-asked-or-allowed",
             "database.grants-sufficient",
-            "failover.adminserver-pod-kill",
-            "failover.jobservice-pod-kill",
-            "failover.nginx-pod-kill",
-            "failover.registry-pod-kill",
-            "failover.ui-pod-kill",
             "registry.busybox-push-pull",
             "registry.concurrent-pushes",
             "registry.corrupted-blob-refused",
@@ -45,7 +40,8 @@ DEFECT = Defect(
             "sessions.users-kept-apart",
             "storage.image-survives-registry-pod-deletion",
         }
-    ),
+    )
+    | EVERY_FAILOVER,
     plant_outside=_revoke,
     heal_outside=_grant,
 )

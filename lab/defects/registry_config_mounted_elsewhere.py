@@ -1,6 +1,6 @@
 """registry-rc mounts its ConfigMap where an older image read it; this one reads /etc/registry/config.yml."""
 
-from lab.defects import Defect
+from lab.defects import EVERY_FAILOVER, Defect
 from lab.manifests.objects import Object, container_of, mount_of
 
 
@@ -21,11 +21,6 @@ DEFECT = Defect(
             "configuration.registry-config-mounted-where-it-is-read",
             "configuration.registry-root-inside-volume",
             "configuration.registry-trusts-token-key",
-            "failover.adminserver-pod-kill",
-            "failover.jobservice-pod-kill",
-            "failover.nginx-pod-kill",
-            "failover.registry-pod-kill",
-            "failover.ui-pod-kill",
             "registry.busybox-push-pull",
             "registry.concurrent-pushes",
             "registry.delete-removes",
@@ -36,6 +31,7 @@ DEFECT = Defect(
             "registry.upload-continues-on-another-replica",
             "storage.image-survives-registry-pod-deletion",
         }
-    ),
+    )
+    | EVERY_FAILOVER,
     change=_mount_elsewhere,
 )

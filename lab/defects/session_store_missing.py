@@ -1,6 +1,6 @@
 """ui-rc does not give _REDIS_URL, so each ui keeps the sessions of its users in its own memory."""
 
-from lab.defects import Defect
+from lab.defects import EVERY_FAILOVER, Defect
 from lab.manifests.objects import Object, container_of
 
 
@@ -16,16 +16,12 @@ DEFECT = Defect(
         {
             "access.logout-ends-session-everywhere",
             "configuration.session-store-configured",
-            "failover.adminserver-pod-kill",
-            "failover.jobservice-pod-kill",
-            "failover.nginx-pod-kill",
-            "failover.registry-pod-kill",
-            "failover.ui-pod-kill",
             "sessions.browser-session-through-front-door",
             "sessions.known-to-every-replica",
             "sessions.stored-in-redis",
             "sessions.survive-replica-deletion",
         }
-    ),
+    )
+    | EVERY_FAILOVER,
     change=_forget_redis,
 )

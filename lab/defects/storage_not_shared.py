@@ -1,6 +1,6 @@
 """Each registry replica keeps its images in a folder of its own, though the volume is mounted on all."""
 
-from lab.defects import Defect
+from lab.defects import EVERY_FAILOVER, Defect
 from lab.manifests.objects import Object, container_of, mount_of, tell_node
 
 
@@ -15,11 +15,6 @@ DEFECT = Defect(
     shows="what was pushed to one replica is unknown to the others: two pulls of three fail",
     turns_red=frozenset(
         {
-            "failover.adminserver-pod-kill",
-            "failover.jobservice-pod-kill",
-            "failover.nginx-pod-kill",
-            "failover.registry-pod-kill",
-            "failover.ui-pod-kill",
             "registry.busybox-push-pull",
             "registry.concurrent-pushes",
             "registry.delete-removes",
@@ -30,6 +25,7 @@ DEFECT = Defect(
             "registry.upload-continues-on-another-replica",
             "storage.image-survives-registry-pod-deletion",
         }
-    ),
+    )
+    | EVERY_FAILOVER,
     change=_one_folder_a_node,
 )

@@ -1,7 +1,7 @@
 """One ui replica signs its tokens with another key than the registry's certificate is of."""
 
 from lab import settings
-from lab.defects import Defect
+from lab.defects import EVERY_FAILOVER, Defect
 from lab.manifests.objects import Object, container_of, find, mount_of, pod_of, tell_node
 from lab.manifests.secrets import kept
 
@@ -32,16 +32,12 @@ DEFECT = Defect(
         {
             "access.docker-login",
             "configuration.registry-trusts-token-key",
-            "failover.adminserver-pod-kill",
-            "failover.jobservice-pod-kill",
-            "failover.nginx-pod-kill",
-            "failover.registry-pod-kill",
-            "failover.ui-pod-kill",
             "registry.busybox-push-pull",
             "registry.delete-removes",
             "registry.kubelet-pulls-with-pull-secret",
             "registry.repository-appears-in-harbor",
         }
-    ),
+    )
+    | EVERY_FAILOVER,
     change=_give_one_another_key,
 )
