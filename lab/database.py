@@ -23,7 +23,7 @@ HEALTH_USER = "health"
 """The load balancer's: it may connect and see the node's state, and nothing else."""
 PORT = 3306
 FOLDER = OUTSIDE.folder / "galera"
-SCHEMA = settings.REPOSITORY / "lab" / "harbor" / "schema.sql"
+SCHEMA = settings.REPOSITORY / "lab" / "harbor" / "harbor_1" / "schema.sql"
 _SCHEMA_LOADED = "harbor-lab: schema loaded"
 
 NODES = {

@@ -99,7 +99,11 @@ def _images(layers: dict[str, Path]) -> Iterable[Image]:
         yield Image(
             f"docker.io/vmware/harbor-{program_name}:v1.2.0",
             (layers["root"], layers["harbor"]),
-            {"Entrypoint": [f"/harbor/harbor_{program_name}"], "WorkingDir": "/harbor", "Env": [path]},
+            {
+                "Entrypoint": [f"/harbor/standin/harbor_1/bin/harbor_{program_name}"],
+                "WorkingDir": "/harbor",
+                "Env": [path],
+            },
         )
     yield Image(
         "docker.io/vmware/registry:2.6.2-photon",
@@ -147,16 +151,14 @@ def _busybox_files() -> list[tuple[str, bytes | str, int]]:
 def _stand_in_files() -> list[tuple[str, bytes | str, int]]:
     source = settings.REPOSITORY / "lab" / "harbor"
     files = sorted(f for f in source.rglob("*") if f.is_file() and "__pycache__" not in f.parts)
-    places = [f"harbor/standin/{file.relative_to(source)}" for file in files]
-    contents = [
-        (place, file.read_bytes(), 0o755 if "bin" in file.parts else 0o644)
-        for place, file in zip(places, files, strict=True)
+    return [
+        (
+            f"harbor/standin/{file.relative_to(source)}",
+            file.read_bytes(),
+            0o755 if "bin" in file.parts else 0o644,
+        )
+        for file in files
     ]
-    links = [
-        (f"harbor/harbor_{name}", f"standin/bin/harbor_{name}", 0o777)
-        for name in ("ui", "adminserver", "jobservice")
-    ]
-    return [*contents, *links]
 
 
 def _registry_files() -> list[tuple[str, bytes | str, int]]:
