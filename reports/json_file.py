@@ -8,6 +8,7 @@ areas         [{area, verdict, pass, fail, error, skip, duration_s}]
 checks        [{id, area, claim, verdict, started, duration_s, message, offenders: [{object, expected,
               observed}], hint, source, measured: {name_with_unit: value}, evidence: [file, …]}]
               evidence: relative to the run's folder; in checks/ID/ is all that belongs to one check
+not_applicable {id: reason}: checks that are about what this Harbor has not, and that nobody misses
 not_run       [id, …]: asked for, without a result
 left_behind   [line, …]: what the run made and could not remove
 
@@ -57,6 +58,7 @@ def document(run: Run) -> dict[str, Any]:
             for area in run.areas()
         ],
         "checks": [_check(result) for result in run.results],
+        "not_applicable": run.not_applicable,
         "not_run": run.not_run,
         "left_behind": run.left_behind,
     }

@@ -76,6 +76,8 @@ class Run:
     selected: list[str] = field(default_factory=list)
     """Ids of the checks that were asked for, in the order of running."""
     results: list[CheckResult] = field(default_factory=list)
+    not_applicable: dict[str, str] = field(default_factory=dict)
+    """Checks that are about what this Harbor has not, by id, with the reason; they are not among `selected`."""
     left_behind: list[str] = field(default_factory=list)
     """What the run made and could not remove."""
     finished: datetime | None = None

@@ -1,7 +1,7 @@
 """The end of a run on a terminal: a table by area, then each failure as claim, offenders, hint."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rich.console import Console
 from rich.padding import Padding
@@ -45,6 +45,11 @@ def render(run: Run, *, width: int, colour: bool) -> str:
             console.print()
             console.print(Text(f"{title} ({len(chosen)})", style=STYLES[verdict]))
             tell(console, chosen)
+    if run.not_applicable:
+        console.print()
+        console.print(Text(f"Not applicable ({len(run.not_applicable)})", style="dim"))
+        for reason, ids in _by_reason(run.not_applicable).items():
+            console.print(Padding(Text(f"{reason}: {', '.join(ids)}", style="dim"), (0, 0, 0, 2)))
     for title, lines in (("Not run", run.not_run), ("Left behind; remove by hand", run.left_behind)):
         if lines:
             console.print()
@@ -104,6 +109,14 @@ def _tell_reasons(console: Console, skipped: Iterable[CheckResult]) -> None:
         for id in ids:
             console.print(Padding(Text(id, style="bold"), (0, 0, 0, 2)))
         console.print(Padding(Text(_short(reason)), (0, 0, 0, 4)))
+
+
+def _by_reason(reasons: Mapping[str, str]) -> dict[str, list[str]]:
+    """Ids by the reason that they share."""
+    found: dict[str, list[str]] = {}
+    for id, reason in reasons.items():
+        found.setdefault(reason, []).append(id)
+    return found
 
 
 def _tell_each(console: Console, results: Iterable[CheckResult]) -> None:

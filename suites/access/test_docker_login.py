@@ -14,8 +14,8 @@ _AT_ONCE = 6
 
 @check(
     "access.docker-login",
-    hint="Refused now and then: one replica differs from the others. A ui that signs with another key, see "
-    "configuration.registry-trusts-token-key; a ui that lets nobody in, see access.login-accepts-right-password. "
+    hint="Refused now and then: one replica differs from the others. A {web} that signs with another key, see "
+    "configuration.registry-trusts-token-key; one that lets nobody in, see access.login-accepts-right-password. "
     "Refused each time: the realm, see access.realm-reachable-by-clients. A wrong password is let in: the registry "
     "asks nobody who they are, see configuration.registry-config-in-effect.",
     source="docker login; distribution: token authentication",
@@ -28,7 +28,7 @@ def test_docker_logs_in_with_the_right_password_each_time_and_never_with_a_wrong
 
     Source: docker login. As often as it takes to meet each web and registry replica behind the front door.
     """
-    replicas = max(len(harbor.replicas(Role.WEB)), len(harbor.replicas(Role.REGISTRY)))
+    replicas = max(len(harbor.replicas(Role.WEB)), len(harbor.registry_api_replicas()))
     tries = rounds_to_meet_each(replicas)
     measured["logins_count"] = tries
     user = new_user()

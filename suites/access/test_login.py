@@ -8,15 +8,16 @@ from fixtures.verdict import Offender, judge
 
 @check(
     "access.login-accepts-right-password",
-    hint="If every replica refuses, see that --admin-user and --admin-password are right: Harbor's setting only counts "
-    "at its first start. A database or adminserver that is down is answered like a wrong password: what else was seen "
-    "tells them apart. If the login is accepted but unknown afterwards, the session store is lost.",
-    source="Harbor 1.2: POST /login, GET /api/users/current",
+    hint="If every replica refuses, see that --admin-user and --admin-password are right: Harbor's setting only "
+    "counts at its first start. A database (or {configuration_store}) that is down is answered like a wrong "
+    "password: what else was seen tells them apart. If the login is accepted but unknown afterwards, the session "
+    "store is lost.",
+    source="Harbor: the sign-in form, and its API's current user",
 )
 def test_login_with_the_right_password_is_accepted_on_every_replica(harbor):
     """Every web replica lets the administrator in, and knows afterwards who it is.
 
-    Source: Harbor 1.2, POST /login. Its 200 proves nothing by itself: without a session store it answers the same.
+    Source: Harbor's sign-in form. Its 200 proves nothing by itself: without a session store it answers the same.
     """
     replicas = harbor.replicas(Role.WEB)
     offenders = []

@@ -8,15 +8,15 @@ from fixtures.verdict import Offender, judge
 
 @check(
     "access.logout-ends-session-everywhere",
-    hint="Sessions that were not known there even before: see sessions.known-to-every-replica, and give every ui the "
-    "same `_REDIS_URL`. Known before and after: a Redis that does not delete (a read-only replica, or two that do not "
-    "agree): redis-cli -n DATABASE INFO replication, through the address in `_REDIS_URL`.",
-    source="Harbor 1.2: GET /log_out deletes the session",
+    hint="Sessions that were not known there even before: see sessions.known-to-every-replica, and give every {web} "
+    "replica the same {session_setting}. Known before and after: a Redis that does not delete (a read-only replica, "
+    "or two that do not agree): redis-cli -n DATABASE INFO replication, through the address of that setting.",
+    source="Harbor: log_out deletes the session",
 )
 def test_who_logs_out_on_one_replica_is_unknown_to_every_other(harbor):
     """Who logs out on one web replica is unknown, with the same cookie, to every replica.
 
-    Source: Harbor 1.2, GET /log_out. Ordered pairs, one request after the other: one that is in flight during the
+    Source: Harbor, log_out. Ordered pairs, one request after the other: one that is in flight during the
     log-out writes the session back.
     """
     replicas = harbor.replicas(Role.WEB)
@@ -33,7 +33,7 @@ def test_who_logs_out_on_one_replica_is_unknown_to_every_other(harbor):
         try:
             web.sign_out(session)
         except AnswerError as refusal:
-            offenders.append(Offender(replica.object, "ends a session by GET /log_out", str(refusal)))
+            offenders.append(Offender(replica.object, "ends a session", str(refusal)))
             continue
         offenders += _still_known(harbor, knowing, session, replica)
     judge(offenders, examined=len(replicas) ** 2)

@@ -19,16 +19,16 @@ TAG = "access"
     "access.token-grants-no-more-than-asked-or-allowed, or the registry trusts no token, see "
     "configuration.registry-trusts-token-key. A push: that registry asks nobody who they are, see "
     "configuration.registry-config-in-effect; mend it at once, anybody can replace images.",
-    source="Harbor 1.2: public projects; distribution: token authentication",
+    source="Harbor: public projects; distribution: token authentication",
 )
 def test_anybody_may_pull_from_a_public_project_and_not_push(harbor, public_project, new_image):
-    """From every registry replica, anybody pulls an image of a public project, and nobody pushes one anonymously.
+    """From every replica, anybody pulls an image of a public project, and nobody pushes one anonymously.
 
-    Source: Harbor 1.2, public projects. Each replica is asked for what it took itself: that they share their storage
+    Source: Harbor, public projects. Each replica is asked for what it took itself: that they share their storage
     is for other checks to say.
     """
     image, repository = new_image(), f"{public_project}/{TAG}"
-    replicas = harbor.replicas(Role.REGISTRY)
+    replicas = harbor.registry_api_replicas()
     offenders = []
     for replica in replicas:
         try:
@@ -53,15 +53,15 @@ def test_anybody_may_pull_from_a_public_project_and_not_push(harbor, public_proj
     hint="Listed, or its tags told: is the project private (Harbor: Projects, Access Level), and does that replica ask "
     "the same database as the others? Pulled without a fitting token: that registry asks nobody who they are, see "
     "configuration.registry-config-in-effect.",
-    source="Harbor 1.2: private projects; distribution: token authentication",
+    source="Harbor: private projects; distribution: token authentication",
 )
 def test_a_private_project_is_hidden_from_whoever_is_no_member(harbor, project, stranger, new_image):
-    """No web replica shows a private project, and no registry replica gives its images, to anybody but its members.
+    """No web replica shows a private project, and no replica gives its images, to anybody but its members.
 
-    Source: Harbor 1.2, private projects. (HEAD /api/projects tells anybody that one exists, in every Harbor 1.2.)
+    Source: Harbor, private projects. (That one of a name exists, a HEAD of the list may tell anybody.)
     """
     repository = f"{project}/{TAG}"
-    webs, registries = harbor.replicas(Role.WEB), harbor.replicas(Role.REGISTRY)
+    webs, registries = harbor.replicas(Role.WEB), harbor.registry_api_replicas()
     offenders = []
     for replica in webs:
         offenders += _shown(replica, harbor, project, repository, stranger)
@@ -88,10 +88,10 @@ def _shown(replica, harbor, project, repository, stranger):
     """What a web replica shows of a private project."""
     web = harbor.web(replica)
     try:
-        project_id = web.projects(project, harbor.credentials).get(project)
+        known = web.projects(project, harbor.credentials).get(project)
     except AnswerError as refusal:
         return [Offender(replica.object, f"lists {project} to {harbor.credentials.user}", str(refusal))]
-    if project_id is None:
+    if known is None:
         expected = f"lists {project} to {harbor.credentials.user}"
         return [Offender(replica.object, expected, "it is not listed")]
     offenders = []
@@ -103,7 +103,7 @@ def _shown(replica, harbor, project, repository, stranger):
         except AnswerError as refusal:
             offenders.append(Offender(replica.object, expected, str(refusal)))
         for what, ask in (
-            ("its repositories", lambda credentials=credentials: web.repositories(project_id, credentials)),
+            ("its repositories", lambda credentials=credentials: web.repositories(known, credentials)),
             ("its tags", lambda credentials=credentials: web.tags(repository, credentials)),
         ):
             expected = f"does not tell {who} {what} ({project}: 401, 403 or 404)"
@@ -119,7 +119,7 @@ def _shown(replica, harbor, project, repository, stranger):
 
 
 def _given(replica, harbor, image, repository, stranger):
-    """Whom a registry replica gives an image of a private project, which it took itself."""
+    """Whom a replica gives an image of a private project, which it took itself."""
     member = harbor.registry(replica)
     try:
         digest = member.push(image, repository, TAG)

@@ -5,26 +5,24 @@ from urllib.parse import urlsplit
 from fixtures.checks import check
 from fixtures.clients import token_service
 from fixtures.errors import AnswerError
-from fixtures.model.roles import Role
 from fixtures.verdict import Offender, judge
 
 
 @check(
     "access.realm-reachable-by-clients",
-    hint="Set auth.token.realm in the registry's config.yml to a URL that clients reach, "
-    "http(s)://HOST[:PORT]/service/token of the front door, and not to the name of a Service; with TLS its certificate "
-    "must be one that they trust. Then delete the registry pods. No challenge at all: the registry asks nobody, see "
-    "configuration.registry-config-in-effect.",
+    hint="The realm has to be a URL that clients reach, http(s)://HOST[:PORT]/service/token of the front door, and "
+    "not the name of a Service: {realm_setting}; {after_change}. With TLS its certificate must be one that clients "
+    "trust. No challenge at all: the registry asks nobody, see configuration.registry-config-in-effect.",
     source="distribution: token authentication, realm; docker login goes there with the user's password",
 )
 def test_the_realm_of_every_challenge_gives_clients_a_token(harbor):
-    """The realm that the front door and every registry replica name is reachable from outside, and gives a token.
+    """The realm that the front door and every replica behind it name is reachable from outside, and gives a token.
 
     Source: distribution, token authentication. Its host may be another than the front door's: clients just go there.
     """
     registries = [
         (f"front door {harbor.access.url}", harbor.front_registry(None)),
-        *((replica.object, harbor.registry(replica)) for replica in harbor.replicas(Role.REGISTRY)),
+        *((replica.object, harbor.registry(replica)) for replica in harbor.registry_api_replicas()),
     ]
     offenders, troubles = [], {}
     link = harbor.new_front_door_link("token-service")

@@ -12,14 +12,14 @@ from fixtures.verdict import Offender, judge
 @check(
     "access.login-refuses-wrong-password",
     hint="A replica that lets a wrong password in runs another program, or asks another directory, than the others: "
-    "compare its image and its auth_mode (GET /api/systeminfo) with theirs. A 5xx in place of 401: its log, and what "
-    "access.login-accepts-right-password says of the database and the adminserver.",
-    source="Harbor 1.2: POST /login → 401; wrong Basic authentication falls through to the session",
+    "compare its image and its auth_mode (GET …/systeminfo) with theirs. A 5xx in place of 401: its log, and what "
+    "access.login-accepts-right-password says of what a login stands on.",
+    source="Harbor: the sign-in form → 401; a wrong Basic authentication makes one nobody",
 )
 def test_a_wrong_password_lets_nobody_in_on_any_replica(harbor, new_user):
     """Every web replica refuses a wrong password with 401, and takes whoever gave it for nobody.
 
-    Source: Harbor 1.2, POST /login. By users of the suite's own: a wrong password locks its user for a while, which
+    Source: Harbor's sign-in form. By users of the suite's own: a wrong password locks its user for a while, which
     would hide what is seen next; so the form and Basic authentication are tried with a user each.
     """
     replicas = harbor.replicas(Role.WEB)
@@ -36,7 +36,7 @@ def _wrong(user):
 
 
 def _let_in(replica, web, by_form, by_header):
-    expected = "POST /login with a wrong password → 401, with a cookie that is nobody's"
+    expected = "a wrong password at the form → 401, with a cookie that is nobody's"
     offenders = []
     try:
         session = web.wrong_sign_in(by_form)

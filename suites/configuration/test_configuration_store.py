@@ -10,25 +10,25 @@ from fixtures.verdict import Offender, judge
 
 @check(
     "configuration.database-settings-agree",
-    hint="The adminserver keeps what it first saw unless RESET is exactly `true`: set it in its ConfigMap, then delete "
-    "its pods; without it an edit of MYSQL_HOST has no effect. A 401: UI_SECRET was changed after the pod began, or "
-    "by hand: delete the pod.",
-    source="Harbor 1.2: adminserver, GET /api/configurations, RESET",
+    hint="The {configuration_store} keeps what it first saw unless it is told to begin anew: {database_settings}; "
+    "{after_change}. A 401: the secret that it shares with the others was changed after the pod began, or by hand: "
+    "delete the pod.",
+    source="Harbor: the configuration store's answer, and the environment of its pods",
+    requires=(Role.CONFIGURATION_STORE,),
 )
 def test_the_configuration_store_answers_the_database_that_its_environment_names(harbor):
     """Every replica of the configuration store answers the database that its own environment names.
 
-    Source: Harbor 1.2, the adminserver: a stored configuration wins over the environment unless RESET is `true`.
+    Source: Harbor: a stored configuration wins over the environment unless it is told to begin anew.
     """
     replicas = harbor.replicas(Role.CONFIGURATION_STORE)
-    profile = harbor.deployment.profile
     offenders = []
     for replica in replicas:
         expected = "answers the database that its environment names"
         try:
-            wanted = profile.database(harbor.deployment.environment(replica))
+            wanted = harbor.profile.database(harbor.deployment.environment(replica))
             expected = f"{expected}: {wanted}"
-            found = profile.configured_database(_answer_of(replica, harbor))
+            found = harbor.profile.configuration_store.database(harbor.configurations(replica))
         except (AnswerError, WrongConfiguration) as wrong:
             offenders.append(Offender(replica.object, expected, str(wrong)))
             continue
@@ -39,15 +39,16 @@ def test_the_configuration_store_answers_the_database_that_its_environment_names
 
 @check(
     "configuration.configuration-store-replicas-agree",
-    hint="Each adminserver keeps a configuration of its own: what is saved in the web interface reaches one replica. "
-    "Put it into the ConfigMap, with RESET exactly `true`, and delete the adminserver pods, so that all begin with "
-    "the same; or let them share one store.",
-    source="Harbor 1.2: adminserver, GET /api/configurations",
+    hint="Each {configuration_store} replica keeps a configuration of its own: what is saved in the web interface "
+    "reaches one of them. Put it into the ConfigMap that all begin with, {after_change}; or let them share one store. "
+    "(What the environment says wins only when the store is told to begin anew: {database_settings}.)",
+    source="Harbor: the configuration store's answer",
+    requires=(Role.CONFIGURATION_STORE,),
 )
 def test_every_replica_of_the_configuration_store_answers_the_same(harbor, skip):
     """All replicas of the configuration store answer the same configuration.
 
-    Source: Harbor 1.2, GET /api/configurations. The web replicas ask any of them, every few seconds.
+    Source: Harbor: the web replicas ask any of them, every few seconds.
     """
     replicas = harbor.replicas(Role.CONFIGURATION_STORE)
     if len(replicas) < 2:
@@ -55,7 +56,7 @@ def test_every_replica_of_the_configuration_store_answers_the_same(harbor, skip)
     offenders, answers = [], {}
     for replica in replicas:
         try:
-            answers[replica.object] = _answer_of(replica, harbor)
+            answers[replica.object] = harbor.configurations(replica)
         except (AnswerError, WrongConfiguration) as wrong:
             offenders.append(Offender(replica.object, "answers its configuration", str(wrong)))
     offenders += [
@@ -63,9 +64,3 @@ def test_every_replica_of_the_configuration_store_answers_the_same(harbor, skip)
         for name, phrases in dissent(answers).items()
     ]
     judge(offenders, examined=len(replicas))
-
-
-def _answer_of(replica, harbor):
-    """The configuration that a replica answers. Holds secrets."""
-    secret = harbor.deployment.profile.configuration_secret(harbor.deployment.environment(replica))
-    return harbor.configuration_store(replica).configurations(secret)

@@ -3,7 +3,6 @@
 from urllib.parse import urlsplit
 
 from fixtures.checks import check
-from fixtures.clients.harbor import Harbor
 from fixtures.errors import AnswerError, NoAnswer
 from fixtures.model.roles import Role
 from fixtures.verdict import Offender, judge
@@ -30,7 +29,7 @@ def test_the_front_door_answers_on_every_node(harbor, skip):
         where = f"node {node} ({address}:{port.node_port})"
         link = harbor.new_node_link(node, address, port.node_port, scheme=scheme)
         try:
-            Harbor(link).require_page()
+            harbor.profile.api(link).require_page()
         except AnswerError as trouble:
             offenders.append(Offender(where, "GET / is answered by Harbor", str(trouble)))
             if isinstance(trouble, NoAnswer) and not trouble.sent:

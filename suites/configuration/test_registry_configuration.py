@@ -12,8 +12,7 @@ from fixtures.verdict import Offender, judge
 @check(
     "configuration.registry-config-mounted-where-it-is-read",
     hint="Mount the ConfigMap of the registry (volumeMounts of its controller) at the folder that its program reads, "
-    "or name the mounted file in the container's args: `serve FILE`. Then delete the pods: a ReplicationController "
-    "does not replace them by itself.",
+    "or name the mounted file in the container's args: `serve FILE`; {after_change}.",
     source="distribution: `registry serve CONFIG`; Kubernetes: volumeMounts; goharbor/harbor reports 3637 and 4200",
 )
 def test_registry_config_is_mounted_where_it_is_read(harbor, need):
@@ -51,15 +50,15 @@ def test_registry_config_is_mounted_where_it_is_read(harbor, need):
 
 @check(
     "configuration.registry-config-in-effect",
-    hint="Compare auth.token in the ConfigMap's config.yml with the answer. No challenge at all means that it "
+    hint="Compare auth in the ConfigMap's config.yml with the answer. No challenge at all means that it "
     "runs with another file (see configuration.registry-config-mounted-where-it-is-read), or was started "
     "before the ConfigMap was changed: delete its pod.",
-    source="OCI distribution specification and distribution's token authentication: 401 with a Bearer challenge",
+    source="OCI distribution specification; distribution: auth.token (Bearer), auth.htpasswd (Basic)",
 )
 def test_registry_config_is_in_effect(harbor):
-    """Every registry replica sends an anonymous client to the realm and service that the ConfigMap names.
+    """Every registry replica refuses an anonymous client, and asks for what the ConfigMap says.
 
-    Source: distribution, auth.token; without it anybody may push.
+    Source: distribution, auth: a token of a realm and service, or a password; without it anybody may push.
     """
     replicas = harbor.replicas(Role.REGISTRY)
     config_maps = _config_maps_of(harbor, replicas)
@@ -69,23 +68,21 @@ def test_registry_config_is_in_effect(harbor):
         wanted = [
             auth
             for file in files
-            if (auth := configuration.token_auth(config_maps[file.config_map][file.key]))
+            if (auth := configuration.registry_auth(config_maps[file.config_map][file.key]))
         ]
         if not wanted:
             offenders.append(
-                Offender(
-                    replica.object, "a ConfigMap with auth.token", "none is mounted: nothing asks who one is"
-                )
+                Offender(replica.object, "a ConfigMap with auth", "none is mounted: nothing asks who one is")
             )
             continue
-        expected = f'401 with a Bearer challenge, realm "{wanted[0].realm}", service "{wanted[0].service}"'
+        expected = wanted[0].challenge
         try:
-            seen = harbor.registry(replica).challenge()
+            seen = harbor.anonymous_registry(replica).challenge()
         except AnswerError as silence:
             offenders.append(Offender(replica.object, expected, str(silence)))
             continue
         found = (seen.status, seen.scheme.lower(), seen.realm, seen.service)
-        if found != (401, "bearer", wanted[0].realm, wanted[0].service):
+        if found != (401, wanted[0].scheme.lower(), wanted[0].realm, wanted[0].service):
             offenders.append(Offender(replica.object, expected, seen.seen))
     judge(offenders, examined=len(replicas))
 

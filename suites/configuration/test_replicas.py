@@ -6,7 +6,7 @@ from fixtures.verdict import Offender, judge
 
 @check(
     "configuration.components-replicated",
-    hint="Too few: `kubectl scale rc NAME --replicas=3`, and in the manifest, or the next deployment takes it back. "
+    hint="Too few: `kubectl scale KIND NAME --replicas=3`, and in the manifest, or the next deployment takes it back. "
     "Not Ready: `kubectl describe pod` and `kubectl logs --previous` of the pod that is named.",
     source="Kubernetes: ReplicationController and Deployment spec.replicas, pod condition Ready",
 )
@@ -18,7 +18,7 @@ def test_every_part_has_the_replicas_that_it_needs_and_all_are_ready(harbor):
     workloads = harbor.deployment.workloads
     offenders = []
     for role, workload in workloads.items():
-        least = 2 if harbor.deployment.profile.parts[role].replicated else 1
+        least = 2 if harbor.profile.parts[role].replicated else 1
         if workload.desired < least:
             expected = f"at least {least} replicas are asked for"
             offenders.append(Offender(workload.object, expected, str(workload.desired)))

@@ -10,10 +10,9 @@ from fixtures.verdict import Offender, judge
 
 @check(
     "configuration.session-store-configured",
-    hint="Give the ui's container `_REDIS_URL` (host:port,connections,password,database; no redis://) from its "
-    "ConfigMap: an `env` entry with configMapKeyRef, not only the key; then delete the ui pods. Without it each "
-    "replica keeps sessions in its own memory.",
-    source="Harbor 1.2: _REDIS_URL; Kubernetes: env, envFrom",
+    hint="Give the {web} container {session_setting} from its ConfigMap (env or envFrom: not only the key), "
+    "{after_change}. Without it each replica keeps sessions in its own memory.",
+    source="Harbor: the session store's setting; Kubernetes: env, envFrom",
 )
 def test_every_web_replica_is_given_the_same_session_store(harbor):
     """The environment of every web replica names a session store, well formed, and the same on each.
@@ -24,7 +23,7 @@ def test_every_web_replica_is_given_the_same_session_store(harbor):
     offenders, stores = [], {}
     for replica in replicas:
         try:
-            store = harbor.deployment.profile.session_store(harbor.deployment.environment(replica))
+            store = harbor.profile.session_store(harbor.deployment.environment(replica))
         except WrongConfiguration as wrong:
             offenders.append(Offender(replica.object, "names a session store, well formed", str(wrong)))
             continue

@@ -1,28 +1,54 @@
-"""Whom the registry trusts: tokens that Harbor signs, and no others."""
+"""Whose tokens are trusted: those that Harbor signs, on whichever replica, and no others."""
 
 from fixtures.checks import check
 from fixtures.clients import token_service
 from fixtures.clients.http import summary
 from fixtures.errors import AnswerError
 from fixtures.model import configuration, token_keys
+from fixtures.model.agreement import prevailing
 from fixtures.model.roles import Role
-from fixtures.verdict import Offender, judge
+from fixtures.verdict import Offender, expecting, judge
+
+
+@check(
+    "configuration.token-key-same-on-every-replica",
+    hint="Replicas that sign with different keys refuse each other's tokens: give all {web} replicas the same "
+    "{token_key}, {after_change}. A key that each rendering of the manifests makes anew differs while they roll out, "
+    "and ends every token: set one.",
+    source="docker/libtrust: kid, the id of the key that a token is signed with",
+)
+def test_every_web_replica_signs_with_the_same_key(harbor):
+    """All web replicas sign their tokens with the same key.
+
+    Source: the key's id in the header of a token of each.
+    """
+    replicas = harbor.replicas(Role.WEB)
+    offenders, keys = [], {}
+    for replica in replicas:
+        with expecting(offenders, replica.object, f"gives {harbor.credentials.user} a token"):
+            keys[replica.object] = token_service.fetch(harbor.web(replica).http, harbor.credentials).key_id
+    usual = prevailing(keys.values()) if keys else ""
+    expected = f"signs with key {usual}, like most replicas"
+    offenders += [
+        Offender(place, expected, f"signs with key {key}") for place, key in keys.items() if key != usual
+    ]
+    judge(offenders, examined=len(replicas))
 
 
 @check(
     "configuration.registry-trusts-token-key",
-    hint="Every ui signs with its private_key.pem, every registry trusts the certificates of its rootcertbundle: give "
-    "all ui replicas the same key, all registries its certificate (openssl req -new -x509 -key private_key.pem -out "
-    "root.crt), and delete the pods of whichever was wrong. With equal key ids compare issuer, service and the clocks. "
-    "A registry that takes a broken signature asks nobody: see configuration.registry-config-in-effect.",
+    hint="Every {web} replica signs with {token_key}: give all the same, and where the registry checks tokens "
+    "itself, all registries its certificate (rootcertbundle: openssl req -new -x509 -key private_key.pem -out "
+    "root.crt); {after_change}. With equal key ids compare issuer, service and the clocks. A registry that takes a "
+    "broken signature asks nobody: see configuration.registry-config-in-effect.",
     source="distribution: token authentication, rootcertbundle; docker/libtrust: kid",
 )
 def test_every_registry_trusts_the_tokens_of_every_web_replica_and_no_others(harbor):
-    """Every registry replica accepts the tokens of every web replica, and refuses one whose signature is broken.
+    """Every replica that docker clients speak to accepts the tokens of every web replica, and no broken signature.
 
     Source: distribution, token authentication. Ordered pairs, because a key may be another on one replica only.
     """
-    registries = harbor.replicas(Role.REGISTRY)
+    registries = harbor.registry_api_replicas()
     offenders, tokens = [], {}
     for web in harbor.replicas(Role.WEB):
         try:
@@ -66,7 +92,7 @@ def _trusted_by(replica, harbor):
     """The ids of the keys that a registry trusts, as far as its ConfigMaps show them."""
     files = configuration.mounted_texts(replica.pod.spec, replica.container, harbor.deployment.config_map)
     for text in files.values():
-        auth = configuration.token_auth(text)
+        auth = configuration.registry_auth(text)
         if auth and (ids := token_keys.key_ids(files.get(auth.certificates, ""))):
             return f"; it trusts key {', '.join(ids)} of {auth.certificates}"
     return ""

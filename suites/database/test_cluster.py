@@ -2,6 +2,7 @@
 
 from fixtures.checks import check
 from fixtures.database import harbors_database
+from fixtures.model.roles import Feature
 from fixtures.verdict import Offender, judge
 
 _WELL = {
@@ -19,6 +20,7 @@ _WELL = {
     "does not end, see its log. If the cluster is meant to have another size, say so: --database-nodes.",
     source="Galera: wsrep_cluster_size, wsrep_cluster_status, wsrep_local_state_comment, wsrep_ready",
     needs=("database",),
+    requires=(Feature.GALERA,),
 )
 def test_every_node_of_the_databases_cluster_is_there(harbor, settings, skip, measured):
     """The database's Galera cluster has all its nodes, and the one that Harbor speaks to is Synced in the Primary part.

@@ -7,11 +7,11 @@ from fixtures.verdict import Offender, judge
 
 @check(
     "database.reachable",
-    hint="Access denied: MYSQL_USR, MYSQL_PWD and MYSQL_DATABASE in the adminserver's ConfigMap, and the account's "
-    "host part (SELECT user, host FROM mysql.user). No connection: MYSQL_HOST and MYSQL_PORT, the load balancer "
-    "before the cluster, and the endpoints of the Service that MYSQL_HOST names. A changed setting counts "
-    "only with RESET=true, and when the adminserver pods have been deleted.",
-    source="Harbor 1.2: the MYSQL_ variables of the adminserver",
+    hint="Access denied: user, password and database of {database_settings}; and whom the database lets in from "
+    "where (MySQL: SELECT user, host FROM mysql.user; PostgreSQL: pg_hba.conf). No connection: its host and port, "
+    "the load balancer before the cluster, and the endpoints of the Service that the host names. A changed setting: "
+    "{after_change}.",
+    source="Harbor: its database settings",
     needs=("database",),
 )
 def test_the_database_lets_harbor_in_and_answers(harbor):

@@ -10,8 +10,8 @@ from fixtures.verdict import Offender, judge
 
 @check(
     "registry.kubelet-pulls-with-pull-secret",
-    hint="The kubelet says why. 401, 403 or `pull access denied` at some pulls only: one web replica signs tokens that "
-    "the registry does not trust. `not found` at some only: the registry replicas do not share their storage. Always: "
+    hint="The kubelet says why. 401, 403 or `pull access denied` at some pulls only: one {web} replica signs tokens "
+    "that others do not trust. `not found` at some only: the registry replicas do not share their storage. Always: "
     "the node does not reach --harbor-url, or its container runtime is not set up for it.",
     source="Kubernetes: imagePullSecrets, imagePullPolicy Always; containerd: hosts.toml",
     needs=("docker", "pods", "nodes"),

@@ -31,7 +31,7 @@ def test_a_large_layer_passes_the_front_door_and_is_on_every_replica(
     link = harbor.new_front_door_link()
     try:
         # The tokens of one web replica: this is about layers, not about who signs tokens.
-        pinned = harbor.registry(replicas[0])
+        pinned = harbor.registry(harbor.registry_api_replicas()[0])
         front = Registry(link, harbor.pinned_tokens(pinned.http, harbor.credentials))
         begun_s = time.monotonic()
         try:

@@ -7,7 +7,6 @@ from itertools import chain, permutations
 
 from fixtures.checks import check
 from fixtures.clients.image import digest_of
-from fixtures.clients.registry import Registry
 from fixtures.errors import AnswerError, UnexpectedAnswer
 from fixtures.model.roles import Role
 from fixtures.verdict import Offender, expecting, judge
@@ -90,12 +89,12 @@ def test_an_upload_begun_on_one_registry_replica_goes_on_at_another(harbor, proj
     "does so: see what stands between this client and the registry, and which program runs in the pods that are named.",
     source="OCI distribution specification: DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN",
 )
-def test_what_does_not_fit_its_digest_is_refused_by_every_registry_replica(harbor, project, new_image):
-    """Every registry replica refuses a blob that does not fit its digest, and a manifest of blobs that never came.
+def test_what_does_not_fit_its_digest_is_refused_by_every_replica(harbor, project, new_image):
+    """Every replica refuses a blob that does not fit its digest, and a manifest of blobs that never came.
 
     Source: OCI distribution specification; that it was refused is not enough: it must not be there afterwards.
     """
-    replicas = harbor.replicas(Role.REGISTRY)
+    replicas = harbor.registry_api_replicas()
     offenders = []
     for replica in replicas:
         registry, repository = harbor.registry(replica), f"{project}/corrupted"
@@ -127,12 +126,12 @@ def test_what_does_not_fit_its_digest_is_refused_by_every_registry_replica(harbo
     source="OCI distribution specification; distribution's filesystem driver",
 )
 def test_images_pushed_at_the_same_time_are_all_there(harbor, project, new_image):
-    """Images that many clients push at the same time, to all registry replicas, are all there on every replica.
+    """Images that many clients push at the same time, to all replicas, are all there on every registry replica.
 
     Source: each client pushes into a repository of its own, and into one that all share, where the same folders are
     written.
     """
-    replicas = harbor.replicas(Role.REGISTRY)
+    takers, givers = harbor.registry_api_replicas(), harbor.replicas(Role.REGISTRY)
     pushes = [
         [
             (repository, f"client-{number}-{each}", new_image())
@@ -146,11 +145,11 @@ def test_images_pushed_at_the_same_time_are_all_there(harbor, project, new_image
         harbor.web(replica)
 
     def push(number):
-        """What this client's registry refused; its replica is its own, and so is its connection."""
-        replica, refused = replicas[number % len(replicas)], []
+        """What this client was refused; its connection is its own."""
+        replica, refused = takers[number % len(takers)], []
         link = harbor.new_link(replica)
         try:
-            registry = Registry(link, harbor.pinned_tokens(link, harbor.credentials))
+            registry = harbor.registry_by(link, replica)
             for repository, tag, image in pushes[number]:
                 with expecting(refused, replica.object, f"takes a push while {_CLIENTS} clients push"):
                     registry.push(image, repository, tag)
@@ -172,8 +171,8 @@ def test_images_pushed_at_the_same_time_are_all_there(harbor, project, new_image
     with ThreadPoolExecutor(_CLIENTS) as pool:
         offenders = list(chain.from_iterable(pool.map(push, range(_CLIENTS))))
         if not offenders:
-            offenders = list(chain.from_iterable(pool.map(pull, replicas)))
-    judge(offenders, examined=_CLIENTS * len(replicas))
+            offenders = list(chain.from_iterable(pool.map(pull, givers)))
+    judge(offenders, examined=_CLIENTS * len(givers))
 
 
 def _upload_by_way_of(registries, repository, content):

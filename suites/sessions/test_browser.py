@@ -12,10 +12,10 @@ from fixtures.verdict import Offender, judge
 
 @check(
     "sessions.browser-session-through-front-door",
-    hint="The picture in the check's folder shows what the user saw. The sign-in form again after a login or a reload: "
-    "the replicas do not share sessions, see sessions.known-to-every-replica. Nothing at all: what the front door "
-    "sends for / and for /api/users/current; the log of nginx names the upstream. The front door must be called "
-    "by the name that cookies are for (--harbor-url).",
+    hint="The picture in the check's folder shows what the user saw. The sign-in form again after a login or a "
+    "reload: the replicas do not share sessions, see sessions.known-to-every-replica. Nothing at all: what the front "
+    "door sends for / and for the API's current user; the log of {front_door} names the upstream. The front door "
+    "must be called by the name that cookies are for (--harbor-url).",
     source="Harbor: its page, as users see it; RFC 6265: cookies",
     needs=("browser",),
 )
@@ -29,7 +29,7 @@ def test_a_user_stays_signed_in_at_the_page(harbor, settings, check_folder, meas
     # The browser does not know --ca-file: that the certificate is right, every other client sees.
     insecure = settings.verify is not True
     with open_page(settings.browser, timeout_s=settings.request_timeout_s, insecure=insecure) as page:
-        visitor = Visitor(page, harbor.access.url, harbor.deployment.profile.page)
+        visitor = Visitor(page, harbor.access.url, harbor.profile.page)
         offenders = []
         step = "the sign-in form is shown"
         try:

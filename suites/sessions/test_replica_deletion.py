@@ -5,7 +5,6 @@ from contextlib import ExitStack
 from fixtures.checkers.judgement import require
 from fixtures.checkers.sessions import UNKNOWN_SESSION, WRONG_USER, no_session_lost
 from fixtures.checks import check
-from fixtures.clients.harbor import Harbor
 from fixtures.errors import CannotTell, HealFailed
 from fixtures.failover import pod_kill, require_whole
 from fixtures.model.roles import Role
@@ -18,16 +17,16 @@ _TRIES = 3
 
 @check(
     "sessions.survive-replica-deletion",
-    hint="Give every ui replica the same `_REDIS_URL`: without it sessions are in the memory of the pod that opened "
-    "them. Unknown on the new pod only: it got other settings than the others; compare its `_REDIS_URL`. Not replaced: "
+    hint="Give every {web} replica the same {session_setting}: without it sessions are in the memory of the pod that "
+    "opened them. Unknown on the new pod only: it got other settings than the others; compare that one. Not replaced: "
     "`kubectl describe pod` of the new pod.",
-    source="Harbor 1.2: sessions are in Redis; Kubernetes: pods are replaced, not mended",
+    source="Harbor: sessions are in Redis; Kubernetes: pods are replaced, not mended",
     needs=("disruption",),
 )
 def test_sessions_outlive_the_replica_that_opened_them(harbor, recorder, settings, tell, measured):
     """When a web pod is deleted, every session, those that it opened among them, is known on every replica.
 
-    Source: Harbor 1.2, sessions in Redis. Asked on the new pod, too, and several times each: after a restart a single
+    Source: Harbor, sessions in Redis. Asked on the new pod, too, and several times each: after a restart a single
     request may be spoiled, and that is no lost session.
     """
     require_whole(harbor, Role.WEB)
@@ -86,7 +85,7 @@ def _delete(kill, harbor, tell):
 def _web(harbor, stack, replica, name=None):
     link = harbor.new_link(replica, name=name)
     stack.callback(link.close)
-    return Harbor(link)
+    return harbor.profile.api(link)
 
 
 def _is_unanswered(probe):

@@ -8,17 +8,17 @@ from fixtures.verdict import Failure, Offender, judge
 
 @check(
     "sessions.stored-in-redis",
-    hint="No key: that ui keeps its sessions elsewhere: compare its `_REDIS_URL` (host, and the database number at its "
-    "end) with the others', and delete the pod if it was started before the setting was changed. No answer of Redis: "
-    "the address and password in `_REDIS_URL`, and what it leads to. A key that never expires: some other program "
-    "writes into this database number; give Harbor one of its own.",
-    source="Harbor 1.2: the key is the session's id, SETEX 3600 at each request",
+    hint="No key: that {web} keeps its sessions elsewhere: compare its {session_setting} (host, and the database "
+    "number at its end) with the others', and delete the pod if it was started before the setting was changed. No "
+    "answer of Redis: the address and password in it, and what it leads to. A key that never expires: some other "
+    "program writes into this database number; give Harbor one of its own.",
+    source="Harbor: a session's key in Redis, which each request renews",
     needs=("session-store",),
 )
 def test_every_session_lies_in_the_session_store_and_expires(harbor, measured):
     """A session that any web replica opens lies in the Redis and database number of its settings, and expires there.
 
-    Source: Harbor 1.2, SETEX. Read with Harbor's own password; no value is looked at.
+    Source: Harbor. Read with Harbor's own password; no value is looked at.
     """
     store = _store(harbor)
     replicas = harbor.replicas(Role.WEB)
@@ -28,7 +28,7 @@ def test_every_session_lies_in_the_session_store_and_expires(harbor, measured):
             expected = f"keeps the session that it opens in Redis {store}, for a time"
             try:
                 session = harbor.web(replica).sign_in(harbor.credentials)
-                key = harbor.deployment.profile.session_key(session.cookie)
+                key = harbor.profile.session_key(session.cookie)
                 left, kind = redis.time_to_live_s(key), redis.kind_of(key)
             except AnswerError as trouble:
                 offenders.append(Offender(replica.object, expected, str(trouble)))

@@ -10,15 +10,15 @@ from fixtures.verdict import Offender, judge
 
 @check(
     "sessions.known-to-every-replica",
-    hint="Give every ui replica the same `_REDIS_URL` (host:port,connections,password,database) and delete their pods: "
+    hint="Give every {web} replica the same {session_setting}, {after_change}: "
     "without it each keeps the sessions of its users in its own memory. If it is set, compare it on the replicas that "
     "are named: another server, another database number, or a Redis that is a read-only replica.",
-    source="Harbor 1.2: session cookie beegosessionID, GET /api/users/current",
+    source="Harbor: the session cookie, and its API's current user",
 )
 def test_session_opened_on_one_replica_is_known_to_every_other(harbor, skip):
     """Who signs in on one web replica is known to every other.
 
-    Source: Harbor 1.2, session cookie. Ordered pairs, because a store may be shared by some replicas only.
+    Source: Harbor, session cookie. Ordered pairs, because a store may be shared by some replicas only.
     """
     replicas = harbor.replicas(Role.WEB)
     if len(replicas) < 2:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import cycle, islice, product
 
 from fixtures.checks import check
-from fixtures.clients.harbor import Harbor
 from fixtures.errors import AnswerError
 from fixtures.model.roles import Role
 from fixtures.verdict import Offender, judge
@@ -28,16 +27,16 @@ class _Answer:
 
 @check(
     "sessions.users-kept-apart",
-    hint="Take the named replica out of service at once (kubectl scale, or its label): people see what is not theirs. "
-    "Two Harbors that share one Redis database number, a cache before Harbor that keeps answers with cookies "
-    "(proxy_cache, a CDN), or session ids that are not random: give each Harbor its own number in `_REDIS_URL`, and "
-    "let nothing cache /api/.",
-    source="Harbor 1.2: session cookie beegosessionID, GET /api/users/current",
+    hint="Take the named replica out of service at once (kubectl scale, or its label): people see what is not "
+    "theirs. Two Harbors that share one Redis database number, a cache before Harbor that keeps answers with cookies "
+    "(proxy_cache, a CDN), or session ids that are not random: give each Harbor its own number in {session_setting}, "
+    "and let nothing cache /api/.",
+    source="Harbor: the session cookie, and its API's current user",
 )
 def test_no_session_is_ever_taken_for_another_users(harbor, stranger, new_user, measured):
     """However sessions of several users mix on the web replicas, each is its owner's, and no two are the same.
 
-    Source: Harbor 1.2, session cookie. From several threads at once, on connections that all users share. That a
+    Source: Harbor, session cookie. From several threads at once, on connections that all users share. That a
     session is known at all is for sessions.known-to-every-replica to say.
     """
     replicas = harbor.replicas(Role.WEB)
@@ -110,4 +109,4 @@ def _web(harbor, stack, replica):
     """A connection of its own: a session of `requests` is for one thread."""
     link = harbor.new_link(replica)
     stack.callback(link.close)
-    return Harbor(link)
+    return harbor.profile.api(link)

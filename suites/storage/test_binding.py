@@ -12,7 +12,7 @@ from fixtures.verdict import Offender, judge
     "the labels (and class, size, access mode) that the claim's selector asks for. A claim on a wrong volume: stop "
     "its users, copy the data, delete the claim and make it anew with the right selector or spec.volumeName. A "
     "Released volume keeps its old claimRef: `kubectl patch pv NAME --type json -p "
-    '\'[{"op":"remove","path":"/spec/claimRef"}]\'`.',
+    '\'[{{"op":"remove","path":"/spec/claimRef"}}]\'`.',
     source="Kubernetes: PersistentVolumeClaim spec.selector, PersistentVolume spec.claimRef",
     needs=("volumes",),
 )

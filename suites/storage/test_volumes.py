@@ -55,7 +55,7 @@ def test_a_claim_gets_the_capacity_that_it_asks_for(harbor):
 
 @check(
     "storage.reclaim-policy-retains",
-    hint='kubectl patch pv NAME -p \'{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}\': otherwise whoever '
+    hint='kubectl patch pv NAME -p \'{{"spec":{{"persistentVolumeReclaimPolicy":"Retain"}}}}\': otherwise whoever '
     "deletes the claim deletes the images.",
     source="Kubernetes: PersistentVolume persistentVolumeReclaimPolicy",
     needs=("volumes",),

@@ -1,20 +1,20 @@
-"""A ui pod dies."""
+"""A web pod dies."""
 
 from fixtures.checks import check
 from fixtures.model.roles import Role
 
 
 @check(
-    "failover.ui-pod-kill",
+    "failover.web-pod-kill",
     hint="Sessions lost: they are in the pod's memory; see sessions.known-to-every-replica. Requests lost: give the "
     "container a preStop sleep, so that its endpoint is gone before it is, a readiness probe, and let the front door "
-    "try another upstream. Slow recovery: kubectl describe pod, and what the ui waits for at its start. The history "
+    "try another upstream. Slow recovery: kubectl describe pod, and what {web} waits for at its start. The history "
     "in the report's folder has every request.",
-    source="Kubernetes: pod termination, EndpointSlice; Harbor 1.2: the ui ends at once on SIGTERM",
+    source="Kubernetes: pod termination, EndpointSlice; budgets are settings (--outage-budget-ms and others)",
     needs=("disruption",),
 )
-def test_nobody_is_logged_out_or_waits_when_a_ui_pod_dies(pod_kill_scene, measured):
-    """When a ui pod is deleted, every session stays known on every replica, logins go on, and it is replaced in time.
+def test_nobody_is_logged_out_or_waits_when_a_web_pod_dies(pod_kill_scene, measured):
+    """When a web pod is deleted, every session stays known on every replica, logins go on, and it is replaced in time.
 
     Source: budgets are settings (outage, failed requests, recovery); no lost session is within any budget.
     """

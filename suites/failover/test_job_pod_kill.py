@@ -1,19 +1,19 @@
-"""A jobservice pod dies."""
+"""A job pod dies."""
 
 from fixtures.checks import check
 from fixtures.model.roles import Role
 
 
 @check(
-    "failover.jobservice-pod-kill",
-    hint="Nothing that users do waits for the jobservice: if requests were lost, see what else was going on. "
+    "failover.job-pod-kill",
+    hint="Nothing that users do waits for the {job}: if requests were lost, see what else was going on. "
     "Slow recovery: kubectl describe pod; a volume that can be mounted on one node only keeps its "
     "successor waiting.",
     source="Kubernetes: pod termination, EndpointSlice; budgets are settings (--outage-budget-ms and others)",
     needs=("disruption",),
 )
-def test_nothing_is_lost_and_nobody_waits_when_a_jobservice_pod_dies(pod_kill_scene, measured):
-    """When a jobservice pod is deleted, logins, sessions, pushes and pulls go on, and it is replaced in time.
+def test_nothing_is_lost_and_nobody_waits_when_a_job_pod_dies(pod_kill_scene, measured):
+    """When a job pod is deleted, logins, sessions, pushes and pulls go on, and it is replaced in time.
 
     Source: budgets are settings (outage, failed requests, recovery); no loss is within any budget.
     """

@@ -1,0 +1,44 @@
+"""The tokens that protect forms: one replica gives the form, another may get it back."""
+
+from itertools import permutations
+
+from fixtures.checks import check
+from fixtures.errors import UnexpectedAnswer
+from fixtures.model.roles import Feature, Role
+from fixtures.verdict import Offender, expecting, judge
+
+_NOT_TAKEN = 403
+
+
+@check(
+    "configuration.csrf-key-same-on-every-replica",
+    hint="Give every {web} replica the same CSRF_KEY, of exactly 32 characters (one of another length is replaced by a "
+    "random one, and only the log says so): from one Secret, not made anew by each rendering of the manifests; "
+    "{after_change}. Until then every other login at the page fails.",
+    source="Harbor: CSRF_KEY; reports 21060 of goharbor/harbor, 1847 of goharbor/harbor-helm",
+    requires=(Feature.FORM_TOKENS,),
+)
+def test_a_form_that_one_web_replica_gave_is_taken_by_every_other(harbor, skip):
+    """A sign-in form that one web replica gave is taken by every other.
+
+    Source: Harbor's form tokens. Ordered pairs: the form of A, sent to B.
+    """
+    replicas = harbor.replicas(Role.WEB)
+    if len(replicas) < 2:
+        skip(f"{harbor.workload(Role.WEB).object} has one replica: there is no other to send a form to")
+    offenders, tokens = [], {}
+    for replica in replicas:
+        with expecting(offenders, replica.object, "gives a form with a token"):
+            tokens[replica.name] = harbor.web(replica).form_token()
+    for gave, takes in permutations(replicas, 2):
+        if gave.name not in tokens:
+            continue
+        expected = f"takes the form that {gave.name} gave"
+        with expecting(offenders, takes.object, expected):
+            try:
+                harbor.web(takes).sign_in_with(tokens[gave.name], harbor.credentials)
+            except UnexpectedAnswer as refusal:
+                if refusal.status != _NOT_TAKEN:
+                    raise
+                offenders.append(Offender(takes.object, expected, f"it signs with another key: {refusal}"))
+    judge(offenders, examined=len(replicas) * (len(replicas) - 1))

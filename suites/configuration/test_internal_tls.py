@@ -1,0 +1,64 @@
+"""TLS between Harbor's own components, where it is used."""
+
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+
+from fixtures.checks import check
+from fixtures.model import configuration
+from fixtures.model.roles import Feature
+from fixtures.verdict import Offender, judge
+
+
+@check(
+    "configuration.internal-tls-valid-for-days",
+    hint="Renew the certificates of the components' Secrets (the chart: internalTLS; with certSource auto they are "
+    "made when the chart is rendered, for a year, and nothing renews them), {after_change}: a component reads its "
+    "certificate at its start. The limit is a setting: --certificate-days.",
+    source="Harbor: internal TLS; X.509: notAfter; report 1775 of goharbor/harbor-helm",
+    requires=(Feature.INTERNAL_TLS,),
+)
+def test_certificates_between_components_stay_valid(harbor, settings, need, not_applicable):
+    """Every certificate that a component of Harbor serves other components with stays valid for some weeks.
+
+    Source: the certificate file that each replica's environment names; how many days is a setting.
+    """
+    limit = datetime.now(UTC) + timedelta(days=settings.certificate_days)
+    offenders, examined = [], 0
+    for role in harbor.deployment.workloads:
+        for replica in harbor.deployment.replicas(role):
+            path = harbor.profile.internal_tls(harbor.deployment.environment(replica))
+            if not path:
+                continue
+            examined += 1
+            expected = f"{path} is valid for {settings.certificate_days} days at least"
+            try:
+                certificates = x509.load_pem_x509_certificates(_file(replica, path, harbor, need).encode())
+            except ValueError as wrong:
+                offenders.append(Offender(replica.object, expected, f"it is no certificate: {wrong}"))
+                continue
+            offenders += [
+                Offender(replica.object, expected, f"{each.subject.rfc4514_string()}: {_told(each)}")
+                for each in certificates
+                if each.not_valid_after_utc < limit
+            ]
+    if not examined:
+        not_applicable("internal TLS is not used")
+    judge(offenders, examined=examined)
+
+
+def _file(replica, path, harbor, need):
+    text = configuration.text_at(
+        path, replica.pod.spec, replica.container, harbor.deployment.config_map, harbor.deployment.secret
+    )
+    if text is None:
+        need("exec")
+        text = harbor.run(replica, ["cat", path])
+    return text
+
+
+def _told(certificate):
+    left = certificate.not_valid_after_utc - datetime.now(UTC)
+    if left < timedelta():
+        return f"expired on {certificate.not_valid_after_utc:%Y-%m-%d}"
+    return f"ends on {certificate.not_valid_after_utc:%Y-%m-%d}, in {left.days} days"

@@ -1,0 +1,52 @@
+"""The key that stored passwords are encrypted with."""
+
+from fixtures.checks import check
+from fixtures.model import configuration
+from fixtures.model.agreement import prevailing
+from fixtures.model.roles import Feature, Role
+from fixtures.verdict import Offender, judge
+
+
+@check(
+    "configuration.secret-key-not-default",
+    hint="Set a secret key of your own, random and of the length that is asked for, in the Secret that every {web} "
+    "replica mounts (the chart: secretKey or existingSecretSecretKey). Before you change it on a Harbor in use: "
+    "whatever was stored with the old key (passwords of registries and of the directory) has to be entered anew. "
+    "With a well-known key, whoever reads the database reads those passwords.",
+    source="Harbor: the secret key; the chart's default; reports 12158 and 21282 of goharbor/harbor",
+    requires=(Feature.SECRET_KEY,),
+)
+def test_the_secret_key_is_nobody_elses_and_the_same_on_every_web_replica(harbor, need):
+    """The secret key of every web replica is no well-known one, has the right length, and is the same on each.
+
+    Source: the file of each replica: of its Secret, or else read in its container. It is not shown.
+    """
+    wanted, replicas = harbor.profile.secret_key, harbor.replicas(Role.WEB)
+    offenders, keys = [], {}
+    for replica in replicas:
+        text = configuration.text_at(
+            wanted.path,
+            replica.pod.spec,
+            replica.container,
+            harbor.deployment.config_map,
+            harbor.deployment.secret,
+        )
+        if text is None:
+            need("exec")
+            text = harbor.run(replica, ["cat", wanted.path])
+        key = keys[replica.object] = text.rstrip("\n")
+        if key in wanted.well_known:
+            offenders.append(
+                Offender(replica.object, "a secret key of its own", "the default, which anybody can look up")
+            )
+        elif len(key) != wanted.length:
+            offenders.append(
+                Offender(replica.object, f"a secret key of {wanted.length} characters", f"{len(key)}")
+            )
+    usual = prevailing(keys.values())
+    offenders += [
+        Offender(place, "the secret key of the other replicas", "another one")
+        for place, key in keys.items()
+        if key != usual
+    ]
+    judge(offenders, examined=len(replicas))

@@ -1,0 +1,22 @@
+"""A front door pod dies."""
+
+from fixtures.checks import check
+from fixtures.model.roles import Role
+
+
+@check(
+    "failover.front-door-pod-kill",
+    hint="Requests lost: {front_door} must finish what it is answering (nginx: SIGQUIT, not SIGTERM, after a preStop "
+    "sleep that lets its endpoint go first), and needs a second replica. Whatever balances in front of it must "
+    "check each node's health.",
+    source="Kubernetes: pod termination, EndpointSlice; budgets are settings (--outage-budget-ms and others)",
+    needs=("disruption",),
+)
+def test_nothing_is_lost_and_nobody_waits_when_a_front_door_pod_dies(pod_kill_scene, measured):
+    """When a front door pod is deleted, logins, sessions, pushes and pulls go on, and it is replaced in time.
+
+    Source: budgets are settings (outage, failed requests, recovery); no loss is within any budget.
+    """
+    survival = pod_kill_scene.play(Role.FRONT_DOOR)
+    measured.update(survival.measured)
+    survival.require()

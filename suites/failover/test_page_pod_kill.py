@@ -1,0 +1,23 @@
+"""A page pod dies: what serves the web interface's files, where that is a part of its own."""
+
+from fixtures.checks import check
+from fixtures.model.roles import Role
+
+
+@check(
+    "failover.page-pod-kill",
+    hint="Only browsers ask the {page}, for the files of the web interface: if other requests were lost, see what "
+    "else was going on. The page lost: give the container a preStop sleep, so that its endpoint is gone before it "
+    "is, and a second replica. Slow recovery: kubectl describe pod.",
+    source="Kubernetes: pod termination, EndpointSlice; budgets are settings (--outage-budget-ms and others)",
+    needs=("disruption",),
+    requires=(Role.PAGE,),
+)
+def test_nothing_is_lost_and_nobody_waits_when_a_page_pod_dies(pod_kill_scene, measured):
+    """When a page pod is deleted, the page, logins, sessions, pushes and pulls go on, and it is replaced in time.
+
+    Source: budgets are settings (outage, failed requests, recovery); no loss is within any budget.
+    """
+    survival = pod_kill_scene.play(Role.PAGE)
+    measured.update(survival.measured)
+    survival.require()

@@ -1,0 +1,66 @@
+"""Logs of jobs: whichever replica ran a job, every other gives its log."""
+
+from fixtures.checks import check
+from fixtures.errors import AnswerError
+from fixtures.luck import rounds_to_meet_each
+from fixtures.model.roles import Feature, Role
+from fixtures.verdict import Offender, judge
+from fixtures.waiting import NotYet, wait_until
+
+_ENDED = ("Success", "Error", "Stopped")
+
+
+@check(
+    "storage.job-logs-shared",
+    hint="Let all {job} replicas write their logs to the same ReadWriteMany claim, or into the database (the chart: "
+    "jobservice.jobLoggers). With a volume each, or none, every other look at a log is a 404, and with the pod the "
+    "logs are gone. A job that does not end: the log of the {job} pods.",
+    source="Harbor: job loggers; report 13011 of goharbor/harbor",
+    requires=(Feature.JOB_LOGS,),
+)
+def test_the_log_of_a_job_is_given_whichever_replica_ran_it(harbor, settings, skip, tell):
+    """The log of a job is given, whole and the same, each time it is asked for, whichever replica ran the job.
+
+    Source: Harbor's job logs; the job is a garbage collection that collects nothing (dry run). Asked for again and
+    again, until each job replica has been met.
+    """
+    if len(harbor.replicas(Role.JOB)) < 2:
+        skip(f"{harbor.workload(Role.JOB).object} has one replica: there is no other to give its logs")
+    front, admin, place = harbor.front_door, harbor.credentials, harbor.workload(Role.JOB).object
+    try:
+        job_id = front.start_harmless_job(admin)
+    except AnswerError as refusal:
+        judge([Offender(place, "a job can be started", str(refusal))], examined=1)
+    tell(f"waiting for job {job_id} to end: a garbage collection that collects nothing")
+
+    def ended():
+        status = front.job_status(job_id, admin)
+        if status not in _ENDED:
+            raise NotYet(f"its status is {status}")
+        return status
+
+    wait_until(
+        f"job {job_id} ends",
+        ended,
+        deadline="converge_timeout_s",
+        timeout_s=settings.converge_timeout_s,
+        interval_s=0.5,
+    )
+    webs = harbor.replicas(Role.WEB)
+    asks = -(-rounds_to_meet_each(len(harbor.replicas(Role.JOB))) // len(webs)) * len(webs)
+    logs, troubles = {}, []
+    for number in range(asks):
+        try:
+            logs.setdefault(harbor.web(webs[number % len(webs)]).job_log(job_id, admin), number)
+        except AnswerError as refusal:
+            troubles.append(str(refusal))
+    expected = f"gives the log of job {job_id} each of {asks} times"
+    offenders = []
+    if troubles:
+        observed = f"{len(troubles)} times not; first: {troubles[0]}"
+        offenders.append(Offender(place, expected, observed))
+    if "" in logs:
+        offenders.append(Offender(place, expected, "an empty log"))
+    if len(logs) > 1:
+        offenders.append(Offender(place, f"{expected}, and the same", f"{len(logs)} different logs"))
+    judge(offenders, examined=asks)

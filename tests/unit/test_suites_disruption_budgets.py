@@ -1,0 +1,90 @@
+"""The check of PodDisruptionBudgets, and what a budget lets go."""
+
+from types import SimpleNamespace
+
+import pytest
+from kubernetes import client
+
+from fixtures.model import budgets
+from fixtures.model.roles import Role
+from suites.configuration.test_disruption_budgets import (
+    test_a_drain_cannot_evict_all_replicas_of_a_part as check,
+)
+from tests.unit.running import Skipped, never, offenders_of, skip
+
+
+def budget(name="b", *, labels=None, expressions=None, least=None, most=None):
+    return client.V1PodDisruptionBudget(
+        metadata=client.V1ObjectMeta(name=name),
+        spec=client.V1PodDisruptionBudgetSpec(
+            selector=client.V1LabelSelector(match_labels=labels, match_expressions=expressions),
+            min_available=least,
+            max_unavailable=most,
+        ),
+    )
+
+
+def harbor(*there, desired=3):
+    workload = SimpleNamespace(
+        desired=desired,
+        object="Deployment h/web",
+        template=SimpleNamespace(metadata=SimpleNamespace(labels={"component": "web"})),
+    )
+    return SimpleNamespace(
+        deployment=SimpleNamespace(workloads={Role.WEB: workload}, disruption_budgets=lambda: list(there))
+    )
+
+
+WEB = {"component": "web"}
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        budget(labels=WEB, most=1),
+        budget(labels=WEB, least=1),
+        budget(labels=WEB, least="50%"),
+        budget(most=2),
+    ],
+)
+def test_a_budget_that_keeps_a_replica_is_well(there):
+    check(harbor(there), never)
+
+
+@pytest.mark.parametrize(
+    "there, told",
+    [
+        ([], "none chooses its pods"),
+        ([budget(labels={"component": "other"}, most=1)], "none chooses its pods"),
+        ([budget(labels=WEB, most="100%")], "b lets all of them go"),
+        ([budget(labels=WEB, least=0)], "b lets all of them go"),
+    ],
+)
+def test_replicas_that_may_all_be_evicted_are_named(there, told):
+    (offender,) = offenders_of(check, harbor(*there), never)
+    assert (offender.object, offender.observed) == ("Deployment h/web", told)
+
+
+def test_where_nothing_is_replicated_the_check_says_so():
+    with pytest.raises(Skipped, match="several replicas"):
+        check(harbor(desired=1), skip)
+
+
+@pytest.mark.parametrize(
+    "operator, values, fits",
+    [
+        ("In", ["web"], True),
+        ("In", ["job"], False),
+        ("NotIn", ["web"], False),
+        ("Exists", None, True),
+        ("DoesNotExist", None, False),
+    ],
+)
+def test_expressions_choose_as_kubernetes_does(operator, values, fits):
+    expression = client.V1LabelSelectorRequirement(key="component", operator=operator, values=values)
+    assert budgets.chooses(budget(expressions=[expression]), WEB) is fits
+
+
+def test_a_percentage_is_rounded_up():
+    assert budgets.allowed(budget(most="34%"), 3) == 2
+    assert budgets.allowed(budget(least="34%"), 3) == 1

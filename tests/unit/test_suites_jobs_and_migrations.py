@@ -1,0 +1,111 @@
+"""The checks of job logs and of the schema's migrations, on a Harbor of a few lines."""
+
+from contextlib import contextmanager
+from itertools import cycle
+from types import SimpleNamespace
+
+import pytest
+
+from fixtures.clients.harbor import Credentials
+from fixtures.errors import DeadlinePassed, UnexpectedAnswer
+from fixtures.model.roles import Migration, Role
+from suites.database import test_migration
+from suites.storage.test_job_logs import (
+    test_the_log_of_a_job_is_given_whichever_replica_ran_it as logs,
+)
+from tests.unit.running import Skipped, never, offenders_of, skip
+
+ADMIN = Credentials("admin", "hush")
+SETTINGS = SimpleNamespace(converge_timeout_s=0.2)
+
+
+class Jobs:
+    """Behind one web replica are several that run jobs: each gives the log in its own way."""
+
+    def __init__(self, *given, statuses=("Running", "Success"), starts=True):
+        self._given, self._statuses, self._starts = cycle(given), list(statuses), starts
+
+    def start_harmless_job(self, credentials):
+        if not self._starts:
+            raise UnexpectedAnswer("POST /jobs → 500", status=500)
+        return 4
+
+    def job_status(self, job_id, credentials):
+        return self._statuses.pop(0) if len(self._statuses) > 1 else self._statuses[0]
+
+    def job_log(self, job_id, credentials):
+        log = next(self._given)
+        if log is None:
+            raise UnexpectedAnswer("GET /log → 404", status=404)
+        return log
+
+
+def harbor(web, replicas=2):
+    return SimpleNamespace(
+        credentials=ADMIN,
+        front_door=web,
+        web=lambda replica: web,
+        replicas=lambda role: [None] * (replicas if role is Role.JOB else 1),
+        workload=lambda role: SimpleNamespace(object="Deployment h/job"),
+    )
+
+
+def test_a_log_that_every_replica_gives_is_well():
+    logs(harbor(Jobs("log", "log")), SETTINGS, never, lambda text: None)
+
+
+@pytest.mark.parametrize(
+    "given, told", [(("log", None), "404"), (("log", "other"), "2 different logs"), (("",), "an empty log")]
+)
+def test_a_log_that_some_replicas_do_not_give_is_named(given, told):
+    (offender, *_) = offenders_of(logs, harbor(Jobs(*given)), SETTINGS, never, lambda text: None)
+    assert offender.object == "Deployment h/job"
+    assert told in offender.observed
+
+
+def test_a_job_that_cannot_be_started_is_an_offender():
+    (offender,) = offenders_of(logs, harbor(Jobs("log", starts=False)), SETTINGS, never, lambda text: None)
+    assert "500" in offender.observed
+
+
+def test_a_job_that_does_not_end_allows_no_verdict():
+    with pytest.raises(DeadlinePassed, match="its status is Running"):
+        logs(harbor(Jobs("log", statuses=["Running"])), SETTINGS, never, lambda text: None)
+
+
+def test_with_one_replica_there_is_no_other_to_give_a_log():
+    with pytest.raises(Skipped, match="one replica"):
+        logs(harbor(Jobs("log"), replicas=1), SETTINGS, skip, lambda text: None)
+
+
+migrated = test_migration.test_the_last_migration_of_the_schema_was_finished
+
+
+def database(monkeypatch, *found):
+    @contextmanager
+    def harbors_database(target):
+        yield None
+
+    monkeypatch.setattr(test_migration, "harbors_database", harbors_database)
+    return SimpleNamespace(
+        database=lambda: "registry at h", profile=SimpleNamespace(migrations=lambda sql: list(found))
+    )
+
+
+def test_a_migration_that_ended_is_well(monkeypatch):
+    measured = {}
+    migrated(database(monkeypatch, Migration(150, False)), measured)
+    assert measured == {"schema_version": 150}
+
+
+@pytest.mark.parametrize(
+    "found, told",
+    [
+        ([Migration(160, True)], "migration 160 is dirty"),
+        ([], "0 rows"),
+        ([Migration(150, False), Migration(160, False)], "2 rows"),
+    ],
+)
+def test_a_migration_that_broke_off_is_named(found, told, monkeypatch):
+    (offender,) = offenders_of(migrated, database(monkeypatch, *found), {})
+    assert told in offender.observed
