@@ -1,0 +1,271 @@
+"""What a disruption may do to the lab's machines, servers and containers, and how it is taken back.
+
+Everything is done by names that the suite learns from Kubernetes or from `serving`; everything is harmless the second
+time. `mend_all` takes back whatever a suite that was killed left behind.
+"""
+
+import os
+import re
+import signal
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from lab import database, load_balancer, postgresql, session_store, settings, storage
+from lab.command import run
+from lab.daemons import Daemon
+from lab.errors import CommandFailed, LabError
+from lab.nodes import ALL as NODES
+from lab.topology import CONTROL, OUTSIDE
+from lab.waiting import NotYet
+
+DATABASE, SESSION_STORE, FILE_SYSTEM = "database", "session store", "file system"
+_ISOLATED = "harbor-lab-isolated"
+_DEVICE = "eth0"
+
+
+class Hands:
+    """For one of the lab's Harbors: each has a database of its own. Raises LabError."""
+
+    def __init__(self, database_kind: str) -> None:
+        """`database_kind`: galera or postgresql."""
+        self._kinds: dict[str, Callable[[], str]] = {
+            DATABASE: _galera_in_use if database_kind == "galera" else _postgresql_in_use,
+            SESSION_STORE: session_store.primary,
+            FILE_SYSTEM: lambda: "ceph-mds",
+        }
+        self._ensure: dict[str, Callable[[], object]] = {
+            DATABASE: database.ensure if database_kind == "galera" else postgresql.ensure,
+            SESSION_STORE: session_store.ensure,
+            FILE_SYSTEM: storage.ensure,
+        }
+
+    # Containers
+
+    def kill_container(self, node: str, container_id: str) -> None:
+        NODES[node].ctr("tasks", "kill", "--signal", "SIGKILL", container_id)
+
+    def pause_container(self, node: str, container_id: str) -> None:
+        NODES[node].ctr("tasks", "kill", "--all", "--signal", "SIGSTOP", container_id)
+
+    def resume_container(self, node: str, container_id: str) -> None:
+        if _first_process(node, container_id):
+            NODES[node].ctr("tasks", "kill", "--all", "--signal", "SIGCONT", container_id)
+
+    def is_paused(self, node: str, container_id: str) -> bool:
+        return _state(_first_process(node, container_id)) == "T"
+
+    # A pod's network
+
+    def lose_packets(self, node: str, address: str, percent: int) -> None:
+        loss = ("-m", "statistic", "--mode", "random", "--probability", f"{percent / 100}", "-j", "DROP")
+        self.free_network(node, address)
+        _inside(node, address, "iptables", "-I", "INPUT", "!", "-i", "lo", *loss)
+        _inside(node, address, "iptables", "-I", "OUTPUT", "!", "-o", "lo", *loss)
+
+    def slow_down(self, node: str, address: str, kbit_per_s: int) -> None:
+        self.free_network(node, address)
+        shape = ("tbf", "rate", f"{kbit_per_s}kbit", "burst", "4kb", "latency", "2s")
+        _inside(node, address, "tc", "qdisc", "replace", "dev", _DEVICE, "root", *shape)
+
+    def impairment(self, node: str, address: str) -> int:
+        rules = _inside(node, address, "iptables", "-L", "-v", "-n", "-x")
+        dropped = sum(int(line.split()[0]) for line in rules.splitlines() if " DROP " in line)
+        queue = _inside(node, address, "tc", "-s", "qdisc", "show", "dev", _DEVICE)
+        held = re.search(r"\btbf\b[\s\S]*?overlimits (\d+)", queue)
+        return dropped + (int(held[1]) if held else 0)
+
+    def free_network(self, node: str, address: str) -> None:
+        try:
+            _inside(node, address, "iptables", "-F")
+            _inside(node, address, "sh", "-c", f"tc qdisc del dev {_DEVICE} root 2>/dev/null || true")
+        except _NoSuchPod:
+            return  # its network went with it
+
+    # Nodes
+
+    def lose_node(self, node: str) -> None:
+        CONTROL.run("ip", "link", "set", f"to-{node}", "down")
+        NODES[node].kubelet.stop(signal_number=signal.SIGKILL)
+
+    def mend_node(self, node: str) -> None:
+        CONTROL.run("ip", "link", "set", f"to-{node}", "up")
+        NODES[node].ensure_joined()
+
+    # Servers
+
+    def serving(self, what: str) -> str:
+        return self._kinds[what]()
+
+    def kill_server(self, server: str) -> None:
+        if server in postgresql.NODES:
+            postgresql.end(server)
+        else:
+            _daemon(server).stop(signal_number=signal.SIGKILL)
+
+    def restart_server(self, server: str) -> None:
+        # As PostgreSQL's machine is restarted, so that its Patroni goes too.
+        if server in postgresql.NODES:
+            postgresql.end(server)
+        else:
+            _daemon(server).stop()
+        _daemon(server).start()
+
+    def pause_server(self, server: str) -> None:
+        for pid in _processes(server):
+            _signal(pid, signal.SIGSTOP)
+
+    def resume_server(self, server: str) -> None:
+        for pid in _processes(server):
+            _signal(pid, signal.SIGCONT)
+
+    def isolate_server(self, server: str) -> None:
+        own, others = _addresses(server)
+        for other in others:
+            for source, target in ((own, other), (other, own)):
+                # fmt: off
+                OUTSIDE.run(
+                    "iptables", "-I", "INPUT", "-s", source, "-d", target, "-j", "DROP",
+                    "-m", "comment", "--comment", _ISOLATED,
+                )
+                # fmt: on
+
+    def process_of(self, server: str) -> tuple[int, str]:
+        pid = _daemon(server).pid()
+        return (pid, _state(pid)) if pid else (0, "")
+
+    def mend(self, what: str) -> None:
+        _rejoin()
+        self._ensure[what]()
+        load_balancer.ensure()
+
+
+def mend_all() -> None:
+    """Take back what disruptions of a killed suite left, as far as `ensure` of the parts does not."""
+    _rejoin()
+    for name, node in NODES.items():
+        CONTROL.run("ip", "link", "set", f"to-{name}", "up")
+        if node.containerd.pid() is None:
+            continue
+        for pid in _all_first_processes(node.name):
+            _signal(pid, signal.SIGCONT)
+            if _networked(pid):
+                run(["nsenter", f"--target={pid}", "--net", "--", "iptables", "-F"])
+                run(
+                    [
+                        "nsenter",
+                        f"--target={pid}",
+                        "--net",
+                        "--",
+                        "sh",
+                        "-c",
+                        f"tc qdisc del dev {_DEVICE} root 2>/dev/null || true",
+                    ]
+                )
+
+
+class _NoSuchPod(LabError):
+    """No container on that node has that address."""
+
+
+def _galera_in_use() -> str:
+    """The node that HAProxy leads to: all clients to the same."""
+    # fmt: off
+    answer = OUTSIDE.run(
+        "timeout", "5", "mariadb", "--no-defaults", f"--host={settings.LOAD_BALANCER}", f"--user={database.USER}",
+        f"--password={database.PASSWORD}", "--batch", "--skip-column-names",
+        input="SELECT @@wsrep_node_name, @@wsrep_on, (SELECT variable_value FROM information_schema.global_status "
+        "WHERE variable_name = 'wsrep_ready')",
+    )
+    # fmt: on
+    name, _, ready = answer.split()
+    if ready != "ON":
+        raise NotYet(f"{name} is not ready")
+    return name
+
+
+def _postgresql_in_use() -> str:
+    """The node that HAProxy leads to."""
+    states = load_balancer.servers()
+    leading = [name for name in postgresql.NODES if states.get(("postgresql", name)) == "UP"]
+    if len(leading) != 1:
+        raise NotYet(f"HAProxy leads to {', '.join(leading) or 'no PostgreSQL'}")
+    return leading[0]
+
+
+def _daemon(server: str) -> Daemon:
+    known = {**database.NODES, **session_store.SERVERS, **postgresql.NODES}
+    known[storage.METADATA_SERVER.name] = storage.METADATA_SERVER
+    if server not in known:
+        raise LabError(f"the lab has no server {server}; there are {', '.join(known)}")
+    return known[server]
+
+
+def _processes(server: str) -> Iterable[int]:
+    if server in postgresql.NODES:
+        return postgresql.processes(server)
+    pid = _daemon(server).pid()
+    return [pid] if pid else []
+
+
+def _addresses(server: str) -> tuple[str, list[str]]:
+    """A server's address, and those of the others of its kind."""
+    for kind in (settings.GALERA, settings.POSTGRESQL, settings.REDIS):
+        if server in kind:
+            return kind[server], [address for name, address in kind.items() if name != server]
+    raise LabError(f"{server} has no others of its kind")
+
+
+def _rejoin() -> None:
+    for line in OUTSIDE.run("iptables", "-S", "INPUT").splitlines():
+        if _ISOLATED in line:
+            OUTSIDE.run("iptables", "-D", *line.replace('"', "").split()[1:])
+
+
+def _first_process(node: str, container_id: str) -> int:
+    """The number of a container's first process, on this machine; 0 when it does not run."""
+    for line in NODES[node].ctr("tasks", "list").splitlines()[1:]:
+        task, pid, *_ = line.split()
+        if task == container_id:
+            return int(pid)
+    return 0
+
+
+def _all_first_processes(node: str) -> list[int]:
+    return [int(line.split()[1]) for line in NODES[node].ctr("tasks", "list").splitlines()[1:]]
+
+
+def _inside(node: str, address: str, *argv: str) -> str:
+    """Run a command in the network of the pod with that address. Raises _NoSuchPod, CommandFailed."""
+    for pid in _all_first_processes(node):
+        try:
+            seen = run(["nsenter", f"--target={pid}", "--net", "--", "ip", "-o", "-4", "address"])
+        except CommandFailed:
+            continue  # it has ended meanwhile
+        if f" {address}/" in seen:
+            return run(["nsenter", f"--target={pid}", "--net", "--", *argv])
+    raise _NoSuchPod(f"no pod on {node} has the address {address}")
+
+
+def _networked(pid: int) -> bool:
+    """Whether a process has a network that is not a machine's own."""
+    try:
+        own = str(Path(f"/proc/{pid}/ns/net").readlink())
+        machines = {str(Path(f"/proc/{node.machine.holder()}/ns/net").readlink()) for node in NODES.values()}
+    except FileNotFoundError:
+        return False
+    return own not in machines
+
+
+def _state(pid: int) -> str:
+    """The kernel's letter for what a process is doing; T is stopped; empty when it has ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def _signal(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return  # it ended by itself meanwhile
