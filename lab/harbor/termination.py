@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 
 from . import log
@@ -18,10 +19,13 @@ class Panic(Exception):
     """The program ends as a Go panic does, with exit code 2."""
 
 
-def run(main: Callable[[], None]) -> None:
-    """Run a program's `main`, with Go's exit codes: 1 when it cannot start, 2 when it panics."""
+def run(main: Callable[[], None], *, grace_s: float | None = None) -> None:
+    """Run a program's `main`, with Go's exit codes: 1 when it cannot start, 2 when it panics.
+
+    Signals end it at once; one that takes care of them goes on for `grace_s` and ends with 0.
+    """
     log.configure()
-    _die_at_once_on_signals()
+    _die_on_signals(grace_s)
     try:
         main()
     except Fatal as reason:
@@ -32,15 +36,19 @@ def run(main: Callable[[], None]) -> None:
         os._exit(2)
 
 
-def _die_at_once_on_signals() -> None:
+def _die_on_signals(grace_s: float | None) -> None:
     # A thread of its own waits for them: the main thread may hang in a name look-up, where Python handles none.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    threading.Thread(target=_wait_and_die, name="signals", daemon=True).start()
+    threading.Thread(target=_wait_and_die, args=(grace_s,), name="signals", daemon=True).start()
 
 
-def _wait_and_die() -> None:
+def _wait_and_die(grace_s: float | None) -> None:
     number = signal.sigwait(_SIGNALS)
+    if grace_s is not None:
+        log.info(f"the system receives a signal, it ends in {grace_s:.0f} s")
+        time.sleep(grace_s)
+        os._exit(0)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     os.kill(os.getpid(), number)
     os._exit(2)  # still here: the kernel protects process 1 of a container from signals without a handler

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from .incoming import Incoming
 from .response import Refused, abort
 
 
@@ -20,8 +21,15 @@ class Request:
     target: str
     headers: Mapping[str, str]
     body: bytes = b""
+    incoming: Incoming | None = None
+    """The body where the server leaves it to be read: `load` puts it into `body`."""
     parameters: dict[str, str] = field(default_factory=dict)
     """The parts of the path that the route names."""
+
+    def load(self) -> None:
+        """Read what the server has left unread of the body."""
+        if self.incoming is not None:
+            self.body = self.incoming.rest()
 
     @cached_property
     def path(self) -> str:

@@ -1,6 +1,7 @@
 """The few forms of answer that Harbor gives."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,8 @@ class Response:
     status: int = 200
     body: bytes = b""
     headers: list[tuple[str, str]] = field(default_factory=list)
+    pieces: Iterator[bytes] | None = None
+    """In the place of `body`: sent as they come, with the Content-Length that is among the headers."""
 
     def header(self, name: str) -> str | None:
         return next((value for found, value in self.headers if found.lower() == name.lower()), None)

@@ -5,19 +5,35 @@ A pool of threads would not do: with a frozen Redis every request hangs, and sta
 
 import socket
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from .incoming import Incoming
 from .request import Request
 from .response import Response, error
 
 Application = Callable[[Request], Response]
 
+_DRAINED_BYTES = 256 * 1024
+"""What is read of a body that nobody wanted, so that the connection can be used on; Go does the same."""
+_LINGER_S = 0.5
 
-def serve(application: Application, address: tuple[str, int], *, name: str | None = None) -> "Server":
-    """Open the port; requests are answered once `serve_forever` runs. `name` goes into the header Server."""
-    handler = type("Handler", (_Handler,), {"application": staticmethod(application), "server_name": name})
+
+def serve(
+    application: Application, address: tuple[str, int], *, name: str | None = None, streams: bool = False
+) -> "Server":
+    """Open the port; requests are answered once `serve_forever` runs.
+
+    `name` goes into the header Server. Where it `streams`, bodies of requests are left unread, for the application
+    to read; else they are in memory when it is called.
+    """
+    handler = type(
+        "Handler",
+        (_Handler,),
+        {"application": staticmethod(application), "server_name": name, "streams": streams},
+    )
     return Server(address, handler)
 
 
@@ -40,17 +56,28 @@ class Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     application: Application
     server_name: str | None
+    streams: bool
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
     def _serve(self) -> None:
-        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+        chunked = "chunked" in self.headers.get("Transfer-Encoding", "").lower()
+        if chunked and not self.streams:
             # No client of Harbor sends one to these programs, and a body left unread would be the next request.
             self.close_connection = True
             self._send(error(411, "Length Required"))
             return
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self._send(self.application(Request(self.command, self.path, self.headers, body)))
+        length = None if chunked else int(self.headers.get("Content-Length") or 0)
+        incoming = Incoming(self.rfile, length)
+        request = Request(self.command, self.path, self.headers, incoming=incoming)
+        if not self.streams:
+            request.load()
+        response = self.application(request)
+        is_unread = not incoming.drained(_DRAINED_BYTES)
+        self.close_connection = self.close_connection or is_unread
+        self._send(response)
+        if is_unread:
+            self._linger()
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve
 
@@ -60,12 +87,38 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server_name:
             lines.append(f"Server: {self.server_name}")
         lines.append(f"Date: {self.date_time_string()}")
-        if response.body or self.command != "HEAD":
+        announced = response.header("Content-Length")
+        if response.pieces is None and announced is None and (response.body or self.command != "HEAD"):
             lines.append(f"Content-Length: {len(response.body)}")
+        if response.pieces is not None and announced is None:
+            # Where the length is not known, the end of the connection is the end of the body.
+            self.close_connection = True
         if self.close_connection:
             lines.append("Connection: close")
         head = "\r\n".join([*lines, "", ""]).encode("latin-1")
         self.wfile.write(head if self.command == "HEAD" else head + response.body)
+        if response.pieces is not None:
+            self._send_pieces(response.pieces, None if announced is None else int(announced))
+
+    def _linger(self) -> None:
+        """Without it, the end of a connection that has bytes left to read takes the answer away from the client."""
+        until_s = time.monotonic() + _LINGER_S
+        try:
+            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.settimeout(_LINGER_S)
+            while time.monotonic() < until_s and self.rfile.read1(_DRAINED_BYTES):
+                pass
+        except OSError:
+            return
+
+    def _send_pieces(self, pieces: Iterator[bytes], announced: int | None) -> None:
+        sent = 0
+        for piece in pieces:
+            self.wfile.write(piece)
+            sent += len(piece)
+        if announced is not None and sent < announced and self.command != "HEAD":
+            # Less came than was announced: the client learns it by the end of the connection.
+            self.close_connection = True
 
     def log_message(self, *_: object) -> None:
         """Nothing: Harbor logs no requests either."""

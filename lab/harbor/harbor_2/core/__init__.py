@@ -1,0 +1,1 @@
+"""Harbor's core: API, sessions, token service, and the door to the registry."""

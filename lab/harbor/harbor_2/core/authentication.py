@@ -1,0 +1,15 @@
+"""Whose name and password these are."""
+
+from ..database import Database, Row
+from .lockout import Lockout
+from .records import users
+
+
+def authenticate(database: Database, lockout: Lockout, principal: str, password: str) -> Row | None:
+    """The user, or None for a wrong password (after 1.5 s) and for a frozen name (at once). Raises DatabaseError."""
+    if lockout.is_frozen(principal):
+        return None
+    user = users.with_password(database, principal, password)
+    if user is None:
+        lockout.punish(principal)
+    return user

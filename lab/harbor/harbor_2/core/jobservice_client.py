@@ -1,0 +1,57 @@
+"""Jobservice, as core speaks to it."""
+
+import http.client
+import json
+from typing import Any
+
+from . import http_client
+from .settings import Settings
+
+
+class JobserviceFailure(Exception):
+    """It does not answer, or not as it should; the text says why."""
+
+
+class JobserviceRefusal(Exception):
+    """It does not know core's secret; the text is its answer."""
+
+
+def submit(settings: Settings, job: dict[str, Any]) -> str:
+    """Have a job run; return its id. Raises JobserviceFailure, JobserviceRefusal."""
+    body = _send(settings, "POST", "/api/v1/jobs", json.dumps({"job": job}).encode(), expected=202)
+    return str(json.loads(body)["id"])
+
+
+def log(settings: Settings, job_id: str) -> bytes | None:
+    """What a job has written; None when no such log is there. Raises as `submit` does."""
+    return _send(settings, "GET", f"/api/v1/jobs/{job_id}/log", missing=True) or None
+
+
+def stats(settings: Settings) -> dict[str, Any]:
+    """Its pools of workers. Raises as `submit` does."""
+    found: dict[str, Any] = json.loads(_send(settings, "GET", "/api/v1/stats"))
+    return found
+
+
+def _send(
+    settings: Settings,
+    method: str,
+    path: str,
+    body: bytes | None = None,
+    *,
+    expected: int = 200,
+    missing: bool = False,
+) -> bytes:
+    url = f"{settings.jobservice_url}{path}"
+    headers = {"Authorization": f"Harbor-Secret {settings.core_secret}", "Content-Type": "application/json"}
+    try:
+        reply = http_client.send(method, url, headers, body)
+    except (OSError, http.client.HTTPException) as failure:
+        raise JobserviceFailure(http_client.describe(method, url, failure)) from failure
+    if reply.status == 401:
+        raise JobserviceRefusal(reply.body.decode(errors="replace"))
+    if missing and reply.status == 404:
+        return b""
+    if reply.status != expected:
+        raise JobserviceFailure(f"{method} {url}: {reply.status} {reply.body.decode(errors='replace')[:200]}")
+    return reply.body

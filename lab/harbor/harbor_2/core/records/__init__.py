@@ -1,0 +1,1 @@
+"""What Harbor's core keeps in its database: one module for each kind of record. Nothing here speaks HTTP."""

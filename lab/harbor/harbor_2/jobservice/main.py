@@ -1,0 +1,90 @@
+"""Starting jobservice."""
+
+import argparse
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ... import log, termination
+from ...web.server import serve
+from .. import redis_client
+from ..database import Database
+from ..version import VERSION
+from . import config, core_client, garbage_collection
+from .garbage_collection import Surroundings
+from .jobs import Jobs
+from .logs import DatabaseLogs, FileLogs, Logs
+from .service import Service
+from .workers import Workers
+
+_NAMES = [
+    "AUDIT_LOGS_GDPR_COMPLIANT",
+    "DEMO",
+    "EXECUTION_SWEEP",
+    "GARBAGE_COLLECTION",
+    "IMAGE_GC",
+    "IMAGE_REPLICATE",
+    "IMAGE_SCAN",
+    "IMAGE_SCAN_ALL",
+    "P2P_PREHEAT",
+    "PURGE_AUDIT_LOG",
+    "REPLICATION",
+    "RETENTION",
+    "SCAN_DATA_EXPORT",
+    "SCHEDULER",
+    "SLACK",
+    "SYSTEM_ARTIFACT_CLEANUP",
+    "WEBHOOK",
+]
+"""What Harbor's jobservice announces. Here the garbage collection alone is more than a name."""
+
+
+def start() -> None:
+    termination.run(_main)
+
+
+def _main() -> None:
+    log.info(f"jobservice {VERSION}, a stand-in for goharbor/harbor-jobservice")
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("-c", dest="config", type=Path, default=Path("/etc/jobservice/config.yml"))
+    settings = config.load(arguments.parse_args().config)
+    shared = core_client.settings(settings)
+    database = _database(shared)
+    logs: Logs = FileLogs(settings.log_folder) if settings.log_folder else DatabaseLogs(database)
+    jobs = Jobs(redis_client.connect(settings.redis_url), settings.namespace)
+    surroundings = Surroundings(
+        database,
+        (settings.registryctl_url or str(shared.get("registry_controller_url", ""))).rstrip("/"),
+        settings.jobservice_secret,
+    )
+    known = {"GARBAGE_COLLECTION": partial(garbage_collection.run, surroundings)}
+    _prepare(jobs)
+    workers = Workers(settings, jobs, logs, known, _NAMES)
+    workers.start()
+    log.info("Basic worker is started")
+    server = serve(Service(jobs, logs, list(known), settings.core_secret).answer, ("", settings.port))
+    log.info(f"API server is serving at {settings.port} with [http] mode")
+    server.serve_forever()
+
+
+def _database(shared: dict[str, Any]) -> Database:
+    return Database(
+        str(shared["postgresql_host"]),
+        int(shared["postgresql_port"]),
+        str(shared["postgresql_username"]),
+        str(shared["postgresql_password"]),
+        str(shared["postgresql_database"]),
+        sslmode=str(shared.get("postgresql_sslmode", "disable")),
+    )
+
+
+def _prepare(jobs: Jobs) -> None:
+    """Waits as long as Redis is away: the real one neither answers nor ends then."""
+    while True:
+        try:
+            jobs.prepare(_NAMES)
+            return
+        except redis_client.RedisError as failure:
+            log.error(f"redis: {redis_client.describe(failure)}")
+            time.sleep(1)

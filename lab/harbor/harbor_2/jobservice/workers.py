@@ -1,0 +1,128 @@
+"""The workers of one replica: they take jobs, run them, and tell core how far they are."""
+
+import json
+import os
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import redis
+
+from ... import log
+from . import core_client
+from .config import Config
+from .jobs import ERROR, RUNNING, STOPPED, SUCCESS, Jobs, Pool, new_id
+from .logs import JobLog, Logs
+
+Job = Callable[[dict[str, Any], JobLog], dict[str, Any]]
+"""Takes its parameters, returns its result. Whatever it raises makes it a failed one."""
+
+_HEARTBEAT_S = 5
+_WAIT_S = 2
+_AFTER_FAILURE_S = 1
+_PATIENCE_S = 120
+_REPORTS = 10
+_BETWEEN_REPORTS_S = 2
+
+
+class Workers:
+    def __init__(
+        self, config: Config, jobs: Jobs, logs: Logs, known: dict[str, Job], names: list[str]
+    ) -> None:
+        """`known` are the jobs that can be run here, `names` those that are announced."""
+        self._config = config
+        self._jobs = jobs
+        self._logs = logs
+        self._known = known
+        self._free = threading.BoundedSemaphore(config.workers)
+        now = int(time.time())
+        self.pool = Pool(new_id(), now, now, config.workers, os.getpid(), names)
+
+    def start(self) -> None:
+        self._in_background(self._live, "heartbeat")
+        for name in self._known:
+            self._in_background(lambda name=name: self._dispatch(name), f"dispatch {name}")
+
+    def _in_background(self, work: Callable[[], None], name: str) -> None:
+        threading.Thread(target=self._for_ever, args=(work,), name=name, daemon=True).start()
+
+    def _for_ever(self, work: Callable[[], None]) -> None:
+        while True:
+            try:
+                work()
+            except redis.RedisError as failure:
+                log.error(
+                    f"redis: {str(failure).splitlines()[0] if str(failure) else type(failure).__name__}"
+                )
+                time.sleep(_AFTER_FAILURE_S)
+
+    def _live(self) -> None:
+        self._jobs.beat(self.pool)
+        for job_id in self._jobs.bury(list(self._known)):
+            log.info(f"job {job_id} of a replica that is gone is put back")
+        time.sleep(_HEARTBEAT_S)
+
+    def _dispatch(self, name: str) -> None:
+        with self._free:
+            job_id = self._jobs.take(name, self.pool.id, _WAIT_S)
+            if job_id is None:
+                return
+        self._free.acquire()
+        threading.Thread(target=self._work, args=(name, job_id), name=f"job {job_id}", daemon=True).start()
+
+    def _work(self, name: str, job_id: str) -> None:
+        try:
+            self._run(name, job_id)
+            self._patiently(lambda: self._jobs.done(name, self.pool.id, job_id))
+        except redis.RedisError as failure:
+            # It stays on this pool's list, and is put back when this replica has gone.
+            log.error(f"redis, in job {job_id}: {failure}")
+        finally:
+            self._free.release()
+
+    def _run(self, name: str, job_id: str) -> None:
+        state = self._jobs.state(job_id)
+        if not state or state["status"] in (SUCCESS, ERROR, STOPPED):
+            return
+        hook, job_log = state.get("web_hook_url", ""), JobLog(self._logs, job_id)
+        self._jobs.set_status(job_id, RUNNING)
+        self._report(hook, job_id, RUNNING, {})
+        log.info(f"Job '{name}:{job_id}' starts")
+        try:
+            result, status = self._known[name](json.loads(state["parameters"]), job_log), SUCCESS
+        except Exception as failure:  # noqa: BLE001 - a job that fails must not end the program
+            log.error(f"Job '{name}:{job_id}' failed:\n{traceback.format_exc()}")
+            result, status = {}, ERROR
+            job_log.error(str(failure))
+        if self._is_stopped(job_id):
+            status = STOPPED
+        self._patiently(lambda: self._jobs.set_status(job_id, status))
+        self._report(hook, job_id, status, result)
+        log.info(f"Job '{name}:{job_id}' ends: {status}")
+
+    def _is_stopped(self, job_id: str) -> bool:
+        try:
+            return self._jobs.state(job_id).get("status") == STOPPED
+        except redis.RedisError:
+            return False
+
+    def _patiently(self, write: Callable[[], object]) -> None:
+        """What a job has done is written down, even where Redis fails over just then."""
+        deadline_s = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                write()
+                return
+            except redis.RedisError:
+                if time.monotonic() > deadline_s:
+                    raise
+                time.sleep(_AFTER_FAILURE_S)
+
+    def _report(self, hook: str, job_id: str, status: str, result: dict[str, Any]) -> None:
+        """A few times, for core may be away for a while."""
+        for attempt in range(_REPORTS):
+            if not hook or core_client.report(self._config, hook, job_id, status, result):
+                return
+            time.sleep(_BETWEEN_REPORTS_S * (attempt + 1))
