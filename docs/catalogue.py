@@ -11,6 +11,7 @@ FILE = REPOSITORY / "docs" / "checks.md"
 sys.path.insert(0, str(REPOSITORY))
 
 from fixtures import checks  # noqa: E402  the repository has to be importable first
+from fixtures.model.words import NEUTRAL  # noqa: E402
 
 HEAD = """# The checks
 
@@ -22,13 +23,18 @@ The ids are stable: reports, settings and other tools may rely on them.
 
 
 def catalogue() -> str:
-    """The text of docs/checks.md: every check of suites/ by area, with its claim, hint, needs and source."""
+    """The text of docs/checks.md: every check of suites/ by area, with its claim, hint, needs and source.
+
+    Hints are in words for every generation of Harbor; a report has those of the one that was verified.
+    """
     parts = [HEAD]
     for area, members in groupby(checks_of_suites(), key=lambda check: check.area):
         parts.append(f"\n## {area}\n")
         for check in members:
             parts.append(f"\n### `{check.id}`\n{check.claim}\n")
-            parts.append(f"\n- When it fails: {check.hint}\n")
+            parts.append(f"\n- When it fails: {NEUTRAL.fill(check.hint)}\n")
+            if check.requires:
+                parts.append(f"- Only where Harbor has: {', '.join(map(str, check.requires))}.\n")
             if check.needs:
                 parts.append(f"- Needs: {', '.join(checks.NEEDS[need] for need in check.needs)}.\n")
             parts.append(f"- Source: {check.source}\n")

@@ -5,8 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from lab import defects, deployment, settings
+from lab import defects, deployment, profiles, settings
 from lab.manifests import objects
+from lab.profiles import HARBOR_1_2, HARBOR_2
 
 EXACT_CHANGES = {
     "registry-config-mounted-elsewhere": {
@@ -35,7 +36,26 @@ EXACT_CHANGES = {
     },
     "single-replica": {"ReplicationController nginx-rc spec.replicas": (3, 1)},
 }  # fmt: skip
-OUTSIDE_ONLY = {"database-user-without-grants"}
+EXACT_CHANGES_2 = {
+    "csrf-keys-differ": {
+        "Deployment harbor-core spec.template.spec.containers.0.env": (
+            ["CORE_SECRET", "JOBSERVICE_SECRET"],
+            ["CORE_SECRET", "JOBSERVICE_SECRET", "NODE_NAME", "CSRF_KEY"],
+        ),
+    },
+    "health-lies": {
+        "ConfigMap harbor-core data.JOBSERVICE_URL": (
+            "http://harbor-jobservice",
+            "http://harbor-job-service",
+        ),
+    },
+    "claim-read-write-once": {
+        "PersistentVolume harbor-2-registry-pv spec.accessModes.0": ("ReadWriteMany", "ReadWriteOnce"),
+        "PersistentVolumeClaim harbor-registry spec.accessModes.0": ("ReadWriteMany", "ReadWriteOnce"),
+    },
+}
+OUTSIDE_ONLY = {"database-user-without-grants", "dirty-migration"}
+EVERY = [(profile, name) for profile in profiles.ALL.values() for name in defects.every(profile)]
 
 
 def differences(before, after, path=""):
@@ -58,9 +78,9 @@ def by_identity(found):
     return {f"{each['kind']} {each['metadata']['name']}": each for each in found}
 
 
-def changes_of(defect):
-    before, after = objects.read(), objects.read()
-    defect.change(after)
+def changes_of(profile, name):
+    before, after = objects.read(profile.manifests), objects.read(profile.manifests)
+    defects.find(profile, name).change(after)
     before, after = by_identity(before), by_identity(after)
     return {
         f"{identity} {path}": change
@@ -70,11 +90,11 @@ def changes_of(defect):
 
 
 @pytest.fixture
-def lab(tmp_path, monkeypatch):
+def lab(monkeypatch):
     """A lab whose deployments are only noted; set `fails` to let the next one fail."""
     lab = SimpleNamespace(
         kubectl=None,
-        deployment_folder=tmp_path,
+        profile=HARBOR_1_2,
         deployment_settings=None,
         done=[],
         statements=[],
@@ -82,7 +102,7 @@ def lab(tmp_path, monkeypatch):
     )
     lab.sql = lab.statements.append
 
-    def deploy(kubectl, folder, settings, *, change, **_):
+    def deploy(kubectl, profile, settings, *, change, **_):
         lab.done.append(change)
         if lab.fails:
             raise KeyboardInterrupt
@@ -91,18 +111,21 @@ def lab(tmp_path, monkeypatch):
     return lab
 
 
-@pytest.mark.parametrize("name", defects.every())
-def test_defect_says_what_it_is(name):
-    defect = defects.find(name)
+def param(profile, name):
+    return pytest.param(profile, name, id=f"{profile.name} {name}")
+
+
+@pytest.mark.parametrize("profile, name", [param(*each) for each in EVERY])
+def test_defect_says_what_it_is(profile, name):
+    defect = defects.find(profile, name)
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", name)
     assert defect.report
     assert defect.shows
     assert "\n" not in defect.report + defect.shows
     assert defect.turns_red
     assert all(re.fullmatch(r"[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*", check) for check in defect.turns_red)
-    workloads = {
-        each["metadata"]["name"] for each in objects.of_kind(objects.read(), "ReplicationController")
-    }
+    found = objects.of_kind(objects.read(profile.manifests), *objects.WORKLOADS)
+    workloads = {each["metadata"]["name"] for each in found}
     assert defect.unready <= workloads
 
 
@@ -113,22 +136,23 @@ def state(tmp_path, monkeypatch):
     (tmp_path / "state").mkdir()
 
 
-@pytest.mark.parametrize("name", defects.every().keys() - OUTSIDE_ONLY)
-def test_defect_changes_the_manifests(name):
-    assert changes_of(defects.find(name))
+@pytest.mark.parametrize("profile, name", [param(*each) for each in EVERY if each[1] not in OUTSIDE_ONLY])
+def test_defect_changes_the_manifests(profile, name):
+    assert changes_of(profile, name)
 
 
-@pytest.mark.parametrize("name", sorted(defects.every()))
-def test_defect_is_the_same_each_time_it_is_planted(name):
-    assert str(changes_of(defects.find(name))) == str(changes_of(defects.find(name)))
+@pytest.mark.parametrize("profile, name", [param(*each) for each in EVERY])
+def test_defect_is_the_same_each_time_it_is_planted(profile, name):
+    first, second = changes_of(profile, name), changes_of(profile, name)
+    assert first == second
 
 
 def test_token_keys_differ_gives_one_node_another_key():
-    changes = changes_of(defects.find("token-keys-differ"))
+    changes = changes_of(HARBOR_1_2, "token-keys-differ")
     (data,) = [change for path, change in changes.items() if path.endswith("data.other-pkey")]
     assert "BEGIN RSA PRIVATE KEY" in data[1]
-    after = objects.read()
-    defects.find("token-keys-differ").change(after)
+    after = objects.read(HARBOR_1_2.manifests)
+    defects.find(HARBOR_1_2, "token-keys-differ").change(after)
     volume = objects.pod_of(after, "ui-rc")["volumes"][0]
     keys = {item["path"]: item["key"] for item in volume["configMap"]["items"]}
     assert [keys[f"{node}/private_key.pem"] for node in settings.NODES] == ["pkey", "pkey", "other-pkey"]
@@ -136,7 +160,7 @@ def test_token_keys_differ_gives_one_node_another_key():
 
 
 def test_front_door_body_limit_changes_one_line():
-    ((path, (before, after)),) = changes_of(defects.find("front-door-body-limit")).items()
+    ((path, (before, after)),) = changes_of(HARBOR_1_2, "front-door-body-limit").items()
     assert path == "ConfigMap harbor-nginx-config data.config"
     assert after == before.replace("client_max_body_size 0;", "client_max_body_size 10m;") != before
 
@@ -150,32 +174,71 @@ def test_what_lies_outside_kubernetes_is_planted_and_healed(lab):
     assert len(lab.statements) == 2, "what is not planted is not healed"
 
 
-@pytest.mark.parametrize("name", EXACT_CHANGES)
-def test_defect_changes_exactly_what_it_says(name):
-    assert changes_of(defects.find(name)) == EXACT_CHANGES[name]
+@pytest.mark.parametrize(
+    "profile, name, changes",
+    [
+        pytest.param(profile, name, changes, id=f"{profile.name} {name}")
+        for profile, exact in ((HARBOR_1_2, EXACT_CHANGES), (HARBOR_2, EXACT_CHANGES_2))
+        for name, changes in exact.items()
+    ],
+)
+def test_defect_changes_exactly_what_it_says(profile, name, changes):
+    assert changes_of(profile, name) == changes
 
 
-def test_every_module_is_a_defect_and_its_file_names_it():
-    assert {"registry-config-mounted-elsewhere", "session-store-missing"} <= defects.every().keys()
-    assert list(defects.every()) == sorted(defects.every())
+def test_csrf_key_of_each_node_has_the_length_that_a_core_accepts():
+    after = objects.read(HARBOR_2.manifests)
+    defects.find(HARBOR_2, "csrf-keys-differ").change(after)
+    node, key = objects.container_of(after, "harbor-core")["env"][-2:]
+    assert (node["name"], key["name"]) == ("NODE_NAME", "CSRF_KEY")
+    keys = {key["value"].replace("$(NODE_NAME)", name) for name in settings.NODES}
+    assert {len(each) for each in keys} == {32}
+    assert len(keys) == len(settings.NODES)
+
+
+def test_token_keys_differ_gives_one_core_another_key():
+    after = objects.read(HARBOR_2.manifests)
+    defects.find(HARBOR_2, "token-keys-differ").change(after)
+    (volume,) = [
+        each
+        for each in objects.pod_of(after, "harbor-core")["volumes"]
+        if each["name"] == "token-service-private-key"
+    ]
+    keys = {item["path"]: item["key"] for item in volume["secret"]["items"]}
+    assert [keys[f"{node}/tls.key"] for node in settings.NODES] == ["tls.key", "tls.key", "other-tls.key"]
+    assert "other-tls.key" in objects.find(after, "Secret", "harbor-core")["data"]
+
+
+def test_a_defect_that_keeps_pods_from_starting_is_taken_away_while_they_are_deployed_again(lab):
+    lab.profile = HARBOR_2
+    for _ in range(2):
+        defects.plant(lab, "dirty-migration")
+    said = [statement.rpartition(" ")[2] for statement in lab.statements]
+    assert said == ["true", "false", "true"]
+
+
+@pytest.mark.parametrize("profile", profiles.ALL.values(), ids=lambda profile: profile.name)
+def test_every_module_is_a_defect_and_its_file_names_it(profile):
+    assert {"token-keys-differ", "session-store-missing"} <= defects.every(profile).keys()
+    assert list(defects.every(profile)) == sorted(defects.every(profile))
 
 
 def test_an_unknown_name_is_answered_with_the_nearest_and_all():
     with pytest.raises(defects.UnknownDefect, match="Did you mean session-store-missing") as raised:
-        defects.find("session-store-mising")
-    assert all(name in str(raised.value) for name in defects.every())
+        defects.find(HARBOR_1_2, "session-store-mising")
+    assert all(name in str(raised.value) for name in defects.every(HARBOR_1_2))
     with pytest.raises(defects.UnknownDefect) as raised:
-        defects.find("zzz")
+        defects.find(HARBOR_1_2, "zzz")
     assert "Did you mean" not in str(raised.value)
 
 
 def test_planting_is_remembered_until_healed(lab):
-    assert defects.planted(lab.deployment_folder) is None
+    assert defects.planted(lab.profile) is None
     defects.plant(lab, "session-store-missing")
-    assert defects.planted(lab.deployment_folder) == "session-store-missing"
+    assert defects.planted(lab.profile) == "session-store-missing"
     assert defects.heal(lab) == "session-store-missing"
-    assert defects.planted(lab.deployment_folder) is None
-    assert lab.done == [defects.find("session-store-missing").change, None]
+    assert defects.planted(lab.profile) is None
+    assert lab.done == [defects.find(HARBOR_1_2, "session-store-missing").change, None]
 
 
 @pytest.mark.parametrize("planted_before", [False, True])
@@ -185,7 +248,7 @@ def test_a_half_planted_or_half_healed_defect_is_remembered(lab, planted_before)
     lab.fails = True
     with pytest.raises(KeyboardInterrupt):
         defects.heal(lab) if planted_before else defects.plant(lab, "session-store-missing")
-    assert defects.planted(lab.deployment_folder) == "session-store-missing"
+    assert defects.planted(lab.profile) == "session-store-missing"
 
 
 def test_one_defect_at_a_time(lab):
@@ -200,4 +263,4 @@ def test_an_unknown_defect_changes_nothing(lab):
     with pytest.raises(defects.UnknownDefect):
         defects.plant(lab, "nonsense")
     assert lab.done == []
-    assert defects.planted(lab.deployment_folder) is None
+    assert defects.planted(lab.profile) is None

@@ -6,22 +6,29 @@ import shutil
 
 import pytest
 
-from lab import deployment
+from lab import deployment, settings
 from lab.errors import NotReady
 from lab.manifests import secrets, volumes
-from lab.manifests.objects import find, of_kind
+from lab.manifests.objects import WORKLOADS, find, of_kind, workload
+from lab.profiles import HARBOR_1_2, HARBOR_2
 
-SETTINGS = deployment.DeploymentSettings(ceph_key="k", mysql_password="m", redis_password="r")
+SETTINGS = deployment.DeploymentSettings(ceph_key="k")
 
 
 class FakeCluster:
     """Answers `kubectl get` from its objects and takes notes of everything else."""
 
     def __init__(self, wanted):
-        self.pods = {}
-        for workload in of_kind(wanted, "ReplicationController"):
-            for ordinal in range(workload["spec"]["replicas"]):
-                self.add_pod(workload, f"{workload['metadata']['name']}-{ordinal}")
+        self.pods, self.replica_sets, self.deployments = {}, {}, {}
+        for each in of_kind(wanted, *WORKLOADS):
+            name = each["metadata"]["name"]
+            if each["kind"] == "Deployment":
+                self.add_replica_set(each, f"{name}-first")
+                counts = dict.fromkeys(("replicas", "updatedReplicas"), each["spec"]["replicas"])
+                self.deployments[name] = copy.deepcopy(each) | {"status": counts | {"observedGeneration": 1}}
+                self.deployments[name]["metadata"]["generation"] = 1
+            for ordinal in range(each["spec"]["replicas"]):
+                self.add_pod(each, f"{name}-{ordinal}")
         self.volumes = copy.deepcopy(of_kind(wanted, "PersistentVolume", "PersistentVolumeClaim"))
         for volume in self.volumes:
             volume["status"] = {"phase": "Bound"}
@@ -31,12 +38,23 @@ class FakeCluster:
         self.applied = ""
         self.calls = []
 
-    def add_pod(self, workload, name):
-        pod = copy.deepcopy(workload["spec"]["template"])
-        pod["metadata"] |= {
-            "name": name,
-            "ownerReferences": [{"kind": "ReplicationController", "name": workload["metadata"]["name"]}],
+    def add_replica_set(self, workload, name):
+        replica_set = {
+            "kind": "ReplicaSet",
+            "metadata": {"name": name},
+            "spec": copy.deepcopy(workload["spec"]),
         }
+        replica_set["metadata"]["ownerReferences"] = [
+            {"kind": "Deployment", "name": workload["metadata"]["name"]}
+        ]
+        self.replica_sets[name] = replica_set
+
+    def add_pod(self, workload, name):
+        pod = {"kind": "Pod", **copy.deepcopy(workload["spec"]["template"])}
+        owner = {"kind": workload["kind"], "name": workload["metadata"]["name"]}
+        if workload["kind"] == "Deployment":
+            owner = {"kind": "ReplicaSet", "name": f"{owner['name']}-first"}
+        pod["metadata"] |= {"name": name, "ownerReferences": [owner]}
         pod["status"] = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
         self.pods[name] = pod
 
@@ -45,15 +63,28 @@ class FakeCluster:
             return self.applied
         options = {word for word in words if word.startswith("--")}
         what, *names = [word for word in words if word not in options]
+        told = sorted(
+            option for option in options - {"--ignore-not-found"} if not option.startswith("--namespace=")
+        )
+        if verb == "scale":
+            self.calls.append((verb, what, *told))
+            return ""
         if verb == "delete":
-            self.calls.append(
-                (verb, what, *names, *sorted(options - {"--namespace=harbor", "--ignore-not-found"}))
-            )
+            self.calls.append((verb, what, *names, *told))
             self.volumes = [
                 each for each in self.volumes if f"{each['kind'].lower()}/{each['metadata']['name']}" != what
             ]
             return ""
-        found = {"pods": list(self.pods.values()), "persistentvolumes,persistentvolumeclaims": self.volumes}
+        pods = list(self.pods.values())
+        found = {
+            "pods": pods,
+            "pods,replicasets,deployments": [
+                *pods,
+                *self.replica_sets.values(),
+                *self.deployments.values(),
+            ],
+            "persistentvolumes,persistentvolumeclaims": self.volumes,
+        }
         if f"--selector={deployment.OWNED}" in options:
             found[what] = [each for each in self.owned if f"{each['kind'].lower()}s" in what.split(",")]
         return json.dumps({"items": found[what]})
@@ -62,15 +93,21 @@ class FakeCluster:
 @pytest.fixture(scope="module")
 def secrets_file(tmp_path_factory):
     file = tmp_path_factory.mktemp("secrets") / "secrets.json"
-    secrets.kept(file)
+    secrets.kept(file, HARBOR_1_2.secrets)
     return file
 
 
+@pytest.fixture(autouse=True)
+def state(tmp_path, monkeypatch):
+    monkeypatch.setattr(settings, "STATE", tmp_path)
+
+
 @pytest.fixture
-def folder(tmp_path, secrets_file):
-    shutil.copy(secrets_file, tmp_path)
-    deployment.render(tmp_path, SETTINGS)
-    return tmp_path
+def folder(state, secrets_file):
+    HARBOR_1_2.folder.mkdir()
+    shutil.copy(secrets_file, HARBOR_1_2.folder)
+    deployment.render(HARBOR_1_2, SETTINGS)
+    return HARBOR_1_2.folder
 
 
 @pytest.fixture
@@ -88,12 +125,12 @@ def edit_registry(objects):
 
 
 def test_nothing_is_touched_when_nothing_changed(cluster, folder):
-    assert deployment.deploy(cluster, folder, SETTINGS, timeout_s=1) == []
+    assert deployment.deploy(cluster, HARBOR_1_2, SETTINGS, timeout_s=1) == []
     assert cluster.calls == []
 
 
 def test_pods_of_a_changed_config_map_are_replaced_and_no_others(cluster, folder):
-    deployment.render(folder, SETTINGS, edit_registry)
+    deployment.render(HARBOR_1_2, SETTINGS, edit_registry)
     names = deployment.recreate_pods_of_changed(cluster, folder, grace_s=1)
     assert names == ["registry-rc-0", "registry-rc-1", "registry-rc-2"]
     assert cluster.calls == [("delete", "pods", *names, "--grace-period=1", "--wait=false")]
@@ -114,7 +151,7 @@ def test_pods_of_what_was_edited_by_hand_are_replaced(cluster, folder):
 
 
 def test_a_pod_that_is_ending_is_left_alone(cluster, folder):
-    deployment.render(folder, SETTINGS, edit_registry)
+    deployment.render(HARBOR_1_2, SETTINGS, edit_registry)
     cluster.pods["registry-rc-1"]["metadata"]["deletionTimestamp"] = "now"
     assert deployment.recreate_pods_of_changed(cluster, folder) == ["registry-rc-0", "registry-rc-2"]
 
@@ -126,12 +163,12 @@ def test_the_owner_decides_to_which_workload_a_pod_belongs(cluster, folder):
         odd["spec"]["template"]["spec"]["containers"][0]["env"] = []
         objects.append(odd)
 
-    deployment.render(folder, SETTINGS, odd_replica)
+    deployment.render(HARBOR_1_2, SETTINGS, odd_replica)
     odd = find(deployment.rendered(folder), "ReplicationController", "ui-odd-rc")
     cluster.add_pod(odd, "ui-odd-rc-0")
     deployment.wait_ready(cluster, folder, timeout_s=1)
     assert deployment.recreate_pods_of_changed(cluster, folder) == []
-    deployment.render(folder, SETTINGS)
+    deployment.render(HARBOR_1_2, SETTINGS)
     with pytest.raises(NotReady, match="ui-odd-rc is no longer wanted"):
         deployment.wait_ready(cluster, folder, timeout_s=0.1, interval_s=0.05)
 
@@ -226,3 +263,88 @@ def test_changed_volumes_are_released_after_their_users(cluster, wanted, change)
     ]
     users = {"jobservice-rc-0", "registry-rc-0", "registry-rc-1", "registry-rc-2"}
     assert users == {name for name in cluster.calls[2] if "-rc-" in name}
+
+
+@pytest.fixture(scope="module")
+def newer_secrets(tmp_path_factory):
+    file = tmp_path_factory.mktemp("secrets") / "secrets.json"
+    secrets.kept(file, HARBOR_2.secrets)
+    return file
+
+
+@pytest.fixture
+def newer(newer_secrets):
+    """Harbor 2.x, of Deployments, with its pods as they should be."""
+    HARBOR_2.folder.mkdir()
+    shutil.copy(newer_secrets, HARBOR_2.folder)
+    deployment.render(HARBOR_2, SETTINGS)
+    return FakeCluster(deployment.rendered(HARBOR_2.folder))
+
+
+def edit_core(objects):
+    find(objects, "Secret", "harbor-core")["data"]["CSRF_KEY"] = "b3RoZXI="
+
+
+CORES = ("harbor-core-0", "harbor-core-1", "harbor-core-2")
+USERS_OF_THE_SECRET = {
+    *CORES,
+    *(f"harbor-registry-{n}" for n in range(3)),
+    *(f"harbor-jobservice-{n}" for n in range(2)),
+}
+
+
+def test_deployments_that_are_as_they_should_be_are_left_alone(newer):
+    assert deployment.deploy(newer, HARBOR_2, SETTINGS, timeout_s=1) == []
+    assert newer.calls == []
+
+
+def test_a_deployment_rolls_by_itself_at_a_changed_secret(newer):
+    deployment.render(HARBOR_2, SETTINGS, edit_core)
+    assert deployment.recreate_pods_of_changed(newer, HARBOR_2.folder, {"secret/harbor-core"}) == []
+    with pytest.raises(NotReady, match="harbor-core-0 is outdated"):
+        deployment.wait_ready(newer, HARBOR_2.folder, timeout_s=0.1, interval_s=0.05)
+
+
+def test_in_a_hurry_all_pods_of_a_deployment_are_replaced_at_once(newer):
+    deployment.render(HARBOR_2, SETTINGS, edit_core)
+    names = deployment.recreate_pods_of_changed(newer, HARBOR_2.folder, grace_s=1)
+    assert set(names) == USERS_OF_THE_SECRET
+    *scaled, (verb, what, *deleted) = newer.calls
+    assert scaled == [
+        ("scale", f"replicaset/harbor-{name}-first", "--replicas=0")
+        for name in ("core", "registry", "jobservice")
+    ]
+    assert (verb, what, *deleted) == ("delete", "pods", *names, "--grace-period=1", "--wait=false")
+
+
+def test_pods_of_a_secret_that_was_edited_by_hand_are_replaced(newer):
+    newer.applied = "secret/harbor-registry-htpasswd configured\ndeployment.apps/harbor-nginx configured\n"
+    changed = deployment.apply(newer, HARBOR_2.folder)
+    names = deployment.recreate_pods_of_changed(newer, HARBOR_2.folder, changed)
+    assert names == ["harbor-registry-0", "harbor-registry-1", "harbor-registry-2"]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda found: found["metadata"].update(generation=2),
+        lambda found: found["status"].update(replicas=4),
+        lambda found: found["status"].update(updatedReplicas=2),
+    ],
+    ids=["not seen by its controller", "a pod too many", "a pod of before"],
+)
+def test_a_deployment_that_has_not_rolled_out_is_waited_for(newer, spoil):
+    spoil(newer.deployments["harbor-core"])
+    with pytest.raises(NotReady, match="harbor-core: "):
+        deployment.wait_ready(newer, HARBOR_2.folder, timeout_s=0.1, interval_s=0.05)
+
+
+def test_a_deployment_without_replicas_is_settled(newer):
+    def scale_down(objects):
+        workload(objects, "harbor-jobservice")["spec"]["replicas"] = 0
+
+    deployment.render(HARBOR_2, SETTINGS, scale_down)
+    for name in ("harbor-jobservice-0", "harbor-jobservice-1"):
+        del newer.pods[name]
+    newer.deployments["harbor-jobservice"]["status"] = {"observedGeneration": 1}
+    deployment.wait_ready(newer, HARBOR_2.folder, timeout_s=1)

@@ -10,7 +10,7 @@ from fixtures.clients import browser as module
 from fixtures.clients.browser import NAMES, Visitor, find_browser, open_page
 from fixtures.clients.harbor import Credentials
 from fixtures.errors import CannotTell, NeedMissing, NotShown
-from fixtures.model.profiles import harbor_1_2
+from fixtures.profiles import harbor_1_2
 
 ADMIN = Credentials("admin", "Harbor12345")
 INSTALLED = find_browser(None)

@@ -7,7 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 from fixtures.cleanup import Cleanup, leftovers, new_run_id, project_name, remove_project
+from fixtures.clients.harbor import Project
 from fixtures.errors import DeadlinePassed, LeftBehind, UnexpectedAnswer
+from fixtures.verdict import Failure, Offender
 
 
 def fail(message):
@@ -23,6 +25,16 @@ def test_everything_is_undone_newest_first_whatever_fails():
     assert cleanup.perform() == ["b: stuck"]
     assert undone == ["c", "a"]
     assert cleanup.perform() == []
+
+
+def test_a_harbor_that_is_gone_by_then_is_told_as_what_is_left_behind():
+    def gone():
+        raise Failure([Offender("harbor/registry-rc", "3 replicas", "no pod")])
+
+    cleanup = Cleanup()
+    cleanup.later("a", gone)
+    (line,) = cleanup.perform()
+    assert line == "a: harbor/registry-rc expected: 3 replicas observed: no pod"
 
 
 def test_a_project_name_is_one_that_harbor_takes_and_no_other_run_has():
@@ -43,16 +55,19 @@ class HarborThatListsLate:
     """Refuses to delete a project until it was asked `late` times."""
 
     def __init__(self, late, status=412):
-        self.asked, self.late, self.status, self.deleted = 0, late, status, False
+        self.asked, self.late, self.status, self.deleted, self.steps = 0, late, status, False, []
 
     def projects(self, name, credentials):
-        return {name: 7}
+        return {name: Project(name, 7)} if name == "verify-x" else {}
 
-    def repositories(self, project_id, credentials):
+    def repositories(self, project, credentials):
+        assert project.name == "verify-x"
         return ["verify/busybox"]
 
-    def delete_project(self, project_id, credentials):
+    def delete_project(self, project, credentials):
+        assert project == Project("verify-x", 7)
         self.asked += 1
+        self.steps.append("delete")
         if self.asked <= self.late:
             raise UnexpectedAnswer(f"DELETE /api/projects/7 → {self.status}", status=self.status)
         self.deleted = True
@@ -60,13 +75,24 @@ class HarborThatListsLate:
 
 def target_of(harbor, timeout_s):
     settings = SimpleNamespace(request_timeout_s=timeout_s)
-    return SimpleNamespace(front_door=harbor, credentials=None, settings=settings)
+    return SimpleNamespace(
+        front_door=harbor, credentials=None, settings=settings, adopt=lambda: harbor.steps.append("adopt")
+    )
 
 
 def test_a_project_is_deleted_once_harbor_knows_all_its_repositories():
     harbor = HarborThatListsLate(late=1)
     remove_project(target_of(harbor, timeout_s=5), "verify-x")
     assert harbor.deleted
+    assert harbor.steps == ["adopt", "delete", "delete"], (
+        "what was pushed behind Harbor's back is known to it first"
+    )
+
+
+def test_a_project_that_is_not_there_is_not_deleted():
+    harbor = HarborThatListsLate(late=0)
+    remove_project(target_of(harbor, timeout_s=5), "verify-y")
+    assert harbor.steps == []
 
 
 def test_a_project_that_does_not_go_is_told_with_what_is_in_it():

@@ -6,12 +6,14 @@ from types import SimpleNamespace
 import pytest
 
 from fixtures import failover
-from fixtures.clients.harbor import COOKIE, Credentials, Harbor
+from fixtures.clients.harbor import Credentials
 from fixtures.errors import CannotTell, HealFailed, NoAnswer, UnexpectedAnswer
 from fixtures.failover import PodKillScene, require_whole
 from fixtures.history import Recorder
 from fixtures.history.replicas import Pod
 from fixtures.model.roles import Role
+from fixtures.profiles.harbor_1_2.api import Harbor12
+from fixtures.profiles.harbor_2.api import Harbor2
 from fixtures.settings import Settings
 from fixtures.verdict import Failure
 
@@ -29,23 +31,26 @@ class FakeLink:
     def close(self):
         self.world.closed += 1
 
-    def post(self, path, data):
+    def post(self, path, data, headers=None):
         self.world.numbers += 1
         cookie = f"cookie-{self.world.numbers}"
         self.store.add(cookie)
-        return SimpleNamespace(status_code=200, cookies={COOKIE: cookie})
+        return SimpleNamespace(status_code=200, cookies={"beegosessionID": cookie, "sid": cookie})
 
-    def get(self, path, headers):
+    def get(self, path, headers=None):
         if self.name in self.world.silent:
             raise NoAnswer(f"GET {path} at {self.name}: no answer", sent=True)
-        known = headers["Cookie"].removeprefix(f"{COOKIE}=") in self.store
+        if headers is None:
+            page = {"X-Harbor-CSRF-Token": "form"} if path == "/c/login" else {}
+            return SimpleNamespace(status_code=200, is_redirect=True, headers=page, cookies=())
+        known = headers["Cookie"].partition("=")[2] in self.store
         return SimpleNamespace(status_code=200 if known else 401, json=lambda: {"username": "admin"})
 
 
 class FakeRegistry:
     """A registry that keeps images whole, in what its place shares with others or not."""
 
-    def __init__(self, http, authorise=None):
+    def __init__(self, http):
         self.http, self.images = http, http.world.images[http.name]
 
     def push(self, image, repository, tag):
@@ -53,6 +58,7 @@ class FakeRegistry:
             raise NoAnswer("PUT: no answer", sent=True)
         self.images[image.digest] = image
         self.http.world.pushes.append(image.digest)
+        self.http.world.takers.add(self.http.name)
 
     def pull(self, repository, digest):
         if digest not in self.images:
@@ -61,9 +67,13 @@ class FakeRegistry:
 
 
 class World:
-    """Three web and two registry replicas and a front door; `shared` or not. Its pod dies as `FakeKill` says."""
+    """Three web and two registry replicas and a front door; `shared` or not. Its pod dies as `FakeKill` says.
 
-    def __init__(self, *, shared=True):
+    `registry_api`: which of the replicas docker clients speak to.
+    """
+
+    def __init__(self, *, shared=True, api=Harbor12, registry_api=Role.REGISTRY):
+        self.profile = SimpleNamespace(api=api, registry_api=registry_api)
         self.numbers, self.opened, self.closed, self.silent = 0, 0, 0, set()
         one = set()
         self.stores = {name: one if shared else set() for name in ("ui-0", "ui-1", "ui-2", "front-door")}
@@ -73,8 +83,8 @@ class World:
         names = ("registry-0", "registry-1")
         self.registries = [SimpleNamespace(name=name, uid=name, ready=True) for name in names]
         images = {}
-        self.images = dict.fromkeys([*names, "front-door"], images)
-        self.pushes = []
+        self.images = dict.fromkeys([*names, *self.stores], images)
+        self.pushes, self.takers = [], set()
         self.credentials = Credentials("admin", "x")
         self.namespace, self.kubernetes = "harbor", None
 
@@ -86,8 +96,8 @@ class World:
     def replicas(self, role):
         return list(self.pods if role is Role.WEB else self.registries)
 
-    def pinned_tokens(self, registry, credentials):
-        return lambda scope: "token"
+    def registry_by(self, link, replica):
+        return FakeRegistry(link)
 
     def front_registry(self, credentials, link):
         return FakeRegistry(link)
@@ -100,9 +110,6 @@ class World:
     def new_front_door_link(self, name):
         self.opened += 1
         return FakeLink(name, self.stores[name], self)
-
-    def web(self, replica):
-        return Harbor(FakeLink(replica.name, self.stores[replica.name], self))
 
 
 class FakeKill:
@@ -148,7 +155,6 @@ def kill(monkeypatch):
     def run(world, during=lambda: None, *, heals=True, settings=SETTINGS):
         fake = type("Kill", (FakeKill,), {"world": world, "during": staticmethod(during), "heals": heals})
         monkeypatch.setattr(failover, "PodKill", fake)
-        monkeypatch.setattr(failover, "Registry", FakeRegistry)
         with Recorder() as recorder:
             scene = PodKillScene(world, recorder, settings, lambda text: None, project="p", run_id="r")
             return scene.play(Role.WEB)
@@ -194,7 +200,8 @@ def test_an_outage_at_the_front_door_is_found(kill):
 
     with pytest.raises(Failure) as failure:
         kill(world, away).require()
-    assert {o.object for o in failure.value.offenders} >= {"session-probe@front-door", "login@front-door"}
+    told = {o.object for o in failure.value.offenders}
+    assert told >= {"session-probe@front-door", "login@front-door", "page@front-door"}
 
 
 def test_a_pod_that_is_not_replaced_in_time_is_harbors_failure_and_told_as_not_healed(kill):
@@ -240,6 +247,37 @@ def test_nothing_is_broken_where_one_cannot_even_push(kill):
     world.silent = {"registry-0"}
     with pytest.raises(Failure, match="before anything is broken"):
         kill(world)
+
+
+def newer():
+    """A Harbor whose web replicas serve docker clients."""
+    return World(api=Harbor2, registry_api=Role.WEB)
+
+
+def test_where_web_replicas_serve_docker_clients_images_go_there_and_come_from_everywhere(kill):
+    world = newer()
+    survival = kill(world, a_while)
+    survival.require()
+    assert world.takers == {"front-door", "ui-1", "ui-2"}, (
+        "not the one that dies, and no registry behind them"
+    )
+    images = survival.measured["pushes"]
+    assert images == len(set(world.pushes)) - 1
+    assert survival.measured["lost"] == survival.measured["pushes_lost"] == 0
+    assert world.opened == world.closed > 0
+
+
+@pytest.mark.parametrize("place", ["ui-0", "ui-2", "registry-1"])
+def test_an_image_is_asked_back_of_web_replicas_and_of_the_registry_behind_them(kill, place):
+    world = newer()
+
+    def lose():
+        a_while()
+        world.images[place] = {}
+
+    with pytest.raises(Failure, match="images that were acknowledged") as failure:
+        kill(world, lose).require()
+    assert place in str(failure.value)
 
 
 def test_nothing_is_broken_that_is_not_whole():

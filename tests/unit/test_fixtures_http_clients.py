@@ -1,4 +1,4 @@
-"""The HTTP clients against a Harbor of a few lines, with the traps of the real one."""
+"""The HTTP clients against a Harbor 1.2 of a few lines, with the traps of the real one."""
 
 import base64
 import json
@@ -7,10 +7,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from fixtures.clients.harbor import Credentials, Harbor, Session
+from fixtures.clients.harbor import Credentials, Project, Session
 from fixtures.clients.http import HttpClient
 from fixtures.clients.registry import Registry
 from fixtures.errors import NoAnswer, UnexpectedAnswer
+from fixtures.profiles.harbor_1_2.api import Harbor12
 
 ADMIN = Credentials("admin", "Harbor12345")
 CHALLENGE = 'Bearer realm="http://h.example/service/token",service="harbor-registry"'
@@ -94,25 +95,25 @@ def http(server):
 
 
 def test_a_login_is_proven_by_who_one_is(http):
-    harbor = Harbor(http)
+    harbor = Harbor12(http)
     assert harbor.whoami(harbor.sign_in(ADMIN)) == "admin"
 
 
 def test_a_login_without_a_session_store_is_worth_nothing(http, server):
     server.keeps_sessions = False
-    harbor = Harbor(http)
+    harbor = Harbor12(http)
     assert harbor.whoami(harbor.sign_in(ADMIN)) is None
 
 
 def test_a_refused_login_says_so(http):
     with pytest.raises(UnexpectedAnswer, match="POST /login → 401") as refused:
-        Harbor(http).sign_in(Credentials("admin", "wrong"))
+        Harbor12(http).sign_in(Credentials("admin", "wrong"))
     assert refused.value.status == 401
     assert "wrong" not in str(refused.value)
 
 
 def test_a_wrong_password_must_be_refused_and_its_cookie_is_nobodys(http):
-    harbor, wrong = Harbor(http), Credentials("admin", "wrong")
+    harbor, wrong = Harbor12(http), Credentials("admin", "wrong")
     session = harbor.wrong_sign_in(wrong)
     assert session.cookie
     assert harbor.whoami(session) is None
@@ -124,7 +125,7 @@ def test_a_wrong_password_must_be_refused_and_its_cookie_is_nobodys(http):
 
 def test_the_cookie_that_is_tried_is_the_one_that_was_given(http, server):
     """Harbor answers an unknown session with a new cookie: sent the next time, it would hide a lost session."""
-    harbor = Harbor(http)
+    harbor = Harbor12(http)
     for _ in range(2):
         assert harbor.whoami(Session("admin", "lost")) is None
     assert [cookie for *_, cookie in server.seen] == ["beegosessionID=lost"] * 2
@@ -134,7 +135,7 @@ def test_nothing_of_the_environment_is_sent(http, monkeypatch, tmp_path):
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login admin password Harbor12345\n")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-    assert Harbor(http).whoami(Session("admin", "lost")) is None
+    assert Harbor12(http).whoami(Session("admin", "lost")) is None
 
 
 def test_a_redirect_is_an_answer_not_an_order(http):
@@ -143,24 +144,26 @@ def test_a_redirect_is_an_answer_not_an_order(http):
 
 def test_an_unexpected_answer_shows_what_came(http):
     with pytest.raises(UnexpectedAnswer, match='GET /api/repositories → 500 Internal Server Error "oh dear"'):
-        Harbor(http).repositories(1, ADMIN)
+        Harbor12(http).repositories(Project("p", 1), ADMIN)
 
 
 def test_every_page_of_projects_is_read(http):
-    found = Harbor(http).projects("verify-", ADMIN)
+    found = Harbor12(http).projects("verify-", ADMIN)
     assert len(found) == 101
-    assert found["verify-last"] == 100
+    assert found["verify-last"] == Project("verify-last", 100)
 
 
-def test_creating_a_project_gives_its_id_and_is_refused_to_strangers(http):
-    harbor = Harbor(http)
-    assert harbor.create_project("p", ADMIN) == 7
+def test_a_project_is_private_unless_it_is_said_and_refused_to_strangers(http, server):
+    harbor = Harbor12(http)
+    harbor.create_project("p", ADMIN)
+    harbor.create_project("p", ADMIN, public=True)
+    assert [json.loads(body)["public"] for *_, body in server.seen] == [0, 1]
     with pytest.raises(UnexpectedAnswer, match="401"):
         harbor.create_project("p", Credentials("admin", "wrong"))
 
 
 def test_symptoms_tell_a_dead_database_from_a_wrong_password(http):
-    told = Harbor(http).symptoms()
+    told = Harbor12(http).symptoms()
     assert "adminserver: GET /api/systeminfo → 500" in told
     assert "database: answers" in told
 

@@ -8,9 +8,9 @@ from kubernetes import client
 from fixtures.errors import TargetUnreachable
 from fixtures.model import configuration
 from fixtures.model.discovery import Deployment, discover
-from fixtures.model.profiles import harbor_1_2
 from fixtures.model.roles import Role
 from fixtures.model.workloads import Workload, image_name, replicas_of
+from fixtures.profiles import harbor_1_2
 
 CONFIG = (
     "version: 0.1\nstorage: {}\nauth: {token: {realm: http://h/t, service: harbor-registry, issuer: i}}\n"
@@ -269,10 +269,13 @@ def test_command_and_args_of_the_container_name_the_path():
     assert configuration.config_path_in_spec(client.V1Container(name="c")) is None
 
 
-def test_token_auth_is_read_and_its_absence_seen():
-    assert configuration.token_auth(CONFIG).service == "harbor-registry"
-    for text in ("", "version: 0.1\nstorage: {}\n", "auth: {htpasswd: {}}", "a: [", "auth: silly"):
-        assert configuration.token_auth(text) is None
+def test_whom_a_registry_trusts_is_read_and_its_absence_seen():
+    auth = configuration.registry_auth(CONFIG)
+    assert (auth.scheme, auth.realm, auth.service) == ("Bearer", "http://h/t", "harbor-registry")
+    auth = configuration.registry_auth("auth: {htpasswd: {realm: inner, path: /etc/registry/passwd}}")
+    assert (auth.scheme, auth.realm, auth.service) == ("Basic", "inner", "")
+    for text in ("", "version: 0.1\nstorage: {}\n", "auth: {silly: {}}", "a: [", "auth: silly"):
+        assert configuration.registry_auth(text) is None
     assert configuration.is_registry_config(CONFIG)
     assert not configuration.is_registry_config("-----BEGIN CERTIFICATE-----")
     assert not configuration.is_registry_config("a: [")

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from urllib3.exceptions import InsecureRequestWarning
 
-from fixtures.clients.harbor import Harbor
 from fixtures.errors import NoAnswer, UnexpectedAnswer
+from fixtures.profiles.harbor_1_2.api import Harbor12
 from fixtures.providers import Access
 from fixtures.settings import Settings
 from fixtures.target import Target
@@ -78,7 +78,7 @@ def page_at(server, url, **settings):
     target = Target(access, None, Settings(**settings))
     scheme = url.partition(":")[0]
     with target.new_node_link("node-1", "127.0.0.1", server.server_port, scheme=scheme) as link:
-        Harbor(link).require_page()
+        Harbor12(link).require_page()
 
 
 def test_a_node_is_asked_for_the_front_doors_host():

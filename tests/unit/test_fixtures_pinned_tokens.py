@@ -14,7 +14,7 @@ ADMIN = Credentials("admin", "x")
 
 @pytest.fixture
 def tokens(monkeypatch):
-    """`tokens(signers, credentials)`: the token that a registry gets which trusts "good" alone, and who asked."""
+    """`tokens(signers, credentials)`: what a registry is shown which trusts "good" alone, and who asked."""
     asked = []
 
     def fetch(http, credentials, scope):
@@ -48,12 +48,12 @@ def test_the_token_is_of_the_first_web_replica_that_the_registry_trusts_and_is_a
     tokens, signers, credentials
 ):
     text, asked = tokens(signers, credentials)
-    assert text == "good"
+    assert text == "Bearer good"
     assert asked == [credentials] * len(signers)
 
 
 def test_what_the_registry_says_of_an_untrusted_token_is_then_the_answer(tokens):
-    assert tokens(["other", "silent"], None)[0] == "other"
+    assert tokens(["other", "silent"], None)[0] == "Bearer other"
 
 
 def test_without_any_token_harbor_gave_no_answer(tokens):

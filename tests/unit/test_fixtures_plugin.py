@@ -23,6 +23,8 @@ import pytest
 from fixtures import providers
 from fixtures.clients.harbor import Credentials
 from fixtures.errors import LeftBehind, TargetUnreachable
+from fixtures.model.roles import Feature, Role
+from fixtures.model.words import Words
 from fixtures.plugin import MODULES, run
 
 pytest_plugins = [f"fixtures.plugin.{module}" for module in MODULES]
@@ -36,7 +38,7 @@ class Lease:
 def reach(access, settings):
     if settings.namespace == "nowhere":
         raise TargetUnreachable("namespace nowhere: tried hard; try another")
-    kubernetes = SimpleNamespace(may=lambda verb, resource, namespace: resource != "pods/exec")
+    kubernetes = SimpleNamespace(may=lambda verb, resource, **_: resource != "pods/exec")
     access.may_disrupt = settings.allow_disruption
     def ask(what, call, *_, **__):
         if settings.namespace == "silent" and call != "namespace":
@@ -45,11 +47,13 @@ def reach(access, settings):
     kubernetes.ask = ask
     kubernetes.core = SimpleNamespace(
         read_namespace="namespace", list_namespaced_pod="pods", list_namespaced_event="events", api_client=None)
+    profile = SimpleNamespace(
+        name="harbor-9", words=Words(web="uber"), parts={Role.WEB: None}, features={Feature.ROBOTS})
     deployment = SimpleNamespace(
-        profile=SimpleNamespace(name="harbor-9"), workloads={}, namespace=settings.namespace, kubernetes=kubernetes)
+        profile=profile, workloads={}, namespace=settings.namespace, kubernetes=kubernetes)
     return SimpleNamespace(
         access=access, kubernetes=kubernetes, namespace=settings.namespace, close=lambda: None,
-        deployment=deployment, credentials=Credentials("admin", "of-the-admin"),
+        deployment=deployment, profile=profile, credentials=Credentials("admin", "of-the-admin"),
         front_door=SimpleNamespace(projects=lambda *_: {}, users=lambda *_: {}),
     )
 
@@ -72,6 +76,7 @@ HEAD = """
 import time, pytest
 from fixtures.checks import check
 from fixtures.errors import CannotTell
+from fixtures.model.roles import Feature, Role
 from fixtures.verdict import Failure, Offender, judge
 """
 
@@ -87,10 +92,11 @@ class Suite:
         self.file = folder / "suites" / "unit" / "test_it.py"
         self.file.write_text(HEAD)
 
-    def check(self, name, body, *, needs=(), arguments="", claim="It holds."):
+    def check(self, name, body, *, needs=(), requires="()", arguments="", claim="It holds.", hint=""):
+        told = f'hint="mend {name}{hint}", source="x", needs={needs!r}, requires={requires}'
         self.file.write_text(
             self.file.read_text()
-            + f'\n@check("unit.{name}", hint="mend {name}", source="x", needs={needs!r})\n'
+            + f'\n@check("unit.{name}", {told})\n'
             + f'def test_{name.replace("-", "_")}({arguments}):\n    """{claim}"""\n'
             + textwrap.indent(textwrap.dedent(body).strip(), "    ")
             + "\n"
@@ -202,6 +208,58 @@ def test_a_need_that_is_not_met_is_a_skip_or_under_strict_skips_an_error(suite, 
     flat = " ".join(output.split())
     assert "this account may not get pods/exec or create pods/exec in namespace harbor" in flat
     assert "neither --allow-disruption nor the label" in flat
+
+
+def test_a_check_about_what_this_harbor_has_not_is_left_out_and_told_once(suite):
+    suite.check("fine", "judge([], examined=1)", requires="(Role.WEB, Feature.ROBOTS)")
+    suite.check("jobs", "assert False", requires="(Role.JOB, Feature.ROBOTS, Feature.GALERA)")
+    suite.check("page", "assert False", requires="(Role.PAGE,)")
+    code, output = suite.run()
+    assert code == 0
+    report = suite.report()
+    assert [check["id"] for check in report["checks"]] == ["unit.fine"]
+    assert report["not_run"] == []
+    assert report["not_applicable"] == {
+        "unit.jobs": "harbor-9 has no job, no database that may be a Galera cluster",
+        "unit.page": "harbor-9 has no page",
+    }
+    assert (output.count("unit.jobs"), output.count("unit.page")) == (1, 1)
+    assert "Not applicable (2)" in output
+    assert "Everything that was checked holds: 1 check passed." in output
+    assert "1 passed, 2 deselected" in output.splitlines()[-1]
+
+
+@pytest.mark.parametrize("flags", [(), ("--strict-skips",)])
+def test_a_check_that_finds_nothing_that_it_could_be_about_has_no_result_and_spoils_none(suite, flags):
+    suite.check("fine", "judge([], examined=1)")
+    suite.check("late", 'not_applicable("TLS is not used, says of-the-admin")', arguments="not_applicable")
+    code, output = suite.run(*flags)
+    assert code == 0
+    report = suite.report()
+    assert [check["id"] for check in report["checks"]] == ["unit.fine"]
+    assert report["not_applicable"] == {"unit.late": "TLS is not used, says [redacted]"}
+    assert (report["not_run"], report["summary"]["skip"]) == ([], 0)
+    assert "  TLS is not used, says [redacted]: unit.late" in output.splitlines()
+    assert "skip" not in output.replace("pass  fail  error  skip", "")
+
+
+def test_what_was_left_behind_is_told_also_of_a_check_that_is_not_applicable(suite):
+    suite.check("late", 'not_applicable("not used")', arguments="not_applicable, leaky")
+    suite.file.write_text(
+        suite.file.read_text()
+        + "\n@pytest.fixture\ndef leaky():\n    yield\n    raise CannotTell('not healed')\n"
+    )
+    assert suite.run()[0] == 1
+    (check,) = suite.report()["checks"]
+    assert check["verdict"] == "error"
+    assert "not healed" in check["message"]
+
+
+def test_a_hint_is_in_the_words_of_this_harbor(suite):
+    suite.check("bad", 'judge([Offender("ns/a", "x", "y")], examined=1)', hint=": look at every {web} pod")
+    _, output = suite.run()
+    assert "mend bad: look at every uber pod" in output
+    assert suite.report()["checks"][0]["hint"] == "mend bad: look at every uber pod"
 
 
 def test_what_breaks_things_runs_last_and_only_when_allowed(suite):

@@ -2,6 +2,7 @@
 
 import socketserver
 import threading
+from contextlib import contextmanager
 
 import pytest
 
@@ -33,6 +34,8 @@ class FakeRedis(socketserver.StreamRequestHandler):
             self.wfile.write(self.answer(name, arguments))
 
     def answer(self, name, arguments):
+        if name == "SENTINEL":
+            return self.sentinel(arguments)
         if name == "HELLO":
             return b"-ERR unknown command 'HELLO'\r\n"
         if name == "AUTH" and arguments != ["hush"]:
@@ -45,18 +48,49 @@ class FakeRedis(socketserver.StreamRequestHandler):
             return b"$%d\r\n%s\r\n" % (len(INFO), INFO)
         return b"+OK\r\n"
 
+    def sentinel(self, arguments):
+        """The masters that this Sentinel knows: one, which is said to be where `server.primary` is."""
+        assert arguments == ["MASTERS"]
+        host, port = self.server.primary
+        state = {
+            "name": "harbor",
+            "ip": host,
+            "port": str(port),
+            "flags": "master",
+            "num-other-sentinels": "2",
+        }
+        words = [word.encode() for pair in state.items() for word in pair]
+        told = b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words)
+        return b"*1\r\n*%d\r\n%s" % (len(words), told)
+
+
+@contextmanager
+def running():
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), FakeRedis)
+    server.daemon_threads = True
+    server.seen, server.left, server.primary = [], {"live": 3600, "for-ever": -1}, None
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
 
 @pytest.fixture
 def server():
-    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), FakeRedis)
-    server.daemon_threads = True
-    server.seen, server.left = [], {"live": 3600, "for-ever": -1}
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def sentinel(server):
+    """A Sentinel that says that the primary is `server`."""
+    with running() as sentinel:
+        sentinel.primary = server.server_address
+        yield sentinel
 
 
 def store(server, **changes):
@@ -92,3 +126,36 @@ def test_a_redis_that_nobody_answers_for_is_a_refusal_after_one_try():
     with RedisStore(STORE, "127.0.0.1:1", timeouts_s=(1, 1)) as redis:
         with pytest.raises(StoreRefused, match=r"Redis at 127\.0\.0\.1:1, database 11: "):
             redis.time_to_live_s("live")
+
+
+def by_sentinels(*addresses, **changes):
+    asked = SessionStore(
+        "s1", 26379, password="hush", database=2, primary="harbor", sentinels=("s1:26379", "s2:26379")
+    )
+    changed = SessionStore(**{**vars(asked), **changes})
+    return RedisStore(changed, "s1:26379", sentinels=addresses, timeouts_s=(1, 1))
+
+
+def test_the_primary_is_asked_for_where_a_sentinel_says_that_it_is(server, sentinel):
+    there = f"127.0.0.1:{sentinel.server_address[1]}"
+    with by_sentinels("127.0.0.1:1", there) as redis:
+        assert redis.time_to_live_s("live") == 3600
+    assert ["AUTH", "hush"] in server.seen
+    assert ["SELECT", "2"] in server.seen
+    names = {words[0].upper() for words in sentinel.seen}
+    assert "AUTH" not in names, "the password is the primary's"
+    assert "TTL" not in names
+
+
+def test_a_primary_that_no_sentinel_knows_is_a_refusal(sentinel):
+    there = f"127.0.0.1:{sentinel.server_address[1]}"
+    with by_sentinels(there, primary="other") as redis, pytest.raises(StoreRefused) as refused:
+        redis.time_to_live_s("live")
+    told = str(refused.value)
+    assert f"Redis primary other of the Sentinels {there}: No master found for 'other'" in told
+    assert "hush" not in told
+
+
+def test_sentinels_that_nobody_answers_for_are_a_refusal():
+    with by_sentinels("127.0.0.1:1", "127.0.0.1:2") as redis, pytest.raises(StoreRefused, match="No master"):
+        redis.time_to_live_s("live")

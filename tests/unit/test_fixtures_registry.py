@@ -7,9 +7,17 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from fixtures.clients.harbor import Credentials
 from fixtures.clients.http import HttpClient
 from fixtures.clients.image import MANIFEST_TYPE, Image, digest_of
-from fixtures.clients.registry import USER_AGENT, Registry, Upload
+from fixtures.clients.registry import (
+    USER_AGENT,
+    BackendRegistry,
+    Registry,
+    Upload,
+    by_password,
+    by_token,
+)
 from fixtures.errors import UnexpectedAnswer, WrongContent
 
 IMAGE = Image.make(b"content", run_id="r1")
@@ -105,7 +113,7 @@ def registry(state):
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     with HttpClient("registry-0", f"http://127.0.0.1:{server.server_port}", timeouts_s=(1, 1)) as http:
-        yield Registry(http, lambda scope: f"token-for-{scope}")
+        yield Registry(http, by_token(lambda scope: f"token-for-{scope}"))
     server.shutdown()
     thread.join()
     server.server_close()
@@ -126,6 +134,56 @@ def test_each_request_asks_for_the_scope_that_it_needs_and_calls_itself_docker(r
         assert headers["Authorization"] == f"Bearer token-for-repository:{NAME}:{actions}"
         assert headers["User-Agent"] == USER_AGENT
     assert USER_AGENT.startswith("docker"), "Harbor 1.2 lists nothing of others"
+
+
+def test_a_password_goes_whatever_the_scope(registry, state):
+    login = Credentials("inner", "hush")
+    Registry(registry.http, by_password(login)).push(IMAGE, NAME, "one")
+    assert {headers["Authorization"] for _, _, headers, _ in state.seen} == {"Basic aW5uZXI6aHVzaA=="}
+
+
+class Front:
+    """The front door: what is pushed there, and what it refuses."""
+
+    def __init__(self, refuses=()):
+        self.refuses, self.blobs, self.manifests = refuses, {}, {}
+
+    def push_blob(self, repository, content):
+        if content in self.refuses:
+            raise UnexpectedAnswer("PUT → 500", status=500)
+        self.blobs[repository, digest_of(content)] = content
+
+    def push_manifest(self, repository, reference, manifest):
+        self.manifests[repository, reference] = manifest
+
+
+def test_what_a_backend_took_is_handed_over_once_read_from_a_replica_that_is_there(registry):
+    backend, front = BackendRegistry(registry.http, by_token(lambda scope: None)), Front()
+    backend.push(IMAGE, NAME, "one")
+    backend.push_manifest("p/other", IMAGE.digest, IMAGE.manifest)
+    gone = HttpClient("registry-1", "http://127.0.0.1:1", timeouts_s=(1, 1))
+    backend.http = gone
+    backend.hand_over(registry, front)
+    assert set(front.blobs) == {(NAME, IMAGE.layer_digest), (NAME, IMAGE.configuration_digest)}
+    assert front.manifests == {(NAME, "one"): IMAGE.manifest, ("p/other", IMAGE.digest): IMAGE.manifest}
+    backend.hand_over(registry, again := Front())
+    assert not again.blobs
+    assert not again.manifests
+
+
+def test_what_a_backend_refused_or_has_lost_is_not_handed_over_and_keeps_nothing_else_back(registry, state):
+    backend, front = (
+        BackendRegistry(registry.http, by_token(lambda scope: None)),
+        Front([IMAGE.configuration]),
+    )
+    with pytest.raises(UnexpectedAnswer):
+        backend.finish(backend.append(backend.begin_upload(NAME), b"x"), IMAGE.layer_digest)
+    backend.push(IMAGE, NAME, "one")
+    lost = backend.push_blob(NAME, b"lost")
+    del state.kept[lost]
+    backend.hand_over(registry, front)
+    assert set(front.blobs) == {(NAME, IMAGE.layer_digest)}
+    assert set(front.manifests) == {(NAME, "one")}
 
 
 def test_nobody_sends_no_token(registry, state):

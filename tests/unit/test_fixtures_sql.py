@@ -1,14 +1,17 @@
-"""Harbor's database as a client of it sees it, with a driver of a few lines."""
+"""Harbor's MySQL as a client of it sees it, with a driver of a few lines."""
+
+from dataclasses import replace
 
 import pymysql
 import pytest
 
-from fixtures.clients import sql as module
-from fixtures.clients.sql import Sql
-from fixtures.errors import StoreRefused
+from fixtures.clients import mysql as module
+from fixtures.clients.mysql import MySql
+from fixtures.clients.sql import open_sql
+from fixtures.errors import StoreRefused, WrongConfiguration
 from fixtures.model.stores import Database
 
-DATABASE = Database("mysql", 3306, user="harbork8s", password="hush", name="registry_k8s")
+DATABASE = Database("mysql", "mysql", 3306, user="harbork8s", password="hush", name="registry_k8s")
 
 
 class Connection:
@@ -50,7 +53,7 @@ def connect(monkeypatch):
             return connection
 
         monkeypatch.setattr(module.pymysql, "connect", driver)
-        return Sql(DATABASE, "198.18.0.1:13306", timeouts_s=(0.2, 30)), connection, told
+        return open_sql(DATABASE, "198.18.0.1:13306", timeouts_s=(0.2, 30)), connection, told
 
     return make
 
@@ -68,6 +71,36 @@ def test_rows_and_variables_are_what_the_database_says(connect):
     sql.rows("SELECT %s", 7)
     # Without values no % of a query is taken for a place of one.
     assert connection.asked == [("SHOW STATUS", None), ("SELECT %s", (7,))]
+
+
+def test_tables_and_rows_are_asked_for_as_mysql_names_them(connect):
+    sql, connection, _ = connect([("User",), ("project",)])
+    assert sql.tables() == {"user", "project"}
+    assert sql.has_row("user", "user_id = 1")
+    assert connection.asked[1] == ("SELECT 1 FROM `user` WHERE user_id = 1 LIMIT 1", None)
+    assert not connect([])[0].has_row("user", "user_id = 1")
+
+
+USAGE = "GRANT USAGE ON *.* TO `harbork8s`@`%` IDENTIFIED BY PASSWORD '*B69027D44F6E'"
+WHOLE = "GRANT ALL PRIVILEGES ON `registry\\_k8s`.* TO `harbork8s`@`%`"
+READ_ONLY = "GRANT SELECT ON `registry_k8s`.* TO `harbork8s`@`%`"
+
+
+def test_what_an_account_may_not_do_is_told_without_the_hash_of_its_password(connect):
+    assert connect([(USAGE,), (WHOLE,)])[0].missing_rights() == []
+    *missing, shown = connect([(USAGE,), (READ_ONLY,)])[0].missing_rights()
+    assert missing == ["INSERT", "UPDATE", "DELETE"]
+    assert shown.startswith("(GRANT USAGE")
+    assert "B69027" not in shown
+
+
+def test_an_account_of_which_nothing_is_told_may_do_nothing(connect):
+    assert connect([])[0].missing_rights()[:4] == ["SELECT", "INSERT", "UPDATE", "DELETE"]
+
+
+def test_a_database_of_a_kind_that_nobody_knows_is_refused():
+    with pytest.raises(WrongConfiguration, match="kind oracle is none of mysql, postgresql"):
+        open_sql(replace(DATABASE, kind="oracle"), "127.0.0.1:1", timeouts_s=(1, 1))
 
 
 def test_it_is_closed_at_the_end_of_its_block(connect):
@@ -97,4 +130,4 @@ def test_what_the_database_refuses_is_told_without_the_password(connect, error, 
 
 def test_a_database_that_nobody_answers_for_is_a_refusal():
     with pytest.raises(StoreRefused, match=r"registry_k8s at 127\.0\.0\.1:1: .*\(2003\)"):
-        Sql(DATABASE, "127.0.0.1:1", timeouts_s=(1, 1))
+        MySql(DATABASE, "127.0.0.1:1", timeouts_s=(1, 1))

@@ -6,10 +6,11 @@ import pytest
 
 from fixtures import target as module
 from fixtures.clients.harbor import Credentials
-from fixtures.errors import NoAnswer, SettingsError, TargetUnreachable
-from fixtures.model.profiles import harbor_1_2
+from fixtures.clients.registry import BackendRegistry
+from fixtures.errors import NoAnswer, SettingsError, TargetUnreachable, WrongConfiguration
 from fixtures.model.roles import Role
 from fixtures.model.volumes import Volume
+from fixtures.profiles import harbor_1_2, harbor_2
 from fixtures.providers import Access, existing, lab
 from fixtures.settings import Settings
 from fixtures.target import Target, describe, reach
@@ -20,6 +21,8 @@ class FakeDeployment:
     profile = SimpleNamespace(
         name="harbor-1.2",
         parts={Role.WEB: None, Role.JOB: None},
+        api=harbor_1_2.PROFILE.api,
+        registry_api=Role.REGISTRY,
         database_role=Role.CONFIGURATION_STORE,
         database=harbor_1_2.database,
         session_store=harbor_1_2.session_store,
@@ -55,10 +58,10 @@ def access(*, may=True, inside=False, url="http://h.example:31777"):
 @pytest.fixture
 def front_door(monkeypatch):
     """Sets what the front door does when it is asked for anything."""
-    monkeypatch.setattr(module, "discover", lambda kubernetes, namespace: FakeDeployment())
+    monkeypatch.setattr(module, "discover", lambda kubernetes, namespace, wanted: FakeDeployment())
 
     def set_answer(answer):
-        monkeypatch.setattr(module.HttpClient, "request", lambda self, method, url: answer())
+        monkeypatch.setattr(module.HttpClient, "request", lambda *_, **__: answer())
 
     set_answer(lambda: None)
     return set_answer
@@ -117,6 +120,96 @@ def test_a_replica_always_gets_the_same_link():
     target.close()
 
 
+def of(role, name="x-0", ready=True):
+    workload = SimpleNamespace(role=role, port=80)
+    return SimpleNamespace(workload=workload, name=name, ready=ready, uid=name, pod_name=name, address=None)
+
+
+class Newer(FakeDeployment):
+    """A Harbor whose web replicas serve docker clients, and open the registry with a password of their own."""
+
+    profile = SimpleNamespace(
+        api=harbor_2.PROFILE.api,
+        registry_api=Role.WEB,
+        registry_login=harbor_2.PROFILE.registry_login,
+        session_store=harbor_2.PROFILE.session_store,
+    )
+    variables = MappingProxyType(
+        {
+            "REGISTRY_CREDENTIAL_USERNAME": "inner",
+            "REGISTRY_CREDENTIAL_PASSWORD": "hush",
+            "_REDIS_URL_CORE": "redis+sentinel://:hush@sentinel-0:26379,sentinel-1/harbor/2",
+        }
+    )
+
+    def replicas(self, role):
+        return [replica for replica in self._replicas if replica.workload.role is role]
+
+
+def test_where_web_replicas_serve_docker_clients_the_registry_is_opened_as_harbor_itself_does():
+    web, behind = of(Role.WEB, "core-0"), of(Role.REGISTRY, "registry-0")
+    target = Target(access(), Newer([web, behind]), Settings())
+    assert target.registry_api_replicas() == [web]
+    registry = target.registry(behind)
+    assert isinstance(registry, BackendRegistry)
+    assert registry._authorise("s") == "Basic aW5uZXI6aHVzaA=="
+    assert not isinstance(target.registry(web), BackendRegistry)
+    target.close()
+    older = Target(access(), FakeDeployment([behind]), Settings())
+    assert older.registry_api_replicas() == [behind]
+    assert not isinstance(older.registry(behind), BackendRegistry)
+    older.close()
+
+
+def test_without_a_login_for_the_registry_that_is_told():
+    deployment = Newer([of(Role.WEB), of(Role.REGISTRY, "registry-0")])
+    deployment.variables = {}
+    with pytest.raises(WrongConfiguration, match="REGISTRY_CREDENTIAL"):
+        Target(access(), deployment, Settings()).registry(of(Role.REGISTRY))
+
+
+def test_what_went_to_the_registry_behind_harbors_back_is_handed_over_once(monkeypatch):
+    """Read from a replica that is Ready: the one that took it may be gone."""
+    handed = []
+    monkeypatch.setattr(
+        BackendRegistry,
+        "hand_over",
+        lambda self, source, front: handed.append((self.name, source.name, front.name)),
+    )
+    dead, well = of(Role.REGISTRY, "registry-0", ready=False), of(Role.REGISTRY, "registry-1")
+    target = Target(access(), Newer([of(Role.WEB), dead, well]), Settings())
+    target.registry(dead)
+    target.adopt()
+    target.adopt()
+    assert handed == [("registry-0", "registry-1", "front-door")]
+    target.close()
+
+
+def test_a_registry_of_which_nothing_is_left_takes_nothing_over_and_is_no_failure():
+    deployment = Newer([of(Role.WEB), of(Role.REGISTRY)])
+    target = Target(access(), deployment, Settings())
+    target.registry(of(Role.REGISTRY))
+    deployment._replicas.clear()
+    target.adopt()
+    target.close()
+
+
+def test_sentinels_are_asked_at_the_addresses_that_lead_there_from_here(monkeypatch):
+    asked = []
+    monkeypatch.setattr(module, "RedisStore", lambda store, address, **more: asked.append((address, more)))
+    deployment = Newer([of(Role.WEB)])
+    deployment.addresses = lambda host: [f"198.51.100.{host[-1]}"]
+    target = Target(access(), deployment, Settings())
+    target.redis(target.session_store())
+    address, more = asked.pop()
+    assert address == "198.51.100.0:26379"
+    assert more["sentinels"] == ("198.51.100.0:26379", "198.51.100.1:26379")
+    direct = Target(access(), deployment, Settings(session_store_address="198.51.100.9:6379"))
+    direct.redis(direct.session_store())
+    address, more = asked.pop()
+    assert (address, more["sentinels"]) == ("198.51.100.9:6379", ())
+
+
 def test_who_is_anonymous_at_a_registry_has_tokens_for_nobody_of_a_web_replica_that_it_trusts(monkeypatch):
     asked = []
 
@@ -134,7 +227,7 @@ def test_who_is_anonymous_at_a_registry_has_tokens_for_nobody_of_a_web_replica_t
     )
     monkeypatch.setattr(target, "_link", lambda replica: trusts)
     registry = target.anonymous_registry(None)
-    assert [registry._authorise("s"), registry._authorise("s")] == ["of-ui-1", "of-ui-1"]
+    assert [registry._authorise("s"), registry._authorise("s")] == ["Bearer of-ui-1"] * 2
     assert asked == [("ui-0", None, "s"), ("ui-1", None, "s")]
 
 
@@ -178,9 +271,9 @@ def test_a_lab_that_cannot_be_stood_up_is_a_target_that_cannot_be_reached(monkey
     from lab import cluster
     from lab.errors import UnfitMachine
 
-    def up():
-        raise UnfitMachine("this machine has too little memory")
+    def up(profile):
+        raise UnfitMachine(f"this machine has too little memory for {profile}")
 
     monkeypatch.setattr(cluster, "up", up)
-    with pytest.raises(TargetUnreachable, match="too little memory"):
-        lab.provide(Settings(lab=True))
+    with pytest.raises(TargetUnreachable, match="too little memory for harbor-2"):
+        lab.provide(Settings(lab=True, profile="harbor-2"))

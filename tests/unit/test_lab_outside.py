@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import load_balancer, session_store, settings, storage, templates
+from lab import database, load_balancer, postgresql, session_store, settings, storage, templates
 from lab.command import run
 from lab.errors import CommandFailed, LabError
 from lab.galera_recovery import Position, first_to_start, recovered_position, saved_position
@@ -87,6 +87,7 @@ def test_haproxy_would_say_so_if_it_did_not(tmp_path):
 def servers(up: dict[str, tuple[str, ...]]) -> dict[tuple[str, str], str]:
     every = {
         "database": tuple(settings.GALERA),
+        "postgresql": tuple(settings.POSTGRESQL),
         **{name: (name,) for name in session_store.DATA_NODES},
         **{f"sentinels-name-{name}": tuple(session_store.SENTINELS) for name in session_store.DATA_NODES},
     }
@@ -99,6 +100,7 @@ def servers(up: dict[str, tuple[str, ...]]) -> dict[tuple[str, str], str]:
 
 HEALTHY = {
     "database": tuple(settings.GALERA),
+    "postgresql": ("postgresql-1",),
     "redis-1": ("redis-1",),
     "sentinels-name-redis-1": tuple(session_store.SENTINELS),
 }
@@ -110,19 +112,53 @@ HEALTHY = {
         ({}, None),
         ({"redis-2": ("redis-2",)}, None),  # back after a failover, and not believed
         ({"sentinels-name-redis-1": ()}, None),  # no Sentinel is there: the primary goes on
-        ({"database": ("galera-2",)}, "leads to galera-2 and redis-1"),
-        ({"redis-1": ()}, "and no Redis"),
-        ({"redis-1": (), "redis-2": ("redis-2",)}, "and no Redis"),
-        ({"redis-2": ("redis-2",), "sentinels-name-redis-1": ()}, "and redis-1, redis-2"),
+        ({"database": ("galera-2",)}, "leads to galera-2 and to postgresql-1 and to redis-1"),
+        ({"postgresql": ()}, "and to no PostgreSQL and"),
+        ({"postgresql": ("postgresql-1", "postgresql-2")}, "and to postgresql-1, postgresql-2 and"),
+        ({"redis-1": ()}, "and to no Redis"),
+        ({"redis-1": (), "redis-2": ("redis-2",)}, "and to no Redis"),
+        ({"redis-2": ("redis-2",), "sentinels-name-redis-1": ()}, "and to redis-1, redis-2"),
     ],
 )
-def test_the_load_balancer_is_well_when_it_leads_to_all_of_galera_and_to_one_redis(monkeypatch, change, seen):
+def test_the_load_balancer_is_well_when_it_leads_to_all_of_galera_and_to_one_postgresql_and_one_redis(
+    monkeypatch, change, seen
+):
+    monkeypatch.setattr(load_balancer, "_runs", lambda nodes: True)
     monkeypatch.setattr(load_balancer, "servers", lambda: servers({**HEALTHY, **change}))
     if seen is None:
-        assert load_balancer.healthy() == "leads to 3 Galera nodes, one at a time, and to redis-1"
+        assert (
+            load_balancer.healthy()
+            == "leads to galera-1, galera-2, galera-3 and to postgresql-1 and to redis-1"
+        )
     else:
         with pytest.raises(NotYet, match=seen):
             load_balancer.healthy()
+
+
+@pytest.mark.parametrize(
+    "running, up, seen",
+    [
+        (
+            database.NODES,
+            HEALTHY | {"postgresql": ()},
+            "leads to galera-1, galera-2, galera-3 and to redis-1",
+        ),
+        (postgresql.NODES, HEALTHY | {"database": ()}, "leads to postgresql-1 and to redis-1"),
+    ],
+)
+def test_the_load_balancer_is_well_without_the_database_of_the_other_generation(
+    monkeypatch, running, up, seen
+):
+    monkeypatch.setattr(load_balancer, "_runs", lambda nodes: nodes is running)
+    monkeypatch.setattr(load_balancer, "servers", lambda: servers(up))
+    assert load_balancer.healthy() == seen
+
+
+def test_a_load_balancer_without_any_database_leads_nowhere(monkeypatch):
+    monkeypatch.setattr(load_balancer, "_runs", lambda nodes: False)
+    monkeypatch.setattr(load_balancer, "servers", lambda: servers(HEALTHY))
+    with pytest.raises(NotYet, match="no database"):
+        load_balancer.healthy()
 
 
 def sentinel_file(address: str, epoch: int) -> str:

@@ -1,17 +1,19 @@
-"""The manifests of `deploy/`, and what the lab fills in, agree with themselves and with the reference."""
+"""The manifests of Harbor 1.2, and what the lab fills in, agree with themselves and with the reference."""
 
 import copy
 import re
+from dataclasses import replace
 
 import pytest
 import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from lab import deployment
+from lab import database, deployment, session_store, settings
 from lab.errors import LabError
-from lab.manifests import fill, objects, secrets
-from lab.manifests.objects import config_map_keys_of, config_maps_of, container_of, find, of_kind, pod_of
+from lab.manifests import fill, objects
+from lab.manifests.objects import container_of, find, of_kind, pod_of, source_keys_of, sources_of
+from lab.profiles import HARBOR_1_2
 
 WORKLOADS = {
     "adminserver": (3, "vmware/harbor-adminserver:v1.2.0", [80], 42),
@@ -30,21 +32,20 @@ MOUNTS = {
 }
 """The files that each image reads."""
 PLACEHOLDER = re.compile(r"CHANGE-ME-[A-Z0-9-]+|http://harbor\.example\.com:31777|192\.0\.2\.\d+(?::6789)?")
-SETTINGS = deployment.DeploymentSettings(
-    ceph_key="c2VjcmV0", mysql_password="mysql-pass", redis_password="redis-pass"
-)
+SETTINGS = deployment.DeploymentSettings(ceph_key="c2VjcmV0")
 
 
 @pytest.fixture
 def manifests():
-    return objects.read()
+    return objects.read(HARBOR_1_2.manifests)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("deployment")
-    deployment.render(folder, SETTINGS)
-    return folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settings, "STATE", tmp_path_factory.mktemp("deployment"))
+        deployment.render(HARBOR_1_2, SETTINGS)
+        yield HARBOR_1_2.folder
 
 
 @pytest.fixture
@@ -58,8 +59,10 @@ def missing_keys(manifests):
     missing = []
     for workload in of_kind(manifests, "ReplicationController"):
         pod = workload["spec"]["template"]["spec"]
-        missing += [name for name in config_maps_of(pod) if name not in data]
-        missing += [f"{name}.{key}" for name, key in config_map_keys_of(pod) if key not in data.get(name, ())]
+        missing += [name for _, name in sources_of(pod) if name not in data]
+        missing += [
+            f"{name}.{key}" for (_, name), key in source_keys_of(pod) if key not in data.get(name, ())
+        ]
     return missing
 
 
@@ -195,20 +198,21 @@ def test_environment_holds_what_the_programs_ask_for(rendered):
     data = find(rendered, "ConfigMap", "harbor-adminserver-config")["data"]
     assert data["RESET"] == "true"
     assert data["MYSQL_PORT"] == "3306"
-    assert data["EXT_ENDPOINT"] == SETTINGS.external_url
-    assert data["MYSQL_PWD"] == "mysql-pass"
+    assert data["EXT_ENDPOINT"] == HARBOR_1_2.url
+    assert data["MYSQL_PWD"] == database.PASSWORD
     assert all(isinstance(value, str) for value in data.values())
     environment = {each["name"]: each for each in container_of(rendered, "ui-rc")["env"]}
     assert environment.keys() >= {"CONFIG_PATH", "UI_SECRET", "JOBSERVICE_SECRET", "_REDIS_URL", "KEY_PATH"}
     redis = find(rendered, "ConfigMap", "harbor-ui-config")["data"]["_REDIS_URL"]
-    assert redis == "redis:6379,100,redis-pass,11"
+    assert redis == f"redis:6379,100,{session_store.PASSWORD},11"
+    assert "," not in session_store.PASSWORD
 
 
 def test_registry_configuration_is_whole(rendered):
     registry = yaml.safe_load(find(rendered, "ConfigMap", "harbor-registry-config")["data"]["config"])
     assert registry["auth"]["token"] == {
         "issuer": "harbor-token-issuer",
-        "realm": f"{SETTINGS.external_url}/service/token",
+        "realm": f"{HARBOR_1_2.url}/service/token",
         "rootcertbundle": "/etc/registry/root.crt",
         "service": "harbor-registry",
     }
@@ -227,10 +231,11 @@ def test_token_key_is_pkcs1_and_its_certificate_is_of_that_key(rendered):
 
 
 def test_every_placeholder_is_filled_and_told_of(rendered):
-    text = "".join(file.read_text() for file in objects.DEPLOY.glob("*.yaml"))
+    text = "".join(file.read_text() for file in HARBOR_1_2.manifests.glob("*.yaml"))
     placeholders = set(PLACEHOLDER.findall(text))
-    assert placeholders == {*fill.values(SETTINGS, secrets.make()), fill.MONITOR}
-    assert placeholders == set(PLACEHOLDER.findall((objects.DEPLOY / "README.md").read_text()))
+    values = HARBOR_1_2.placeholders(HARBOR_1_2.secrets.make())
+    assert placeholders == {*values, fill.MONITOR, "CHANGE-ME-CEPH-KEY"}
+    assert placeholders == set(PLACEHOLDER.findall((HARBOR_1_2.manifests / "README.md").read_text()))
     assert not PLACEHOLDER.search(yaml.safe_dump_all(rendered))
     for volume in of_kind(rendered, "PersistentVolume"):
         assert volume["spec"]["cephfs"]["monitors"] == ["198.18.255.2:6789"]
@@ -238,14 +243,14 @@ def test_every_placeholder_is_filled_and_told_of(rendered):
 
 def test_a_second_rendering_is_identical_and_only_the_owner_reads_it(folder):
     before = {file.name: file.read_bytes() for file in folder.iterdir()}
-    deployment.render(folder, SETTINGS)
+    deployment.render(HARBOR_1_2, SETTINGS)
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
     assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
 
 
-def test_fingerprint_follows_the_config_maps_and_the_template(folder, tmp_path):
-    def fingerprints(change=None):
-        deployment.render(folder, SETTINGS, change)
+def test_fingerprint_follows_the_config_maps_the_template_and_the_image(folder):
+    def fingerprints(change=None, settings=SETTINGS):
+        deployment.render(HARBOR_1_2, settings, change)
         return {
             each["metadata"]["name"]: each["spec"]["template"]["metadata"]["annotations"][
                 deployment.FINGERPRINT
@@ -259,22 +264,19 @@ def test_fingerprint_follows_the_config_maps_and_the_template(folder, tmp_path):
 
     healthy, edited = fingerprints(), fingerprints(edit)
     assert {name for name in healthy if healthy[name] != edited[name]} == {"registry-rc", "nginx-rc"}
+    remade = fingerprints(settings=replace(SETTINGS, images={"vmware/harbor-ui:v1.2.0": "other"}))
+    assert {name for name in healthy if healthy[name] != remade[name]} == {"ui-rc"}
     assert fingerprints() == healthy
 
 
 def test_secrets_are_not_in_any_repr():
-    shown = repr(SETTINGS) + repr(secrets.make())
+    shown = repr(SETTINGS) + repr(HARBOR_1_2.secrets.make())
     assert not re.search(r"pass|c2VjcmV0|PRIVATE|[0-9a-f]{16}", shown.replace("password", "")), shown
 
 
-def test_a_comma_in_the_redis_password_is_refused():
-    with pytest.raises(ValueError, match="comma"):
-        deployment.DeploymentSettings(ceph_key="k", mysql_password="m", redis_password="a,b")
-
-
 def test_every_file_is_listed_and_what_the_lab_cannot_read_is_refused(tmp_path):
-    kustomization = yaml.safe_load((objects.DEPLOY / "kustomization.yaml").read_text())
-    files = {file.name for file in objects.DEPLOY.glob("*.yaml")} - {"kustomization.yaml"}
+    kustomization = yaml.safe_load((HARBOR_1_2.manifests / "kustomization.yaml").read_text())
+    files = {file.name for file in HARBOR_1_2.manifests.glob("*.yaml")} - {"kustomization.yaml"}
     assert set(kustomization["resources"]) == files
     (tmp_path / "kustomization.yaml").write_text(
         yaml.safe_dump(copy.deepcopy(kustomization) | {"patches": []})

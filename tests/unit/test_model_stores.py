@@ -3,8 +3,8 @@
 import pytest
 
 from fixtures.errors import WrongConfiguration
-from fixtures.model.profiles.harbor_1_2 import configuration_secret, configured_database, database
 from fixtures.model.stores import Database, SessionStore, differences
+from fixtures.profiles.harbor_1_2 import configuration_secret, configured_database, database
 
 ENVIRONMENT = {
     "MYSQL_HOST": "mysql",
@@ -43,5 +43,5 @@ def test_differences_tell_both_values_and_no_password():
     assert differences(wanted, wanted) == []
     found = differences(SessionStore("redis-2", 6379, password="other", database=0), wanted)
     assert found == ["host is redis-2, not redis", "the password is another", "database is 0, not 11"]
-    one, two = (Database("mysql", port, "u", "p", "n") for port in (1, 2))
+    one, two = (Database("mysql", "db", port, "u", "p", "n") for port in (1, 2))
     assert differences(one, two) == ["port is 1, not 2"]

@@ -166,8 +166,21 @@ def test_what_was_not_run_or_left_behind_is_listed():
     assert "Left behind; remove by hand (1)\n  project verify-x: 500" in text
 
 
+def test_what_is_not_applicable_is_listed_by_its_reason_and_changes_nothing_else():
+    run = a_run(result("a.a"))
+    without = terminal.render(run, width=80, colour=False)
+    assert "Not applicable" not in without
+    run.not_applicable = {"b.one": "harbor-9 has no page", "c.x": "not used", "b.two": "harbor-9 has no page"}
+    text = terminal.render(run, width=80, colour=False)
+    told = "\nNot applicable (3)\n  harbor-9 has no page: b.one, b.two\n  not used: c.x\n"
+    assert told in text
+    assert text.replace(told, "") == without
+    assert run.not_run == []
+
+
 def test_the_json_report_has_what_its_schema_says(tmp_path):
     run = a_run(result("storage.a"), FAILED, selected=["storage.a", "sessions.b", "x.y"])
+    run.not_applicable = {"x.z": "harbor-1.2 has no page"}
     json_file.write(run, tmp_path / "report.json")
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["schema"] == json_file.SCHEMA
@@ -176,6 +189,7 @@ def test_the_json_report_has_what_its_schema_says(tmp_path):
     assert report["checks"][1]["offenders"][0]["object"] == "pod harbor/ui-rc-x1 (ui-0 on node-1)"
     assert report["checks"][1]["verdict"] == "fail"
     assert report["not_run"] == ["x.y"]
+    assert report["not_applicable"] == {"x.z": "harbor-1.2 has no page"}
     documented = json_file.__doc__
     assert all(
         key in documented for key in (*report, *report["target"], *report["areas"][0], *report["checks"][0])
@@ -205,4 +219,4 @@ def test_latest_leads_to_the_newest_run_and_no_run_is_overwritten(tmp_path):
     assert (tmp_path / "latest").resolve() == second
     assert first.name == "2026-11-24T02-30-15Z"
     folder.write(a_run(FAILED), second)
-    assert {file.name for file in second.iterdir()} == {"report.json", "junit.xml"}
+    assert {file.name for file in second.iterdir()} == {"report.json", "junit.xml", "report.html"}

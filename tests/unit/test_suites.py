@@ -146,7 +146,7 @@ def registry_target(*replicas, cmdlines=CMDLINES, config=CONFIG, challenge=None)
         replicas=lambda role: list(replicas),
         deployment=SimpleNamespace(config_map=lambda name: {"config": config, "cert": "x"}),
         run=lambda replica, argv: cmdlines,
-        registry=lambda replica: SimpleNamespace(challenge=lambda: challenge(replica)),
+        anonymous_registry=lambda replica: SimpleNamespace(challenge=lambda: challenge(replica)),
     )
 
 
@@ -207,6 +207,14 @@ def test_the_one_replica_that_challenges_otherwise_is_named(wrong):
     (offender,) = offenders_of(in_effect, target)
     assert "registry-1" in offender.object
     assert REALM in offender.expected
+
+
+def test_a_registry_that_asks_for_a_password_is_well_where_its_configuration_says_so():
+    config = "version: 0.1\nstorage: {}\nauth: {htpasswd: {realm: inner, path: /etc/registry/passwd}}\n"
+    asks = challenge(scheme="Basic", realm="inner", service="")
+    in_effect(registry_target(registry_replica(0), config=config, challenge=lambda _: asks))
+    other = registry_target(registry_replica(0), config=config, challenge=lambda _: challenge())
+    assert 'Basic challenge, realm "inner"' in offenders_of(in_effect, other)[0].expected
 
 
 def test_a_registry_that_is_silent_or_has_no_token_configuration_is_red():

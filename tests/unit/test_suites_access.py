@@ -12,8 +12,8 @@ from fixtures.clients.registry import Challenge, Upload
 from fixtures.clients.token_service import Token
 from fixtures.errors import DockerRefused, DockerTrouble, NoAnswer, UnexpectedAnswer
 from fixtures.luck import rounds_to_meet_each
-from fixtures.model.profiles.harbor_1_2 import PROFILE
 from fixtures.model.roles import Role
+from fixtures.profiles.harbor_1_2 import PROFILE
 from fixtures.verdict import Failure
 from suites.access import test_projects as of_projects
 from suites.access import test_realm as of_realm
@@ -56,13 +56,14 @@ def target(*webs, registries=()):
     }
     return SimpleNamespace(
         replicas=replicas.__getitem__,
+        registry_api_replicas=lambda: replicas[Role.REGISTRY],
         web=lambda replica: parts[replica.name],
         registry=lambda replica, credentials=ADMIN: parts[replica.name].to(credentials.user),
         anonymous_registry=lambda replica: parts[replica.name].to("nobody"),
         credentials=ADMIN,
         registry_host="h.example",
         access=SimpleNamespace(url="http://h.example"),
-        deployment=SimpleNamespace(profile=PROFILE),
+        profile=PROFILE,
         front_door=FrontDoor(),
     )
 
@@ -74,10 +75,10 @@ class FrontDoor:
     def projects(self, name, credentials):
         return dict.fromkeys(self.listed, 7)
 
-    def add_member(self, project_id, user, role, credentials):
+    def add_member(self, project, user, role, credentials):
         if self.refusal:
             raise self.refusal
-        self.members.append((project_id, user, role))
+        self.members.append((project, user, role))
 
 
 # access.login-refuses-wrong-password
@@ -406,7 +407,7 @@ class Shelf:
             return dict.fromkeys(answer(self.to_admin), 7)
         return {"run": 7} if answer(self.listed) else {}
 
-    def repositories(self, project_id, credentials):
+    def repositories(self, project, credentials):
         return answer(self.contents)
 
     tags = repositories

@@ -3,6 +3,7 @@ every offender on a broken one.
 """
 
 import base64
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -10,8 +11,8 @@ from kubernetes import client
 
 from fixtures.clients.harbor import Credentials
 from fixtures.errors import NoAnswer, UnexpectedAnswer
-from fixtures.model.profiles import harbor_1_2
 from fixtures.model.roles import Role
+from fixtures.profiles import harbor_1_2
 from suites.configuration import test_token_key as token_key
 from suites.configuration.test_configuration_store import (
     test_every_replica_of_the_configuration_store_answers_the_same as agree,
@@ -125,7 +126,7 @@ def test_a_registry_that_does_not_run_is_named_and_not_asked():
     assert "CrashLoopBackOff" in offender.observed
 
 
-# configuration.registry-trusts-token-key
+# configuration.token-key-same-on-every-replica, configuration.registry-trusts-token-key
 
 
 class FakeRegistry:
@@ -169,11 +170,27 @@ def keys(monkeypatch, webs, *registries, trusts=("KEY:1",)):
     monkeypatch.setattr(token_key.token_keys, "key_ids", lambda bundle: list(trusts) if bundle == "x" else [])
     return SimpleNamespace(
         replicas=lambda role: replicas[role],
+        registry_api_replicas=lambda: replicas[Role.REGISTRY],
         web=lambda replica: SimpleNamespace(http=replicas[Role.WEB].index(replica)),
         registry=lambda replica: registries[replicas[Role.REGISTRY].index(replica)],
         credentials=Credentials("admin", "x"),
         deployment=SimpleNamespace(config_map=lambda name: {"config": FILES, "cert": "x"}),
     )
+
+
+same_key = token_key.test_every_web_replica_signs_with_the_same_key
+
+
+def test_replicas_that_sign_with_one_key_are_well(monkeypatch):
+    same_key(keys(monkeypatch, [b"one", b"one", b"one"]))
+
+
+def test_the_one_replica_that_signs_with_another_key_or_not_at_all_is_named(monkeypatch):
+    (offender,) = offenders_of(same_key, keys(monkeypatch, [b"two", b"one", b"one"]))
+    assert (offender.object, offender.observed) == ("pod ui-0", "signs with key KID:two")
+    assert "KID:one" in offender.expected
+    (offender,) = offenders_of(same_key, keys(monkeypatch, [b"one", SILENT]))
+    assert (offender.object, offender.observed) == ("pod ui-1", "no answer")
 
 
 trusted = token_key.test_every_registry_trusts_the_tokens_of_every_web_replica_and_no_others
@@ -226,24 +243,27 @@ REDIS = "redis:6379,100,hush,11"
 def of_environments(*environments, answers=()):
     replicas = [replica(f"part-{n}") for n in range(len(environments))]
 
-    def configuration_store(replica):
-        answer = answers[replicas.index(replica)]
+    def configurations(http, secret):
+        assert secret == "s"
+        if isinstance(http, Exception):
+            raise http
+        return http
 
-        def configurations(secret):
-            assert secret == "s"
-            if isinstance(answer, Exception):
-                raise answer
-            return answer
-
-        return SimpleNamespace(configurations=configurations)
-
+    store = replace(
+        harbor_1_2.PROFILE.configuration_store,
+        configurations=lambda http, environment: configurations(
+            http, harbor_1_2.configuration_secret(environment)
+        ),
+    )
+    profile = replace(harbor_1_2.PROFILE, configuration_store=store)
     return SimpleNamespace(
         replicas=lambda role: replicas,
         workload=lambda role: SimpleNamespace(object="ReplicationController harbor/part-rc"),
-        deployment=SimpleNamespace(
-            profile=harbor_1_2.PROFILE, environment=lambda replica: environments[replicas.index(replica)]
+        profile=profile,
+        deployment=SimpleNamespace(environment=lambda replica: environments[replicas.index(replica)]),
+        configurations=lambda replica: profile.configuration_store.configurations(
+            answers[replicas.index(replica)], environments[replicas.index(replica)]
         ),
-        configuration_store=configuration_store,
     )
 
 

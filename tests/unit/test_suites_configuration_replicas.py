@@ -6,9 +6,9 @@ import pytest
 from kubernetes import client
 
 from fixtures.errors import CannotTell, NoAnswer
-from fixtures.model.profiles import harbor_1_2
 from fixtures.model.roles import Role
 from fixtures.model.workloads import Replica, Workload
+from fixtures.profiles import harbor_1_2
 from suites.configuration.test_front_door import test_the_front_door_answers_on_every_node as every_node
 from suites.configuration.test_replicas import (
     test_every_part_has_the_replicas_that_it_needs_and_all_are_ready as replicated,
@@ -58,6 +58,7 @@ def parts(*, web=3, job=1, web_nodes=("a", "b", "c"), job_nodes=("a",), not_read
     }
     return SimpleNamespace(
         namespace="harbor",
+        profile=harbor_1_2.PROFILE,
         deployment=SimpleNamespace(
             profile=harbor_1_2.PROFILE,
             workloads=workloads,
@@ -226,6 +227,7 @@ def doors(*pages, node_port=31777, url="http://h.example:31777", local=False, fr
         return pages[int(node.rpartition("-")[2])]
 
     return SimpleNamespace(
+        profile=harbor_1_2.PROFILE,
         workload=lambda role: SimpleNamespace(object="ReplicationController harbor/nginx-rc"),
         access=SimpleNamespace(url=url),
         front_door=SimpleNamespace(http=front or FakePage()),

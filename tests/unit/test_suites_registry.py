@@ -13,7 +13,7 @@ from fixtures.model.roles import Role
 from fixtures.settings import Settings
 from suites.registry import test_catalogue, test_replicas
 from suites.registry.test_catalogue import (
-    test_what_any_registry_replica_took_appears_on_every_web_replica as appears,
+    test_what_any_replica_took_appears_on_every_web_replica as appears,
 )
 from suites.registry.test_catalogue import (
     test_what_is_deleted_on_any_web_replica_is_gone_everywhere as deleted,
@@ -31,7 +31,7 @@ from suites.registry.test_replicas import (
 )
 from suites.registry.test_replicas import test_images_pushed_at_the_same_time_are_all_there as together
 from suites.registry.test_replicas import (
-    test_what_does_not_fit_its_digest_is_refused_by_every_registry_replica as refused,
+    test_what_does_not_fit_its_digest_is_refused_by_every_replica as refused,
 )
 from tests.unit.running import Skipped, never, offenders_of, skip
 
@@ -126,14 +126,27 @@ class FakeRegistry:
 class FakeWeb:
     """A web replica: the catalogue of a store, and what is wrong with it."""
 
-    def __init__(self, name, store, *, deletes=True, broken=False, blind=False, forgets=0, keeps_row=False):
+    def __init__(
+        self,
+        name,
+        store,
+        *,
+        deletes=True,
+        broken=False,
+        blind=False,
+        forgets=0,
+        keeps_row=False,
+        nothing=None,
+    ):
+        """`nothing` is what it says of a repository that it does not know: no tags, or an error."""
         self.name, self.store, self.deletes, self.broken, self.blind = name, store, deletes, broken, blind
         self.forgets, self.keeps_row, self.asked, self.rows = forgets, keeps_row, 0, ()
+        self.nothing = nothing
 
     def projects(self, name, credentials):
         return {name: 7}
 
-    def repositories(self, project_id, credentials):
+    def repositories(self, project, credentials):
         if self.broken:
             raise UnexpectedAnswer("GET /api/repositories → 500", status=500)
         tagged = [repository for repository, tag in self.store.manifests if tag == "one"]
@@ -143,6 +156,8 @@ class FakeWeb:
     def tags(self, repository, credentials):
         self.asked += 1
         known = (repository, "one") in self.store.manifests and self.asked != self.forgets
+        if self.nothing and not known:
+            raise self.nothing
         return {"one": digest_of(self.store.manifests[repository, "one"])} if known else {}
 
     def delete_tag(self, repository, tag, credentials):
@@ -150,19 +165,26 @@ class FakeWeb:
             self.store.manifests = {key: m for key, m in self.store.manifests.items() if key[0] != repository}
 
 
-def target(*registries, webs=(), front=None):
+def target(*registries, webs=(), front=None, takers=None):
+    """`takers`: those that docker clients speak to, where it is not the registry's replicas."""
+
     def replicas(role):
         chosen = registries if role is Role.REGISTRY else webs
         names = [each.http.name if role is Role.REGISTRY else each.name for each in chosen]
         return [SimpleNamespace(name=name, object=f"pod {name}") for name in names]
 
-    by_name = {each.http.name: each for each in registries}
+    takers = registries if takers is None else takers
+    by_name = {each.http.name: each for each in (*registries, *takers)}
     return SimpleNamespace(
         replicas=replicas,
+        registry_api_replicas=lambda: [
+            SimpleNamespace(name=each.http.name, object=f"pod {each.http.name}") for each in takers
+        ],
         workload=lambda role: SimpleNamespace(object="harbor/registry-rc"),
         registry=lambda replica: by_name[replica.name],
         web=lambda replica: next(web for web in webs if web.name == replica.name),
         new_link=lambda replica: SimpleNamespace(of=by_name[replica.name], close=lambda: None),
+        registry_by=lambda link, replica: link.of,
         new_front_door_link=lambda: SimpleNamespace(of=front, close=lambda: None),
         pinned_tokens=lambda link, credentials: None,
         credentials=None,
@@ -188,8 +210,7 @@ def three(*, shared=True, **of_the_last):
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Clients that are made on the spot lead to the fakes; nobody waits for long."""
-    for module in ("test_replicas", "test_large_layer"):
-        monkeypatch.setattr(f"suites.registry.{module}.Registry", lambda link, authorise: link.of)
+    monkeypatch.setattr("suites.registry.test_large_layer.Registry", lambda link, authorise: link.of)
     monkeypatch.setattr(test_catalogue, "_LISTED_WITHIN_S", 0.2)
 
 
@@ -297,11 +318,11 @@ def test_replicas_without_the_layer_are_named():
 # registry.repository-appears-in-harbor, delete-removes
 
 
-def harbor_with(registries, *flaws, **of_all):
+def harbor_with(registries, *flaws, takers=None, **of_all):
     webs = [
         FakeWeb(f"ui-{n}", registries[0].store, **(flaws[n] if n < len(flaws) else of_all)) for n in range(3)
     ]
-    return target(*registries, webs=webs)
+    return target(*registries, webs=webs, takers=takers)
 
 
 def test_what_is_pushed_appears_and_what_is_deleted_goes():
@@ -338,6 +359,30 @@ def test_a_deletion_that_is_only_acknowledged_is_found_in_the_registry():
     assert [o.observed for o in found if "registry" in o.object] == ["it is still there"] * 3
     assert [o.object for o in found if "ui" in o.object] == ["pod ui-0", "pod ui-1", "pod ui-2"]
     assert "has tag one" in found[-1].observed
+
+
+GONE = UnexpectedAnswer("GET → 404", status=404)
+
+
+def test_a_web_replica_may_say_that_there_is_no_such_repository_and_no_other_error():
+    appears(harbor_with(three(), nothing=GONE), "p", new_image, {})
+    deleted(harbor_with(three(), nothing=GONE), "p", new_image)
+    down = {"nothing": UnexpectedAnswer("GET → 500", status=500)}
+    assert offenders_of(deleted, harbor_with(three(), down), "p", new_image)[0].object == "pod ui-0"
+
+
+def test_where_web_replicas_serve_docker_clients_they_take_and_the_registry_gives():
+    registries = three()
+    takers = [FakeRegistry(f"ui-{n}", registries[0].store, silent=n == 2) for n in range(3)]
+    for check, *words in ((appears, {}), (deleted,), (refused,), (together,)):
+        found = offenders_of(check, harbor_with(registries, takers=takers), "p", new_image, *words)
+        assert {o.object for o in found} == {"pod ui-2"}
+        check(harbor_with(registries, takers=takers[:2]), "p", new_image, *words)
+    lost = three(shared=False)
+    found = offenders_of(
+        together, harbor_with(lost, takers=[FakeRegistry("ui-0", lost[0].store)]), "p", new_image
+    )
+    assert {o.object for o in found} == {"pod registry-1", "pod registry-2"}
 
 
 def test_a_repository_that_stays_listed_without_a_tag_is_seen():

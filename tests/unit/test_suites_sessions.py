@@ -1,6 +1,7 @@
 """The checks of sessions on a Harbor of a few lines: green on a sound one, red with every offender on a broken one."""
 
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 from types import SimpleNamespace
 
@@ -18,8 +19,8 @@ from fixtures.errors import (
     WrongConfiguration,
 )
 from fixtures.history import Recorder
-from fixtures.model.profiles import harbor_1_2
 from fixtures.model.stores import SessionStore
+from fixtures.profiles import harbor_1_2
 from fixtures.settings import Settings
 from fixtures.verdict import Failure
 from suites.sessions import test_browser as browser
@@ -33,6 +34,8 @@ from tests.unit.running import offenders_of
 ADMIN, STRANGER, OTHER = (Credentials(name, "x") for name in ("Admin", "verify-1", "verify-2"))
 STORE = SessionStore("redis", 6379, password="hush", database=11)
 SILENCE = NoAnswer("no answer", sent=True)
+PROFILE = replace(harbor_1_2.PROFILE, api=lambda web: web)
+"""Whose replicas are their own clients."""
 WORKLOAD = SimpleNamespace(object="ReplicationController harbor/ui-rc", short_name="ui", desired=3)
 
 
@@ -87,15 +90,9 @@ def target(webs, **more):
         new_link=link,
         credentials=ADMIN,
         access=SimpleNamespace(url="http://h"),
-        deployment=SimpleNamespace(profile=harbor_1_2.PROFILE),
+        profile=PROFILE,
         **more,
     )
-
-
-@pytest.fixture(autouse=True)
-def fakes_are_their_own_clients(monkeypatch):
-    for module in (apart, deletion):
-        monkeypatch.setattr(module, "Harbor", lambda link: link)
 
 
 # sessions.stored-in-redis

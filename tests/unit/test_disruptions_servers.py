@@ -1,0 +1,104 @@
+"""Disruptions of servers and containers, with hands that do nothing."""
+
+import pytest
+
+from fixtures.disruptions.server_hang import ServerHang
+from fixtures.disruptions.server_isolation import ServerIsolation
+from fixtures.disruptions.server_kill import ServerKill
+from fixtures.disruptions.server_restart import ServerRestart
+from fixtures.errors import DeadlinePassed, HandsFailed, HealFailed
+from fixtures.history import Recorder
+
+
+class Hands:
+    """Servers a and b; whoever is hurt hands over to the other, unless `stubborn`."""
+
+    def __init__(self, *, stubborn=False, mends=True):
+        self.stubborn, self.mends = stubborn, mends
+        self.served, self.number, self.state, self.done = "a", 1, "S", []
+
+    def serving(self, what):
+        if self.served == "":
+            self.served = "b"
+            raise HandsFailed("nobody is elected")
+        return self.served
+
+    def process_of(self, server):
+        return self.number, self.state
+
+    def _hurt(self, what, server):
+        self.done.append((what, server))
+        if not self.stubborn:
+            self.served = ""
+
+    def kill_server(self, server):
+        self._hurt("kill", server)
+
+    def isolate_server(self, server):
+        self._hurt("isolate", server)
+
+    def restart_server(self, server):
+        self.done.append(("restart", server))
+        self.number += 0 if self.stubborn else 1
+
+    def pause_server(self, server):
+        self.done.append(("pause", server))
+        self.state = "S" if self.stubborn else "T"
+
+    def resume_server(self, server):
+        self.done.append(("resume", server))
+        self.state = "S"
+
+    def mend(self, what):
+        self.done.append(("mend", what))
+        if not self.mends:
+            raise HandsFailed("it does not come back")
+
+
+def disruptions(hands, recorder, timeout_s):
+    return {
+        "kill": ServerKill("kill", recorder, hands, "database", timeout_s=timeout_s),
+        "isolate": ServerIsolation("isolation", recorder, hands, "database", timeout_s=timeout_s),
+        "restart": ServerRestart("restart", recorder, hands, "database", timeout_s=timeout_s),
+        "pause": ServerHang(recorder, hands, "database", lasts_s=0.2, timeout_s=timeout_s),
+    }
+
+
+@pytest.mark.parametrize("done", ["kill", "isolate", "restart", "pause"])
+def test_a_server_is_hurt_proven_and_mended(done, tmp_path):
+    hands = Hands()
+    with Recorder(tmp_path / "h.jsonl", run="r") as recorder:
+        with disruptions(hands, recorder, 5)[done]:
+            pass
+        (disruption,) = recorder.history().disruptions()
+    assert hands.done[0] == (done, "a")
+    assert hands.done[-1] == ("mend", "database")
+    assert disruption.proven
+    assert disruption.healed
+    assert disruption.inject.value["server"] == "a"
+
+
+@pytest.mark.parametrize("done", ["kill", "isolate", "restart", "pause"])
+def test_what_did_not_bite_is_an_error_and_is_mended_all_the_same(done, tmp_path):
+    hands = Hands(stubborn=True)
+    with Recorder(tmp_path / "h.jsonl", run="r") as recorder:
+        with pytest.raises(DeadlinePassed), disruptions(hands, recorder, 0.3)[done]:
+            pass
+    assert hands.done[-1] == ("mend", "database")
+
+
+def test_what_is_not_mended_is_told(tmp_path):
+    with Recorder(tmp_path / "h.jsonl", run="r") as recorder:
+        with pytest.raises(HealFailed, match="does not come back"):
+            with disruptions(Hands(mends=False), recorder, 5)["kill"]:
+                pass
+        assert recorder.history().disruptions()[0].healed is None
+
+
+def test_a_server_that_hangs_goes_on_also_after_an_error(tmp_path):
+    hands = Hands()
+    with Recorder(tmp_path / "h.jsonl", run="r") as recorder:
+        with pytest.raises(ValueError, match="by the block"):
+            with disruptions(hands, recorder, 5)["pause"]:
+                raise ValueError("by the block")
+    assert hands.done == [("pause", "a"), ("resume", "a"), ("mend", "database")]

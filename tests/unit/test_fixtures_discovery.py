@@ -1,0 +1,137 @@
+"""Which generation of Harbor is in a namespace: as it is recognised, and as --profile says."""
+
+import pytest
+from kubernetes import client
+
+from fixtures.errors import SettingsError, TargetUnreachable
+from fixtures.model.discovery import discover
+from fixtures.model.roles import Role
+from fixtures.profiles import harbor_1_2, harbor_2
+from tests.unit.test_fixtures_model import REGISTRY, UI, FakeKubernetes, Listed, controller, template
+
+OLDER = (UI, REGISTRY)
+ROLES = {
+    Role.FRONT_DOOR: "harbor-nginx",
+    Role.WEB: "harbor-core",
+    Role.REGISTRY: "harbor-registry",
+    Role.JOB: "harbor-jobservice",
+    Role.PAGE: "harbor-portal",
+}
+
+
+class Cluster(FakeKubernetes):
+    """Of ReplicationControllers and Deployments."""
+
+    def __init__(self, controllers=(), deployments=()):
+        super().__init__(controllers)
+        self._deployments = deployments
+
+    def list_namespaced_deployment(self, namespace):
+        return Listed(self._deployments)
+
+    def list_namespaced_stateful_set(self, namespace):
+        return Listed()
+
+
+def deployment(component, *images, labels=True, replicas=3):
+    selector = {"release": "harbor", "app": "harbor", "component": component}
+    made = template(images[0], selector if labels else {"app": component})
+    made.spec.containers = [client.V1Container(name=f"c{n}", image=image) for n, image in enumerate(images)]
+    return client.V1Deployment(
+        metadata=client.V1ObjectMeta(name=f"harbor-{component}"),
+        spec=client.V1DeploymentSpec(
+            replicas=replicas, selector=client.V1LabelSelector(match_labels=selector), template=made
+        ),
+    )
+
+
+def newer(*, labels=True, images=True):
+    """As the chart lays it out; known by its labels or by its images only, or by both."""
+    names = {
+        "core": ["harbor-core"],
+        "portal": ["harbor-portal"],
+        "jobservice": ["harbor-jobservice"],
+        "registry": ["registry-photon", "harbor-registryctl"],
+        "nginx": ["nginx-photon"],
+        "exporter": ["harbor-exporter"],
+    }
+    return [
+        deployment(
+            component,
+            *(
+                f"mirror:5000/goharbor/{name}:v2.12.4" if images else f"mirror/x{n}:1"
+                for n, name in enumerate(each)
+            ),
+            labels=labels,
+        )
+        for component, each in names.items()
+    ]
+
+
+@pytest.mark.parametrize("how", [{}, {"labels": False}, {"images": False}])
+def test_a_harbor_of_deployments_is_known_by_labels_or_by_images(how):
+    found = discover(Cluster(deployments=newer(**how)), "harbor-2")
+    assert found.profile is harbor_2.PROFILE
+    assert {role: workload.name for role, workload in found.workloads.items()} == ROLES
+    web = found.workload(Role.WEB)
+    assert (web.kind, web.desired, web.port) == ("Deployment", 3, 8080)
+    assert web.label_selector == "app=harbor,component=core,release=harbor"
+
+
+def test_labels_of_the_newer_kind_are_enough():
+    made = newer(images=False)
+    for each in made:
+        labels = each.spec.template.metadata.labels
+        labels["app.kubernetes.io/component"] = labels.pop("component")
+    assert set(discover(Cluster(deployments=made), "harbor-2").workloads) == set(ROLES)
+
+
+def test_each_generation_is_recognised_by_itself():
+    assert discover(Cluster(OLDER), "harbor").profile is harbor_1_2.PROFILE
+    assert discover(Cluster(deployments=newer()), "harbor").profile is harbor_2.PROFILE
+
+
+def test_two_harbors_in_one_namespace_are_told_once_with_the_way_out():
+    both = Cluster(OLDER, newer())
+    with pytest.raises(TargetUnreachable, match="more than one Harbor") as told:
+        discover(both, "harbor")
+    message = str(told.value)
+    assert "namespace harbor at https://fake" in message
+    assert "ReplicationController harbor/ui-rc" in message
+    assert "Deployment harbor/harbor-core" in message
+    assert message.endswith("Say which: --profile NAME")
+
+
+@pytest.mark.parametrize(
+    "wanted, kind, web",
+    [("harbor-1.2", "ReplicationController", "ui-rc"), ("harbor-2", "Deployment", "harbor-core")],
+)
+def test_the_profile_that_is_asked_for_is_found_with_nothing_of_the_other(wanted, kind, web):
+    older = [
+        *OLDER,
+        controller("jobservice-rc", "vmware/harbor-jobservice:v1.2.0", {"name": "jobservice-apps"}),
+        controller("nginx-rc", "vmware/nginx-photon:1.11.13", {"name": "nginx-apps"}),
+        controller("registry-2-rc", "vmware/registry-photon:2.6.2", {"name": "another"}),
+    ]
+    found = discover(Cluster(older, newer()), "harbor", wanted)
+    assert found.profile.name == wanted
+    assert found.workload(Role.WEB).name == web
+    assert {workload.kind for workload in found.workloads.values()} == {kind}
+
+
+def test_of_the_profile_that_is_asked_for_it_is_told_what_is_not_there():
+    with pytest.raises(
+        TargetUnreachable, match=r"of harbor-2 there is no registry and no web workload"
+    ) as told:
+        discover(Cluster(OLDER), "harbor", "harbor-2")
+    assert "it holds ReplicationController ui-rc" in str(told.value)
+    with pytest.raises(TargetUnreachable, match=r"of harbor-1\.2 there is .*, of harbor-2 there is "):
+        discover(Cluster(), "harbor")
+
+
+@pytest.mark.parametrize("name, nearest", [("harbor-1", "harbor-1.2"), ("2", "harbor-2"), ("zzz", "harbor")])
+def test_a_profile_that_nobody_knows_is_a_setting_that_is_wrong(name, nearest):
+    with pytest.raises(
+        SettingsError, match=rf"--profile {name}: there is no such profile; did you mean {nearest}"
+    ):
+        discover(Cluster(OLDER), "harbor", name)

@@ -1,0 +1,138 @@
+"""Harbor's PostgreSQL as a client of it sees it, with a driver of a few lines."""
+
+from types import SimpleNamespace
+
+import psycopg
+import pytest
+
+from fixtures.clients import postgresql as module
+from fixtures.clients.sql import open_sql
+from fixtures.errors import StoreRefused
+from fixtures.model.stores import Database
+
+DATABASE = Database("postgresql", "postgresql", 5432, user="harbor", password="hush", name="registry")
+
+
+class Connection:
+    """A connection that gives the first of `answers` whose key is in a query; it notes what it was asked."""
+
+    def __init__(self, answers):
+        self.answers, self.asked, self.closed = answers, [], False
+
+    def execute(self, query, values):
+        text = query if isinstance(query, str) else query.as_string(None)
+        self.asked.append((text, values))
+        answer = next((answer for key, answer in self.answers.items() if key in text), [])
+        if isinstance(answer, Exception):
+            raise answer
+        return SimpleNamespace(fetchall=lambda: answer(*values) if callable(answer) else answer)
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.fixture
+def connect(monkeypatch):
+    """`connect(answers)`: the client, its connection, and what the driver was told."""
+
+    def make(answers=None, database=DATABASE):
+        told, connection = {}, Connection(answers or {})
+
+        def driver(**settings):
+            told.update(settings)
+            return connection
+
+        monkeypatch.setattr(module.psycopg, "connect", driver)
+        return open_sql(database, "198.18.0.1:15432", timeouts_s=(0.2, 30)), connection, told
+
+    return make
+
+
+def test_it_goes_to_the_given_address_with_harbors_own_credentials_and_deadlines(connect):
+    _, _, told = connect()
+    assert (told["host"], told["port"]) == ("198.18.0.1", 15432)
+    assert (told["user"], told["password"], told["dbname"]) == ("harbor", "hush", "registry")
+    assert told["connect_timeout"] == 2, "the driver takes whole seconds, and 1 for 2"
+    assert told["options"] == "-c statement_timeout=30000"
+    assert told["sslmode"] == "prefer"
+    assert connect(database=Database(**{**vars(DATABASE), "tls": "disable"}))[2]["sslmode"] == "disable"
+
+
+def test_tables_and_rows_are_asked_for_with_names_as_they_are_written(connect):
+    sql, connection, _ = connect({"pg_tables": [("Project",), ("role",)], 'FROM "role"': [(1,)]})
+    assert sql.tables() == {"project", "role"}
+    assert sql.has_row("role", "role_id = 1")
+    assert not sql.has_row('x" y', "id = 1")
+    assert [text for text, _ in connection.asked][1:] == [
+        'SELECT 1 FROM "role" WHERE role_id = 1 LIMIT 1',
+        'SELECT 1 FROM "x"" y" WHERE id = 1 LIMIT 1',
+    ]
+    # Without values no % of a query is taken for a place of one.
+    assert {values for _, values in connection.asked} == {None}
+
+
+RIGHTS = {
+    "has_table_privilege": lambda right: [],
+    "transaction_read_only": [("off",)],
+    "pg_is_in_recovery": [(False,)],
+}
+
+
+def test_who_may_read_and_write_every_table_lacks_nothing(connect):
+    sql, connection, _ = connect(RIGHTS)
+    assert sql.missing_rights() == []
+    asked = [values for text, values in connection.asked if "has_table_privilege" in text]
+    assert asked == [("SELECT",), ("INSERT",), ("UPDATE",), ("DELETE",)]
+    # The driver takes %% for %, as there is a value.
+    assert "format('%%I.%%I'" in connection.asked[0][0]
+
+
+def test_what_harbor_may_not_do_is_told_with_some_of_the_tables(connect):
+    tables = [(f"t{n}",) for n in range(5)]
+    lacking = {"INSERT": tables, "DELETE": tables[:1]}
+    sql, _, _ = connect({**RIGHTS, "has_table_privilege": lambda right: lacking.get(right, [])})
+    assert sql.missing_rights() == ["INSERT on t0, t1, t2 and 2 more", "DELETE on t0"]
+
+
+@pytest.mark.parametrize(
+    "changes, told",
+    [
+        ({"pg_is_in_recovery": [(True,)], "transaction_read_only": [("on",)]}, "this server is a standby"),
+        ({"transaction_read_only": [("on",)]}, "transactions are read-only here"),
+    ],
+)
+def test_a_server_that_takes_no_writes_is_told_once(connect, changes, told):
+    (missing,) = connect({**RIGHTS, **changes})[0].missing_rights()
+    assert missing == f"any write: {told}"
+
+
+@pytest.mark.parametrize(
+    "error, told",
+    [
+        (
+            psycopg.errors.UndefinedTable('relation "x" does not exist\nLINE 1: …'),
+            'relation "x" does not exist LINE',
+        ),
+        (psycopg.OperationalError("server closed the connection unexpectedly"), "closed the connection"),
+    ],
+)
+def test_what_the_database_refuses_is_told_in_one_line_without_the_password(connect, error, told):
+    sql, _, _ = connect({"SELECT 1": error})
+    with pytest.raises(StoreRefused, match=r"^database registry at 198\.18\.0\.1:15432: ") as refused:
+        sql.rows("SELECT 1")
+    assert told in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert "hush" not in str(refused.value)
+
+
+def test_it_is_closed_at_the_end_of_its_block(connect):
+    sql, connection, _ = connect()
+    with sql:
+        assert not connection.closed
+    assert connection.closed
+
+
+def test_a_database_that_nobody_answers_for_is_a_refusal():
+    with pytest.raises(StoreRefused, match=r"registry at 127\.0\.0\.1:1: .*refused") as refused:
+        open_sql(DATABASE, "127.0.0.1:1", timeouts_s=(1, 1))
+    assert "hush" not in str(refused.value)

@@ -1,0 +1,36 @@
+"""Installing the lab's packages leaves no service and no database behind on this machine."""
+
+from pathlib import Path
+
+import pytest
+
+from lab import packages
+
+
+@pytest.fixture
+def files(monkeypatch, tmp_path) -> dict[Path, str]:
+    said = {tmp_path / "policy": "start nothing\n", tmp_path / "new" / "folder" / "database": "make none\n"}
+    monkeypatch.setattr(packages, "_WHILE_INSTALLING", said)
+    return said
+
+
+def test_debian_is_told_to_start_and_to_make_nothing_only_while_packages_are_installed(files):
+    with packages._no_services():
+        assert {path: path.read_text() for path in files} == files
+    assert not any(path.exists() for path in files)
+
+
+def test_what_the_machine_itself_says_to_debian_stays(files):
+    own = next(iter(files))
+    own.write_text("start what you like\n")
+    with packages._no_services():
+        assert own.read_text() == "start what you like\n"
+    assert own.read_text() == "start what you like\n"
+
+
+def test_what_an_interrupted_installation_left_goes(files):
+    own = next(iter(files))
+    own.write_text(files[own])
+    with packages._no_services():
+        pass
+    assert not own.exists()
