@@ -4,6 +4,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 READY := $(VENV)/installed
 ARGS ?=
+PROFILE ?= harbor-1.2
 
 .DEFAULT_GOAL := help
 .PHONY: help verify test bench up down status lint format docs
@@ -12,11 +13,12 @@ help: ## this text
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | grep -v '^help' | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14 | sed 's/^/make /'
 	@echo
 	@echo "ARGS passes words on to pytest:   make verify ARGS='-k storage'"
+	@echo "PROFILE says which Harbor:        make verify PROFILE=harbor-2"
 	@echo "A cluster of your own needs no make:   see README.md"
 
 verify: $(READY) ## stand the lab up, verify the Harbor in it, show the report
-	$(PYTHON) -m lab up
-	$(PYTHON) -m pytest suites --lab $(ARGS)
+	$(PYTHON) -m lab up --profile $(PROFILE)
+	$(PYTHON) -m pytest suites --lab --profile $(PROFILE) $(ARGS)
 
 test: lint ## lint and test this software itself (the lab included)
 	$(PYTHON) -m lab prepare
@@ -26,7 +28,7 @@ bench: $(READY) ## measure the lab and the suite, and print the figures
 	$(PYTHON) -m bench $(ARGS)
 
 up: $(READY) ## stand the lab up, or mend it
-	$(PYTHON) -m lab up
+	$(PYTHON) -m lab up --profile $(PROFILE)
 
 down: $(READY) ## take the lab down; nothing of it is left
 	$(PYTHON) -m lab down

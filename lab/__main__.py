@@ -5,12 +5,12 @@ import json
 import signal
 import sys
 
-from lab import cluster, defects, health, topology
+from lab import cluster, defects, health, profiles, topology
 from lab.errors import Interrupted, LabError, UnfitMachine
 
 DESCRIPTION = """\
-A real, highly available Harbor on this one machine: three Kubernetes nodes, CephFS, a Galera cluster, Redis with
-Sentinel, and Harbor 1.2 in pods (its own three programs are a stand-in). For Debian 12, as root."""
+A real, highly available Harbor on this one machine: three Kubernetes nodes, CephFS, a database cluster, Redis with
+Sentinel, and Harbor 1.2 or 2.x in pods, or both (its own programs are a stand-in). For Debian 12, as root."""
 
 EPILOG = """\
 exit codes:
@@ -52,7 +52,19 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
-    command("up", _up, "stand the lab up, or mend what is there; prints where its Harbor is")
+    def with_profile(added: argparse.ArgumentParser, *more: str) -> argparse.ArgumentParser:
+        added.add_argument(
+            "--profile",
+            choices=(*profiles.ALL, *more),
+            default=profiles.DEFAULT,
+            help="which generation of Harbor (default: %(default)s)",
+        )
+        return added
+
+    with_profile(
+        command("up", _up, "stand the lab up, or mend what is there; prints where its Harbor is"),
+        profiles.EVERY,
+    )
     command(
         "down",
         _down,
@@ -63,11 +75,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     status.add_argument("--json", action="store_true", help="as JSON, for programs")
     command("prepare", _prepare, "install and compile what the lab needs, and start nothing")
-    breaking = command(
-        "break", _break, "plant a defect, to see that the checks find it; without NAME, list them"
+    breaking = with_profile(
+        command("break", _break, "plant a defect, to see that the checks find it; without NAME, list them")
     )
     breaking.add_argument("name", nargs="?", metavar="NAME", help="which defect")
-    command("heal", _heal, "take every planted defect away")
+    with_profile(command("heal", _heal, "take every planted defect away"), profiles.EVERY)
     enter = command(
         "enter", _enter, "run a command on one of the lab's machines, e.g. enter node-1 -- ip route"
     )
@@ -76,11 +88,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _up(_: argparse.Namespace) -> None:
-    target = cluster.up()
+def _up(options: argparse.Namespace) -> None:
+    target = cluster.up(options.profile)
+    for profile in profiles.chosen(options.profile):
+        _say(f"{profile.name} answers on {profile.url} (admin / {target.admin_password})")
     _say(
-        f"Harbor answers on {target.harbor_url} (admin / {target.admin_password})\n"
-        f"kubectl --kubeconfig={target.kubeconfig} get pods     docker --host={target.docker_host} info"
+        f"kubectl --kubeconfig={target.kubeconfig} get pods --namespace={target.namespace}"
+        f"     docker --host={target.docker_host} info"
     )
 
 
@@ -104,22 +118,30 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _break(options: argparse.Namespace) -> None:
+    profile = profiles.find(options.profile)
     if options.name is None:
-        for name, defect in defects.every().items():
+        for name, defect in defects.every(profile).items():
             _say(f"{name:36} {defect.shows}")
         return
-    defect = defects.find(options.name)
+    defect = defects.find(profile, options.name)
     with cluster.only_one():
-        defects.plant(cluster.HARBOR, options.name)
+        defects.plant(cluster.Deployed(profile), options.name)
     _say(f"planted: {defect.shows}\nmust turn red:")
     for check in sorted(defect.turns_red):
         _say(f"  {check}")
 
 
-def _heal(_: argparse.Namespace) -> None:
-    with cluster.only_one():
-        healed = defects.heal(cluster.HARBOR)
-    _say(f"healed: {healed}" if healed else "no defect was planted; Harbor is as its manifests say")
+def _heal(options: argparse.Namespace) -> None:
+    for profile in profiles.chosen(options.profile):
+        if options.profile == profiles.EVERY and profile not in profiles.deployed():
+            continue
+        with cluster.only_one():
+            healed = defects.heal(cluster.Deployed(profile))
+        _say(
+            f"healed: {healed}"
+            if healed
+            else f"no defect was planted; {profile.name} is as its manifests say"
+        )
 
 
 def _enter(options: argparse.Namespace) -> None:

@@ -23,6 +23,8 @@ from lab import (
     machines,
     nodes,
     packages,
+    postgresql,
+    profiles,
     session_store,
     settings,
     storage,
@@ -31,76 +33,78 @@ from lab import (
 )
 from lab.actions import Action, perform
 from lab.errors import Busy, LabError
+from lab.profiles import Profile
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where the suite finds the lab's Harbor."""
+    """Where the suite finds a Harbor of the lab."""
 
     kubeconfig: Path
     namespace: str
     harbor_url: str
     docker_host: str
     admin_password: str
+    database: str
+    """The part of the lab that is its database: Galera, PostgreSQL."""
 
 
+@dataclass(frozen=True)
 class Deployed:
-    """Harbor in the lab, as `lab.defects` needs it."""
+    """A Harbor in the lab, as `lab.defects` needs it."""
 
-    deployment_folder = settings.STATE / "harbor"
+    profile: Profile
 
     @staticmethod
     def kubectl(*argv: str, input: str | None = None) -> str:
         return control_plane.kubectl(*argv, input=input)
 
-    @staticmethod
-    def sql(statements: str) -> None:
-        for node in settings.GALERA:
-            database.sql(node, statements)
+    def sql(self, statements: str) -> None:
+        self.profile.run_sql(statements)
 
     @property
     def deployment_settings(self) -> deployment.DeploymentSettings:
-        return deployment.DeploymentSettings(
-            ceph_key=storage.admin_key(),
-            mysql_password=database.PASSWORD,
-            redis_password=session_store.PASSWORD,
-            images=images.build().name,
-        )
+        return deployment.DeploymentSettings(ceph_key=storage.admin_key(), images=images.contents())
 
 
-HARBOR = Deployed()
-
-
-def target() -> Target:
-    """Where the lab's Harbor is; raises LabError when no lab is up."""
+def target(profile: str | None = None) -> Target:
+    """Where the lab's Harbor of that profile is; raises LabError when no lab is up, UnknownProfile."""
+    found = profiles.find(profile)
     if not settings.KUBECONFIG.exists():
         raise LabError("no lab is up on this machine; `make up` (python -m lab up) stands one up")
     return Target(
         kubeconfig=settings.KUBECONFIG,
-        namespace=settings.NAMESPACE,
-        harbor_url=settings.HARBOR_URL,
+        namespace=found.namespace,
+        harbor_url=found.url,
         docker_host=f"unix://{settings.DOCKER_SOCKET}",
         admin_password=settings.ADMIN_PASSWORD,
+        database=found.database,
     )
 
 
-def up() -> Target:
-    """Stand the lab up, or mend what is there, and return where its Harbor is.
+def up(profile: str | None = None) -> Target:
+    """Stand the lab up with a Harbor of that profile, or mend what is there, and return where this Harbor is.
+
+    Whatever another profile has in the lab stays as it is. At the word `all` it is every profile, and the first of
+    them that is returned.
 
     Raises UnfitMachine when this machine cannot carry it, Busy when another command is changing it, LabError
     naming the step that failed; calling it again goes on from there.
     """
+    chosen = profiles.chosen(profile)
     fitness.require()
     with only_one():
-        perform(_actions())
-    return target()
+        perform(_actions(chosen))
+    return target(chosen[0].name)
 
 
 def prepare() -> None:
-    """Install and compile what the lab needs, and start nothing."""
+    """Install and compile what the lab needs, whatever the profile, and start nothing."""
     fitness.require()
     with only_one():
-        perform([action for action in _actions() if action.name in _PREPARATION])
+        perform(
+            [action for action in _actions(profiles.chosen(profiles.EVERY)) if action.name in _PREPARATION]
+        )
 
 
 def down() -> None:
@@ -137,7 +141,11 @@ def only_one() -> Iterator[None]:
 _PREPARATION = ("Debian packages", "compile Kubernetes", "compile CoreDNS", "container images")
 
 
-def _actions() -> list[Action]:
+_DATABASES = {"Galera": database.ensure, "PostgreSQL": postgresql.ensure}
+
+
+def _actions(chosen: tuple[Profile, ...]) -> list[Action]:
+    databases = [profile.database for profile in chosen]
     return [
         Action("Debian packages", _install_packages),
         Action("compile Kubernetes", _compile_kubernetes),
@@ -145,9 +153,9 @@ def _actions() -> list[Action]:
         Action("container images", images.build, ("Debian packages", "compile CoreDNS")),
         Action("machines and network", _join_machines, ("Debian packages",)),
         Action("Ceph", storage.ensure, ("machines and network",)),
-        Action("Galera", database.ensure, ("machines and network",)),
+        *(Action(name, _DATABASES[name], ("machines and network",)) for name in databases),
         Action("Redis and Sentinel", session_store.ensure, ("machines and network",)),
-        Action("HAProxy", load_balancer.ensure, ("Galera", "Redis and Sentinel")),
+        Action("HAProxy", load_balancer.ensure, (*databases, "Redis and Sentinel")),
         Action("docker daemon", docker_daemon.ensure, ("machines and network",)),
         Action(
             "Kubernetes control plane", control_plane.ensure, ("machines and network", "compile Kubernetes")
@@ -161,7 +169,14 @@ def _actions() -> list[Action]:
             for node in nodes.ALL.values()
         ),
         Action("cluster DNS", _start_dns, tuple(nodes.ALL)),
-        Action("Harbor", _deploy_harbor, ("cluster DNS", "Ceph", "HAProxy")),
+        *(
+            Action(
+                profile.name,
+                lambda profile=profile: _deploy_harbor(profile),
+                ("cluster DNS", "Ceph", "HAProxy"),
+            )
+            for profile in chosen
+        ),
     ]
 
 
@@ -200,25 +215,26 @@ def _start_dns() -> None:
     dns.wait_ready()
 
 
-def _deploy_harbor() -> None:
-    _end_pods_with_dead_volumes()
+def _deploy_harbor(profile: Profile) -> None:
+    _end_pods_with_dead_volumes(profile)
+    harbor = Deployed(profile)
     # A defect that is planted stays: a run of the suite, which starts with `up`, is to find it.
-    present = defects.planted(HARBOR.deployment_folder)
+    present = defects.planted(profile)
     if present:
-        defects.plant(HARBOR, present)
+        defects.plant(harbor, present)
     else:
-        deployment.deploy(HARBOR.kubectl, HARBOR.deployment_folder, HARBOR.deployment_settings)
+        deployment.deploy(harbor.kubectl, profile, harbor.deployment_settings)
 
 
-def _end_pods_with_dead_volumes() -> None:
+def _end_pods_with_dead_volumes(profile: Profile) -> None:
     dead = {uid for node in nodes.ALL.values() for uid in node.pods_with_dead_volumes()}
-    pods = json.loads(control_plane.kubectl("get", "pods", "--all-namespaces", "--output=json"))["items"]
-    for pod in (pod["metadata"] for pod in pods if pod["metadata"]["uid"] in dead):
+    listing = control_plane.kubectl("get", "pods", f"--namespace={profile.namespace}", "--output=json")
+    for pod in (pod["metadata"] for pod in json.loads(listing)["items"] if pod["metadata"]["uid"] in dead):
         control_plane.kubectl(
             "delete",
             "pod",
             pod["name"],
-            f"--namespace={pod['namespace']}",
+            f"--namespace={profile.namespace}",
             "--grace-period=1",
             "--wait=false",
         )

@@ -1,21 +1,23 @@
 """Harbor in the lab: the manifests of `deploy/`, filled in, applied, and brought to what they say.
 
-A ReplicationController does not replace its pods when it is changed, and a pod does not notice that a ConfigMap
-it was started with has changed. So each pod template carries a fingerprint of itself, of its ConfigMaps and of what
-its image was made from; pods with another one are deleted, and their controller makes new ones.
+A pod does not notice that a ConfigMap or a Secret it was started with has changed. So each pod template carries a
+fingerprint of itself, of those and of what its image was made from. A Deployment replaces pods with another one by
+itself; a ReplicationController does not: they are deleted, and it makes new ones.
 """
 
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
 
 from lab.manifests import secrets, volumes
-from lab.manifests.fill import DeploymentSettings, fill
-from lab.manifests.objects import Object, config_maps_of, find, of_kind, read
+from lab.manifests.fill import fill
+from lab.manifests.objects import WORKLOADS, Object, find, of_kind, read, sources_of
+from lab.profiles import Profile
 from lab.waiting import NotYet, wait_until
 
 __all__ = ["DeploymentSettings", "apply", "deploy", "recreate_pods_of_changed", "render", "wait_ready"]
@@ -29,6 +31,7 @@ FINGERPRINT = "harbor-lab/fingerprint"
 OWNED = "harbor-lab/deployed"
 _MANIFEST = "harbor.yaml"
 _PRUNED_KINDS = {
+    "Deployment": "deployments",
     "ReplicationController": "replicationcontrollers",
     "Service": "services",
     "ConfigMap": "configmaps",
@@ -39,9 +42,18 @@ _PRUNED_KINDS = {
 """Not Endpoints: those of a Service with a selector inherit its labels without being ours."""
 
 
+@dataclass(frozen=True)
+class DeploymentSettings:
+    """What a rendering depends on besides its profile."""
+
+    ceph_key: str = field(repr=False)
+    images: Mapping[str, str] = field(default_factory=dict)
+    """What each image is made from, by its name."""
+
+
 def deploy(
     kubectl: Kubectl,
-    folder: Path,
+    profile: Profile,
     settings: DeploymentSettings,
     *,
     change: Change | None = None,
@@ -53,25 +65,29 @@ def deploy(
 
     `unready` names the workloads that are not expected to become Ready. See the single steps for what is raised.
     """
-    render(folder, settings, change)
+    folder = profile.folder
+    render(profile, settings, change)
     changed = apply(kubectl, folder, grace_s=grace_s)
     replaced = recreate_pods_of_changed(kubectl, folder, changed, grace_s=grace_s)
     wait_ready(kubectl, folder, timeout_s=timeout_s, unready=unready)
     return replaced
 
 
-def render(folder: Path, settings: DeploymentSettings, change: Change | None = None) -> None:
-    """Write the filled-in manifests to `folder`, after `change` has had its way with them.
+def render(profile: Profile, settings: DeploymentSettings, change: Change | None = None) -> None:
+    """Write the filled-in manifests to the profile's folder, after `change` has had its way with them.
 
-    Generated secrets are kept in `folder`: rendering again with the same settings gives the same bytes.
+    Generated secrets are kept there, too: rendering again with the same settings gives the same bytes.
     """
+    folder = profile.folder
     folder.mkdir(parents=True, exist_ok=True)
-    objects = fill(read(namespace=settings.namespace), settings, secrets.kept(folder / "secrets.json"))
+    shared = secrets.kept(folder / "secrets.json", profile.secrets)
+    values = {**profile.placeholders(shared), "CHANGE-ME-CEPH-KEY": settings.ceph_key}
+    objects = fill(read(profile.manifests, namespace=profile.namespace), values)
     if change:
         change(objects)
     for each in objects:
         each["metadata"].setdefault("labels", {})[OWNED] = "true"
-    for workload in of_kind(objects, "ReplicationController"):
+    for workload in of_kind(objects, *WORKLOADS):
         _put_fingerprint(workload, objects, settings.images)
     partial = folder / f"{_MANIFEST}.partial"
     partial.touch(mode=0o600)
@@ -87,10 +103,11 @@ def rendered(folder: Path) -> list[Object]:
 def apply(kubectl: Kubectl, folder: Path, *, grace_s: int | None = None) -> set[str]:
     """Bring the cluster's objects to what is in `folder`; return what pods are made from and had to be changed.
 
-    Returned are ConfigMaps and ReplicationControllers that were there, as in configmap/harbor-ui-config. Objects
-    of an earlier rendering that are no longer wanted are deleted. Volumes and claims cannot be changed: they are
-    deleted and made anew, the data in them stays. A key that somebody added by hand stays as well, as is
-    kubectl's way. Raises CommandFailed, and NotReady when volumes cannot be released.
+    Returned are ConfigMaps, Secrets and ReplicationControllers that were there, as in configmap/harbor-ui-config;
+    Deployments see to their pods by themselves. Objects of an earlier rendering that are no longer wanted are deleted.
+    Volumes and claims cannot be changed: they are deleted and made anew, the data in them stays. A key that somebody
+    added by hand stays as well, as is kubectl's way. Raises CommandFailed, and NotReady when volumes cannot be
+    released.
     """
     wanted = rendered(folder)
     namespace = namespace_of(wanted)
@@ -100,7 +117,9 @@ def apply(kubectl: Kubectl, folder: Path, *, grace_s: int | None = None) -> set[
     _delete_unwanted(kubectl, wanted, namespace)
     configured = {line.split()[0] for line in output.splitlines() if line.endswith(" configured")}
     # Of kinds whose lists it replaces as a whole kubectl says so even when nothing has changed.
-    return {name for name in configured if name.startswith(("configmap/", "replicationcontroller/"))}
+    return {
+        name for name in configured if name.startswith(("configmap/", "secret/", "replicationcontroller/"))
+    }
 
 
 def namespace_of(objects: list[Object]) -> str:
@@ -115,22 +134,28 @@ def recreate_pods_of_changed(
     """Delete the pods that were made from something else than `folder` now says, and return their names.
 
     `changed` is what `apply` returned: it tells of what had been edited by hand, of which the fingerprint knows
-    nothing. `grace_s` shortens the grace period that the pods ask for. Does not wait.
+    nothing. `grace_s` shortens the grace period that the pods ask for, and lets a Deployment replace all of its pods
+    at once; without it those are left to roll, one by one. Does not wait.
     """
     wanted = rendered(folder)
     namespace = namespace_of(wanted)
-    pods = _pods(kubectl, namespace)
+    live = _live(kubectl, namespace)
     outdated = []
-    for workload in of_kind(wanted, "ReplicationController"):
-        sources = {f"configmap/{name}" for name in config_maps_of(workload["spec"]["template"]["spec"])}
-        edited = not set(changed).isdisjoint(
-            {*sources, f"replicationcontroller/{workload['metadata']['name']}"}
-        )
-        outdated += [
-            pod["metadata"]["name"]
-            for pod in pods.get(workload["metadata"]["name"], [])
-            if "deletionTimestamp" not in pod["metadata"] and (edited or not _up_to_date(pod, workload))
-        ]
+    for workload in of_kind(wanted, *WORKLOADS):
+        name = workload["metadata"]["name"]
+        pods = [pod for pod in live.pods.get(name, []) if "deletionTimestamp" not in pod["metadata"]]
+        former = [pod for pod in pods if not _up_to_date(pod, workload)]
+        sources = {
+            f"{kind.lower()}/{each}" for kind, each in sources_of(workload["spec"]["template"]["spec"])
+        }
+        edited = not set(changed).isdisjoint({*sources, f"replicationcontroller/{name}"})
+        if workload["kind"] == "Deployment" and grace_s is None:
+            # What was edited shows in a new fingerprint, unless it was edited back by `apply`.
+            replaced = pods if edited and not former else []
+        else:
+            replaced = pods if edited else former
+            _scale_down_former(kubectl, namespace, live.replica_sets.get(name, []), workload)
+        outdated += [pod["metadata"]["name"] for pod in replaced]
     if outdated:
         grace = () if grace_s is None else (f"--grace-period={grace_s}",)
         _delete_pods(kubectl, namespace, outdated, *grace)
@@ -154,15 +179,18 @@ def wait_ready(
     namespace = namespace_of(wanted)
 
     def ready() -> None:
-        found = _pods(kubectl, namespace)
-        workloads = of_kind(wanted, "ReplicationController")
+        live = _live(kubectl, namespace)
+        found = live.pods
+        workloads = of_kind(wanted, *WORKLOADS)
         former = found.keys() - {workload["metadata"]["name"] for workload in workloads}
         unsettled = [f"{name} is no longer wanted and has pods" for name in sorted(former)]
         for workload in workloads:
             pods = found.get(workload["metadata"]["name"], [])
             present = [pod for pod in pods if _up_to_date(pod, workload)]
-            settled = len(pods) == len(present) == workload["spec"]["replicas"] and (
-                workload["metadata"]["name"] in unready or all(_is_ready(pod) for pod in present)
+            settled = (
+                len(pods) == len(present) == workload["spec"]["replicas"]
+                and (workload["kind"] != "Deployment" or _rolled_out(live, workload))
+                and (workload["metadata"]["name"] in unready or all(_is_ready(pod) for pod in present))
             )
             if not settled:
                 states = ", ".join(f"{pod['metadata']['name']} {_state(pod, workload)}" for pod in pods)
@@ -181,10 +209,21 @@ def wait_ready(
     wait_until("Harbor's workloads are ready", ready, deadline_s=timeout_s, interval_s=interval_s)
 
 
-def _put_fingerprint(workload: Object, objects: list[Object], images: str) -> None:
+def _scale_down_former(
+    kubectl: Kubectl, namespace: str, replica_sets: list[Object], workload: Object
+) -> None:
+    """Without pods of before, a Deployment makes all of the new ones at once."""
+    for each in replica_sets:
+        if each["spec"]["replicas"] and not _up_to_date(each["spec"]["template"], workload):
+            resource = f"replicaset/{each['metadata']['name']}"
+            kubectl("scale", resource, f"--namespace={namespace}", "--replicas=0")
+
+
+def _put_fingerprint(workload: Object, objects: list[Object], images: Mapping[str, str]) -> None:
     template = workload["spec"]["template"]
-    sources = [find(objects, "ConfigMap", name)["data"] for name in sorted(config_maps_of(template["spec"]))]
-    digest = hashlib.sha256(json.dumps([template, sources, images], sort_keys=True).encode()).hexdigest()
+    sources = [find(objects, kind, name).get("data") for kind, name in sorted(sources_of(template["spec"]))]
+    used = [images.get(container["image"]) for container in template["spec"]["containers"]]
+    digest = hashlib.sha256(json.dumps([template, sources, used], sort_keys=True).encode()).hexdigest()
     template["metadata"].setdefault("annotations", {})[FINGERPRINT] = digest[:16]
 
 
@@ -198,23 +237,53 @@ def _delete_unwanted(kubectl: Kubectl, wanted: list[Object], namespace: str) -> 
             kubectl("delete", resource, f"--namespace={namespace}", "--wait=false", "--ignore-not-found")
 
 
-def _pods(kubectl: Kubectl, namespace: str) -> dict[str, list[Object]]:
-    """The pods by the name of their controller: two controllers may share a selector, so the owner decides."""
-    found = json.loads(kubectl("get", "pods", f"--namespace={namespace}", "--output=json"))["items"]
-    pods: dict[str, list[Object]] = defaultdict(list)
-    for pod in found:
-        for owner in pod["metadata"].get("ownerReferences", []):
-            if owner["kind"] == "ReplicationController" and pod["status"].get("phase") not in (
-                "Failed",
-                "Succeeded",
-            ):
-                pods[owner["name"]].append(pod)
-    return dict(pods)
+@dataclass(frozen=True)
+class _Live:
+    """What is in the cluster, by the name of the workload that it belongs to."""
+
+    pods: dict[str, list[Object]]
+    replica_sets: dict[str, list[Object]]
+    deployments: dict[str, Object]
 
 
-def _up_to_date(pod: Object, workload: Object) -> bool:
+def _live(kubectl: Kubectl, namespace: str) -> _Live:
+    """Two workloads may share a selector, so the owner decides whose a pod is."""
+    kinds = "pods,replicasets,deployments"
+    found = json.loads(kubectl("get", kinds, f"--namespace={namespace}", "--output=json"))["items"]
+    live = _Live(defaultdict(list), defaultdict(list), {})
+    for each in of_kind(found, "Deployment"):
+        live.deployments[each["metadata"]["name"]] = each
+    workload_of = {}
+    for each in of_kind(found, "ReplicaSet"):
+        for owner in _owners(each, "Deployment"):
+            live.replica_sets[owner].append(each)
+            workload_of[each["metadata"]["name"]] = owner
+    for each in of_kind(found, "Pod"):
+        if each["status"].get("phase") not in ("Failed", "Succeeded"):
+            owners = [workload_of[name] for name in _owners(each, "ReplicaSet") if name in workload_of]
+            for owner in [*owners, *_owners(each, "ReplicationController")]:
+                live.pods[owner].append(each)
+    return live
+
+
+def _owners(each: Object, kind: str) -> list[str]:
+    owners = each["metadata"].get("ownerReferences", [])
+    return [owner["name"] for owner in owners if owner["kind"] == kind]
+
+
+def _rolled_out(live: _Live, workload: Object) -> bool:
+    """Whether the Deployment's controller has seen what it is to be, and has no pods of what it was."""
+    found = live.deployments.get(workload["metadata"]["name"])
+    if found is None or found["status"].get("observedGeneration", 0) < found["metadata"]["generation"]:
+        return False
+    counts = {found["status"].get(count, 0) for count in ("replicas", "updatedReplicas")}
+    return counts == {workload["spec"]["replicas"]}
+
+
+def _up_to_date(each: Object, workload: Object) -> bool:
+    """Whether a pod or a pod template is of the workload's present template."""
     fingerprint = workload["spec"]["template"]["metadata"]["annotations"][FINGERPRINT]
-    return pod["metadata"].get("annotations", {}).get(FINGERPRINT) == fingerprint
+    return each["metadata"].get("annotations", {}).get(FINGERPRINT) == fingerprint
 
 
 def _is_ready(pod: Object) -> bool:

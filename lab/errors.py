@@ -7,6 +7,7 @@ LabError
 ├── NotReady          a deadline passed; carries what was last seen
 ├── Busy              another lab command is at work
 ├── UnknownDefect     no defect has that name; carries the names that there are
+├── UnknownProfile    the lab carries no such generation of Harbor
 ├── AlreadyPlanted    another defect is in the lab
 └── Interrupted       the user pressed Ctrl-C
 """
@@ -46,6 +47,10 @@ class Busy(LabError):
 
 class UnknownDefect(LabError):
     """There is no defect of that name."""
+
+
+class UnknownProfile(LabError):
+    """The lab carries no such generation of Harbor."""
 
 
 class AlreadyPlanted(LabError):

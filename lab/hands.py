@@ -24,17 +24,17 @@ _DEVICE = "eth0"
 
 
 class Hands:
-    """For one of the lab's Harbors: each has a database of its own. Raises LabError."""
+    """For one of the lab's Harbors: each has a database of its own. Raises LabError, OSError."""
 
     def __init__(self, database_kind: str) -> None:
-        """`database_kind`: galera or postgresql."""
+        """`database_kind`: as the lab's profile calls it, Galera or PostgreSQL."""
         self._kinds: dict[str, Callable[[], str]] = {
-            DATABASE: _galera_in_use if database_kind == "galera" else _postgresql_in_use,
+            DATABASE: _galera_in_use if database_kind == "Galera" else _postgresql_in_use,
             SESSION_STORE: session_store.primary,
             FILE_SYSTEM: lambda: "ceph-mds",
         }
         self._ensure: dict[str, Callable[[], object]] = {
-            DATABASE: database.ensure if database_kind == "galera" else postgresql.ensure,
+            DATABASE: database.ensure if database_kind == "Galera" else postgresql.ensure,
             SESSION_STORE: session_store.ensure,
             FILE_SYSTEM: storage.ensure,
         }

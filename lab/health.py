@@ -5,18 +5,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lab import (
-    cluster,
     database,
     defects,
     docker_daemon,
     load_balancer,
     nodes,
+    postgresql,
+    profiles,
     session_store,
     storage,
     topology,
 )
 from lab.control_plane import kubectl
 from lab.errors import LabError
+from lab.profiles import Profile
 
 
 @dataclass(frozen=True)
@@ -28,18 +30,23 @@ class Part:
     observed: str
 
 
+_DATABASES = {"Galera": database.healthy, "PostgreSQL": postgresql.healthy}
+
+
 def parts() -> list[Part]:
-    """Every part of the lab; one that cannot be asked is not well."""
+    """Every part of the lab, of the profiles that are deployed (none: the default); one that cannot be asked is not
+    well."""
+    deployed = profiles.deployed() or profiles.chosen()
     probes: dict[str, Callable[[], str]] = {
         "machines": _machines,
         "Ceph": storage.healthy,
-        "Galera": database.healthy,
+        **{profile.database: _DATABASES[profile.database] for profile in deployed},
         "Redis and Sentinel": session_store.healthy,
         "HAProxy": load_balancer.healthy,
         "docker daemon": docker_daemon.healthy,
         "Kubernetes": _kubernetes,
-        "Harbor": _harbor,
-        "defects": _defects,
+        **{profile.name: lambda profile=profile: _harbor(profile) for profile in deployed},
+        **{f"defects of {profile.name}": lambda profile=profile: _defects(profile) for profile in deployed},
     }
     return [_part(name, probe) for name, probe in probes.items()]
 
@@ -71,14 +78,12 @@ def _kubernetes() -> str:
     return f"{len(ready)} nodes are Ready"
 
 
-def _harbor() -> str:
-    listing = kubectl(
-        "get", "replicationcontrollers", f"--namespace={cluster.target().namespace}", "--output=json"
-    )
-    controllers = json.loads(listing)["items"]
+def _harbor(profile: Profile) -> str:
+    kinds = "replicationcontrollers,deployments"
+    listing = kubectl("get", kinds, f"--namespace={profile.namespace}", "--output=json")
     counts = {
         each["metadata"]["name"]: (each["status"].get("readyReplicas", 0), each["spec"]["replicas"])
-        for each in controllers
+        for each in json.loads(listing)["items"]
     }
     text = ", ".join(f"{name} {ready}/{wanted}" for name, (ready, wanted) in sorted(counts.items()))
     if not counts or any(ready < wanted for ready, wanted in counts.values()):
@@ -86,8 +91,8 @@ def _harbor() -> str:
     return f"Ready: {text}"
 
 
-def _defects() -> str:
-    present = defects.planted(cluster.HARBOR.deployment_folder)
+def _defects(profile: Profile) -> str:
+    present = defects.planted(profile)
     if present:
-        raise LabError(f"{present} is planted; `python -m lab heal` takes it away")
+        raise LabError(f"{present} is planted; `python -m lab heal --profile {profile.name}` takes it away")
     return "none is planted"

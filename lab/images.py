@@ -1,7 +1,7 @@
 """The container images of the lab, made on this machine: none can be pulled.
 
-They carry the names of the reference deployment's images, so that its manifests run here unchanged, and one
-root file system of Debian packages serves all of them as a shared layer.
+They carry the names of the real images, so that the manifests of `deploy/` run here unchanged, and one root file
+system of Debian packages serves all of them as a shared layer.
 """
 
 import hashlib
@@ -29,7 +29,10 @@ ROOT_PACKAGES = (
     "procps",
     "python3",
     "python3-cryptography",
+    "python3-psycopg2",
     "python3-pymysql",
+    "python3-redis",
+    "python3-yaml",
 )
 ENTRY_POINT = """#!/bin/sh
 # As the real image does: a configuration file alone means "serve this file".
@@ -62,14 +65,7 @@ def build() -> Path:
 
     Raises CommandFailed when the root file system cannot be made.
     """
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    layers = {
-        "root": _root_layer(),
-        "busybox": _layer("busybox", _busybox_files()),
-        "coredns": _layer("coredns", [("coredns", program("coredns").read_bytes(), 0o755)]),
-        "harbor": _layer("harbor", _stand_in_files()),
-        "registry": _layer("registry", _registry_files()),
-    }
+    layers = _layers()
     images = tuple(_images(layers))
     archive = FOLDER / f"images-{_key([repr(images).encode()])}.tar"
     if not archive.exists():
@@ -81,6 +77,13 @@ def build() -> Path:
     return archive
 
 
+def contents() -> dict[str, str]:
+    """What each image is made from, in a few letters, by its name in a manifest: names stay when content changes."""
+    return {
+        image.name.removeprefix("docker.io/"): _key([repr(image).encode()]) for image in _images(_layers())
+    }
+
+
 def load(node: Node, archive: Path) -> None:
     """Import the archive into a node's containerd, unless exactly this archive is there already."""
     stamp = node.machine.folder / "images"
@@ -89,32 +92,56 @@ def load(node: Node, archive: Path) -> None:
         stamp.write_text(archive.name)
 
 
+def _layers() -> dict[str, Path]:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    return {
+        "root": _root_layer(),
+        "busybox": _layer("busybox", _busybox_files()),
+        "coredns": _layer("coredns", [("coredns", program("coredns").read_bytes(), 0o755)]),
+        "harbor_1": _layer("harbor_1", _stand_in_files("harbor_1")),
+        "harbor_2": _layer("harbor_2", _stand_in_files("harbor_2")),
+        "portal": _layer("portal", _portal_files()),
+        "registry": _layer("registry", _registry_files()),
+    }
+
+
+_STAND_IN = (
+    ("vmware", "v1.2.0", "harbor_1", "ui", ()),
+    ("vmware", "v1.2.0", "harbor_1", "adminserver", ()),
+    ("vmware", "v1.2.0", "harbor_1", "jobservice", ()),
+    ("goharbor", "v2.12.4", "harbor_2", "core", ()),
+    ("goharbor", "v2.12.4", "harbor_2", "jobservice", ("-c", "/etc/jobservice/config.yml")),
+    ("goharbor", "v2.12.4", "harbor_2", "registryctl", ("-c", "/etc/registryctl/config.yml")),
+)
+"""Whose image, its tag, and the generation, name and words of the program that starts in it."""
+
+
 def _images(layers: dict[str, Path]) -> Iterable[Image]:
     path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     yield Image(
         f"docker.io/{PAUSE_IMAGE}", (layers["busybox"],), {"Entrypoint": ["/bin/sleep", "2147483647"]}
     )
     yield Image(f"docker.io/{DNS_IMAGE}", (layers["coredns"],), {"Entrypoint": ["/coredns"]})
-    for program_name in ("ui", "adminserver", "jobservice"):
+    for place, tag, generation, name, words in _STAND_IN:
         yield Image(
-            f"docker.io/vmware/harbor-{program_name}:v1.2.0",
-            (layers["root"], layers["harbor"]),
+            f"docker.io/{place}/harbor-{name}:{tag}",
+            (layers["root"], layers[generation]),
             {
-                "Entrypoint": [f"/harbor/standin/harbor_1/bin/harbor_{program_name}"],
+                "Entrypoint": [f"/harbor/standin/{generation}/bin/harbor_{name}", *words],
                 "WorkingDir": "/harbor",
                 "Env": [path],
             },
         )
-    yield Image(
-        "docker.io/vmware/registry:2.6.2-photon",
-        (layers["root"], layers["registry"]),
-        {"Entrypoint": ["/entrypoint.sh"], "Cmd": ["serve", "/etc/registry/config.yml"], "Env": [path]},
-    )
-    yield Image(
-        "docker.io/vmware/nginx-photon:1.11.13",
-        (layers["root"],),
-        {"Cmd": ["nginx", "-g", "daemon off;"], "StopSignal": "SIGQUIT", "Env": [path]},
-    )
+    for name in ("vmware/registry:2.6.2-photon", "goharbor/registry-photon:v2.12.4"):
+        yield Image(
+            f"docker.io/{name}",
+            (layers["root"], layers["registry"]),
+            {"Entrypoint": ["/entrypoint.sh"], "Cmd": ["serve", "/etc/registry/config.yml"], "Env": [path]},
+        )
+    nginx = {"Cmd": ["nginx", "-g", "daemon off;"], "StopSignal": "SIGQUIT", "Env": [path]}
+    for name in ("vmware/nginx-photon:1.11.13", "goharbor/nginx-photon:v2.12.4"):
+        yield Image(f"docker.io/{name}", (layers["root"],), nginx)
+    yield Image("docker.io/goharbor/harbor-portal:v2.12.4", (layers["root"], layers["portal"]), nginx)
 
 
 def _root_layer() -> Path:
@@ -148,9 +175,14 @@ def _busybox_files() -> list[tuple[str, bytes | str, int]]:
     ]
 
 
-def _stand_in_files() -> list[tuple[str, bytes | str, int]]:
+def _stand_in_files(generation: str) -> list[tuple[str, bytes | str, int]]:
     source = settings.REPOSITORY / "lab" / "harbor"
-    files = sorted(f for f in source.rglob("*") if f.is_file() and "__pycache__" not in f.parts)
+    others = {folder.name for folder in source.glob("harbor_*")} - {generation}
+    files = sorted(
+        file
+        for file in source.rglob("*")
+        if file.is_file() and not {"__pycache__", *others} & set(file.relative_to(source).parts)
+    )
     return [
         (
             f"harbor/standin/{file.relative_to(source)}",
@@ -158,6 +190,15 @@ def _stand_in_files() -> list[tuple[str, bytes | str, int]]:
             0o755 if "bin" in file.parts else 0o644,
         )
         for file in files
+    ]
+
+
+def _portal_files() -> list[tuple[str, bytes | str, int]]:
+    source = settings.REPOSITORY / "lab" / "harbor" / "harbor_2" / "portal" / "html"
+    return [
+        (f"usr/share/nginx/html/{file.relative_to(source)}", file.read_bytes(), 0o644)
+        for file in sorted(source.rglob("*"))
+        if file.is_file()
     ]
 
 

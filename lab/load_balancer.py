@@ -1,14 +1,16 @@
-"""HAProxy: one address for the database and the session store, whichever of their nodes is the right one now.
+"""HAProxy: one address for the databases and the session store, whichever of their nodes is the right one now.
 
-It asks each node for its role and not only for a connection: a Galera node that has lost its cluster, and a Redis
-that has been made a replica, accept connections all the same, and then refuse to write. And it does not believe a
-Redis alone: one that comes back after a failover calls itself primary for 13 s, until the Sentinels correct it.
+It asks each node for its role and not only for a connection: a Galera node that has lost its cluster, a PostgreSQL
+standby, and a Redis that has been made a replica accept connections all the same, and then refuse to write. And it
+does not believe a Redis alone: one that comes back after a failover calls itself primary for 13 s, until the Sentinels
+correct it. Nor a PostgreSQL: it is its Patroni that says whether it is primary.
 """
 
 import csv
 import socket
+from collections.abc import Mapping
 
-from lab import database, session_store, settings
+from lab import database, postgresql, session_store, settings
 from lab.daemons import Daemon
 from lab.topology import OUTSIDE
 from lab.waiting import NotYet
@@ -23,7 +25,7 @@ DAEMON = Daemon("haproxy", OUTSIDE, ("haproxy", "-db", "-f", _CONFIGURATION))
 
 
 def ensure() -> None:
-    """Start HAProxy unless it runs, and wait until it leads to a database and a session store.
+    """Start HAProxy unless it runs, and wait until it leads to the databases that run and to a session store.
 
     Raises NotReady, DaemonDied.
     """
@@ -37,13 +39,26 @@ def ensure() -> None:
 def healthy() -> str:
     """What is there, as a sentence; raises OSError when HAProxy does not answer, LabError when it leads nowhere."""
     states = servers()
-    synced = [name for name in settings.GALERA if states.get(("database", name)) == "UP"]
-    primaries = [name for name in session_store.DATA_NODES if _leads_to_redis(name, states)]
-    if len(synced) < len(settings.GALERA) or len(primaries) != 1:
-        raise NotYet(
-            f"leads to {', '.join(synced) or 'no database'} and {', '.join(primaries) or 'no Redis'}"
-        )
-    return f"leads to {len(synced)} Galera nodes, one at a time, and to {primaries[0]}"
+    # Each of Harbor's generations has a database of its own, and a lab need not have both.
+    leads_to: dict[str, list[str]] = {}
+    if _runs(database.NODES):
+        leads_to["Galera"] = [name for name in settings.GALERA if states.get(("database", name)) == "UP"]
+    if _runs(postgresql.NODES):
+        leads_to["PostgreSQL"] = [
+            name for name in settings.POSTGRESQL if states.get(("postgresql", name)) == "UP"
+        ]
+    if not leads_to:
+        raise NotYet("there is no database to lead to")
+    leads_to["Redis"] = [name for name in session_store.DATA_NODES if _leads_to_redis(name, states)]
+    seen = "leads to " + " and to ".join(", ".join(names) or f"no {what}" for what, names in leads_to.items())
+    wanted = {"Galera": len(settings.GALERA), "PostgreSQL": 1, "Redis": 1}
+    if any(len(names) != wanted[what] for what, names in leads_to.items()):
+        raise NotYet(seen)
+    return seen
+
+
+def _runs(nodes: Mapping[str, Daemon]) -> bool:
+    return any(node.pid() is not None for node in nodes.values())
 
 
 def _leads_to_redis(name: str, states: dict[tuple[str, str], str]) -> bool:
@@ -75,6 +90,10 @@ def configuration() -> str:
     choice = "\n".join(
         f"  use_backend {name} if {{ nbsrv({name}) ge 1 }} !{{ nbsrv({_named(other)}) ge {session_store.QUORUM} }}"
         for name, other in (session_store.DATA_NODES, reversed(session_store.DATA_NODES))
+    )
+    patroni = "\n".join(
+        f"  server {name} {address}:{postgresql.PORT} check port {postgresql.PATRONI_PORT}"
+        for name, address in settings.POSTGRESQL.items()
     )
     redis = "\n".join(_redis(name) for name in session_store.DATA_NODES)
     return f"""\
@@ -114,6 +133,14 @@ listen database
   # The row of the answer: name and value, each after its length. 4 is Synced.
   tcp-check expect binary {_text("wsrep_local_state")}{_text("4")} comment synced
 {galera}
+
+# The one node that is primary. A Patroni that hangs for a moment, on a machine that is busy, costs nobody a connection.
+listen postgresql
+  bind {settings.LOAD_BALANCER}:{postgresql.PORT}
+  default-server fall 3
+  option httpchk OPTIONS /primary
+  http-check expect status 200
+{patroni}
 
 # Without Sentinels the primary goes on serving; with them, none that they have replaced does.
 frontend session-store

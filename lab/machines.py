@@ -2,8 +2,8 @@
 
 A machine is a set of Linux namespaces that live as long as a process in them does. One process, the holder,
 keeps them alive; when it and all others of the machine are ended, the kernel takes back the network interfaces,
-the firewall rules, the mounts of the pods and the pods' networks. That is why `down` leaves nothing, whatever
-was killed before.
+the firewall rules, the mounts of the pods, the pods' networks and shared memory. That is why `down` leaves nothing,
+whatever was killed before.
 
 The machine `control` carries the bridge that joins all machines; one cable from it leads to the host, for the
 tests. No machine has a route out of the lab's address range.
@@ -55,7 +55,7 @@ class Machine:
         holder = self.holder()
         if holder is None:
             raise LabError(f"machine {self.name} is not running; `python -m lab up` starts it")
-        return ["nsenter", f"--target={holder}", "--net", "--mount", "--uts", "--"]
+        return ["nsenter", f"--target={holder}", "--net", "--mount", "--uts", "--ipc", "--"]
 
     def run(self, *argv: str | os.PathLike[str], input: str | None = None, timeout_s: float = 120) -> str:
         """Run a command on this machine and return its standard output; raises CommandFailed."""
@@ -89,6 +89,7 @@ class Machine:
                 "--net",
                 "--mount",
                 "--uts",
+                "--ipc",  # what a killed PostgreSQL leaves of shared memory goes with its machine
                 "--propagation=private",
                 "--",
                 "sh",

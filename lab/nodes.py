@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from lab import certificates, cgroups, settings
+from lab import certificates, cgroups, profiles, settings
 from lab.control_plane import kubectl
 from lab.daemons import Daemon
 from lab.errors import CommandFailed
@@ -124,9 +124,10 @@ class Node:
         network.mkdir(parents=True, exist_ok=True)
         (network / "10-harbor-lab.conflist").write_text(json.dumps(_pod_network(self.name)))
         registries = self._file("registries")
-        host = registries / settings.HARBOR_URL.removeprefix("http://")
-        host.mkdir(parents=True, exist_ok=True)
-        (host / "hosts.toml").write_text(_REGISTRY_HOST.format(url=settings.HARBOR_URL))
+        for profile in profiles.ALL.values():
+            host = registries / profile.url.removeprefix("http://")
+            host.mkdir(parents=True, exist_ok=True)
+            (host / "hosts.toml").write_text(_REGISTRY_HOST.format(url=profile.url))
         self._file("containerd.toml").write_text(
             _CONTAINERD.format(network=network, pause=PAUSE_IMAGE, registries=registries)
         )

@@ -21,15 +21,19 @@ NEEDED = {
     "docker-registry": "the contract tests' registry",
     "docker.io": "the docker daemon that pushes and pulls",
     "ethtool": "kubelet",
-    "etcd-server": "the API server's store",
+    "etcd-server": "the API server's store; what the Patronis agree through",
     "galera-4": "database cluster",
-    "haproxy": "in front of Galera and Redis",
+    "haproxy": "in front of Galera, PostgreSQL and Redis",
     "iproute2": "the machines' network",
     "iptables": "kube-proxy",
     "mariadb-backup": "state transfer between Galera nodes",
-    "mariadb-server": "Harbor's database",
+    "mariadb-server": "database of Harbor 1.2",
     "mmdebstrap": "the images' root file system",
+    "patroni": "fails PostgreSQL over",
+    "postgresql-15": "database of Harbor 2.x",
     "python3-cryptography": "the contract tests' stand-in, which runs as in its image",
+    "python3-etcd": "Patroni's way to etcd",
+    "python3-psycopg2": "Patroni's and the contract tests' stand-in's way to PostgreSQL",
     "python3-pymysql": "the contract tests' stand-in",
     "redis-sentinel": "fails the session store over",
     "redis-server": "Harbor's session store",
@@ -75,19 +79,29 @@ def install(names: list[str]) -> None:
         )
 
 
-class _no_services:
-    """While inside, Debian's package scripts are told to start no service: the lab starts its own."""
+_WHILE_INSTALLING = {
+    Path("/usr/sbin/policy-rc.d"): (
+        "#!/bin/sh\n# harbor-lab: installing packages, starting nothing\nexit 101\n"
+    ),
+    Path("/etc/postgresql-common/createcluster.d/harbor-lab.conf"): (
+        "# harbor-lab: installing packages, making no database\ncreate_main_cluster = false\n"
+    ),
+}
 
-    policy = Path("/usr/sbin/policy-rc.d")
-    text = "#!/bin/sh\n# harbor-lab: installing packages, starting nothing\nexit 101\n"
+
+class _no_services:
+    """While inside, Debian's package scripts start no service and make no database: the lab has its own."""
 
     def __enter__(self) -> None:
         # One with our text was left by an `up` that was killed.
-        self.ours = not self.policy.exists() or self.policy.read_text() == self.text
-        if self.ours:
-            self.policy.write_text(self.text)
-            self.policy.chmod(0o755)
+        self.ours = [
+            path for path, text in _WHILE_INSTALLING.items() if not path.exists() or path.read_text() == text
+        ]
+        for path in self.ours:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(_WHILE_INSTALLING[path])
+            path.chmod(0o755)
 
     def __exit__(self, *_: object) -> None:
-        if self.ours:
-            self.policy.unlink()
+        for path in self.ours:
+            path.unlink()

@@ -45,11 +45,11 @@ def ensure() -> None:
     Raises NotReady or DaemonDied.
     """
     _write_configuration()
-    primary = elected_primary()
+    leader = elected_primary()
     for name, server in SERVERS.items():
         # Said on the command line, since the file may be of before the last failover: an old primary would
         # then hand out old sessions until a Sentinel notices.
-        follow = ("no", "one") if name == primary else (settings.REDIS[primary], str(PORT))
+        follow = ("no", "one") if name == leader else (settings.REDIS[leader], str(PORT))
         following = replace(server, argv=(*server.argv, "--replicaof", *follow))
         following.ensure(lambda name=name: replication(name))
     for name, sentinel in SENTINELS.items():
@@ -59,18 +59,18 @@ def ensure() -> None:
 
 def healthy() -> str:
     """What is there, as a sentence; raises LabError when a role is not filled or the Sentinels disagree."""
-    primary = _asked_of_sentinels()
+    leader = primary()
     for name in DATA_NODES:
         _must_run(SERVERS[name])
     roles = {name: replication(name) for name in DATA_NODES}
-    replica = next(name for name in DATA_NODES if name != primary)
-    if roles[primary].get("role") != "master":
-        raise NotYet(f"the Sentinels name {primary} primary, but it says {roles[primary].get('role')}")
+    replica = next(name for name in DATA_NODES if name != leader)
+    if roles[leader].get("role") != "master":
+        raise NotYet(f"the Sentinels name {leader} primary, but it says {roles[leader].get('role')}")
     if roles[replica].get("role") != "slave" or roles[replica].get("master_link_status") != "up":
-        raise NotYet(f"{replica} does not follow {primary}: {_link(roles[replica])}")
-    if roles[primary].get("connected_slaves") != "1":
-        raise NotYet(f"{primary} does not see its replica yet")
-    return f"{primary} is primary, {replica} follows it, {len(SENTINELS)} Sentinels agree"
+        raise NotYet(f"{replica} does not follow {leader}: {_link(roles[replica])}")
+    if roles[leader].get("connected_slaves") != "1":
+        raise NotYet(f"{leader} does not see its replica yet")
+    return f"{leader} is primary, {replica} follows it, {len(SENTINELS)} Sentinels agree"
 
 
 def elected_primary() -> str:
@@ -112,7 +112,8 @@ def redis_cli(address: str, port: int, *words: str) -> str:
     return OUTSIDE.run(*argv)
 
 
-def _asked_of_sentinels() -> str:
+def primary() -> str:
+    """The name of the Redis that all Sentinels name primary now. Raises NotYet, DaemonDied, CommandFailed."""
     said = {}
     for name, sentinel in SENTINELS.items():
         _must_run(sentinel)

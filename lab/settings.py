@@ -20,6 +20,9 @@ CONTROL = "198.18.255.1"
 CEPH = "198.18.255.2"
 NODES = {"node-1": "198.18.255.11", "node-2": "198.18.255.12", "node-3": "198.18.255.13"}
 GALERA = {"galera-1": "198.18.255.21", "galera-2": "198.18.255.22", "galera-3": "198.18.255.23"}
+POSTGRESQL = {"postgresql-1": "198.18.255.24", "postgresql-2": "198.18.255.25"}
+PATRONI_ETCD = "198.18.255.26"
+"""Where the two agree on which of them is the primary."""
 REDIS = {"redis-1": "198.18.255.31", "redis-2": "198.18.255.32", "redis-3": "198.18.255.33"}
 """redis-1 and redis-2 carry data; all three carry a Sentinel."""
 LOAD_BALANCER = "198.18.255.41"
@@ -32,15 +35,19 @@ KUBERNETES_SERVICE = "198.19.0.1"
 CLUSTER_DNS = "198.19.0.10"
 
 API_SERVER = f"https://{CONTROL}:6443"
-NODE_PORT = 31777
 NAMESPACE = "harbor"
-HARBOR_URL = f"http://{NODES['node-1']}:{NODE_PORT}"
+"""Where kubectl looks when nobody says."""
 ADMIN_PASSWORD = "Harbor12345"
-"""The initial password of Harbor 1.2 as its documentation gives it; the lab has no secret to keep."""
+"""Harbor's initial password as its documentation gives it; the lab has no secret to keep."""
 
 KUBECONFIG = STATE / "kubeconfig"
 DOCKER_SOCKET = STATE / "docker.sock"
 BINARIES = CACHE / "bin"
+
+
+def front_door(node_port: int) -> str:
+    """The URL of what answers on that port of every node."""
+    return f"http://{NODES['node-1']}:{node_port}"
 
 
 def pod_subnet(node: str) -> str:

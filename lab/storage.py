@@ -17,8 +17,14 @@ from lab.topology import OUTSIDE
 from lab.waiting import NotYet
 
 FOLDER = OUTSIDE.folder / "ceph"
-VOLUMES = ("apps/harbor-k8s/log", "apps/harbor-k8s/registry")
-"""The folders of the file system that the reference deployment's PersistentVolumes name."""
+VOLUMES = {
+    "apps/harbor-k8s/log": "root",
+    "apps/harbor-k8s/registry": "root",
+    "apps/harbor-2/jobservice": "10000:10000",
+    "apps/harbor-2/registry": "10000:10000",
+}
+"""The folders of the file system that the PersistentVolumes of `deploy/` name, and whom they belong to: Harbor 2.x
+runs as a user of its own."""
 _CONF = FOLDER / "ceph.conf"
 _KEYRING = FOLDER / "keyring"
 _MADE = FOLDER / "made"
@@ -164,17 +170,19 @@ def _make_keys() -> None:
 
 
 def _make_folders() -> None:
-    stamp = FOLDER / "folders"
-    if stamp.exists():
+    stamp, wanted = FOLDER / "folders", json.dumps(VOLUMES)
+    if stamp.exists() and stamp.read_text() == wanted:
         return
     # A daemon like the others, so that `down` finds it should we be killed here.
     mount = Daemon("ceph-fuse", OUTSIDE, ("ceph-fuse", "-f", "--conf", _CONF, "--id", "admin", _MOUNT))
     OUTSIDE.run("mkdir", "-p", _MOUNT)
     mount.ensure(lambda: OUTSIDE.run("mountpoint", "--quiet", _MOUNT))
-    OUTSIDE.run("mkdir", "-p", *(f"{_MOUNT}/{volume}" for volume in VOLUMES))
+    for volume, owner in VOLUMES.items():
+        OUTSIDE.run("mkdir", "-p", f"{_MOUNT}/{volume}")
+        OUTSIDE.run("chown", owner, f"{_MOUNT}/{volume}")
     OUTSIDE.run("umount", _MOUNT)
     mount.stop()
-    stamp.touch()
+    stamp.write_text(wanted)
 
 
 def _configuration(cluster: str) -> str:

@@ -29,9 +29,16 @@ NODES = {
 
 OUTSIDE = Machine(
     "outside",
-    (settings.CEPH, *settings.GALERA.values(), *settings.REDIS.values(), settings.LOAD_BALANCER),
+    (
+        settings.CEPH,
+        *settings.GALERA.values(),
+        *settings.POSTGRESQL.values(),
+        settings.PATRONI_ETCD,
+        *settings.REDIS.values(),
+        settings.LOAD_BALANCER,
+    ),
 )
-"""What the reference deployment keeps outside Kubernetes: Ceph, Galera, Redis, HAProxy."""
+"""What the reference deployments keep outside Kubernetes: Ceph, Galera, PostgreSQL, Redis, HAProxy."""
 
 CLIENT = Machine("client", (settings.DOCKER_CLIENT,), own_folders=("/var/lib/docker",))
 """A machine with a docker daemon, as the users of a registry have one."""

@@ -20,9 +20,20 @@ def make(directory: Path, started: datetime) -> Path:
 
 
 def write(run: Run, folder: Path) -> None:
-    """Write every file of the run."""
+    """Write every file of the run. Raises OSError.
+
+    What keeps report.html from being made goes to `run.notes`: it changes no verdict, and stops no run.
+    """
     json_file.write(run, folder / "report.json")
     junit.write(run, folder / "junit.xml")
+    try:
+        # Only here: what draws plots takes half a second to import.
+        from reports import html_file
+
+        html_file.write(run, folder)
+    except Exception as trouble:  # noqa: BLE001 - whatever it is, the results are there, and it is told
+        run.notes.append(f"report.html could not be made: {trouble!r}; try python -m reports html {folder}")
+        json_file.write(run, folder / "report.json")
 
 
 def _new(runs: Path, name: str) -> Path:

@@ -11,6 +11,8 @@ checks        [{id, area, claim, verdict, started, duration_s, message, offender
 not_applicable {id: reason}: checks that are about what this Harbor has not, and that nobody misses
 not_run       [id, …]: asked for, without a result
 left_behind   [line, …]: what the run made and could not remove
+environment   what was verified, key by key: reports/environment.py
+notes         [line, …]: what went wrong with the report itself
 
 No secret is in it: docs/report.md says what is taken out, and what else lies in a run's folder.
 """
@@ -21,7 +23,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from reports.model import CheckResult, Run, Verdict
+from reports.errors import ReportError
+from reports.model import CheckResult, Offender, Run, Verdict
 
 SCHEMA = "harbor-verify/report/1"
 
@@ -61,7 +64,23 @@ def document(run: Run) -> dict[str, Any]:
         "not_applicable": run.not_applicable,
         "not_run": run.not_run,
         "left_behind": run.left_behind,
+        "environment": run.environment,
+        "notes": run.notes,
     }
+
+
+def read(file: Path) -> Run:
+    """The run that a report.json tells of. Raises ReportError when there is none, or it is something else."""
+    try:
+        return _run(json.loads(file.read_text(encoding="utf-8")))
+    except FileNotFoundError as trouble:
+        raise ReportError(
+            f"{file.parent} has no {file.name}: it is no folder of a run, or the run was killed"
+        ) from trouble
+    except OSError as trouble:
+        raise ReportError(f"{file} cannot be read: {trouble.strerror}") from trouble
+    except (ValueError, KeyError, TypeError, AttributeError) as trouble:
+        raise ReportError(f"{file} is no {SCHEMA}: {trouble!r}") from trouble
 
 
 def _check(result: CheckResult) -> dict[str, Any]:
@@ -71,6 +90,50 @@ def _check(result: CheckResult) -> dict[str, Any]:
         "started": _time(result.started),
         "duration_s": round(result.duration_s, 3),
     }
+
+
+def _run(told: dict[str, Any]) -> Run:
+    if told["schema"] != SCHEMA:
+        raise ValueError(f"schema {told['schema']}")
+    target = told["target"]
+    results = [_result(check) for check in told["checks"]]
+    return Run(
+        id=told["id"],
+        started=datetime.fromisoformat(told["started"]),
+        finished=datetime.fromisoformat(told["finished"]) if told["finished"] else None,
+        exit_code=told["exit_code"],
+        provider=target["provider"],
+        url=target["url"],
+        namespace=target["namespace"],
+        profile=target["profile"],
+        target=target["found"],
+        selected=[result.id for result in results] + told["not_run"],
+        results=results,
+        # What came later than the first reports of this schema may be missing.
+        not_applicable=told.get("not_applicable", {}),
+        left_behind=told["left_behind"],
+        environment=told.get("environment", {}),
+        notes=told.get("notes", []),
+    )
+
+
+def _result(told: dict[str, Any]) -> CheckResult:
+    return CheckResult(
+        id=told["id"],
+        area=told["area"],
+        claim=told["claim"],
+        hint=told["hint"],
+        source=told["source"],
+        verdict=Verdict(told["verdict"]),
+        started=datetime.fromisoformat(told["started"]),
+        duration_s=told["duration_s"],
+        offenders=tuple(
+            Offender(each["object"], each["expected"], each["observed"]) for each in told["offenders"]
+        ),
+        message=told["message"],
+        measured=told["measured"],
+        evidence=tuple(told["evidence"]),
+    )
 
 
 def _time(moment: datetime | None) -> str | None:

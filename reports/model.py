@@ -80,6 +80,10 @@ class Run:
     """Checks that are about what this Harbor has not, by id, with the reason; they are not among `selected`."""
     left_behind: list[str] = field(default_factory=list)
     """What the run made and could not remove."""
+    environment: dict[str, Any] = field(default_factory=dict)
+    """What was verified, for comparing runs: reports/environment.py says which keys; none has to be there."""
+    notes: list[str] = field(default_factory=list)
+    """What went wrong with the report itself; it changes no verdict."""
     finished: datetime | None = None
     exit_code: int | None = None
 

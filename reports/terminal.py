@@ -1,6 +1,5 @@
 """The end of a run on a terminal: a table by area, then each failure as claim, offenders, hint."""
 
-import io
 from collections.abc import Iterable, Mapping
 
 from rich.console import Console
@@ -8,7 +7,9 @@ from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
+from reports import outage_table, screen
 from reports.model import CheckResult, Offender, Run, Verdict
+from reports.screen import WIDEST as WIDEST
 
 STYLES = {
     Verdict.PASS: "green",
@@ -16,8 +17,6 @@ STYLES = {
     Verdict.ERROR: "bold magenta",
     Verdict.SKIP: "yellow",
 }
-WIDEST = 110
-"""Long lines are hard to read, however wide the terminal is."""
 LONGEST = 600
 """Characters of one text; a reader of the terminal wants to know what it is about."""
 ALIKE = 3
@@ -26,15 +25,11 @@ ALIKE = 3
 
 def render(run: Run, *, width: int, colour: bool) -> str:
     """The whole summary as text of at most `width` columns, with escape sequences if `colour`."""
-    console = Console(
-        file=io.StringIO(),
-        width=min(width, WIDEST),
-        force_terminal=colour,
-        color_system="standard" if colour else None,
-        highlight=False,
-        emoji=False,
-    )
+    console = screen.new(width=width, colour=colour)
     console.print(_table(run))
+    if outages := outage_table.table(run):
+        console.print()
+        console.print(outages)
     for title, verdict, tell in (
         ("Harbor is wrong", Verdict.FAIL, _tell_each),
         ("Could not find out", Verdict.ERROR, _tell_each),
@@ -48,9 +43,13 @@ def render(run: Run, *, width: int, colour: bool) -> str:
     if run.not_applicable:
         console.print()
         console.print(Text(f"Not applicable ({len(run.not_applicable)})", style="dim"))
-        for reason, ids in _by_reason(run.not_applicable).items():
+        for reason, ids in grouped_reasons(run.not_applicable).items():
             console.print(Padding(Text(f"{reason}: {', '.join(ids)}", style="dim"), (0, 0, 0, 2)))
-    for title, lines in (("Not run", run.not_run), ("Left behind; remove by hand", run.left_behind)):
+    for title, lines in (
+        ("Not run", run.not_run),
+        ("Left behind; remove by hand", run.left_behind),
+        ("The report is not whole", run.notes),
+    ):
         if lines:
             console.print()
             console.print(Text(f"{title} ({len(lines)})", style="bold"))
@@ -58,8 +57,7 @@ def render(run: Run, *, width: int, colour: bool) -> str:
                 console.print(Padding(Text(line), (0, 0, 0, 2)))
     console.print()
     console.print(conclusion(run))
-    # The console fills lines with blanks to its width.
-    return "\n".join(line.rstrip() for line in console.file.getvalue().split("\n"))
+    return screen.text_of(console)
 
 
 def conclusion(run: Run) -> Text:
@@ -111,7 +109,7 @@ def _tell_reasons(console: Console, skipped: Iterable[CheckResult]) -> None:
         console.print(Padding(Text(_short(reason)), (0, 0, 0, 4)))
 
 
-def _by_reason(reasons: Mapping[str, str]) -> dict[str, list[str]]:
+def grouped_reasons(reasons: Mapping[str, str]) -> dict[str, list[str]]:
     """Ids by the reason that they share."""
     found: dict[str, list[str]] = {}
     for id, reason in reasons.items():

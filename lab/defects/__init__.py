@@ -1,9 +1,9 @@
 """Defects: known misconfigurations of Harbor, planted in the lab to prove that a check can fail.
 
-Each module of this folder is one defect and is found by itself. It holds `DEFECT`; its file name, with dashes, is the
-defect's name. A defect is a change of the rendered manifests, or of what lies outside Kubernetes, or of both: it is
-planted by deploying with that change and healed by deploying without it. One at a time: with two in the lab nobody
-could say which check shows which.
+There is a folder for each profile. Each module in it is one defect and is found by itself. It holds `DEFECT`; its file
+name, with dashes, is the defect's name. A defect is a change of the rendered manifests, or of what lies outside
+Kubernetes, or of both: it is planted by deploying with that change and healed by deploying without it. One at a time in
+each Harbor: with two nobody could say which check shows which.
 """
 
 import difflib
@@ -17,33 +17,22 @@ from typing import Protocol
 from lab import deployment
 from lab.errors import AlreadyPlanted, UnknownDefect
 from lab.manifests.objects import Object
+from lab.profiles import Profile
 
 # Nothing is worth waiting for in a pod that is to go; what is lost with it comes back with the next one.
 _GRACE_S = 1
 _DEADLINE_S = 180
 
 
-EVERY_FAILOVER = frozenset(
-    {
-        "failover.adminserver-pod-kill",
-        "failover.jobservice-pod-kill",
-        "failover.nginx-pod-kill",
-        "failover.registry-pod-kill",
-        "failover.ui-pod-kill",
-    }
-)
-"""What turns red with whatever keeps users from signing in, pushing or pulling, whichever pod dies meanwhile."""
-
-
 class Lab(Protocol):
-    """What planting needs of a lab that is up."""
+    """A Harbor in a lab that is up, as planting needs it."""
 
+    profile: Profile
     kubectl: deployment.Kubectl
-    deployment_folder: Path
     deployment_settings: deployment.DeploymentSettings
 
     def sql(self, statements: str) -> None:
-        """Run statements on every node of the database, as its administrator."""
+        """Run statements in its database, as the database's administrator."""
 
 
 @dataclass(frozen=True)
@@ -66,39 +55,47 @@ class Defect:
     """The workloads whose pods never become Ready with it."""
 
 
-def every() -> dict[str, Defect]:
-    """All defects by name, in alphabetical order."""
-    modules = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    return {name.replace("_", "-"): importlib.import_module(f"{__name__}.{name}").DEFECT for name in modules}
+def every(profile: Profile) -> dict[str, Defect]:
+    """All defects of a profile by name, in alphabetical order."""
+    package = importlib.import_module(f"{__name__}.{profile.defects}")
+    modules = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    return {
+        name.replace("_", "-"): importlib.import_module(f"{package.__name__}.{name}").DEFECT
+        for name in modules
+    }
 
 
-def find(name: str) -> Defect:
+def find(profile: Profile, name: str) -> Defect:
     """The defect of that name; raises UnknownDefect with all names and the nearest."""
-    known = every()
+    known = every(profile)
     if name in known:
         return known[name]
     nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f" Did you mean {nearest[0]}?" if nearest else ""
-    raise UnknownDefect(f"there is no defect {name}.{hint} There are: {', '.join(known)}")
+    raise UnknownDefect(
+        f"there is no defect {name} of {profile.name}.{hint} There are: {', '.join(known) or 'none'}"
+    )
 
 
-def planted(deployment_folder: Path) -> str | None:
-    """The name of the defect that is in the lab, also of one that was only half planted or half healed."""
-    note = _note(deployment_folder)
+def planted(profile: Profile) -> str | None:
+    """The name of the defect that is in this Harbor, also of one that was only half planted or half healed."""
+    note = _note(profile)
     return note.read_text() if note.exists() else None
 
 
 def plant(lab: Lab, name: str) -> None:
-    """Put a defect into the lab and wait until Harbor has settled with it; planting it twice is harmless.
+    """Put a defect into a Harbor and wait until it has settled with it; planting it twice is harmless.
 
     Raises UnknownDefect, AlreadyPlanted when another is there, NotReady and CommandFailed from the deployment.
     """
-    defect = find(name)
-    present = planted(lab.deployment_folder)
+    defect = find(lab.profile, name)
+    present = planted(lab.profile)
     if present not in (None, name):
         raise AlreadyPlanted(f"{present} is planted; heal it first, so that each red check has one cause")
-    lab.deployment_folder.mkdir(parents=True, exist_ok=True)
-    _note(lab.deployment_folder).write_text(name)
+    lab.profile.folder.mkdir(parents=True, exist_ok=True)
+    _note(lab.profile).write_text(name)
+    if present:  # it may keep pods from starting, which are to be there first
+        defect.heal_outside(lab)
     _deploy(lab, change=defect.change, unready=defect.unready)
     defect.plant_outside(lab)
 
@@ -108,11 +105,11 @@ def heal(lab: Lab) -> str | None:
 
     Mends what was changed by hand in the cluster, too. Raises NotReady and CommandFailed from the deployment.
     """
-    present = planted(lab.deployment_folder)
+    present = planted(lab.profile)
     if present:
-        find(present).heal_outside(lab)
+        find(lab.profile, present).heal_outside(lab)
     _deploy(lab)
-    _note(lab.deployment_folder).unlink(missing_ok=True)
+    _note(lab.profile).unlink(missing_ok=True)
     return present
 
 
@@ -121,7 +118,7 @@ def _deploy(
 ) -> None:
     deployment.deploy(
         lab.kubectl,
-        lab.deployment_folder,
+        lab.profile,
         lab.deployment_settings,
         change=change,
         unready=unready,
@@ -130,5 +127,5 @@ def _deploy(
     )
 
 
-def _note(deployment_folder: Path) -> Path:
-    return deployment_folder / "planted"
+def _note(profile: Profile) -> Path:
+    return profile.folder / "planted"

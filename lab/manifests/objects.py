@@ -1,5 +1,6 @@
 """Kubernetes objects as YAML has them: reading them from `deploy/`, and finding one's way in them."""
 
+import base64
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -7,16 +8,15 @@ from typing import Any
 import yaml
 
 from lab.errors import LabError
-from lab.settings import REPOSITORY
-
-DEPLOY = REPOSITORY / "deploy" / "harbor-1.2"
 
 Object = dict[str, Any]
 
 NOT_NAMESPACED = frozenset({"Namespace", "PersistentVolume"})
+WORKLOADS = ("ReplicationController", "Deployment")
+"""The kinds of workload that `deploy/` has."""
 
 
-def read(folder: Path = DEPLOY, *, namespace: str | None = None) -> list[Object]:
+def read(folder: Path, *, namespace: str | None = None) -> list[Object]:
     """The objects of a kustomization, in its order, put into `namespace` (default: the one it names).
 
     Knows `namespace` and `resources`, all that `deploy/` needs; raises LabError at anything else, which
@@ -55,15 +55,23 @@ def of_kind(objects: Iterable[Object], *kinds: str) -> list[Object]:
     return [found for found in objects if found["kind"] in kinds]
 
 
-def pod_of(objects: Iterable[Object], workload: str) -> Object:
-    """The pod specification of a ReplicationController, to be changed in place."""
-    return find(objects, "ReplicationController", workload)["spec"]["template"]["spec"]
+def workload(objects: Iterable[Object], name: str) -> Object:
+    """The workload of that name, of whichever kind; raises LabError when there is none."""
+    for found in of_kind(objects, *WORKLOADS):
+        if found["metadata"]["name"] == name:
+            return found
+    raise LabError(f"the manifests have no workload {name}")
 
 
-def container_of(objects: Iterable[Object], workload: str) -> Object:
-    """The only container of a ReplicationController, to be changed in place."""
-    (container,) = pod_of(objects, workload)["containers"]
-    return container
+def pod_of(objects: Iterable[Object], name: str) -> Object:
+    """The pod specification of a workload, to be changed in place."""
+    return workload(objects, name)["spec"]["template"]["spec"]
+
+
+def container_of(objects: Iterable[Object], name: str, container: str | None = None) -> Object:
+    """The container of that name of a workload, or its only one, to be changed in place."""
+    (found,) = [each for each in pod_of(objects, name)["containers"] if container in (None, each["name"])]
+    return found
 
 
 def mount_of(container: Object, name: str) -> Object:
@@ -78,27 +86,38 @@ def tell_node(container: Object) -> None:
     container.setdefault("env", []).append({"name": "NODE_NAME", "valueFrom": source})
 
 
-def config_maps_of(pod: Object) -> set[str]:
-    """The names of the ConfigMaps that a pod specification takes anything from."""
-    mounted = {volume["configMap"]["name"] for volume in pod.get("volumes", []) if "configMap" in volume}
-    return mounted | {name for name, _ in _environment_sources(pod)}
+def put_text(secret: Object, key: str, text: str) -> None:
+    """Put a text into a Secret, in the form that the API server gives it back in."""
+    secret.setdefault("data", {})[key] = base64.b64encode(text.encode()).decode()
 
 
-def config_map_keys_of(pod: Object) -> set[tuple[str, str]]:
-    """Each (ConfigMap, key) that a pod specification names one by one, in its environment or its mounts."""
-    mounted = {
-        (volume["configMap"]["name"], item["key"])
-        for volume in pod.get("volumes", [])
-        for item in volume.get("configMap", {}).get("items", [])
-    }
-    return mounted | {(name, key) for name, key in _environment_sources(pod) if key is not None}
+Source = tuple[str, str]
+"""(kind, name) of a ConfigMap or a Secret."""
 
 
-def _environment_sources(pod: Object) -> Iterator[tuple[str, str | None]]:
+def sources_of(pod: Object) -> set[Source]:
+    """The ConfigMaps and Secrets that a pod specification takes anything from."""
+    return {source for source, _ in _taken(pod)}
+
+
+def source_keys_of(pod: Object) -> set[tuple[Source, str]]:
+    """Each key of them that a pod specification names one by one, in its environment or its mounts."""
+    return {(source, key) for source, key in _taken(pod) if key is not None}
+
+
+def _taken(pod: Object) -> Iterator[tuple[Source, str | None]]:
+    """What is taken from where; None: everything that there is."""
+    for volume in pod.get("volumes", []):
+        for kind, field, name in (("ConfigMap", "configMap", "name"), ("Secret", "secret", "secretName")):
+            if field in volume:
+                for item in volume[field].get("items", [{"key": None}]):
+                    yield (kind, volume[field][name]), item["key"]
     for container in pod["containers"]:
-        for source in container.get("envFrom", []):
-            yield source["configMapRef"]["name"], None
-        for variable in container.get("env", []):
-            if "configMapKeyRef" in variable.get("valueFrom", {}):
-                chosen = variable["valueFrom"]["configMapKeyRef"]
-                yield chosen["name"], chosen["key"]
+        for kind, field in (("ConfigMap", "configMap"), ("Secret", "secret")):
+            for source in container.get("envFrom", []):
+                if f"{field}Ref" in source:
+                    yield (kind, source[f"{field}Ref"]["name"]), None
+            for variable in container.get("env", []):
+                chosen = variable.get("valueFrom", {}).get(f"{field}KeyRef")
+                if chosen:
+                    yield (kind, chosen["name"]), chosen["key"]

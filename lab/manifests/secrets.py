@@ -2,9 +2,9 @@
 
 import datetime
 import json
-import secrets as random
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
+from typing import Protocol, Self, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -14,39 +14,24 @@ from cryptography.x509.oid import NameOID
 _VALID_DAYS = 3650
 
 
-@dataclass(frozen=True)
-class Secrets:
-    """`token_key` is PKCS#1 PEM, as the ui reads no other; `token_certificate` is its certificate, PEM."""
+class Made(Protocol):
+    """A dataclass of text, whose `make` makes a new one."""
 
-    ui_secret: str = field(repr=False)
-    jobservice_secret: str = field(repr=False)
-    http_secret: str = field(repr=False)
-    secret_key: str = field(repr=False)
-    token_key: str = field(repr=False)
-    token_certificate: str = field(repr=False)
+    @classmethod
+    def make(cls) -> Self: ...
 
 
-def kept(file: Path) -> Secrets:
-    """The secrets in `file`, which is made, readable by its owner only, when it is not there."""
+S = TypeVar("S", bound=Made)
+
+
+def kept(file: Path, kind: type[S]) -> S:
+    """The secrets of that kind in `file`, which is made, readable by its owner only, when it is not there."""
     if not file.exists():
         partial = file.with_suffix(".partial")
         partial.touch(mode=0o600)
-        partial.write_text(json.dumps(asdict(make())))
+        partial.write_text(json.dumps(asdict(kind.make())))
         partial.rename(file)
-    return Secrets(**json.loads(file.read_text()))
-
-
-def make() -> Secrets:
-    """New secrets."""
-    key, certificate = token_pair()
-    return Secrets(
-        ui_secret=random.token_hex(16),
-        jobservice_secret=random.token_hex(16),
-        http_secret=random.token_hex(16),
-        secret_key=random.token_hex(8),  # read as 16 bytes of text
-        token_key=key,
-        token_certificate=certificate,
-    )
+    return kind(**json.loads(file.read_text()))
 
 
 def token_pair() -> tuple[str, str]:

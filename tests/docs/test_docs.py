@@ -24,6 +24,12 @@ def test_the_catalogue_of_checks_is_what_the_checks_say():
     assert written == now.stdout, "docs/checks.md is out of date; `make docs` writes it"
 
 
+def test_the_catalogue_leaves_no_place_for_a_word_and_says_what_a_check_is_about():
+    written = (REPOSITORY / "docs" / "checks.md").read_text()
+    assert not re.findall(r"\{\w*\}|\{\{", written)
+    assert "- Only where Harbor has: robot accounts." in written
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(REPOSITORY)))
 def test_every_link_to_a_file_leads_somewhere(document):
     links = re.findall(r"\]\(([^)#\s]+)\)", document.read_text())

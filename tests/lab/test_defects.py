@@ -4,33 +4,42 @@ With a defect in the lab every check is run that breaks nothing, and of those th
 all of them stay green under each defect would take hours and show little. At the end everything is run once.
 """
 
+import functools
 import json
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from docs.catalogue import checks_of_suites
-from lab import cluster, defects, settings
+from lab import cluster, defects, profiles, settings
 
-pytestmark = pytest.mark.usefixtures("lab")
 CHECKS = {check.id: check for check in checks_of_suites()}
 HARMLESS = {id for id, check in CHECKS.items() if "disruption" not in check.needs}
 
 
-@pytest.fixture(autouse=True)
-def healed():
-    """Nothing is planted before, and nothing is left behind."""
-    defects.heal(cluster.HARBOR)
-    yield
-    defects.heal(cluster.HARBOR)
+@pytest.fixture(scope="module")
+def stand_up():
+    """Brings the lab up with a Harbor of a profile, the first time that it is asked for."""
+    return functools.cache(cluster.up)
 
 
-def verify(folder: Path, ids: Iterable[str]) -> tuple[int, dict[str, dict]]:
+@pytest.fixture
+def harbor(profile, stand_up) -> Iterator[cluster.Deployed]:
+    """The lab's Harbor of that profile; nothing is planted before, and nothing is left behind."""
+    stand_up(profile)
+    harbor = cluster.Deployed(profiles.find(profile))
+    defects.heal(harbor)
+    yield harbor
+    defects.heal(harbor)
+
+
+def verify(profile: str, folder: Path, ids: Iterable[str]) -> tuple[int, dict[str, dict]]:
     """Run these checks on the lab as a user does; the exit code, and the report's checks by id."""
-    words = [sys.executable, "-m", "pytest", "suites", "--lab", "--strict-skips", f"--report-dir={folder}"]
+    words = [sys.executable, "-m", "pytest", "suites", "--lab", f"--profile={profile}"]
+    words += ["--strict-skips", f"--report-dir={folder}"]
     words += [f"--check={id}" for id in sorted(ids)]
     done = subprocess.run(words, cwd=settings.REPOSITORY, capture_output=True, text=True, check=False)
     report = folder / "latest" / "report.json"
@@ -52,12 +61,15 @@ def require_verdicts(checks: dict[str, dict], expected: dict[str, str]) -> None:
     assert not wrong, "\n".join(f"{id}: {told}" for id, told in wrong.items())
 
 
-@pytest.mark.parametrize("name", defects.every())
-def test_a_defect_turns_exactly_its_checks_red_and_healing_makes_them_green(name, tmp_path):
-    defect = defects.find(name)
+@pytest.mark.parametrize(
+    "profile, name",
+    [(profile.name, name) for profile in profiles.ALL.values() for name in defects.every(profile)],
+)
+def test_a_defect_turns_exactly_its_checks_red_and_healing_makes_them_green(harbor, profile, name, tmp_path):
+    defect = defects.find(harbor.profile, name)
     assert defect.turns_red <= CHECKS.keys(), "the defect names a check that is not in the suite"
-    defects.plant(cluster.HARBOR, name)
-    exit_code, checks = verify(tmp_path / "broken", HARMLESS | defect.turns_red)
+    defects.plant(harbor, name)
+    exit_code, checks = verify(profile, tmp_path / "broken", HARMLESS | defect.turns_red)
 
     require_verdicts(checks, {id: "fail" if id in defect.turns_red else "pass" for id in checks})
     assert exit_code == 1
@@ -65,14 +77,15 @@ def test_a_defect_turns_exactly_its_checks_red_and_healing_makes_them_green(name
         assert checks[id]["offenders"], f"{id} names no offender"
         assert checks[id]["hint"], f"{id} has no hint"
 
-    defects.heal(cluster.HARBOR)
+    defects.heal(harbor)
     # Those that break things are green again at the end of this file.
-    exit_code, checks = verify(tmp_path / "healed", HARMLESS & defect.turns_red)
+    exit_code, checks = verify(profile, tmp_path / "healed", HARMLESS & defect.turns_red)
     require_verdicts(checks, dict.fromkeys(checks, "pass"))
     assert exit_code == 0
 
 
-def test_with_nothing_planted_every_check_is_green(tmp_path):
-    exit_code, checks = verify(tmp_path, CHECKS)
+@pytest.mark.parametrize("profile", profiles.ALL)
+def test_with_nothing_planted_every_check_is_green(harbor, profile, tmp_path):
+    exit_code, checks = verify(profile, tmp_path, CHECKS)
     require_verdicts(checks, dict.fromkeys(checks, "pass"))
     assert exit_code == 0

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
-from lab import control_plane, settings
+from lab import control_plane, profiles, settings
 from lab.waiting import NotYet, wait_until
 
 pytestmark = pytest.mark.usefixtures("lab")
@@ -31,7 +31,7 @@ def pod() -> dict:
     report = "cat /tmp/reports/latest/report.json"
     suite = (
         f"{python} -m pytest suites --report-dir=/tmp/reports -p no:cacheprovider "
-        f"-m 'not disruption' --harbor-url={settings.HARBOR_URL} > /tmp/output; code=$?; "
+        f"-m 'not disruption' --harbor-url={profiles.find().url} > /tmp/output; code=$?; "
         f"{report} || cat /tmp/output; exit $code"
     )
     return {
