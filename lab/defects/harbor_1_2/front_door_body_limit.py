@@ -1,0 +1,20 @@
+"""nginx takes no body above 10 MB: small images pass, and the first real one does not."""
+
+from lab.defects import Defect
+from lab.manifests.objects import Object, find
+
+
+def _limit(objects: list[Object]) -> None:
+    data = find(objects, "ConfigMap", "harbor-nginx-config")["data"]
+    limited = data["config"].replace("client_max_body_size 0;", "client_max_body_size 10m;")
+    if limited == data["config"]:
+        raise ValueError("nginx's configuration sets no client_max_body_size to change")
+    data["config"] = limited
+
+
+DEFECT = Defect(
+    report="harbor-operator#62",
+    shows="docker push of a layer above 10 MB ends with 413",
+    turns_red=frozenset({"registry.large-layer"}),
+    change=_limit,
+)

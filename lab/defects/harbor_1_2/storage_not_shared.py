@@ -1,0 +1,32 @@
+"""Each registry replica keeps its images in a folder of its own, though the volume is mounted on all."""
+
+from lab.defects import Defect
+from lab.defects.harbor_1_2 import EVERY_FAILOVER
+from lab.manifests.objects import Object, container_of, mount_of, tell_node
+
+
+def _one_folder_a_node(objects: list[Object]) -> None:
+    container = container_of(objects, "registry-rc")
+    tell_node(container)
+    mount_of(container, "storage")["subPathExpr"] = "$(NODE_NAME)"
+
+
+DEFECT = Defect(
+    report="h#15234, h#17504, h#22417",
+    shows="what was pushed to one replica is unknown to the others: two pulls of three fail",
+    turns_red=frozenset(
+        {
+            "registry.busybox-push-pull",
+            "registry.concurrent-pushes",
+            "registry.delete-removes",
+            "registry.kubelet-pulls-with-pull-secret",
+            "registry.large-layer",
+            "registry.pushed-on-one-pulled-on-every",
+            "registry.repository-appears-in-harbor",
+            "registry.upload-continues-on-another-replica",
+            "storage.image-survives-registry-pod-deletion",
+        }
+    )
+    | EVERY_FAILOVER,
+    change=_one_folder_a_node,
+)

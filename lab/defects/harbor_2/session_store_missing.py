@@ -1,0 +1,28 @@
+"""core is given _REDIS_URL_HARBOR in place of _REDIS_URL_CORE, so each keeps its users' sessions in its own memory."""
+
+from lab.defects import Defect
+from lab.defects.harbor_2 import EVERY_FAILOVER
+from lab.manifests.objects import Object, find
+
+
+def _forget_redis(objects: list[Object]) -> None:
+    data = find(objects, "ConfigMap", "harbor-core")["data"]
+    data["_REDIS_URL_HARBOR"] = data.pop("_REDIS_URL_CORE")
+
+
+DEFECT = Defect(
+    report="h#15313; seen on Harbor 2.12: it starts in silence and calls itself healthy",
+    shows="a user who is signed in on one replica is unknown to the others, and to all once that replica dies",
+    turns_red=frozenset(
+        {
+            "access.logout-ends-session-everywhere",
+            "configuration.session-store-configured",
+            "sessions.browser-session-through-front-door",
+            "sessions.known-to-every-replica",
+            "sessions.stored-in-redis",
+            "sessions.survive-replica-deletion",
+        }
+    )
+    | EVERY_FAILOVER,
+    change=_forget_redis,
+)

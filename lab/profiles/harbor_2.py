@@ -1,0 +1,86 @@
+"""Harbor 2.x: the Helm chart's Deployments, its database in PostgreSQL."""
+
+import secrets as random
+from dataclasses import dataclass, field
+from typing import Self
+
+import bcrypt
+
+from lab import postgresql, session_store, settings
+from lab.manifests.secrets import token_pair
+from lab.profiles.profile import Profile
+
+_REGISTRY_USER = "harbor_registry_user"
+# The least that bcrypt has: the registry works it out at every request. The chart's cost of 10 takes 65 ms each time.
+_BCRYPT_COST = 4
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """`registry_htpasswd` is the line of an htpasswd file, with `registry_password` in it as bcrypt has it."""
+
+    core_secret: str = field(repr=False)
+    jobservice_secret: str = field(repr=False)
+    http_secret: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    csrf_key: str = field(repr=False)
+    registry_password: str = field(repr=False)
+    registry_htpasswd: str = field(repr=False)
+    token_key: str = field(repr=False)
+    token_certificate: str = field(repr=False)
+
+    @classmethod
+    def make(cls) -> Self:
+        """New ones."""
+        key, certificate = token_pair()
+        password = random.token_hex(16)
+        digest = bcrypt.hashpw(password.encode(), bcrypt.gensalt(_BCRYPT_COST)).decode()
+        return cls(
+            core_secret=random.token_hex(8),
+            jobservice_secret=random.token_hex(8),
+            http_secret=random.token_hex(8),
+            secret_key=random.token_hex(8),  # read as 16 bytes of text
+            csrf_key=random.token_hex(16),  # read as 32 bytes of text
+            registry_password=password,
+            registry_htpasswd=f"{_REGISTRY_USER}:{digest}",
+            token_key=key,
+            token_certificate=certificate,
+        )
+
+
+def _placeholders(secrets: Secrets) -> dict[str, str]:
+    sentinels = zip(("192.0.2.31", "192.0.2.32", "192.0.2.33"), settings.REDIS.values(), strict=True)
+    return {
+        "CHANGE-ME-ADMIN-PASSWORD": settings.ADMIN_PASSWORD,
+        "CHANGE-ME-DATABASE-PASSWORD": postgresql.PASSWORD,
+        "CHANGE-ME-REDIS-PASSWORD": session_store.PASSWORD,
+        "CHANGE-ME-CORE-SECRET": secrets.core_secret,
+        "CHANGE-ME-JOBSERVICE-SECRET": secrets.jobservice_secret,
+        "CHANGE-ME-HTTP-SECRET": secrets.http_secret,
+        "CHANGE-ME-16BYTE": secrets.secret_key,
+        "CHANGE-ME-CSRF-KEY": secrets.csrf_key,
+        "CHANGE-ME-REGISTRY-PASSWORD": secrets.registry_password,
+        "CHANGE-ME-REGISTRY-HTPASSWD": secrets.registry_htpasswd,
+        "CHANGE-ME-TOKEN-KEY": secrets.token_key,
+        "CHANGE-ME-TOKEN-CERTIFICATE": secrets.token_certificate,
+        "http://harbor.example.com:31778": HARBOR_2.url,
+        "192.0.2.20": settings.LOAD_BALANCER,
+        "192.0.2.30": settings.LOAD_BALANCER,
+        **dict(sentinels),
+    }
+
+
+def _run_sql(statements: str) -> None:
+    postgresql.sql(statements)
+
+
+HARBOR_2 = Profile(
+    name="harbor-2",
+    namespace="harbor-2",
+    node_port=31778,
+    defects="harbor_2",
+    database="PostgreSQL",
+    secrets=Secrets,
+    placeholders=_placeholders,
+    run_sql=_run_sql,
+)

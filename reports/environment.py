@@ -1,0 +1,73 @@
+"""What was verified, as `Run.environment` has it, and as two runs are compared by it.
+
+harbor        "v2.12.4": what Harbor calls itself
+kubernetes    "v1.30.4": what the API server calls itself
+stores        {"database": "MariaDB 10.11.6 (Galera, 3 nodes) at mysql:3306", …}: what stands outside Kubernetes
+workloads     [{"role": "web", "kind": "ReplicationController", "name": "web-rc", "desired": 3, "ready": 3,
+              "nodes": ["node-1", …], "images": ["docker.io/…/harbor-web:v9.1.0", …]}]
+nodes         [{"name": "node-1", "ready": true, "kubelet": "v1.30.4", "os": "Debian …", "runtime": "containerd://…"}]
+volumes       [{"claim": "registry-pvc", "phase": "Bound", "volume": "registry-pv", "size": "5Gi",
+              "access_modes": ["ReadWriteMany"], "used_by": ["registry-rc"]}]
+suite         {"disruption": true, "outage_budget_ms": 5000, …}: settings that verdicts hang on
+
+No key has to be there: an account may not be allowed to read all of it.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Facts = dict[str, str]
+"""What a thing is, by its name: `image of web-rc` → `…/harbor-web:v9.1.0`."""
+
+
+def whole(environment: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with every key, empty where it is not told."""
+    return {
+        **{name: str(environment.get(name) or "") for name in ("harbor", "kubernetes")},
+        **{name: _mapping(environment, name) for name in ("stores", "suite")},
+        **{name: _list(environment, name) for name in ("workloads", "nodes", "volumes")},
+    }
+
+
+def facts(environment: Mapping[str, Any]) -> Facts:
+    """Everything that can drift between two runs, flat, in the order of reading."""
+    found: Facts = {}
+    for name, label in (("harbor", "Harbor's version"), ("kubernetes", "Kubernetes' version")):
+        if name in environment:
+            found[label] = str(environment[name])
+    for name, what in _mapping(environment, "stores").items():
+        found[name] = str(what)
+    for each in _list(environment, "workloads"):
+        name = each.get("name", "?")
+        found[f"images of {name}"] = _joined(each.get("images"))
+        found[f"replicas of {name}"] = replicas(each)
+    for each in _list(environment, "nodes"):
+        state = "Ready" if each.get("ready", True) else "not Ready"
+        versions = [str(each[key]) for key in ("kubelet", "runtime", "os") if each.get(key)]
+        found[f"node {each.get('name', '?')}"] = ", ".join([state, *versions])
+    for each in _list(environment, "volumes"):
+        words = [each.get("phase"), each.get("volume"), each.get("size"), _joined(each.get("access_modes"))]
+        found[f"volume {each.get('claim', '?')}"] = ", ".join(str(word) for word in words if word)
+    for name, value in _mapping(environment, "suite").items():
+        found[f"setting {name}"] = str(value)
+    return {name: value for name, value in found.items() if value}
+
+
+def replicas(workload: Mapping[str, Any]) -> str:
+    """`3 of 3 Ready`; empty when it is not told."""
+    if "desired" not in workload:
+        return ""
+    return f"{workload.get('ready', '?')} of {workload['desired']} Ready"
+
+
+def _list(environment: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    return [each for each in environment.get(key) or () if isinstance(each, Mapping)]
+
+
+def _mapping(environment: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = environment.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _joined(words: Iterable[Any] | None) -> str:
+    return ", ".join(str(word) for word in words or ())

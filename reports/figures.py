@@ -1,0 +1,78 @@
+"""Figures that checks measured, for people: their names in words, their values with units, and what counts as worse."""
+
+from dataclasses import dataclass
+from typing import Any
+
+WORDS = {
+    "outage_ms": "longest outage",
+    "slowest_ok_ms": "slowest good answer",
+    "recovery_ms": "whole again after",
+    "failed": "operations without a good answer",
+    "lost": "sessions lost",
+    "pushes_lost": "pushes lost",
+    "sessions": "sessions tried",
+    "pushes": "images pushed",
+    "pulls": "pulls",
+}
+UNITS = {"_mib_per_s": "MiB/s", "_per_s": "/s", "_bytes": "bytes", "_count": "", "_ms": "ms", "_s": "s"}
+LOSSES = ("failed", "lost", "pushes_lost")
+"""Any more of these is worse."""
+NOISE = 0.25
+"""Times and rates differ by as much from run to run, on a cluster that is as it was."""
+NOISE_MS = 50.0
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure in words: `longest outage`, `340 ms`."""
+
+    name: str
+    value: str
+
+
+def told(name: str, value: Any) -> Figure:
+    """The figure in words."""
+    return Figure(words(name), with_unit(name, value))
+
+
+def words(name: str) -> str:
+    """outage_ms → longest outage."""
+    return WORDS.get(name) or name.removesuffix(_suffix(name)).replace("_", " ")
+
+
+def with_unit(name: str, value: Any) -> str:
+    """`340 ms`, `41.6 MiB/s`; what is no number as it is."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, int | float):
+        return str(value)
+    unit = UNITS.get(_suffix(name), "")
+    number = f"{value:.0f}" if unit == "ms" or float(value).is_integer() else f"{value:.1f}"
+    return f"{number} {unit}".rstrip()
+
+
+def comparable(name: str) -> bool:
+    """Whether it says something about Harbor; how much was asked of it is different each time."""
+    return name in LOSSES or bool(_suffix(name))
+
+
+def tendency(name: str, before: Any, after: Any) -> str:
+    """What a change means: worse, better, changed (neither), or steady (as good as the same)."""
+    if before == after:
+        return "steady"
+    if any(isinstance(value, bool) or not isinstance(value, int | float) for value in (before, after)):
+        return "changed"
+    if name in LOSSES:
+        return "worse" if after > before else "better"
+    rate = name.endswith("_per_s")
+    if not rate and not name.endswith("_ms"):
+        return "changed"
+    if abs(after - before) < NOISE * max(abs(before), abs(after)) or (
+        not rate and abs(after - before) < NOISE_MS
+    ):
+        return "steady"
+    return "worse" if (after > before) != rate else "better"
+
+
+def _suffix(name: str) -> str:
+    return next((suffix for suffix in UNITS if name.endswith(suffix)), "")
