@@ -13,11 +13,11 @@ from fixtures.model.roles import Role
     needs=("disruption",),
     requires=(Role.CONFIGURATION_STORE,),
 )
-def test_nothing_is_lost_and_nobody_waits_when_a_configuration_store_pod_dies(pod_kill_scene, measured):
+def test_nothing_is_lost_and_nobody_waits_when_a_configuration_store_pod_dies(stage, measured):
     """When a configuration store pod is deleted, logins, sessions, pushes and pulls go on, and it is replaced in time.
 
     Source: budgets are settings (outage, failed requests, recovery); no loss is within any budget.
     """
-    survival = pod_kill_scene.play(Role.CONFIGURATION_STORE)
+    survival = stage.pod_kill(Role.CONFIGURATION_STORE)
     measured.update(survival.measured)
     survival.require()

@@ -13,11 +13,11 @@ from fixtures.model.roles import Role
     source="Kubernetes: pod termination, EndpointSlice; budgets are settings (--outage-budget-ms and others)",
     needs=("disruption",),
 )
-def test_nothing_is_lost_and_nobody_waits_when_a_registry_pod_dies(pod_kill_scene, measured):
+def test_nothing_is_lost_and_nobody_waits_when_a_registry_pod_dies(stage, measured):
     """When a registry pod is deleted, no acknowledged push is lost, pushes and pulls go on, and it is replaced in time.
 
     Source: budgets are settings (outage, failed requests, recovery); no loss is within any budget.
     """
-    survival = pod_kill_scene.play(Role.REGISTRY)
+    survival = stage.pod_kill(Role.REGISTRY)
     measured.update(survival.measured)
     survival.require()

@@ -13,11 +13,11 @@ from fixtures.model.roles import Role
     source="Kubernetes: pod termination, EndpointSlice; budgets are settings (--outage-budget-ms and others)",
     needs=("disruption",),
 )
-def test_nobody_is_logged_out_or_waits_when_a_web_pod_dies(pod_kill_scene, measured):
+def test_nobody_is_logged_out_or_waits_when_a_web_pod_dies(stage, measured):
     """When a web pod is deleted, every session stays known on every replica, logins go on, and it is replaced in time.
 
     Source: budgets are settings (outage, failed requests, recovery); no lost session is within any budget.
     """
-    survival = pod_kill_scene.play(Role.WEB)
+    survival = stage.pod_kill(Role.WEB)
     measured.update(survival.measured)
     survival.require()

@@ -1,20 +1,19 @@
 """A kill among clients at work, on a Harbor of a few lines whose pod only seems to die."""
 
 import time
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
 
 from fixtures import failover
-from fixtures.clients.harbor import Credentials
+from fixtures.clients.harbor import Credentials, Project, Session
 from fixtures.errors import CannotTell, HealFailed, NoAnswer, UnexpectedAnswer
-from fixtures.failover import PodKillScene, require_whole
+from fixtures.failover import Scene, require_whole
 from fixtures.history import Recorder
-from fixtures.history.replicas import Pod
 from fixtures.model.roles import Role
-from fixtures.profiles.harbor_1_2.api import Harbor12
-from fixtures.profiles.harbor_2.api import Harbor2
 from fixtures.settings import Settings
+from fixtures.stage import Stage
 from fixtures.verdict import Failure
 
 SETTINGS = Settings(operations_per_s=200, outage_budget_ms=300, request_timeout_s=2, converge_timeout_s=2)
@@ -31,20 +30,42 @@ class FakeLink:
     def close(self):
         self.world.closed += 1
 
-    def post(self, path, data, headers=None):
-        self.world.numbers += 1
-        cookie = f"cookie-{self.world.numbers}"
-        self.store.add(cookie)
-        return SimpleNamespace(status_code=200, cookies={"beegosessionID": cookie, "sid": cookie})
 
-    def get(self, path, headers=None):
+class FakeHarbor:
+    """The API at one place."""
+
+    def __init__(self, link):
+        self.http, self.name, self.world = link, link.name, link.world
+
+    def answer(self):
         if self.name in self.world.silent:
-            raise NoAnswer(f"GET {path} at {self.name}: no answer", sent=True)
-        if headers is None:
-            page = {"X-Harbor-CSRF-Token": "form"} if path == "/c/login" else {}
-            return SimpleNamespace(status_code=200, is_redirect=True, headers=page, cookies=())
-        known = headers["Cookie"].partition("=")[2] in self.store
-        return SimpleNamespace(status_code=200 if known else 401, json=lambda: {"username": "admin"})
+            raise NoAnswer(f"GET at {self.name}: no answer", sent=True)
+
+    def require_page(self):
+        self.answer()
+
+    def sign_in(self, credentials):
+        self.world.numbers += 1
+        self.http.store.add(cookie := f"cookie-{self.world.numbers}")
+        return Session(credentials.user, cookie)
+
+    def whoami(self, session):
+        self.answer()
+        return "admin" if session.cookie in self.http.store else None
+
+    def projects(self, name, credentials):
+        return {name: Project(name, 7)}
+
+    def set_public(self, project, public, credentials):
+        self.answer()
+        self.world.public = public
+
+    def is_public(self, project, credentials):
+        self.answer()
+        return self.world.read.get(self.name, self.world.public)
+
+    def tags(self, repository, credentials):
+        return {digest: digest for digest in self.world.pushes if digest not in self.world.unlisted}
 
 
 class FakeRegistry:
@@ -72,8 +93,9 @@ class World:
     `registry_api`: which of the replicas docker clients speak to.
     """
 
-    def __init__(self, *, shared=True, api=Harbor12, registry_api=Role.REGISTRY):
-        self.profile = SimpleNamespace(api=api, registry_api=registry_api)
+    def __init__(self, *, shared=True, registry_api=Role.REGISTRY):
+        self.profile = SimpleNamespace(api=FakeHarbor, registry_api=registry_api)
+        self.public, self.read, self.unlisted = False, {}, set()
         self.numbers, self.opened, self.closed, self.silent = 0, 0, 0, set()
         one = set()
         self.stores = {name: one if shared else set() for name in ("ui-0", "ui-1", "ui-2", "front-door")}
@@ -143,9 +165,11 @@ class FakeKill:
         self.recorder.event("pod-kill ui-0", "healed")
         self.world.pods = [*self.world.pods[1:], SimpleNamespace(name="ui-2", uid="uid-9", ready=True)]
 
+    name = "pod-kill ui-0"
+
     @property
-    def replicas(self):
-        return [Pod("uid-1", "p1", "ui-1"), Pod("uid-2", "p2", "ui-2"), Pod("uid-9", "p9", "ui-0")]
+    def names(self):
+        return {"uid-1": "ui-1", "uid-2": "ui-2", "uid-9": "ui-0"}
 
 
 @pytest.fixture
@@ -155,9 +179,10 @@ def kill(monkeypatch):
     def run(world, during=lambda: None, *, heals=True, settings=SETTINGS):
         fake = type("Kill", (FakeKill,), {"world": world, "during": staticmethod(during), "heals": heals})
         monkeypatch.setattr(failover, "PodKill", fake)
+        monkeypatch.setattr(failover, "LARGE_BYTES", 2048)
         with Recorder() as recorder:
-            scene = PodKillScene(world, recorder, settings, lambda text: None, project="p", run_id="r")
-            return scene.play(Role.WEB)
+            scene = Scene(world, recorder, settings, lambda text: None, project="p", written="w", run_id="r")
+            return Stage(world, recorder, settings, scene).pod_kill(Role.WEB)
 
     return run
 
@@ -236,10 +261,33 @@ def test_nothing_is_broken_where_a_client_does_not_get_what_it_wants_before(kill
     with pytest.raises(Failure) as failure:
         kill(world, lambda: broken.append(True))
     assert [(o.object, o.observed) for o in failure.value.offenders] == [
-        ("pull@registry-1", "3 times UnexpectedAnswer, status 404; so no pod was deleted: mend this first")
+        ("pull@registry-1", "3 times UnexpectedAnswer, status 404; so nothing was broken: mend this first")
     ]
     assert not broken
     assert world.opened == world.closed > 0
+
+
+def test_an_image_that_nobody_lists_is_found(kill, monkeypatch):
+    monkeypatch.setattr(failover, "list_everywhere", partial(failover.list_everywhere, timeout_s=0.2))
+    world = World()
+
+    def forget():
+        a_while()
+        world.unlisted = {world.pushes[-1]}
+
+    with pytest.raises(Failure, match="lists the"):
+        kill(world, forget).require()
+
+
+def test_a_write_that_another_replica_does_not_see_is_found(kill):
+    world = World()
+
+    def lag():
+        world.read = {"ui-1": world.public, "ui-2": world.public}
+        a_while()
+
+    with pytest.raises(Failure, match="the value of before"):
+        kill(world, lag).require()
 
 
 def test_nothing_is_broken_where_one_cannot_even_push(kill):
@@ -251,7 +299,7 @@ def test_nothing_is_broken_where_one_cannot_even_push(kill):
 
 def newer():
     """A Harbor whose web replicas serve docker clients."""
-    return World(api=Harbor2, registry_api=Role.WEB)
+    return World(registry_api=Role.WEB)
 
 
 def test_where_web_replicas_serve_docker_clients_images_go_there_and_come_from_everywhere(kill):
