@@ -9,7 +9,7 @@ from fixtures.model.roles import Role
     hint="Every {web} asks the Service of the {configuration_store} for its configuration at each login. Requests "
     "lost: give the container a preStop sleep, so that its endpoint is gone before it is, and a readiness "
     "probe. Slow recovery: kubectl describe pod.",
-    source="Kubernetes: pod termination, EndpointSlice; budgets are settings (--outage-budget-ms and others)",
+    source="Kubernetes: pod termination, EndpointSlice; budgets are settings",
     needs=("disruption",),
     requires=(Role.CONFIGURATION_STORE,),
 )

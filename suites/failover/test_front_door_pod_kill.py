@@ -9,7 +9,7 @@ from fixtures.model.roles import Role
     hint="Requests lost: {front_door} must finish what it is answering (nginx: SIGQUIT, not SIGTERM, after a preStop "
     "sleep that lets its endpoint go first), and needs a second replica. Whatever balances in front of it must "
     "check each node's health.",
-    source="Kubernetes: pod termination, EndpointSlice; budgets are settings (--outage-budget-ms and others)",
+    source="Kubernetes: pod termination, EndpointSlice; budgets are settings",
     needs=("disruption",),
 )
 def test_nothing_is_lost_and_nobody_waits_when_a_front_door_pod_dies(stage, measured):

@@ -9,7 +9,7 @@ from fixtures.model.roles import Role
     hint="Nothing that users do waits for the {job}: if requests were lost, see what else was going on. "
     "Slow recovery: kubectl describe pod; a volume that can be mounted on one node only keeps its "
     "successor waiting.",
-    source="Kubernetes: pod termination, EndpointSlice; budgets are settings (--outage-budget-ms and others)",
+    source="Kubernetes: pod termination, EndpointSlice; budgets are settings",
     needs=("disruption",),
 )
 def test_nothing_is_lost_and_nobody_waits_when_a_job_pod_dies(stage, measured):

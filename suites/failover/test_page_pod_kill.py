@@ -9,7 +9,7 @@ from fixtures.model.roles import Role
     hint="Only browsers ask the {page}, for the files of the web interface: if other requests were lost, see what "
     "else was going on. The page lost: give the container a preStop sleep, so that its endpoint is gone before it "
     "is, and a second replica. Slow recovery: kubectl describe pod.",
-    source="Kubernetes: pod termination, EndpointSlice; budgets are settings (--outage-budget-ms and others)",
+    source="Kubernetes: pod termination, EndpointSlice; budgets are settings",
     needs=("disruption",),
     requires=(Role.PAGE,),
 )

@@ -10,7 +10,7 @@ from fixtures.model.roles import Role
     "configuration.registry-root-inside-volume. Requests lost: give the container a preStop sleep and a "
     "drain timeout, and let the front door try another upstream. Uploads lost: the http.secret must be "
     "the same on each replica.",
-    source="Kubernetes: pod termination, EndpointSlice; budgets are settings (--outage-budget-ms and others)",
+    source="Kubernetes: pod termination, EndpointSlice; budgets are settings",
     needs=("disruption",),
 )
 def test_nothing_is_lost_and_nobody_waits_when_a_registry_pod_dies(stage, measured):

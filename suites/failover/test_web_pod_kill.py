@@ -10,7 +10,7 @@ from fixtures.model.roles import Role
     "container a preStop sleep, so that its endpoint is gone before it is, a readiness probe, and let the front door "
     "try another upstream. Slow recovery: kubectl describe pod, and what {web} waits for at its start. The history "
     "in the report's folder has every request.",
-    source="Kubernetes: pod termination, EndpointSlice; budgets are settings (--outage-budget-ms and others)",
+    source="Kubernetes: pod termination, EndpointSlice; budgets are settings",
     needs=("disruption",),
 )
 def test_nobody_is_logged_out_or_waits_when_a_web_pod_dies(stage, measured):

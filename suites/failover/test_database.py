@@ -1,0 +1,69 @@
+"""The database fails over, hangs, is torn apart."""
+
+from fixtures.checks import check
+from fixtures.disruptions.hands import DATABASE
+from fixtures.model.roles import Feature
+
+
+@check(
+    "failover.database-kill",
+    hint="Nobody takes over: the database's own cluster (Galera: wsrep_cluster_size; Patroni: `patronictl list`). "
+    "Harbor does not follow: what {database_settings} leads to has to lead to the new primary, and to cut "
+    "connections to the old one. Rows lost: the standby was not synchronous.",
+    source="Galera; Patroni: failover, synchronous mode; budgets are settings",
+    needs=(
+        "disruption",
+        "hands",
+    ),
+)
+def test_nothing_is_lost_when_the_database_in_use_dies(stage, measured):
+    """When the database server in use dies, another takes over in time, and nothing that was acknowledged is lost.
+
+    Source: budgets are settings; no loss is within any budget.
+    """
+    survival = stage.server_kill(DATABASE)
+    measured.update(survival.measured)
+    survival.require()
+
+
+@check(
+    "failover.database-hang",
+    hint="A database that hangs refuses nothing, and Harbor's health report goes on to call it healthy: only a "
+    "health check with a time-out notices. Let the load balancer before the database ask it a question, and close "
+    "what is open to it when it does not answer.",
+    source="HAProxy: timeout check, on-marked-down shutdown-sessions; budgets are settings",
+    needs=(
+        "disruption",
+        "hands",
+    ),
+)
+def test_clients_get_by_when_the_database_in_use_hangs(stage, measured):
+    """While the database server in use hangs, clients go without answers for seconds at most, and nothing is lost.
+
+    Source: budgets are settings; no loss is within any budget.
+    """
+    survival = stage.server_hang(DATABASE)
+    measured.update(survival.measured)
+    survival.require()
+
+
+@check(
+    "failover.database-partition",
+    hint="The node that is cut off has to refuse queries (wsrep_cluster_status is not Primary), and the load "
+    "balancer has to ask for that, and not only for an open port. Two halves that both take writes: an even number "
+    "of nodes without an arbitrator.",
+    source="Galera: quorum; budgets are settings",
+    needs=(
+        "disruption",
+        "hands",
+    ),
+    requires=(Feature.GALERA,),
+)
+def test_nothing_is_lost_when_the_database_in_use_is_cut_off(stage, measured):
+    """When the database server in use is cut off from the others, Harbor is led to the majority, and nothing is lost.
+
+    Source: budgets are settings; no loss is within any budget.
+    """
+    survival = stage.server_isolation(DATABASE)
+    measured.update(survival.measured)
+    survival.require()

@@ -1,0 +1,25 @@
+"""The file system under the volumes is away for a moment."""
+
+from fixtures.checks import check
+from fixtures.disruptions.hands import FILE_SYSTEM
+
+
+@check(
+    "failover.file-system-restart",
+    hint="Pushes lost: what was acknowledged had not been written. Requests that fail: the registry's storage health "
+    "check took it out (`health.storagedriver`), or a liveness probe restarted all replicas at once. A standby of "
+    "the metadata server (CephFS: max_mds, standby_count_wanted) makes it shorter.",
+    source="CephFS: MDS failover; budgets are settings",
+    needs=(
+        "disruption",
+        "hands",
+    ),
+)
+def test_no_push_is_lost_when_the_file_system_is_restarted(stage, measured):
+    """When the metadata server of the file system is restarted, requests wait for a while at most, and no push is lost.
+
+    Source: budgets are settings; no loss is within any budget.
+    """
+    survival = stage.server_restart(FILE_SYSTEM)
+    measured.update(survival.measured)
+    survival.require()

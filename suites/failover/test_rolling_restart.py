@@ -1,0 +1,46 @@
+"""Every pod of a workload is replaced, as an upgrade does it."""
+
+from fixtures.checks import check
+from fixtures.model.roles import Role
+
+
+@check(
+    "failover.web-rolling-restart",
+    hint="Requests lost: a pod is ended before its endpoint is gone (a preStop sleep), or gets requests before it "
+    "can answer (a readiness probe); {front_door} has to try another replica. With several replicas an upgrade need "
+    "not be noticed.",
+    source="Kubernetes: Deployment strategy, maxUnavailable; budgets are settings",
+    needs=(
+        "disruption",
+        "workload-changes",
+    ),
+)
+def test_nobody_notices_when_all_web_pods_are_replaced(stage, measured):
+    """While all web pods are replaced one after the other, nobody is logged out, no request fails, and nothing is lost.
+
+    Source: budgets are settings; no loss is within any budget.
+    """
+    survival = stage.rolling_restart(Role.WEB)
+    measured.update(survival.measured)
+    survival.require()
+
+
+@check(
+    "failover.registry-rolling-restart",
+    hint="Requests lost: a pod is ended before its endpoint is gone (a preStop sleep), or gets requests before it "
+    "can answer (a readiness probe); {front_door} has to try another replica. With several replicas an upgrade need "
+    "not be noticed.",
+    source="Kubernetes: Deployment strategy, maxUnavailable; budgets are settings",
+    needs=(
+        "disruption",
+        "workload-changes",
+    ),
+)
+def test_nobody_notices_when_all_registry_pods_are_replaced(stage, measured):
+    """While all registry pods are replaced one after the other, no request fails, and no acknowledged push is lost.
+
+    Source: budgets are settings; no loss is within any budget.
+    """
+    survival = stage.rolling_restart(Role.REGISTRY)
+    measured.update(survival.measured)
+    survival.require()

@@ -1,0 +1,25 @@
+"""A workload is scaled down to one replica, and back."""
+
+from fixtures.checks import check
+from fixtures.model.roles import Role
+
+
+@check(
+    "failover.web-scale-down",
+    hint="Requests lost: a pod is ended before its endpoint is gone (a preStop sleep), or gets requests before it "
+    "can answer (a readiness probe); {front_door} has to try another replica. With several replicas an upgrade need "
+    "not be noticed. If nothing answers on the one that is left, it cannot carry the load alone.",
+    source="Kubernetes: spec.replicas; budgets are settings",
+    needs=(
+        "disruption",
+        "workload-changes",
+    ),
+)
+def test_nobody_notices_when_web_replicas_are_scaled_down_and_back(stage, measured):
+    """While web replicas are scaled down to one and back, no request fails, and nothing is lost.
+
+    Source: budgets are settings; no loss is within any budget.
+    """
+    survival = stage.scale_down(Role.WEB)
+    measured.update(survival.measured)
+    survival.require()

@@ -1,0 +1,66 @@
+"""The session store fails over, is restarted, hangs."""
+
+from fixtures.checks import check
+from fixtures.disruptions.hands import SESSION_STORE
+
+
+@check(
+    "failover.session-store-kill",
+    hint="Nobody takes over: Sentinel needs a majority and a replica (`redis-cli -p 26379 SENTINEL CKQUORUM NAME`). "
+    "Harbor does not follow: {session_setting} has to name the Sentinels, or something that follows the primary. "
+    "Sessions lost: the replica had not got them, or keeps nothing.",
+    source="Redis Sentinel: failover; budgets are settings",
+    needs=(
+        "disruption",
+        "hands",
+    ),
+)
+def test_sessions_live_on_when_the_session_stores_primary_dies(stage, measured):
+    """When the primary of the session store dies, another takes over, nobody stays logged out, and nothing is lost.
+
+    Source: budgets are settings; no loss is within any budget.
+    """
+    survival = stage.server_kill(SESSION_STORE)
+    measured.update(survival.measured)
+    survival.require()
+
+
+@check(
+    "failover.session-store-restart",
+    hint="Everybody logged out: Redis keeps nothing over a restart; `appendonly yes` (or another replica that takes "
+    "over). What comes late is a connection that Harbor has kept: it fails once.",
+    source="Redis: persistence; reports 13440 and 15323 of goharbor/harbor; budgets are settings",
+    needs=(
+        "disruption",
+        "hands",
+    ),
+)
+def test_sessions_live_on_when_the_session_store_is_restarted(stage, measured):
+    """When the session store is restarted, every session is still known afterwards, and nothing is lost.
+
+    Source: budgets are settings; no loss is within any budget.
+    """
+    survival = stage.server_restart(SESSION_STORE)
+    measured.update(survival.measured)
+    survival.require()
+
+
+@check(
+    "failover.session-store-hang",
+    hint="A Redis that hangs refuses nothing: only Sentinel's down-after-milliseconds notices, and connections that "
+    "Harbor keeps wait for their own time-outs. Shorten the former, and let the way to Redis cut what is open to a "
+    "primary that was replaced.",
+    source="Redis Sentinel: down-after-milliseconds; budgets are settings",
+    needs=(
+        "disruption",
+        "hands",
+    ),
+)
+def test_clients_get_by_when_the_session_store_hangs(stage, measured):
+    """While the session store hangs, clients go without answers for seconds at most, and nobody is logged out.
+
+    Source: budgets are settings; no loss is within any budget.
+    """
+    survival = stage.server_hang(SESSION_STORE)
+    measured.update(survival.measured)
+    survival.require()
