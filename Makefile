@@ -4,21 +4,25 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 READY := $(VENV)/installed
 ARGS ?=
-PROFILE ?= harbor-1.2
+PROFILE ?= harbor-2
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test bench up down status lint format docs
+.PHONY: help verify verify-failover test bench up down status lint format docs
 
 help: ## this text
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | grep -v '^help' | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14 | sed 's/^/make /'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | grep -v '^help' | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20 | sed 's/^/make /'
 	@echo
 	@echo "ARGS passes words on to pytest:   make verify ARGS='-k storage'"
-	@echo "PROFILE says which Harbor:        make verify PROFILE=harbor-2"
+	@echo "PROFILE says which Harbor:        make verify PROFILE=harbor-1.2"
 	@echo "A cluster of your own needs no make:   see README.md"
 
 verify: $(READY) ## stand the lab up, verify the Harbor in it, show the report
 	$(PYTHON) -m lab up --profile $(PROFILE)
-	$(PYTHON) -m pytest suites --lab --profile $(PROFILE) $(ARGS)
+	$(PYTHON) -m pytest suites --lab --profile $(PROFILE) -m "not extended" $(ARGS)
+
+verify-failover: $(READY) ## break everything that can be broken in the lab, one after the other
+	$(PYTHON) -m lab up --profile $(PROFILE)
+	$(PYTHON) -m pytest suites/failover --lab --profile $(PROFILE) $(ARGS)
 
 test: lint ## lint and test this software itself (the lab included)
 	$(PYTHON) -m lab prepare

@@ -130,8 +130,8 @@ class Hands:
                 # fmt: on
 
     def process_of(self, server: str) -> tuple[int, str]:
-        pid = _daemon(server).pid()
-        return (pid, _state(pid)) if pid else (0, "")
+        pids = sorted(_processes(server))
+        return (pids[0], _state(pids[0])) if pids else (0, "")
 
     def mend(self, what: str) -> None:
         _rejoin()
@@ -202,7 +202,8 @@ def _daemon(server: str) -> Daemon:
 
 def _processes(server: str) -> Iterable[int]:
     if server in postgresql.NODES:
-        return postgresql.processes(server)
+        # Not its Patroni: one that has slept past its lease wakes up as a second primary, and writes over the first.
+        return postgresql.processes(server) - {postgresql.NODES[server].pid()}
     pid = _daemon(server).pid()
     return [pid] if pid else []
 

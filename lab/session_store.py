@@ -104,6 +104,16 @@ def replication(name: str) -> dict[str, str]:
     return _fields(redis_cli(settings.REDIS[name], PORT, "INFO", "replication"))
 
 
+def persist(name: str, on: bool) -> None:
+    """Let a Redis write down what it is told, or keep it in memory only, after a restart, too. Raises CommandFailed."""
+    configuration = FOLDER / f"{name}.conf"
+    words = {True: "yes", False: "no"}
+    redis_cli(settings.REDIS[name], PORT, "CONFIG", "SET", "appendonly", words[on])
+    # Redis rewrites the file itself after a failover; it keeps what stands in it.
+    text = configuration.read_text()
+    configuration.write_text(text.replace(f"appendonly {words[not on]}", f"appendonly {words[on]}"))
+
+
 def redis_cli(address: str, port: int, *words: str) -> str:
     """Send one command to a Redis, or to a Sentinel, which has no password; raises CommandFailed."""
     password = () if port == SENTINEL_PORT else ("-a", PASSWORD, "--no-auth-warning")

@@ -8,9 +8,9 @@ from reports.timeline import Operation
 
 @dataclass(frozen=True)
 class Outage:
-    """A run of operations without a good answer: from the end of the last ok before to that of the first ok after.
+    """A run of operations without a good answer: from the beginning of its first to the end of the first ok after.
 
-    Where there is none, `open` says so: the time is then a lower bound.
+    Where there is no ok before or after, `open` says so: the time is then a lower bound.
     """
 
     client: str
@@ -45,6 +45,7 @@ def of_client(client: str, operations: Iterable[Operation], *, end_s: float) -> 
 def _outage(
     client: str, run: list[Operation], before: Operation | None, after: Operation | None, end_s: float
 ) -> Outage:
-    begin_s = min(op.begin_s for op in run) if before is None else before.end_s
+    asked_s = min(op.begin_s for op in run)
+    begin_s = asked_s if before is None or before.end_s is None else max(asked_s, before.end_s)
     stop_s = max(end_s if op.end_s is None else op.end_s for op in run) if after is None else after.end_s
     return Outage(client, begin_s, stop_s, len(run), before is None or after is None)

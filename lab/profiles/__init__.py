@@ -11,7 +11,7 @@ from lab.profiles.profile import Profile
 __all__ = ["ALL", "DEFAULT", "EVERY", "HARBOR_1_2", "HARBOR_2", "Profile", "chosen", "deployed", "find"]
 
 ALL = {profile.name: profile for profile in (HARBOR_1_2, HARBOR_2)}
-DEFAULT = HARBOR_1_2.name
+DEFAULT = HARBOR_2.name
 """Which one is meant when nobody says."""
 EVERY = "all"
 

@@ -60,6 +60,8 @@ def reach(access, settings):
 run.providers = SimpleNamespace(provide=lambda settings: SimpleNamespace(
     provider="fake", kubernetes=None, namespace=settings.namespace, url="http://h"))
 run.pull_pods = SimpleNamespace(remove=lambda target: [])
+run.surroundings = lambda *_: {}
+run.leftovers = SimpleNamespace(heal=lambda *_, **__: [])
 run.reach, run.NamespaceLease, run.describe = reach, Lease, lambda target: ["found: a fake"]
 
 @pytest.fixture

@@ -34,6 +34,7 @@ DEFECT = Defect(
         {
             "access.docker-login",
             "configuration.registry-trusts-token-key",
+            "configuration.token-key-same-on-every-replica",
             "registry.busybox-push-pull",
             "registry.delete-removes",
             "registry.kubelet-pulls-with-pull-secret",

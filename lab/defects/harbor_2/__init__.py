@@ -4,6 +4,7 @@ EVERY_FAILOVER = frozenset(
     {
         "failover.front-door-pod-kill",
         "failover.job-pod-kill",
+        "failover.page-pod-kill",
         "failover.registry-pod-kill",
         "failover.web-pod-kill",
     }

@@ -13,7 +13,7 @@ def _for_one_node(objects: list[Object]) -> None:
 
 
 DEFECT = Defect(
-    report="hh#1109, hh#2288",
+    report="hh#224, h#18067",
     # CephFS does not hold one to it; a disk would leave all replicas but one waiting for it.
     shows="with a storage class that means it, replicas on other nodes hang in ContainerCreating",
     turns_red=frozenset({"storage.access-mode-shared"}),

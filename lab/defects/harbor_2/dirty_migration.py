@@ -12,7 +12,7 @@ def _clear(lab: Lab) -> None:
 
 
 DEFECT = Defect(
-    report="h#13403, hh#1814",
+    report="h#8970",
     shows="all goes on as before, until a core starts again: it refuses, and the last one gone is the end of Harbor",
     turns_red=frozenset({"database.schema-migrated"}),
     plant_outside=_mark,
