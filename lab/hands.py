@@ -107,7 +107,9 @@ class Hands:
         if server in postgresql.NODES:
             postgresql.end(server)
         else:
-            _daemon(server).stop()
+            # A metadata server that is told to end waits for its clients first, which wait for it.
+            abrupt = server == storage.METADATA_SERVER.name
+            _daemon(server).stop(signal_number=signal.SIGKILL if abrupt else signal.SIGTERM)
         _daemon(server).start()
 
     def pause_server(self, server: str) -> None:

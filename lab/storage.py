@@ -4,6 +4,7 @@ One of each: the lab shows what a cluster on shared storage does, not what Ceph 
 """
 
 import json
+import signal
 import socket
 import uuid
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 from lab import settings, templates
 from lab.command import run
 from lab.daemons import Daemon
-from lab.errors import DaemonDied, LabError
+from lab.errors import DaemonDied, LabError, NotReady
 from lab.topology import OUTSIDE
 from lab.waiting import NotYet
 
@@ -62,7 +63,12 @@ def ensure() -> None:
     for daemon in ALL:
         daemon.start()
     for daemon in ALL:
-        daemon.ensure(lambda daemon=daemon: _well(daemon), deadline_s=90)
+        try:
+            daemon.ensure(lambda daemon=daemon: _well(daemon), deadline_s=30)
+        except NotReady:
+            # One that was told to end may take for ever over it, and answers nothing meanwhile.
+            daemon.stop(signal_number=signal.SIGKILL)
+            daemon.ensure(lambda daemon=daemon: _well(daemon), deadline_s=90)
     _make_folders()
 
 

@@ -8,7 +8,7 @@ from reports.timeline import Operation
 
 @dataclass(frozen=True)
 class Outage:
-    """A run of operations without a good answer: from the beginning of its first to the end of the first ok after.
+    """A run of operations without a good answer: from the beginning of its first to the first answer of the next ok.
 
     Where there is no ok before or after, `open` says so: the time is then a lower bound.
     """
@@ -47,5 +47,8 @@ def _outage(
 ) -> Outage:
     asked_s = min(op.begin_s for op in run)
     begin_s = asked_s if before is None or before.end_s is None else max(asked_s, before.end_s)
-    stop_s = max(end_s if op.end_s is None else op.end_s for op in run) if after is None else after.end_s
+    if after is None:
+        stop_s = max(end_s if op.end_s is None else op.end_s for op in run)
+    else:
+        stop_s = after.begin_s + after.wait_ms / 1000
     return Outage(client, begin_s, stop_s, len(run), before is None or after is None)

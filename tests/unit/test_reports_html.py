@@ -149,8 +149,8 @@ def test_a_disruption_is_drawn_with_its_outage_in_the_pages_own_colours(tmp_path
     assert not re.search(r"#[0-9a-f]{6}\b(?!\w)", re.sub(r'(id|href)="[^"]*"|url\(#\w+\)', "", plot))
     assert ">pod-kill web-0</text>" in plot
     page = Page(text).text
-    # From the last good answer, at 0.82 s, to the next, at 1.42 s.
-    assert "login@front-door600 ms420 ms2" in page
+    # From the first that failed, at 1 s (600 ms after the injection), to the next good answer, at 1.42 s.
+    assert "login@front-door420 ms600 ms2" in page
     assert "+1 600 mspod web-bb (web-0) is Ready" in page
 
 
