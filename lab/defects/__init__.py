@@ -44,7 +44,7 @@ class Defect:
     shows: str
     """How it shows from outside, in one line."""
     turns_red: frozenset[str]
-    """Ids of checks."""
+    """Ids of checks: all of those that break nothing, and of the others enough to show it."""
     change: Callable[[list[Object]], None] = lambda objects: None
     """Puts the mistake into the rendered manifests."""
     plant_outside: Callable[[Lab], None] = lambda lab: None

@@ -1,6 +1,30 @@
-"""A node is drained, or lost."""
+"""A node is lost, or drained."""
 
 from fixtures.checks import check
+
+
+# First: after a drain the pods that it moved stay together where they are.
+@check(
+    "failover.node-loss",
+    hint="Packets to a lost node go nowhere, and Services lead to its pods until Kubernetes has noticed (40 s, "
+    "node-monitor-grace-period): until then whoever asks has to try another replica after a short time to connect "
+    "(nginx: proxy_connect_timeout 2s, the upstream several times). All replicas of a part on one node: see "
+    "configuration.replicas-spread-over-nodes.",
+    source="Kubernetes: node-monitor-grace-period; budgets are settings",
+    needs=(
+        "disruption",
+        "nodes",
+        "hands",
+    ),
+)
+def test_clients_get_by_when_a_node_is_lost(stage, measured):
+    """While a node is lost with all that is on it, clients go without answers for a while at most, and nothing is lost.
+
+    Source: budgets are settings; no loss is within any budget.
+    """
+    survival = stage.node_loss()
+    measured.update(survival.measured)
+    survival.require()
 
 
 @check(
@@ -21,28 +45,5 @@ def test_nobody_notices_when_a_node_is_drained(stage, measured):
     Source: budgets are settings; no loss is within any budget.
     """
     survival = stage.node_drain()
-    measured.update(survival.measured)
-    survival.require()
-
-
-@check(
-    "failover.node-loss",
-    hint="Packets to a lost node go nowhere, and Services lead to its pods until Kubernetes has noticed (40 s, "
-    "node-monitor-grace-period): until then whoever asks has to try another replica after a short time to connect "
-    "(nginx: proxy_connect_timeout 2s, the upstream several times). All replicas of a part on one node: see "
-    "configuration.replicas-spread-over-nodes.",
-    source="Kubernetes: node-monitor-grace-period; budgets are settings",
-    needs=(
-        "disruption",
-        "nodes",
-        "hands",
-    ),
-)
-def test_clients_get_by_when_a_node_is_lost(stage, measured):
-    """While a node is lost with all that is on it, clients go without answers for a while at most, and nothing is lost.
-
-    Source: budgets are settings; no loss is within any budget.
-    """
-    survival = stage.node_loss()
     measured.update(survival.measured)
     survival.require()

@@ -61,8 +61,9 @@ def test_workload_is_labelled_sized_and_replaced_without_a_gap(manifests, compon
     assert selector.items() <= found["spec"]["template"]["metadata"]["labels"].items()
     pod = pod_of(manifests, f"harbor-{component}")
     assert pod["enableServiceLinks"] is False
-    (term,) = pod["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
-    assert term["podAffinityTerm"]["labelSelector"]["matchLabels"] == selector
+    (spread,) = pod["topologySpreadConstraints"]
+    assert spread["labelSelector"]["matchLabels"] == selector
+    assert spread["matchLabelKeys"] == ["pod-template-hash"], "or each rollout gathers its pods"
     budget = find(manifests, "PodDisruptionBudget", f"harbor-{component}")
     assert budget["spec"]["selector"]["matchLabels"] == selector
     for container in pod["containers"]:

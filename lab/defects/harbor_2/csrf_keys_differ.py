@@ -1,7 +1,6 @@
 """Each core has a CSRF key of its own."""
 
 from lab.defects import Defect
-from lab.defects.harbor_2 import EVERY_FAILOVER
 from lab.manifests.objects import Object, container_of, tell_node
 
 # With a node's name before it, it has the 32 characters without which a core would take a random key.
@@ -21,8 +20,8 @@ DEFECT = Defect(
         {
             "configuration.csrf-key-same-on-every-replica",
             "sessions.browser-session-through-front-door",
+            "failover.web-pod-kill",
         }
-    )
-    | EVERY_FAILOVER,
+    ),
     change=_give_each_its_own,
 )

@@ -1,7 +1,6 @@
 """core is given _REDIS_URL_HARBOR in place of _REDIS_URL_CORE, so each keeps its users' sessions in its own memory."""
 
 from lab.defects import Defect
-from lab.defects.harbor_2 import EVERY_FAILOVER
 from lab.manifests.objects import Object, find
 
 
@@ -21,8 +20,8 @@ DEFECT = Defect(
             "sessions.known-to-every-replica",
             "sessions.stored-in-redis",
             "sessions.survive-replica-deletion",
+            "failover.web-pod-kill",
         }
-    )
-    | EVERY_FAILOVER,
+    ),
     change=_forget_redis,
 )

@@ -2,7 +2,6 @@
 
 from lab import settings
 from lab.defects import Defect
-from lab.defects.harbor_2 import EVERY_FAILOVER
 from lab.manifests.objects import Object, container_of, find, pod_of, put_text, tell_node
 from lab.manifests.secrets import kept
 from lab.profiles.harbor_2 import Secrets
@@ -32,13 +31,14 @@ DEFECT = Defect(
     turns_red=frozenset(
         {
             "access.docker-login",
+            "configuration.registry-trusts-token-key",
             "configuration.token-key-same-on-every-replica",
             "registry.busybox-push-pull",
             "registry.delete-removes",
             "registry.kubelet-pulls-with-pull-secret",
             "registry.repository-appears-in-harbor",
+            "failover.registry-pod-kill",
         }
-    )
-    | EVERY_FAILOVER,
+    ),
     change=_give_one_another_key,
 )
