@@ -18,6 +18,7 @@ from lab import (
     dns,
     docker_daemon,
     fitness,
+    hands,
     images,
     load_balancer,
     machines,
@@ -152,13 +153,14 @@ def _actions(chosen: tuple[Profile, ...]) -> list[Action]:
         Action("compile CoreDNS", _compile_dns),
         Action("container images", images.build, ("Debian packages", "compile CoreDNS")),
         Action("machines and network", _join_machines, ("Debian packages",)),
-        Action("Ceph", storage.ensure, ("machines and network",)),
-        *(Action(name, _DATABASES[name], ("machines and network",)) for name in databases),
-        Action("Redis and Sentinel", session_store.ensure, ("machines and network",)),
+        Action("what disruptions left", hands.mend_all, ("machines and network",)),
+        Action("Ceph", storage.ensure, ("what disruptions left",)),
+        *(Action(name, _DATABASES[name], ("what disruptions left",)) for name in databases),
+        Action("Redis and Sentinel", session_store.ensure, ("what disruptions left",)),
         Action("HAProxy", load_balancer.ensure, (*databases, "Redis and Sentinel")),
-        Action("docker daemon", docker_daemon.ensure, ("machines and network",)),
+        Action("docker daemon", docker_daemon.ensure, ("what disruptions left",)),
         Action(
-            "Kubernetes control plane", control_plane.ensure, ("machines and network", "compile Kubernetes")
+            "Kubernetes control plane", control_plane.ensure, ("what disruptions left", "compile Kubernetes")
         ),
         *(
             Action(

@@ -58,7 +58,7 @@ CONTROLLER_MANAGER = Daemon(
         f"--root-ca-file={certificates.AUTHORITY}",
         "--use-service-account-credentials=true",
         "--leader-elect=false",
-        # Half of what it is by default: so long do Services lead to the pods of a node that is lost (docs/hardening.md).
+        # Half of the default: so long do Services lead to the pods of a node that is lost (docs/hardening.md).
         "--node-monitor-grace-period=20s",
     ),
 )

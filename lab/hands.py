@@ -20,6 +20,8 @@ from lab.waiting import NotYet
 
 DATABASE, SESSION_STORE, FILE_SYSTEM = "database", "session store", "file system"
 _ISOLATED = "harbor-lab-isolated"
+_BROKEN = settings.STATE / "broken-on-purpose"
+"""Is there from the first disruption on."""
 _DEVICE = "eth0"
 
 
@@ -42,9 +44,11 @@ class Hands:
     # Containers
 
     def kill_container(self, node: str, container_id: str) -> None:
+        _BROKEN.touch()
         NODES[node].ctr("tasks", "kill", "--signal", "SIGKILL", container_id)
 
     def pause_container(self, node: str, container_id: str) -> None:
+        _BROKEN.touch()
         NODES[node].ctr("tasks", "kill", "--all", "--signal", "SIGSTOP", container_id)
 
     def resume_container(self, node: str, container_id: str) -> None:
@@ -57,12 +61,14 @@ class Hands:
     # A pod's network
 
     def lose_packets(self, node: str, address: str, percent: int) -> None:
+        _BROKEN.touch()
         loss = ("-m", "statistic", "--mode", "random", "--probability", f"{percent / 100}", "-j", "DROP")
         self.free_network(node, address)
         _inside(node, address, "iptables", "-I", "INPUT", "!", "-i", "lo", *loss)
         _inside(node, address, "iptables", "-I", "OUTPUT", "!", "-o", "lo", *loss)
 
     def slow_down(self, node: str, address: str, kbit_per_s: int) -> None:
+        _BROKEN.touch()
         self.free_network(node, address)
         shape = ("tbf", "rate", f"{kbit_per_s}kbit", "burst", "4kb", "latency", "2s")
         _inside(node, address, "tc", "qdisc", "replace", "dev", _DEVICE, "root", *shape)
@@ -75,15 +81,13 @@ class Hands:
         return dropped + (int(held[1]) if held else 0)
 
     def free_network(self, node: str, address: str) -> None:
-        try:
-            _inside(node, address, "iptables", "-F")
-            _inside(node, address, "sh", "-c", f"tc qdisc del dev {_DEVICE} root 2>/dev/null || true")
-        except _NoSuchPod:
-            return  # its network went with it
+        if pid := _process_at(node, address):  # else its network went with it
+            _free(pid)
 
     # Nodes
 
     def lose_node(self, node: str) -> None:
+        _BROKEN.touch()
         CONTROL.run("ip", "link", "set", f"to-{node}", "down")
         NODES[node].kubelet.stop(signal_number=signal.SIGKILL)
 
@@ -97,12 +101,14 @@ class Hands:
         return self._kinds[what]()
 
     def kill_server(self, server: str) -> None:
+        _BROKEN.touch()
         if server in postgresql.NODES:
             postgresql.end(server)
         else:
             _daemon(server).stop(signal_number=signal.SIGKILL)
 
     def restart_server(self, server: str) -> None:
+        _BROKEN.touch()
         # As PostgreSQL's machine is restarted, so that its Patroni goes too.
         if server in postgresql.NODES:
             postgresql.end(server)
@@ -113,6 +119,7 @@ class Hands:
         _daemon(server).start()
 
     def pause_server(self, server: str) -> None:
+        _BROKEN.touch()
         for pid in _processes(server):
             _signal(pid, signal.SIGSTOP)
 
@@ -121,6 +128,7 @@ class Hands:
             _signal(pid, signal.SIGCONT)
 
     def isolate_server(self, server: str) -> None:
+        _BROKEN.touch()
         own, others = _addresses(server)
         for other in others:
             for source, target in ((own, other), (other, own)):
@@ -143,30 +151,19 @@ class Hands:
 
 def mend_all() -> None:
     """Take back what disruptions of a killed suite left, as far as `ensure` of the parts does not."""
+    if not _BROKEN.exists():
+        return
     _rejoin()
     for name, node in NODES.items():
         CONTROL.run("ip", "link", "set", f"to-{name}", "up")
         if node.containerd.pid() is None:
             continue
-        for pid in _all_first_processes(node.name):
-            _signal(pid, signal.SIGCONT)
+        for task, pid in _tasks(node.name):
+            if _state(pid) == "T":
+                node.ctr("tasks", "kill", "--all", "--signal", "SIGCONT", task)
             if _networked(pid):
-                run(["nsenter", f"--target={pid}", "--net", "--", "iptables", "-F"])
-                run(
-                    [
-                        "nsenter",
-                        f"--target={pid}",
-                        "--net",
-                        "--",
-                        "sh",
-                        "-c",
-                        f"tc qdisc del dev {_DEVICE} root 2>/dev/null || true",
-                    ]
-                )
-
-
-class _NoSuchPod(LabError):
-    """No container on that node has that address."""
+                _free(pid)
+    _BROKEN.unlink()
 
 
 def _galera_in_use() -> str:
@@ -224,29 +221,44 @@ def _rejoin() -> None:
             OUTSIDE.run("iptables", "-D", *line.replace('"', "").split()[1:])
 
 
+def _tasks(node: str) -> list[tuple[str, int]]:
+    """(id, number of the first process on this machine) of each container that runs on a node."""
+    lines = NODES[node].ctr("tasks", "list").splitlines()[1:]
+    return [(task, int(pid)) for task, pid, *_ in map(str.split, lines)]
+
+
 def _first_process(node: str, container_id: str) -> int:
-    """The number of a container's first process, on this machine; 0 when it does not run."""
-    for line in NODES[node].ctr("tasks", "list").splitlines()[1:]:
-        task, pid, *_ = line.split()
-        if task == container_id:
-            return int(pid)
+    """The number of a container's first process; 0 when it does not run."""
+    return dict(_tasks(node)).get(container_id, 0)
+
+
+def _process_at(node: str, address: str) -> int:
+    """The number of a process in the pod with that address; 0 when there is none."""
+    for _, pid in _tasks(node):
+        try:
+            if f" {address}/" in _in_network(pid, "ip", "-o", "-4", "address"):
+                return pid
+        except CommandFailed:
+            continue  # it has ended meanwhile
     return 0
 
 
-def _all_first_processes(node: str) -> list[int]:
-    return [int(line.split()[1]) for line in NODES[node].ctr("tasks", "list").splitlines()[1:]]
-
-
 def _inside(node: str, address: str, *argv: str) -> str:
-    """Run a command in the network of the pod with that address. Raises _NoSuchPod, CommandFailed."""
-    for pid in _all_first_processes(node):
-        try:
-            seen = run(["nsenter", f"--target={pid}", "--net", "--", "ip", "-o", "-4", "address"])
-        except CommandFailed:
-            continue  # it has ended meanwhile
-        if f" {address}/" in seen:
-            return run(["nsenter", f"--target={pid}", "--net", "--", *argv])
-    raise _NoSuchPod(f"no pod on {node} has the address {address}")
+    """Run a command in the network of the pod with that address. Raises LabError, CommandFailed."""
+    pid = _process_at(node, address)
+    if not pid:
+        raise LabError(f"no pod on {node} has the address {address}")
+    return _in_network(pid, *argv)
+
+
+def _in_network(pid: int, *argv: str) -> str:
+    return run(["nsenter", f"--target={pid}", "--net", "--", *argv])
+
+
+def _free(pid: int) -> None:
+    """Take all rules and shapers from the network that a process is in."""
+    _in_network(pid, "iptables", "-F")
+    _in_network(pid, "sh", "-c", f"tc qdisc del dev {_DEVICE} root 2>/dev/null || true")
 
 
 def _networked(pid: int) -> bool:

@@ -382,9 +382,9 @@ def browse(monkeypatch, tmp_path, page, webs=2, **settings):
 
 def test_a_user_who_stays_signed_in_until_the_log_out_is_well(monkeypatch, tmp_path):
     page = Page()
-    assert browse(monkeypatch, tmp_path, page) == {"reloads_count": 10}
-    reloads = [f"reload {number}" for number in range(1, 11)]
-    assert page.steps == ["open", "sign in Admin", "signed-in.png", *reloads, "sign out"]
+    rounds = browse(monkeypatch, tmp_path, page)["rounds_count"]
+    assert page.steps[:5] == ["open", "sign in Admin", "signed-in.png", "reload 1", "sign out"]
+    assert page.steps.count("sign in Admin") == page.steps.count("sign out") == rounds >= 4
     assert not page.insecure
 
 
@@ -393,7 +393,7 @@ def test_a_user_who_stays_signed_in_until_the_log_out_is_well(monkeypatch, tmp_p
     [
         ("open", "the sign-in form is shown"),
         ("sign in Admin", "after the login, Admin is signed in"),
-        ("reload 3", "after reload 3 of 10, Admin is still signed in"),
+        ("reload 3", "after a reload, Admin is still signed in (time 3 of "),
         ("sign out", "after the log-out"),
     ],
 )

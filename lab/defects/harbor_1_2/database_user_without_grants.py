@@ -2,7 +2,7 @@
 
 from lab import database
 from lab.defects import Defect, Lab
-from lab.defects.harbor_1_2 import EVERY_FAILOVER
+from lab.defects.harbor_1_2 import SOME_FAILOVER
 
 _ON = f"ON {database.DATABASE}.*"
 _USER = f"'{database.USER}'@'%'"
@@ -42,7 +42,7 @@ DEFECT = Defect(
             "storage.image-survives-registry-pod-deletion",
         }
     )
-    | EVERY_FAILOVER,
+    | SOME_FAILOVER,
     plant_outside=_revoke,
     heal_outside=_grant,
 )
