@@ -54,7 +54,7 @@ EXACT_CHANGES_2 = {
         "PersistentVolumeClaim harbor-registry spec.accessModes.0": ("ReadWriteMany", "ReadWriteOnce"),
     },
 }
-OUTSIDE_ONLY = {"database-user-without-grants", "dirty-migration"}
+OUTSIDE_ONLY = {"database-user-without-grants", "dirty-migration", "session-store-forgets"}
 EVERY = [(profile, name) for profile in profiles.ALL.values() for name in defects.every(profile)]
 
 
