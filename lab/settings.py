@@ -35,7 +35,6 @@ KUBERNETES_SERVICE = "198.19.0.1"
 CLUSTER_DNS = "198.19.0.10"
 
 API_SERVER = f"https://{CONTROL}:6443"
-NAMESPACE = "harbor"
 """Where kubectl looks when nobody says."""
 ADMIN_PASSWORD = "Harbor12345"
 """Harbor's initial password as its documentation gives it; the lab has no secret to keep."""

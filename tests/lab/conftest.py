@@ -2,10 +2,10 @@
 
 import pytest
 
-from lab import cluster
+from lab import cluster, profiles
 
 
 @pytest.fixture(scope="module")
 def lab() -> cluster.Target:
-    """A lab that is up; a file of tests before this one may have left it broken or down."""
-    return cluster.up()
+    """A lab that is up, with every Harbor; a file of tests before this one may have left it broken or down."""
+    return cluster.up(profiles.EVERY)

@@ -14,10 +14,18 @@ from lab.waiting import NotYet, wait_until
 pytestmark = pytest.mark.usefixtures("lab")
 ROLE = settings.REPOSITORY / "deploy" / "verifier" / "role.yaml"
 POD = "harbor-verify"
+HARBOR = profiles.find()
 
 
 def kubectl(*argv: str, input: str | None = None) -> str:
-    return control_plane.kubectl(*argv, f"--namespace={settings.NAMESPACE}", input=input)
+    return control_plane.kubectl(*argv, f"--namespace={HARBOR.namespace}", input=input)
+
+
+def role() -> str:
+    """The role's manifests, for the namespace that Harbor is in here."""
+    written = ROLE.read_text()
+    assert "    namespace: harbor\n" in written
+    return written.replace("    namespace: harbor\n", f"    namespace: {HARBOR.namespace}\n")
 
 
 def pod() -> dict:
@@ -31,7 +39,7 @@ def pod() -> dict:
     report = "cat /tmp/reports/latest/report.json"
     suite = (
         f"{python} -m pytest suites --report-dir=/tmp/reports -p no:cacheprovider "
-        f"-m 'not disruption' --harbor-url={profiles.find().url} > /tmp/output; code=$?; "
+        f"-m 'not disruption' --namespace={HARBOR.namespace} --harbor-url={HARBOR.url} > /tmp/output; code=$?; "
         f"{report} || cat /tmp/output; exit $code"
     )
     return {
@@ -44,7 +52,7 @@ def pod() -> dict:
             "containers": [
                 {
                     "name": "suite",
-                    "image": "vmware/harbor-ui:v1.2.0",
+                    "image": "goharbor/harbor-core:v2.12.4",
                     "imagePullPolicy": "IfNotPresent",
                     "command": ["/bin/sh", "-c", suite],
                     "workingDir": str(settings.REPOSITORY),
@@ -66,7 +74,7 @@ def pod() -> dict:
 @pytest.fixture
 def ended_pod() -> Iterator[dict]:
     """The pod after its end; it and its rights are removed."""
-    kubectl("apply", f"--filename={ROLE}")
+    kubectl("apply", "--filename=-", input=role())
     try:
         kubectl("apply", "--filename=-", input=yaml.safe_dump(pod()))
 
@@ -79,7 +87,7 @@ def ended_pod() -> Iterator[dict]:
         yield wait_until("the suite in its pod has ended", ended, deadline_s=400, interval_s=2)
     finally:
         kubectl("delete", "pod", POD, "--ignore-not-found", "--grace-period=1")
-        kubectl("delete", f"--filename={ROLE}", "--ignore-not-found")
+        kubectl("delete", "--filename=-", "--ignore-not-found", input=role())
 
 
 def test_the_suite_runs_in_a_pod_with_the_rights_of_its_role_and_no_more(ended_pod):
