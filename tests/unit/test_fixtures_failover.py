@@ -254,6 +254,19 @@ def test_an_image_that_died_with_its_pod_is_found(kill):
         kill(world, lose).require()
 
 
+def test_a_client_that_gets_nothing_good_any_more_keeps_no_loss_from_being_told(kill):
+    world = World()
+
+    def lose_all():
+        a_while()
+        world.images.update({name: {} for name in world.images})
+
+    settings = SETTINGS.model_copy(update={"recovery_budget_s": 0.5})
+    with pytest.raises(Failure, match="images that were acknowledged") as failure:
+        kill(world, lose_all, settings=settings).require()
+    assert any("none for pull@" in note for note in failure.value.__notes__)
+
+
 def test_nothing_is_broken_where_a_client_does_not_get_what_it_wants_before(kill):
     world = World()
     world.images["registry-1"] = {}
