@@ -3,7 +3,6 @@
 import time
 
 from fixtures.checks import check
-from fixtures.clients.registry import Registry
 from fixtures.errors import AnswerError, UnexpectedAnswer
 from fixtures.model.roles import Role
 from fixtures.verdict import Offender, expecting, judge
@@ -30,9 +29,7 @@ def test_a_large_layer_passes_the_front_door_and_is_on_every_replica(
     size = f"a layer of {settings.large_layer_mib} MiB"
     link = harbor.new_front_door_link()
     try:
-        # The tokens of one web replica: this is about layers, not about who signs tokens.
-        pinned = harbor.registry(harbor.registry_api_replicas()[0])
-        front = Registry(link, harbor.pinned_tokens(pinned.http, harbor.credentials))
+        front = harbor.front_registry_for_all(link)
         begun_s = time.monotonic()
         try:
             front.push(image, repository, "large")

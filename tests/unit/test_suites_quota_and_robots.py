@@ -29,6 +29,7 @@ class Quota:
 
     def __init__(self, counts=1.0, frees=True, silent=False):
         self.used, self.counts, self.frees, self.silent = 1000, counts, frees, silent
+        self.http = None
 
     def projects(self, name, credentials):
         return {name: PROJECT}
@@ -54,7 +55,7 @@ def counting(front, *webs):
         settings=SimpleNamespace(converge_timeout_s=0.1),
         credentials=ADMIN,
         front_door=front,
-        front_registry=lambda credentials: front,
+        front_registry_for_all=lambda link: front,
         replicas=lambda role: replicas,
         web=lambda replica: webs[replicas.index(replica)],
     )

@@ -186,7 +186,7 @@ def target(*registries, webs=(), front=None, takers=None):
         new_link=lambda replica: SimpleNamespace(of=by_name[replica.name], close=lambda: None),
         registry_by=lambda link, replica: link.of,
         new_front_door_link=lambda: SimpleNamespace(of=front, close=lambda: None),
-        pinned_tokens=lambda link, credentials: None,
+        front_registry_for_all=lambda link: link.of,
         credentials=None,
         access=SimpleNamespace(url="http://h"),
         registry_host="h",
@@ -210,7 +210,6 @@ def three(*, shared=True, **of_the_last):
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Clients that are made on the spot lead to the fakes; nobody waits for long."""
-    monkeypatch.setattr("suites.registry.test_large_layer.Registry", lambda link, authorise: link.of)
     monkeypatch.setattr(test_catalogue, "_LISTED_WITHIN_S", 0.2)
 
 

@@ -34,9 +34,7 @@ DEFECT = Defect(
             "configuration.registry-trusts-token-key",
             "configuration.token-key-same-on-every-replica",
             "registry.busybox-push-pull",
-            "registry.delete-removes",
             "registry.kubelet-pulls-with-pull-secret",
-            "registry.repository-appears-in-harbor",
             "failover.registry-pod-kill",
         }
     ),
