@@ -35,6 +35,8 @@ NEEDED = {
     "python3-etcd": "Patroni's way to etcd",
     "python3-psycopg2": "Patroni's and the contract tests' stand-in's way to PostgreSQL",
     "python3-pymysql": "the contract tests' stand-in",
+    "python3-redis": "the contract tests' stand-in",
+    "python3-yaml": "the contract tests' stand-in",
     "redis-sentinel": "fails the session store over",
     "redis-server": "Harbor's session store",
     "runc": "containers",
