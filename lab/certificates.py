@@ -95,7 +95,7 @@ def _kubeconfig(identity: str) -> str:
             "contexts": [
                 {
                     "name": "harbor-lab",
-                    "context": {"cluster": "harbor-lab", "user": identity, "namespace": settings.NAMESPACE},
+                    "context": {"cluster": "harbor-lab", "user": identity},
                 }
             ],
             "current-context": "harbor-lab",
