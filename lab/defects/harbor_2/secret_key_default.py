@@ -1,0 +1,16 @@
+"""The key that stored passwords are encrypted with is the one that the chart comes with."""
+
+from lab.defects import Defect
+from lab.manifests.objects import Object, find
+
+
+def _leave_it(objects: list[Object]) -> None:
+    find(objects, "Secret", "harbor-core")["stringData"]["secretKey"] = "not-a-secure-key"
+
+
+DEFECT = Defect(
+    report="h#12158, h#21282; the chart's default",
+    shows="nothing: whoever reads the database can read the passwords of other registries and of the directory",
+    turns_red=frozenset({"configuration.secret-key-not-default"}),
+    change=_leave_it,
+)
