@@ -78,6 +78,17 @@ def test_a_harbor_of_deployments_is_known_by_labels_or_by_images(how):
     assert web.label_selector == "app=harbor,component=core,release=harbor"
 
 
+@pytest.mark.parametrize(
+    "declared, port, tls",
+    [([], 8080, False), ([8080], 8080, False), ([8443, 8001], 8443, True), ([8080, 8443], 8080, False)],
+)
+def test_a_workload_that_declares_only_its_port_for_tls_is_spoken_to_there(declared, port, tls):
+    made = newer()
+    made[0].spec.template.spec.containers[0].ports = [client.V1ContainerPort(each) for each in declared]
+    web = discover(Cluster(deployments=made), "harbor-2").workload(Role.WEB)
+    assert (web.port, web.tls) == (port, tls)
+
+
 def test_labels_of_the_newer_kind_are_enough():
     made = newer(images=False)
     for each in made:

@@ -3,15 +3,9 @@
 import ssl
 import threading
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 from urllib3.exceptions import InsecureRequestWarning
 
 from fixtures.errors import NoAnswer, UnexpectedAnswer
@@ -19,6 +13,7 @@ from fixtures.profiles.harbor_1_2.api import Harbor12
 from fixtures.providers import Access
 from fixtures.settings import Settings
 from fixtures.target import Target
+from tests.unit.certificates import new_certificate
 
 
 class FakePage(BaseHTTPRequestHandler):
@@ -56,21 +51,7 @@ def door(*, certificate=None, answer=(200, {}, b"<title>Harbor</title>")):
 @pytest.fixture
 def certificate(tmp_path):
     """A certificate of harbor.example, with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "harbor.example")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("harbor.example")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path / "harbor.pem"
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    file.write_bytes(pem + made.public_bytes(Encoding.PEM))
-    return file
+    return new_certificate(tmp_path / "harbor.pem", "harbor.example")
 
 
 def page_at(server, url, **settings):

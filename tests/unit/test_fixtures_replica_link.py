@@ -1,6 +1,10 @@
 """A port-forward as a socket: whole HTTP exchanges over a WebSocket of a few lines."""
 
 import json
+import socket
+import ssl
+import threading
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +14,7 @@ from fixtures.clients import pod_channel, replica_link
 from fixtures.clients.pod_channel import CommandInPodFailed, PodGone, run_in_pod
 from fixtures.clients.replica_link import open_link
 from fixtures.errors import NoAnswer, TargetUnreachable
+from tests.unit.certificates import new_certificate
 
 BINARY, CLOSE = websocket.ABNF.OPCODE_BINARY, websocket.ABNF.OPCODE_CLOSE
 PORTS = [b"\x00\x50\x00", b"\x01\x50\x00"]
@@ -141,6 +146,104 @@ def test_from_inside_the_cluster_the_address_of_the_pod_is_used():
         inside, name="ui-0", namespace="n", pod="p", address="198.18.1.9", port=80, timeouts_s=(1, 1)
     ) as client:
         assert client.base_url == "http://198.18.1.9:80"
+
+
+@pytest.fixture
+def tls_server(tmp_path):
+    """The address of a server that speaks TLS and nothing else, with a certificate that nobody knows."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(new_certificate(tmp_path / "pod.pem", "harbor-core"))
+
+    def serve(listening):
+        while True:
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return
+            with suppress(OSError), context.wrap_socket(connection, server_side=True) as secured:
+                while secured.recv(65536).endswith(b"\r\n\r\n"):
+                    secured.sendall(answer("x" * 100_000))
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, args=(listening,), daemon=True)
+        thread.start()
+        yield listening.getsockname()
+        listening.shutdown(socket.SHUT_RDWR)
+    thread.join(5)
+
+
+class BridgedChannel:
+    """A port-forward to a real port."""
+
+    def __init__(self, address):
+        self._ports, self._socket = list(PORTS), socket.create_connection(address)
+
+    def recv(self):
+        return self._ports.pop(0)
+
+    def recv_data(self):
+        data = self._socket.recv(16384)
+        return (BINARY, b"\x00" + data) if data else (CLOSE, b"")
+
+    def send_binary(self, data):
+        self._socket.sendall(data[1:])
+
+    def settimeout(self, timeout_s):
+        self._socket.settimeout(timeout_s)
+
+    def gettimeout(self):
+        return self._socket.gettimeout()
+
+    def fileno(self):
+        return self._socket.fileno()
+
+    def shutdown(self):
+        self._socket.close()
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_tls_of_harbors_own_is_spoken_with_whatever_certificate(monkeypatch, tls_server, inside):
+    host, port = tls_server
+    opened = []
+
+    def bridged(*_):
+        opened.append(BridgedChannel(tls_server))
+        return opened[-1]
+
+    monkeypatch.setattr(replica_link, "open_channel", bridged)
+    kubernetes = SimpleNamespace(inside=inside, server="https://fake", timeouts_s=(5, 5))
+    with open_link(
+        kubernetes,
+        name="core-0",
+        namespace="harbor",
+        pod="p",
+        address=host,
+        port=port,
+        tls=True,
+        timeouts_s=(5, 5),
+    ) as client:
+        assert [len(client.get("/").text) for _ in range(2)] == [100_000] * 2
+    assert len(opened) == (0 if inside else 1), "one connection serves several requests"
+
+
+def test_where_tls_is_not_what_is_spoken_there_is_no_answer(monkeypatch):
+    channel = FakeChannel(*PORTS, b"\x00HTTP/1.1 400 Bad Request\r\n\r\n")
+    monkeypatch.setattr(replica_link, "open_channel", lambda *_: channel)
+    with (
+        open_link(
+            KUBERNETES,
+            name="ui-0",
+            namespace="harbor",
+            pod="p",
+            address=None,
+            port=80,
+            tls=True,
+            timeouts_s=(1, 1),
+        ) as client,
+        pytest.raises(NoAnswer, match="SSL"),
+    ):
+        client.get("/")
+    assert channel.shut
 
 
 def exec_with(monkeypatch, *messages):
