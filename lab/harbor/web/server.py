@@ -4,6 +4,7 @@ A pool of threads would not do: with a frozen Redis every request hangs, and sta
 """
 
 import socket
+import ssl
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -22,24 +23,38 @@ _LINGER_S = 0.5
 
 
 def serve(
-    application: Application, address: tuple[str, int], *, name: str | None = None, streams: bool = False
+    application: Application,
+    address: tuple[str, int],
+    *,
+    name: str | None = None,
+    streams: bool = False,
+    tls: ssl.SSLContext | None = None,
 ) -> "Server":
     """Open the port; requests are answered once `serve_forever` runs.
 
     `name` goes into the header Server. Where it `streams`, bodies of requests are left unread, for the application
-    to read; else they are in memory when it is called.
+    to read; else they are in memory when it is called. With `tls` nothing else is spoken.
     """
     handler = type(
         "Handler",
         (_Handler,),
         {"application": staticmethod(application), "server_name": name, "streams": streams},
     )
-    return Server(address, handler)
+    return Server(address, handler, tls)
 
 
 class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 1024
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        handler: type[BaseHTTPRequestHandler],
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        super().__init__(address, handler)
+        self._tls = tls
 
     def server_bind(self) -> None:
         # Not the base class's: it looks up the host's name, which may take seconds and is of no use here.
@@ -47,9 +62,20 @@ class Server(ThreadingHTTPServer):
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
 
+    def finish_request(self, request: socket.socket, client_address: object) -> None:
+        """In the connection's own thread, so that a client that is slow to shake hands holds up nobody else."""
+        if self._tls is None:
+            super().finish_request(request, client_address)
+            return
+        secured = self._tls.wrap_socket(request, server_side=True)
+        try:
+            super().finish_request(secured, client_address)
+        finally:
+            self.shutdown_request(secured)
+
     def handle_error(self, request: object, client_address: object) -> None:
         # A client that goes away is nothing to write home about; anything else is a defect of the stand-in.
-        if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
+        if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError | ssl.SSLError):
             super().handle_error(request, client_address)
 
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import redis
 
+from .. import http_client
 from ..database import Database, DatabaseError, describe
 from ..redis_client import RedisError
 from ..redis_client import describe as describe_redis
-from . import http_client
 from .settings import Settings
 
 INTERVAL_S = 10.0

@@ -4,7 +4,7 @@ import http.client
 import json
 from typing import Any
 
-from . import http_client
+from .. import http_client
 from .settings import Settings
 
 

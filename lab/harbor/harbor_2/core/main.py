@@ -9,7 +9,7 @@ import redis
 from ... import log, termination
 from ...termination import Fatal
 from ...web.server import serve
-from .. import migrate, redis_client
+from .. import internal_tls, migrate, redis_client
 from ..database import Database, DatabaseError, describe
 from ..redis_client import RedisError
 from ..version import VERSION
@@ -62,8 +62,9 @@ def _main() -> None:
     harbor.health.start()
     harbor.pulls.start()
     log.info(f"Version: {VERSION}")
-    server = serve(Application(harbor).answer, ("", settings.port), streams=True)
-    log.info(f"http server Running on http://:{settings.port}")
+    tls = internal_tls.of_environment()
+    server = serve(Application(harbor).answer, ("", settings.port), streams=True, tls=tls)
+    log.info(f"http server Running on {'https' if tls else 'http'}://:{settings.port}")
     server.serve_forever()
 
 

@@ -4,8 +4,8 @@ import base64
 import http.client
 from collections.abc import Iterable, Mapping
 
-from . import http_client
-from .http_client import Reply
+from .. import http_client
+from ..http_client import Reply
 
 
 class RegistryFailure(Exception):

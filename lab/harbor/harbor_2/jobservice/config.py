@@ -1,6 +1,7 @@
 """config.yml, as the chart writes it."""
 
 import os
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import yaml
 
 from ...termination import Fatal
+from .. import internal_tls
 
 _NAMESPACE = "harbor_job_service_namespace"
 
@@ -16,6 +18,7 @@ _NAMESPACE = "harbor_job_service_namespace"
 @dataclass(frozen=True)
 class Config:
     port: int
+    tls: ssl.SSLContext | None
     workers: int
     """How many jobs may run at once."""
     redis_url: str
@@ -37,6 +40,7 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Config:
         redis_pool = pool["redis_pool"]
         return Config(
             port=int(environment.get("JOB_SERVICE_PORT") or document.get("port", 8080)),
+            tls=internal_tls.of_configuration(document),
             workers=int(pool.get("workers", 10)),
             redis_url=environment.get("JOB_SERVICE_POOL_REDIS_URL") or redis_pool["redis_url"],
             namespace="{{{}}}".format(str(redis_pool.get("namespace", _NAMESPACE)).strip("{}")),

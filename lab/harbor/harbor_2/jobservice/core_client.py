@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from ... import log
 from ...termination import Panic
-from ..core import http_client
+from .. import http_client
 from .config import Config
 
 

@@ -10,8 +10,7 @@ from urllib.parse import quote
 
 import redis
 
-from .. import redis_client
-from ..core import http_client
+from .. import http_client, redis_client
 from ..core.records import artifacts, quotas
 from ..database import Database, Row
 from .logs import JobLog

@@ -63,8 +63,9 @@ def _main() -> None:
     workers = Workers(settings, jobs, logs, known, _NAMES)
     workers.start()
     log.info("Basic worker is started")
-    server = serve(Service(jobs, logs, list(known), settings.core_secret).answer, ("", settings.port))
-    log.info(f"API server is serving at {settings.port} with [http] mode")
+    service = Service(jobs, logs, list(known), settings.core_secret)
+    server = serve(service.answer, ("", settings.port), tls=settings.tls)
+    log.info(f"API server is serving at {settings.port} with [{'https' if settings.tls else 'http'}] mode")
     server.serve_forever()
 
 

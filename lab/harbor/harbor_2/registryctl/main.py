@@ -10,6 +10,7 @@ import yaml
 from ... import log, termination
 from ...termination import Fatal
 from ...web.server import serve
+from .. import internal_tls
 from ..version import VERSION
 from .service import Service
 from .storage import Storage
@@ -31,7 +32,8 @@ def _main() -> None:
     if not root:
         raise Fatal("failed to set up the storage driver: the stand-in knows filesystem only")
     port = int(own.get("port", 8080))
-    server = serve(Service(Storage(Path(root)), os.environ.get("JOBSERVICE_SECRET", "")).answer, ("", port))
+    service = Service(Storage(Path(root)), os.environ.get("JOBSERVICE_SECRET", ""))
+    server = serve(service.answer, ("", port), tls=internal_tls.of_configuration(own))
     log.info(f"listening on :{port}, storage in {root}")
     server.serve_forever()
 

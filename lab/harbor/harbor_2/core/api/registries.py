@@ -6,8 +6,9 @@ from typing import Any
 
 from .... import log
 from ....web.response import Response, empty
+from ... import http_client
 from ...database import Duplicate, Row
-from .. import http_client, secret_key
+from .. import secret_key
 from ..documents import created, document
 from ..errors import bad_request, conflict, not_found
 from ..harbor import Call

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from . import internal_tls
+
 CONNECT_TIMEOUT_S = 30
 
 
@@ -24,8 +26,13 @@ def connect(url: str, timeout_s: float | None = None) -> http.client.HTTPConnect
     Raises OSError.
     """
     parts = urlsplit(url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=CONNECT_TIMEOUT_S)
+    host, port = parts.hostname or "", parts.port
+    if parts.scheme == "https":
+        connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+            host, port, timeout=CONNECT_TIMEOUT_S, context=internal_tls.trusted()
+        )
+    else:
+        connection = http.client.HTTPConnection(host, port, timeout=CONNECT_TIMEOUT_S)
     connection.connect()
     connection.sock.settimeout(timeout_s)
     for option, value in (
