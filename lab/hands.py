@@ -131,13 +131,14 @@ class Hands:
         _BROKEN.touch()
         own, others = _addresses(server)
         for other in others:
-            for source, target in ((own, other), (other, own)):
-                # fmt: off
-                OUTSIDE.run(
-                    "iptables", "-I", "INPUT", "-s", source, "-d", target, "-j", "DROP",
-                    "-m", "comment", "--comment", _ISOLATED,
-                )
-                # fmt: on
+            _drop("INPUT", "-s", own, "-d", other)
+            _drop("INPUT", "-s", other, "-d", own)
+
+    def swallow_packets(self, server: str) -> None:
+        _BROKEN.touch()
+        own, _ = _addresses(server)
+        _drop("INPUT", "-d", own)
+        _drop("OUTPUT", "-s", own)
 
     def process_of(self, server: str) -> tuple[int, str]:
         pids = sorted(_processes(server))
@@ -215,8 +216,12 @@ def _addresses(server: str) -> tuple[str, list[str]]:
     raise LabError(f"{server} has no others of its kind")
 
 
+def _drop(chain: str, *which: str) -> None:
+    OUTSIDE.run("iptables", "-I", chain, *which, "-j", "DROP", "-m", "comment", "--comment", _ISOLATED)
+
+
 def _rejoin() -> None:
-    for line in OUTSIDE.run("iptables", "-S", "INPUT").splitlines():
+    for line in OUTSIDE.run("iptables", "-S").splitlines():
         if _ISOLATED in line:
             OUTSIDE.run("iptables", "-D", *line.replace('"', "").split()[1:])
 

@@ -1,4 +1,4 @@
-"""The session store fails over, is restarted, hangs."""
+"""The session store fails over, is restarted, hangs, cannot be reached."""
 
 from fixtures.checks import check
 from fixtures.disruptions.hands import SESSION_STORE
@@ -62,5 +62,27 @@ def test_clients_get_by_when_the_session_store_hangs(stage, measured):
     Source: budgets are settings; no loss is within any budget.
     """
     survival = stage.server_hang(SESSION_STORE)
+    measured.update(survival.measured)
+    survival.require()
+
+
+@check(
+    "failover.session-store-blackhole",
+    hint="A Redis whose packets vanish (its machine has lost power, a firewall) ends no connection: those that Harbor "
+    "keeps wait for answers until TCP gives up, a quarter of an hour. Sentinel has to notice "
+    "(down-after-milliseconds), and Harbor, or the way to Redis, has to give connections up (read time-outs; HAProxy: "
+    "on-marked-down shutdown-sessions).",
+    source="Redis Sentinel: down-after-milliseconds; TCP: retransmission; budgets are settings",
+    needs=(
+        "disruption",
+        "hands",
+    ),
+)
+def test_clients_get_by_when_the_session_store_is_blackholed(stage, measured):
+    """When packets to the session store vanish, another takes over, nobody stays logged out, and nothing is lost.
+
+    Source: budgets are settings; no loss is within any budget.
+    """
+    survival = stage.server_blackhole(SESSION_STORE)
     measured.update(survival.measured)
     survival.require()
