@@ -32,7 +32,7 @@ class Hands:
         """`database_kind`: as the lab's profile calls it, Galera or PostgreSQL."""
         self._kinds: dict[str, Callable[[], str]] = {
             DATABASE: _galera_in_use if database_kind == "Galera" else _postgresql_in_use,
-            SESSION_STORE: session_store.primary,
+            SESSION_STORE: session_store.in_use,
             FILE_SYSTEM: lambda: "ceph-mds",
         }
         self._ensure: dict[str, Callable[[], object]] = {

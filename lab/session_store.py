@@ -7,11 +7,13 @@ Sentinels' files say which Redis is the primary.
 
 import hashlib
 import shutil
+from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 
 from lab import settings
 from lab.daemons import Daemon
-from lab.errors import DaemonDied, LabError
+from lab.errors import CommandFailed, DaemonDied, LabError
 from lab.topology import OUTSIDE
 from lab.waiting import NotYet, wait_until
 
@@ -127,13 +129,33 @@ def primary() -> str:
     said = {}
     for name, sentinel in SENTINELS.items():
         _must_run(sentinel)
-        address = _sentinel_address(name)
-        redis_cli(address, SENTINEL_PORT, "SENTINEL", "CKQUORUM", MASTER_NAME)
-        answer = redis_cli(address, SENTINEL_PORT, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER_NAME)
-        said[name] = answer.split()[0]
+        redis_cli(_sentinel_address(name), SENTINEL_PORT, "SENTINEL", "CKQUORUM", MASTER_NAME)
+        said[name] = _primary_address(name)
     if len(set(said.values())) > 1:
         raise NotYet(f"the Sentinels disagree on the primary: {said}")
-    address = next(iter(said.values()))
+    return _name_of(next(iter(said.values())))
+
+
+def in_use() -> str:
+    """The name of the Redis that most Sentinels name primary now, whichever of them answer. Raises NotYet."""
+    votes: Counter[str] = Counter()
+    for name in SENTINELS:
+        with suppress(CommandFailed):
+            votes[_primary_address(name)] += 1
+    address, most = votes.most_common(1)[0] if votes else ("", 0)
+    if most <= len(SENTINELS) / 2:
+        raise NotYet(f"most Sentinels name no Redis primary: {dict(votes)}")
+    return _name_of(address)
+
+
+def _primary_address(sentinel: str) -> str:
+    answer = redis_cli(
+        _sentinel_address(sentinel), SENTINEL_PORT, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER_NAME
+    )
+    return answer.split()[0]
+
+
+def _name_of(address: str) -> str:
     return next(name for name in DATA_NODES if settings.REDIS[name] == address)
 
 
