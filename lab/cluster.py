@@ -139,7 +139,13 @@ def only_one() -> Iterator[None]:
         os.close(folder)
 
 
-_PREPARATION = ("Debian packages", "compile Kubernetes", "compile CoreDNS", "container images")
+_PREPARATION = (
+    "Debian packages",
+    "compile Kubernetes",
+    "compile CoreDNS",
+    "fetch Patroni",
+    "container images",
+)
 
 
 _DATABASES = {"Galera": database.ensure, "PostgreSQL": postgresql.ensure}
@@ -151,11 +157,12 @@ def _actions(chosen: tuple[Profile, ...]) -> list[Action]:
         Action("Debian packages", _install_packages),
         Action("compile Kubernetes", _compile_kubernetes),
         Action("compile CoreDNS", _compile_dns),
+        Action("fetch Patroni", toolchain.fetch_patroni),
         Action("container images", images.build, ("Debian packages", "compile CoreDNS")),
         Action("machines and network", _join_machines, ("Debian packages",)),
         Action("what disruptions left", hands.mend_all, ("machines and network",)),
         Action("Ceph", storage.ensure, ("what disruptions left",)),
-        *(Action(name, _DATABASES[name], ("what disruptions left",)) for name in databases),
+        *(Action(name, _DATABASES[name], ("what disruptions left", "fetch Patroni")) for name in databases),
         Action("Redis and Sentinel", session_store.ensure, ("what disruptions left",)),
         Action("HAProxy", load_balancer.ensure, (*databases, "Redis and Sentinel")),
         Action("docker daemon", docker_daemon.ensure, ("what disruptions left",)),

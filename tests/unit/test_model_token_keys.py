@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from fixtures.model.token_keys import key_ids
-from lab.harbor.harbor_1.ui.signing import key_id
+from lab.harbor.token_key import key_id
 
 
 def certificate(key):

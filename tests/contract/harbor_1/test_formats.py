@@ -3,7 +3,8 @@
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from lab.harbor.harbor_1.ui import gob, passwords, signing, tokens
+from lab.harbor import token_key
+from lab.harbor.harbor_1.ui import gob, passwords, tokens
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def test_a_password_is_hashed_as_harbor_does():
 
 def test_a_key_is_named_by_its_first_240_bits():
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    name = signing.key_id(key.public_key())
+    name = token_key.key_id(key.public_key())
     assert len(name) == 59
     assert set(name) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567:")
 

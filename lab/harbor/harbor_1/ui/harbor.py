@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ...lockout import Lockout
 from ...web.request import Request
 from ..app_config import AppConfig
 from ..configuration import Configuration
 from ..database import Database
-from .lockout import Lockout
 from .registry_client import RegistryClient
 from .sessions import Session, Sessions
 from .signing import SigningKey

@@ -1,95 +1,13 @@
-"""The key that signs tokens for the registry, and the tokens."""
+"""The tokens of the registry."""
 
-import base64
-import hashlib
-import json
-import secrets
-import string
-import threading
-import time
-from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from ...token_key import Access, KeyUnusable, TokenKey
 
-ISSUER = "harbor-token-issuer"
-_PKCS1 = b"-----BEGIN RSA PRIVATE KEY-----"
+__all__ = ["KeyUnusable", "SigningKey"]
 
 
-class KeyUnusable(Exception):
-    """There is no key, or it is in a form that Harbor does not read."""
-
-
-class SigningKey:
-    """The file is read for each token, as Harbor does; the key in it is parsed once."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._lock = threading.Lock()
-        self._parsed: tuple[bytes, rsa.RSAPrivateKey, str] | None = None
-
-    def token(
-        self, user: str, service: str, access: list[dict[str, Any]] | None, minutes: int
-    ) -> dict[str, Any]:
+class SigningKey(TokenKey):
+    def token(self, user: str, service: str, access: list[Access] | None, minutes: int) -> dict[str, Any]:
         """A token and how long it holds, as the token service answers. Raises KeyUnusable."""
-        key, key_id = self._load()
-        now_s = int(time.time())
-        header = {"typ": "JWT", "alg": "RS256", "kid": key_id}
-        claims = {
-            "iss": ISSUER,
-            "sub": user,
-            "aud": service,
-            "exp": now_s + minutes * 60,
-            "nbf": now_s,
-            "iat": now_s,
-            "jti": "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(16)),
-            "access": access,
-        }
-        signed = ".".join(
-            _base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims)
-        )
-        signature = key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
-        return {
-            "token": f"{signed}.{_base64url(signature)}",
-            "expires_in": minutes * 60,
-            "issued_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now_s)),
-        }
-
-    def _load(self) -> tuple[rsa.RSAPrivateKey, str]:
-        try:
-            pem = self._file.read_bytes()
-        except OSError:
-            raise KeyUnusable("key file does not exist") from None
-        with self._lock:
-            if self._parsed is None or self._parsed[0] != pem:
-                key = _parse(pem)
-                self._parsed = (pem, key, key_id(key.public_key()))
-            return self._parsed[1:]
-
-
-def key_id(key: rsa.RSAPublicKey) -> str:
-    """libtrust's name of a public key: the first 240 bits of its SHA-256, in base 32, by fours."""
-    der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    digits = base64.b32encode(hashlib.sha256(der).digest()[:30]).decode()
-    return ":".join(digits[i : i + 4] for i in range(0, len(digits), 4))
-
-
-def _parse(pem: bytes) -> rsa.RSAPrivateKey:
-    if _PKCS1 not in pem:
-        kind = pem.partition(b"-----BEGIN ")[2].partition(b"-----")[0].decode(errors="replace")
-        raise KeyUnusable(
-            f"unable to decode private key PEM: unable to get PrivateKey from PEM type: {kind}"
-            if kind
-            else "unable to decode private key PEM"
-        )
-    try:
-        key = serialization.load_pem_private_key(pem, password=None)
-    except ValueError as failure:
-        raise KeyUnusable(f"unable to decode private key PEM: {failure}") from None
-    assert isinstance(key, rsa.RSAPrivateKey)
-    return key
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+        return self.issue({"sub": user}, service, access, minutes)

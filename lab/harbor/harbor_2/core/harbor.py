@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...lockout import Lockout
 from ...web.request import Request
 from ..database import Database
 from .configuration import Configuration
 from .csrf import Protection
 from .door.pulls import Pulls
 from .health import Health
-from .lockout import Lockout
 from .registry_client import RegistryClient
 from .sessions import Session, Sessions
 from .settings import Settings
