@@ -20,6 +20,12 @@ from lab.waiting import NotYet
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
 """The same path on each node: every node has a /run of its own."""
 PAUSE_IMAGE = "harbor-lab/pause:1"
+_CONNECTION_TRACKING = (
+    "net.netfilter.nf_conntrack_tcp_timeout_syn_sent=10",
+    "net.netfilter.nf_conntrack_tcp_timeout_fin_wait=30",
+)
+"""A Service's choice of a pod holds as long as the node remembers the connection, 120 s else, also if the pod's node is
+lost: who happens to use the same port again meanwhile, minutes later, is led to where nobody is."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,7 @@ class Node:
 
     def ensure_joined(self) -> None:
         """Start kubelet and kube-proxy unless they run, and wait until the node is Ready."""
+        self.machine.run("sysctl", "-qw", *_CONNECTION_TRACKING)
         self.kubelet.start()
         self.kube_proxy.start()
 
