@@ -85,19 +85,20 @@ def planted(profile: Profile) -> str | None:
     return note.read_text() if note.exists() else None
 
 
-def plant(lab: Lab, name: str) -> None:
+def plant(lab: Lab, name: str, *, instead: bool = False) -> None:
     """Put a defect into a Harbor and wait until it has settled with it; planting it twice is harmless.
 
-    Raises UnknownDefect, AlreadyPlanted when another is there, NotReady and CommandFailed from the deployment.
+    `instead`: of another that may be there, which is healed in the same go. Raises UnknownDefect, AlreadyPlanted when
+    another is there that is not to be replaced, NotReady and CommandFailed from the deployment.
     """
     defect = find(lab.profile, name)
     present = planted(lab.profile)
-    if present not in (None, name):
+    if present not in (None, name) and not instead:
         raise AlreadyPlanted(f"{present} is planted; heal it first, so that each red check has one cause")
+    if present:  # it may keep pods from starting, which are to be there first
+        find(lab.profile, present).heal_outside(lab)
     lab.profile.folder.mkdir(parents=True, exist_ok=True)
     _note(lab.profile).write_text(name)
-    if present:  # it may keep pods from starting, which are to be there first
-        defect.heal_outside(lab)
     _deploy(lab, change=defect.change, unready=defect.unready)
     defect.plant_outside(lab)
 

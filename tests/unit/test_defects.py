@@ -259,6 +259,14 @@ def test_one_defect_at_a_time(lab):
     assert len(lab.done) == 2
 
 
+def test_one_is_planted_instead_of_another_which_is_healed_on_the_way(lab):
+    defects.plant(lab, "database-user-without-grants")
+    defects.plant(lab, "session-store-missing", instead=True)
+    assert "GRANT ALL PRIVILEGES" in lab.statements[-1]
+    assert defects.planted(lab.profile) == "session-store-missing"
+    assert len(lab.done) == 2
+
+
 def test_an_unknown_defect_changes_nothing(lab):
     with pytest.raises(defects.UnknownDefect):
         defects.plant(lab, "nonsense")
