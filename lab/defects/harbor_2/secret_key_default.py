@@ -1,11 +1,11 @@
 """The key that stored passwords are encrypted with is the one that the chart comes with."""
 
 from lab.defects import Defect
-from lab.manifests.objects import Object, find
+from lab.manifests.objects import Object, find, put_text
 
 
 def _leave_it(objects: list[Object]) -> None:
-    find(objects, "Secret", "harbor-core")["stringData"]["secretKey"] = "not-a-secure-key"
+    put_text(find(objects, "Secret", "harbor-core"), "secretKey", "not-a-secure-key")
 
 
 DEFECT = Defect(
