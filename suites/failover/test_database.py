@@ -30,7 +30,9 @@ def test_nothing_is_lost_when_the_database_in_use_dies(stage, measured):
     "failover.database-hang",
     hint="A database that hangs refuses nothing, and Harbor's health report goes on to call it healthy: only a "
     "health check with a time-out notices. Let the load balancer before the database ask it a question, and close "
-    "what is open to it when it does not answer.",
+    "what is open to it when it does not answer. If reads go on and writes hang: a commit waits for a synchronous "
+    "standby that cannot follow, or there were two primaries (Patroni before 3.0.3 takes the lock back from its "
+    "successor): read the logs of both.",
     source="HAProxy: timeout check, on-marked-down shutdown-sessions; budgets are settings",
     needs=(
         "disruption",

@@ -31,7 +31,8 @@ def test_clients_get_by_when_a_node_is_lost(stage, measured):
     "failover.node-drain",
     hint="Requests lost: pods end before their endpoints are gone (a preStop sleep). A drain that does not come to "
     "its end: a PodDisruptionBudget that lets nothing go, `kubectl get poddisruptionbudgets`. All replicas of a part "
-    "gone at once: see configuration.disruption-budgets-present and configuration.replicas-spread-over-nodes.",
+    "gone at once: see configuration.disruption-budgets-present and configuration.replicas-spread-over-nodes. Answers "
+    "that were only slow: the nodes that took the pods over are busy starting them; give Harbor's pods CPU requests.",
     source="Kubernetes: drain, eviction, PodDisruptionBudget; budgets are settings",
     needs=(
         "disruption",
