@@ -182,6 +182,34 @@ def test_a_sentinel_that_names_a_stranger_is_an_error():
         session_store.elected(sentinel_file("192.0.2.1", 0))
 
 
+@pytest.mark.parametrize(
+    "said, in_use",
+    [
+        (["redis-1", "redis-1", "redis-1"], "redis-1"),
+        ([None, "redis-2", "redis-2"], "redis-2"),
+        (["redis-1", "redis-2", "redis-2"], "redis-2"),
+        ([None, None, "redis-2"], None),
+        ([None, "redis-1", "redis-2"], None),
+        ([None, None, None], None),
+    ],
+)
+def test_the_redis_in_use_is_what_most_sentinels_name_and_silence_is_no_vote(monkeypatch, said, in_use):
+    answers = iter(said)
+
+    def redis_cli(*words):
+        name = next(answers)
+        if name is None:
+            raise CommandFailed(["redis-cli"], 124, "")
+        return f"{settings.REDIS[name]}\n6379\n"
+
+    monkeypatch.setattr(session_store, "redis_cli", redis_cli)
+    if in_use:
+        assert session_store.in_use() == in_use
+    else:
+        with pytest.raises(NotYet, match="most Sentinels name no Redis"):
+            session_store.in_use()
+
+
 def test_redis_password_can_stand_in_harbors_redis_url():
     assert "," not in session_store.PASSWORD
 

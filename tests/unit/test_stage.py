@@ -1,0 +1,114 @@
+"""What each disruption is done to, and what clients may notice of it."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from fixtures.disruptions.hands import SESSION_STORE
+from fixtures.errors import CannotTell
+from fixtures.failover import Budgets
+from fixtures.history import Recorder
+from fixtures.model.roles import Role
+from fixtures.model.workloads import Workload
+from fixtures.settings import Settings
+from fixtures.stage import Stage
+from fixtures.verdict import Failure
+
+SETTINGS = Settings()
+GRACEFUL = Budgets(
+    SETTINGS.outage_budget_ms, SETTINGS.failed_requests_budget, SETTINGS.recovery_budget_s * 1000
+)
+UNTIMED = Budgets(SETTINGS.outage_budget_ms, SETTINGS.failed_requests_budget, None)
+ABRUPT = Budgets(SETTINGS.outage_budget_ms, None, SETTINGS.recovery_budget_s * 1000)
+CRASH = Budgets(SETTINGS.crash_outage_budget_ms, None, SETTINGS.recovery_budget_s * 1000)
+HANGING = Budgets(SETTINGS.hang_outage_budget_s * 1000)
+STORE = Budgets(SETTINGS.store_outage_budget_s * 1000)
+NODE = Budgets(SETTINGS.node_outage_budget_s * 1000)
+FIRST, ALL, ON_NODE_3 = ("core-0",), ("core-0", "core-1"), ("core-1", "registry-0")
+
+
+class Scene:
+    """Notes what is played."""
+
+    def play(self, disruption, budgets, *, victims):
+        self.played = (disruption.name, budgets, victims)
+        return "survived"
+
+
+def stage(tmp_path, *, nodes=("node-1", "node-2", "node-3"), desired=2, hands=True):
+    """core on node-1 and node-3, one registry on node-3; the front door is node-1's address."""
+    workloads, replicas = {}, {}
+    placed = {Role.WEB: ("core", ["node-1", "node-3"]), Role.REGISTRY: ("registry", ["node-3"])}
+    for role, (name, places) in placed.items():
+        wanted = desired if role is Role.WEB else 1
+        workloads[role] = Workload(role, "Deployment", "harbor", name, wanted, (("a", name),), None, 80)
+        replicas[role] = [
+            SimpleNamespace(name=f"{name}-{number}", node=node, ready=True, state="Ready")
+            for number, node in enumerate(places)
+        ]
+    known = [
+        SimpleNamespace(
+            metadata=SimpleNamespace(name=name),
+            status=SimpleNamespace(addresses=[SimpleNamespace(address=f"192.0.2.{name[-1]}")]),
+        )
+        for name in nodes
+    ]
+    deployment = SimpleNamespace(workloads=workloads, replicas=replicas.get, nodes=lambda: known)
+    target = SimpleNamespace(
+        deployment=deployment,
+        workload=workloads.get,
+        replicas=replicas.get,
+        kubernetes=SimpleNamespace(),
+        namespace="harbor",
+        access=SimpleNamespace(url="http://192.0.2.1:31778", hands=SimpleNamespace() if hands else None),
+    )
+    recorder = Recorder(tmp_path / "history.jsonl", run="r")
+    return Stage(target, recorder, SETTINGS, Scene())
+
+
+@pytest.mark.parametrize(
+    "method, of, budgets, victims",
+    [
+        ("pod_kill", Role.WEB, GRACEFUL, FIRST),
+        ("abrupt_pod_kill", Role.WEB, ABRUPT, FIRST),
+        ("container_kill", Role.WEB, CRASH, FIRST),
+        ("pause", Role.WEB, HANGING, FIRST),
+        ("network_loss", Role.WEB, HANGING, FIRST),
+        ("network_slowness", Role.WEB, HANGING, FIRST),
+        ("rolling_restart", Role.WEB, UNTIMED, ALL),
+        ("scale_down", Role.WEB, UNTIMED, ALL),
+        ("node_drain", None, UNTIMED, ON_NODE_3),
+        ("node_loss", None, NODE, ON_NODE_3),
+        ("server_kill", SESSION_STORE, STORE, ()),
+        ("server_restart", SESSION_STORE, STORE, ()),
+        ("server_hang", SESSION_STORE, STORE, ()),
+        ("server_blackhole", SESSION_STORE, STORE, ()),
+        ("server_isolation", SESSION_STORE, STORE, ()),
+    ],
+)
+def test_who_is_broken_is_spoken_to_by_nobody_and_judged_by_its_budget(
+    tmp_path, method, of, budgets, victims
+):
+    made = stage(tmp_path)
+    assert getattr(made, method)(*([of] if of else [])) == "survived"
+    name, used, spared = made.scene.played
+    assert name
+    assert (used, tuple(spared)) == (budgets, victims)
+
+
+def test_what_is_not_whole_is_not_broken(tmp_path):
+    made = stage(tmp_path, desired=3)
+    for break_it in (lambda: made.pod_kill(Role.WEB), made.node_drain):
+        with pytest.raises(Failure, match="3 Ready replicas"):
+            break_it()
+    assert not hasattr(made.scene, "played")
+
+
+def test_the_node_that_one_comes_in_by_is_not_lost(tmp_path):
+    with pytest.raises(CannotTell, match="no node with pods"):
+        stage(tmp_path, nodes=("node-1", "node-2")).node_loss()
+
+
+def test_without_hands_it_is_said_that_there_are_none(tmp_path):
+    with pytest.raises(CannotTell, match="in his hands"):
+        stage(tmp_path, hands=False).pause(Role.WEB)
