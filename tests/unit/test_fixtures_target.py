@@ -114,14 +114,14 @@ def test_where_no_session_store_is_set_it_says_so():
 
 def test_a_replica_always_gets_the_same_link():
     target = Target(access(), FakeDeployment(), Settings())
-    workload = SimpleNamespace(port=80)
+    workload = SimpleNamespace(port=80, tls=False)
     replica = SimpleNamespace(uid="u", workload=workload, name="ui-0", pod_name="p", address=None)
     assert target.web(replica).http is target.web(replica).http
     target.close()
 
 
 def of(role, name="x-0", ready=True):
-    workload = SimpleNamespace(role=role, port=80)
+    workload = SimpleNamespace(role=role, port=80, tls=False)
     return SimpleNamespace(workload=workload, name=name, ready=ready, uid=name, pod_name=name, address=None)
 
 
