@@ -4,8 +4,6 @@ A connection that the server has closed while it lay idle is noticed before it i
 database the next request succeeds. Nothing has a timeout: with a frozen database the calls hang.
 """
 
-import select
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +11,8 @@ from typing import Any
 import pymysql
 import pymysql.constants.ER
 import pymysql.cursors
+
+from ..idle_connections import IdleConnections
 
 DatabaseError = pymysql.MySQLError
 DUPLICATE = pymysql.constants.ER.DUP_ENTRY
@@ -28,8 +28,7 @@ class Database:
 
     def __init__(self, host: str, port: int, user: str, password: str, name: str) -> None:
         self._target = {"host": host, "port": port, "user": user, "password": password, "database": name}
-        self._idle: list[pymysql.connections.Connection] = []
-        self._lock = threading.Lock()
+        self._connections = IdleConnections(self._connect, _drop, _socket_of, _IDLE_CONNECTIONS)
 
     def rows(self, sql: str, *arguments: Any) -> list[Row]:
         """The rows of a SELECT."""
@@ -61,32 +60,8 @@ class Database:
 
     @contextmanager
     def cursor(self) -> Iterator[pymysql.cursors.Cursor]:
-        connection = self._take()
-        try:
-            with connection.cursor() as cursor:
-                yield cursor
-        except BaseException:
-            # What it was in the middle of is not known: not to be used again.
-            _drop(connection)
-            raise
-        self._give_back(connection)
-
-    def _take(self) -> pymysql.connections.Connection:
-        while True:
-            with self._lock:
-                connection = self._idle.pop() if self._idle else None
-            if connection is None:
-                return self._connect()
-            if not _closed_by_server(connection):
-                return connection
-            _drop(connection)
-
-    def _give_back(self, connection: pymysql.connections.Connection) -> None:
-        with self._lock:
-            if len(self._idle) < _IDLE_CONNECTIONS:
-                self._idle.append(connection)
-                return
-        _drop(connection)
+        with self._connections.lent() as connection, connection.cursor() as cursor:
+            yield cursor
 
     def _connect(self) -> pymysql.connections.Connection:
         return pymysql.connect(
@@ -114,11 +89,8 @@ def placeholders(values: Sequence[Any]) -> str:
     return ", ".join(["%s"] * len(values)) or "NULL"
 
 
-def _closed_by_server(connection: pymysql.connections.Connection) -> bool:
-    # Nothing is outstanding on an idle connection, so anything that can be read is its end.
-    poll = select.poll()
-    poll.register(connection._sock, select.POLLIN)
-    return bool(poll.poll(0))
+def _socket_of(connection: pymysql.connections.Connection) -> Any:
+    return connection._sock
 
 
 def _drop(connection: pymysql.connections.Connection) -> None:

@@ -5,7 +5,6 @@ database the next request succeeds. Nothing has a timeout: with a frozen databas
 """
 
 import re
-import select
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +13,8 @@ from typing import Any
 import psycopg2
 import psycopg2.errorcodes
 import psycopg2.extras
+
+from ..idle_connections import IdleConnections
 
 DatabaseError = psycopg2.Error
 Duplicate = psycopg2.errors.UniqueViolation
@@ -48,8 +49,7 @@ class Database:
             "dbname": name,
             "sslmode": sslmode,
         }
-        self._idle: list[Connection] = []
-        self._lock = threading.Lock()
+        self._connections = IdleConnections(self._connect, _drop, _socket_of, _IDLE_CONNECTIONS)
         self._free = threading.BoundedSemaphore(most_connections)
 
     def rows(self, sql: str, *arguments: Any) -> list[Row]:
@@ -88,33 +88,8 @@ class Database:
 
     @contextmanager
     def cursor(self) -> Iterator[Cursor]:
-        with self._free:
-            connection = self._take()
-            try:
-                with connection.cursor() as cursor:
-                    yield cursor
-            except BaseException:
-                # What it was in the middle of is not known: not to be used again.
-                _drop(connection)
-                raise
-            self._give_back(connection)
-
-    def _take(self) -> Connection:
-        while True:
-            with self._lock:
-                connection = self._idle.pop() if self._idle else None
-            if connection is None:
-                return self._connect()
-            if not _closed_by_server(connection):
-                return connection
-            _drop(connection)
-
-    def _give_back(self, connection: Connection) -> None:
-        with self._lock:
-            if len(self._idle) < _IDLE_CONNECTIONS:
-                self._idle.append(connection)
-                return
-        _drop(connection)
+        with self._free, self._connections.lent() as connection, connection.cursor() as cursor:
+            yield cursor
 
     def _connect(self) -> Connection:
         try:
@@ -154,13 +129,8 @@ def contains(text: str) -> str:
     return f"%{escaped}%"
 
 
-def _closed_by_server(connection: Connection) -> bool:
-    # Nothing is outstanding on an idle connection, so anything that can be read is its end.
-    if connection.closed:
-        return True
-    poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN)
-    return bool(poll.poll(0))
+def _socket_of(connection: Connection) -> int | None:
+    return None if connection.closed else connection.fileno()
 
 
 def _drop(connection: Connection) -> None:
