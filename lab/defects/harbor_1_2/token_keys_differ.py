@@ -2,7 +2,6 @@
 
 from lab import settings
 from lab.defects import Defect
-from lab.defects.harbor_1_2 import SOME_FAILOVER
 from lab.manifests.objects import Object, container_of, find, mount_of, pod_of, tell_node
 from lab.manifests.secrets import kept
 from lab.profiles.harbor_1_2 import Secrets
@@ -40,7 +39,6 @@ DEFECT = Defect(
             "registry.kubelet-pulls-with-pull-secret",
             "registry.repository-appears-in-harbor",
         }
-    )
-    | SOME_FAILOVER,
+    ),
     change=_give_one_another_key,
 )
