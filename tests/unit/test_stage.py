@@ -22,6 +22,7 @@ UNTIMED = Budgets(SETTINGS.outage_budget_ms, SETTINGS.failed_requests_budget, No
 ABRUPT = Budgets(SETTINGS.outage_budget_ms, None, SETTINGS.recovery_budget_s * 1000)
 CRASH = Budgets(SETTINGS.crash_outage_budget_ms, None, SETTINGS.recovery_budget_s * 1000)
 HANGING = Budgets(SETTINGS.hang_outage_budget_s * 1000)
+DRAIN = Budgets(SETTINGS.drain_outage_budget_ms, SETTINGS.failed_requests_budget)
 STORE = Budgets(SETTINGS.store_outage_budget_s * 1000)
 NODE = Budgets(SETTINGS.node_outage_budget_s * 1000)
 FIRST, ALL, ON_NODE_3 = ("core-0",), ("core-0", "core-1"), ("core-1", "registry-0")
@@ -77,7 +78,7 @@ def stage(tmp_path, *, nodes=("node-1", "node-2", "node-3"), desired=2, hands=Tr
         ("network_slowness", Role.WEB, HANGING, FIRST),
         ("rolling_restart", Role.WEB, UNTIMED, ALL),
         ("scale_down", Role.WEB, UNTIMED, ALL),
-        ("node_drain", None, UNTIMED, ON_NODE_3),
+        ("node_drain", None, DRAIN, ON_NODE_3),
         ("node_loss", None, NODE, ON_NODE_3),
         ("server_kill", SESSION_STORE, STORE, ()),
         ("server_restart", SESSION_STORE, STORE, ()),
