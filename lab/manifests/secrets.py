@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-_YEARS_DAYS = 3650
+_VALID_DAYS = 3650
 
 
 class Made(Protocol):
@@ -41,7 +41,7 @@ def token_pair() -> tuple[str, str]:
 
 
 def key_pair(
-    common_name: str, *, hosts: Sequence[str] = (), valid_days: int = _YEARS_DAYS
+    common_name: str, *, hosts: Sequence[str] = (), valid_days: int = _VALID_DAYS
 ) -> tuple[str, str]:
     """A new key and a certificate of it, its own authority, that servers with these names can show; both PEM."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)

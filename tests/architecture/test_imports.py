@@ -26,10 +26,15 @@ def imports(source: str, package: tuple[str, ...] = ()) -> Iterator[tuple[str, b
             for alias in node.names:
                 yield alias.name, node in top
         elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else ()
-            module = ".".join([*base, *([node.module] if node.module else [])])
+            module = module_of(node, package)
             for alias in node.names:
                 yield f"{module}.{alias.name}", node in top
+
+
+def module_of(node: ast.ImportFrom, package: tuple[str, ...]) -> str:
+    """The full name of the module that a `from … import` of a module in `package` is about."""
+    base = package[: len(package) - node.level + 1] if node.level else ()
+    return ".".join([*base, *([node.module] if node.module else [])])
 
 
 def sources(part: str) -> list[Path]:

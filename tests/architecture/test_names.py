@@ -2,11 +2,11 @@
 
 import ast
 from functools import cache
-from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from tests.architecture.test_imports import REPOSITORY, module_of, sources
+
 PARTS = ("suites", "fixtures", "reports", "lab", "bench", "tests", "docs")
 
 
@@ -47,7 +47,7 @@ def names_of(module: str) -> set[str] | None:
     return names
 
 
-def missing(source: str, package: str) -> list[str]:
+def missing(source: str, package: tuple[str, ...]) -> list[str]:
     """What a source text asks modules of this repository for and they have not, e.g. "3: lab.settings.GONE"."""
     tree = ast.parse(source)
     modules: dict[str, str] = {}
@@ -55,8 +55,7 @@ def missing(source: str, package: str) -> list[str]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.ImportFrom):
             continue
-        above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
-        module = ".".join([*above, *([node.module] if node.module else [])])
+        module = module_of(node, package)
         if (has := names_of(module)) is None:
             continue
         for alias in node.names:
@@ -79,12 +78,12 @@ def missing(source: str, package: str) -> list[str]:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_modules_have_every_name_that_they_are_asked_for(part):
-    files = sorted((REPOSITORY / part).rglob("*.py"))
+    files = sources(part)
     gone = [
         f"{place}:{found}"
         for file in files
         for place in [file.relative_to(REPOSITORY)]
-        for found in missing(file.read_text(), ".".join(place.parent.parts))
+        for found in missing(file.read_text(), place.parent.parts)
     ]
     assert files
     assert not gone, "\n".join(gone)
@@ -92,4 +91,4 @@ def test_modules_have_every_name_that_they_are_asked_for(part):
 
 def test_a_name_that_is_gone_is_told_with_its_place():
     source = "from lab import settings\nfrom lab.settings import GONE\n\nprint(settings.STATE, settings.NAMESPACE)\n"
-    assert missing(source, "lab") == ["2: lab.settings.GONE", "4: lab.settings.NAMESPACE"]
+    assert missing(source, ("lab",)) == ["2: lab.settings.GONE", "4: lab.settings.NAMESPACE"]

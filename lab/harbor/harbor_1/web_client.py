@@ -2,18 +2,11 @@
 
 import http.client
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-CONNECT_TIMEOUT_S = 30
+from ..web.client import CONNECT_TIMEOUT_S, Reply, exchange
 
-
-@dataclass(frozen=True)
-class Reply:
-    status: int
-    reason: str
-    headers: http.client.HTTPMessage
-    body: bytes
+__all__ = ["Reply", "send"]
 
 
 def send(method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Reply:
@@ -24,13 +17,6 @@ def send(method: str, url: str, headers: Mapping[str, str], body: bytes | None =
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=CONNECT_TIMEOUT_S)
-    try:
-        connection.connect()
-        connection.sock.settimeout(None)
-        connection.request(
-            method, f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}", body, headers
-        )
-        response = connection.getresponse()
-        return Reply(response.status, response.reason, response.headers, response.read())
-    finally:
-        connection.close()
+    connection.connect()
+    connection.sock.settimeout(None)
+    return exchange(connection, method, url, headers, body)

@@ -3,20 +3,12 @@
 import http.client
 import socket
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from ..web.client import CONNECT_TIMEOUT_S, Reply, exchange
 from . import internal_tls
 
-CONNECT_TIMEOUT_S = 30
-
-
-@dataclass(frozen=True)
-class Reply:
-    status: int
-    reason: str
-    headers: http.client.HTTPMessage
-    body: bytes
+__all__ = ["Reply", "connect", "describe", "send"]
 
 
 def connect(url: str, timeout_s: float | None = None) -> http.client.HTTPConnection:
@@ -57,15 +49,7 @@ def send(
 
     Raises OSError when it cannot connect, http.client.HTTPException when the answer is none.
     """
-    connection = connect(url, timeout_s)
-    try:
-        parts = urlsplit(url)
-        target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
-        connection.request(method, target, body, dict(headers or {}))
-        response = connection.getresponse()
-        return Reply(response.status, response.reason, response.headers, response.read())
-    finally:
-        connection.close()
+    return exchange(connect(url, timeout_s), method, url, headers, body)
 
 
 def describe(method: str, url: str, failure: Exception) -> str:

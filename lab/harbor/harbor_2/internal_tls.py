@@ -3,6 +3,7 @@
 import os
 import ssl
 from collections.abc import Mapping
+from functools import cache
 
 from ..termination import Fatal
 
@@ -25,10 +26,11 @@ def of_configuration(document: Mapping[str, object]) -> ssl.SSLContext | None:
     return _served_with(str(files.get("cert", "")), str(files.get("key", "")))
 
 
-def trusted(environment: Mapping[str, str] = os.environ) -> ssl.SSLContext:
-    """What the others are asked with: Harbor's own authority is trusted beside the well-known ones."""
+@cache
+def trusted() -> ssl.SSLContext:
+    """What the others are asked with: Harbor's own authority is trusted beside the well-known ones. Read once."""
     context = ssl.create_default_context()
-    if authority := environment.get("INTERNAL_TLS_TRUST_CA_PATH"):
+    if authority := os.environ.get("INTERNAL_TLS_TRUST_CA_PATH"):
         context.load_verify_locations(authority)
     return context
 
