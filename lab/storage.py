@@ -217,6 +217,16 @@ mds_beacon_interval = 1
 # What one node has just written waits in the metadata server's journal for its next tick (5 s by default) before
 # another node may read it. A busy file system flushes all the time; in a quiet one each first read would take that.
 mds_tick_interval = 0.5
+# For each thing that is asked of it ceph-fuse reads /proc/PID/status for the groups of who asks; of the pods here all
+# are in one, and that reading was a good part of its work.
+fuse_set_user_groups = false
+# What nobody will read is not kept in memory either.
+debug_client = 0/0
+debug_ms = 0/0
+debug_mds = 0/0
+debug_osd = 0/0
+debug_bluestore = 0/0
+debug_objecter = 0/0
 mon_warn_on_pool_no_redundancy = false
 mon_warn_on_msgr2_not_enabled = false
 # The disk is this machine's, and not only the lab's: how full it is says nothing here.

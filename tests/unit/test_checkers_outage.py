@@ -69,6 +69,27 @@ def test_who_hangs_and_then_answers_was_away():
     assert "waited 1400 ms" in judgement.offenders[0].observed
 
 
+def test_a_wait_counts_from_what_was_usual_before_anything_was_broken():
+    slow = [op(0, 90, value={"longest_wait_ms": 80.0}), op(600, 1170, value={"longest_wait_ms": 570.0})]
+    rest = [op(at, at + 10) for at in range(1200, 2200, 100)]
+    assert judge([*slow, *rest]).valid is True
+    judgement = judge([*slow, *rest], budget_ms=489)
+    assert judgement.valid is False
+    assert judgement.offenders[0].expected == (
+        "an answer within 489 ms more than before anything was broken (80 ms)"
+    )
+    assert "waited 570 ms" in judgement.offenders[0].observed
+
+
+def test_what_was_usual_is_taken_up_to_the_budget_and_of_the_same_work_alone():
+    before = op(0, 99, value={"longest_wait_ms": 800.0})
+    rest = [op(at, at + 10) for at in range(1700, 2200, 100)]
+    assert judge([before, op(600, 1700, value={"longest_wait_ms": 1000.0}), *rest]).valid is True
+    assert judge([before, op(600, 1700, value={"longest_wait_ms": 1001.0}), *rest]).valid is False
+    other = op(0, 99, value={"longest_wait_ms": 400.0}, client="push@elsewhere")
+    assert judge([other, *every_100_ms(500), op(600, 1170)]).valid is False
+
+
 def test_a_history_that_begins_inside_an_outage_is_unknown():
     judgement = judge(every_100_ms(failing=(0, 100)))
     assert judgement.valid == "unknown"

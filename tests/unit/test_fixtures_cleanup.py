@@ -56,13 +56,19 @@ class HarborThatListsLate:
 
     def __init__(self, late, status=412):
         self.asked, self.late, self.status, self.deleted, self.steps = 0, late, status, False, []
+        self.inside, self.refused = {f"verify/{name}" for name in "abcdefghi"}, set()
 
     def projects(self, name, credentials):
         return {name: Project(name, 7)} if name == "verify-x" else {}
 
     def repositories(self, project, credentials):
         assert project.name == "verify-x"
-        return ["verify/busybox"]
+        return sorted(self.inside)
+
+    def delete_repository(self, name, credentials):
+        if name in self.refused:
+            raise UnexpectedAnswer("DELETE → 500", status=500)
+        self.inside.discard(name)
 
     def delete_project(self, project, credentials):
         assert project == Project("verify-x", 7)
@@ -76,7 +82,12 @@ class HarborThatListsLate:
 def target_of(harbor, timeout_s):
     settings = SimpleNamespace(request_timeout_s=timeout_s)
     return SimpleNamespace(
-        front_door=harbor, credentials=None, settings=settings, adopt=lambda: harbor.steps.append("adopt")
+        front_door=harbor,
+        credentials=None,
+        settings=settings,
+        adopt=lambda: harbor.steps.append("adopt"),
+        new_front_door_link=lambda: SimpleNamespace(close=lambda: harbor.steps.append("closed")),
+        profile=SimpleNamespace(api=lambda link: harbor),
     )
 
 
@@ -84,9 +95,22 @@ def test_a_project_is_deleted_once_harbor_knows_all_its_repositories():
     harbor = HarborThatListsLate(late=1)
     remove_project(target_of(harbor, timeout_s=5), "verify-x")
     assert harbor.deleted
-    assert harbor.steps == ["adopt", "delete", "delete"], (
-        "what was pushed behind Harbor's back is known to it first"
-    )
+    steps = [step for step in harbor.steps if step != "closed"]
+    assert steps == ["adopt", "delete", "delete"], "what was pushed behind Harbor's back is known to it first"
+
+
+def test_its_repositories_are_deleted_first_several_at_a_time():
+    harbor = HarborThatListsLate(late=0)
+    remove_project(target_of(harbor, timeout_s=5), "verify-x")
+    assert harbor.inside == set()
+    assert harbor.steps == ["adopt", "closed", "closed", "closed", "closed", "delete"]
+
+
+def test_a_repository_that_is_not_deleted_is_left_to_the_deletion_of_the_project():
+    harbor = HarborThatListsLate(late=1)
+    harbor.refused = {"verify/a"}
+    remove_project(target_of(harbor, timeout_s=5), "verify-x")
+    assert harbor.deleted
 
 
 def test_a_project_that_is_not_there_is_not_deleted():
@@ -96,10 +120,12 @@ def test_a_project_that_is_not_there_is_not_deleted():
 
 
 def test_a_project_that_does_not_go_is_told_with_what_is_in_it():
+    harbor = HarborThatListsLate(late=99)
+    harbor.inside = harbor.refused = {"verify/busybox"}
     with pytest.raises(
         DeadlinePassed, match=r"verify-x is deleted.*412, with repositories \['verify/busybox'\]"
     ):
-        remove_project(target_of(HarborThatListsLate(late=99), timeout_s=0.1), "verify-x")
+        remove_project(target_of(harbor, timeout_s=0.1), "verify-x")
 
 
 def test_another_refusal_is_final():
