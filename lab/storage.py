@@ -216,7 +216,7 @@ paxos_propose_interval = 0.05
 mds_beacon_interval = 1
 # What one node has just written waits in the metadata server's journal for its next tick (5 s by default) before
 # another node may read it. A busy file system flushes all the time; in a quiet one each first read would take that.
-mds_tick_interval = 0.5
+mds_tick_interval = 0.1
 # For each thing that is asked of it ceph-fuse reads /proc/PID/status for the groups of who asks; of the pods here all
 # are in one, and that reading was a good part of its work.
 fuse_set_user_groups = false
