@@ -16,8 +16,10 @@ def every_100_ms(until_ms=2100, *, failing=()):
     return [op(at, at + 10, "fail" if at in failing else "ok") for at in range(0, until_ms + 1, 100)]
 
 
-def judge(operations, events=FAULT, *, budget_ms=500, clients=(CLIENT,), end_ms=None):
-    return longest_outage(history(operations, events, end_ms), clients=clients, budget_ms=budget_ms)
+def judge(operations, events=FAULT, *, budget_ms=500, slow_ms=None, clients=(CLIENT,), end_ms=None):
+    return longest_outage(
+        history(operations, events, end_ms), clients=clients, budget_ms=budget_ms, slow_ms=slow_ms
+    )
 
 
 def test_no_failure_is_no_outage():
@@ -79,6 +81,15 @@ def test_a_wait_counts_from_what_was_usual_before_anything_was_broken():
         "an answer within 489 ms more than before anything was broken (80 ms)"
     )
     assert "waited 570 ms" in judgement.offenders[0].observed
+
+
+def test_slow_is_not_down_but_too_slow_is():
+    rest = [op(at, at + 10) for at in range(1700, 2200, 100)]
+    slow = [op(0, 10), op(600, 1700, value={"longest_wait_ms": 1010.0}), *rest]
+    assert judge(slow, slow_ms=1000).valid is True
+    assert judge(slow, slow_ms=999).valid is False
+    failing = every_100_ms(failing=range(300, 900, 100))
+    assert judge(failing, slow_ms=1000).valid is False, "an outage is judged by its own budget"
 
 
 def test_what_was_usual_is_taken_up_to_the_budget_and_of_the_same_work_alone():
