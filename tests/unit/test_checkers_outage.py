@@ -6,7 +6,7 @@ import pytest
 
 from fixtures.checkers.outage import longest_outage, outages_of
 from fixtures.history import History
-from tests.unit.handwritten import CLIENT, disrupted, history, op
+from tests.unit.handwritten import CLIENT, disrupted, event, history, op
 
 FAULT = disrupted(100, 2000)
 
@@ -81,6 +81,15 @@ def test_a_wait_counts_from_what_was_usual_before_anything_was_broken():
         "an answer within 489 ms more than before anything was broken (80 ms)"
     )
     assert "waited 570 ms" in judgement.offenders[0].observed
+
+
+def test_an_outage_does_not_begin_before_what_was_under_way_was_broken():
+    rest = [op(at, at + 10) for at in range(900, 2200, 100)]
+    operations = [op(0, 10), op(20, 800, "info"), *rest]
+    assert judge(operations).measured["outage_ms"] == 810.0  # broken at 100, good again at 910
+    assert judge(operations, [event(810, "fault", "inject")]).measured["outage_ms"] == 890.0, (
+        "that came later"
+    )
 
 
 def test_slow_is_not_down_but_too_slow_is():
