@@ -18,14 +18,15 @@ _LISTED_WITHIN_S = 30
 @check(
     "registry.repository-appears-in-harbor",
     hint="Nowhere: {listing}. A 500 of one replica's list: that {web} cannot ask the registry; compare its {token_key} "
-    "with the others'. Tags that come and go: the registry replicas do not share their storage.",
+    "with the others'. Tags that come and go: the replicas do not share the place where tags are kept (the database, or "
+    "the storage of the registry).",
     source="Harbor: its catalogue of repositories and tags",
 )
 def test_what_any_replica_took_appears_on_every_web_replica(harbor, project, new_image, measured):
     """What was pushed to any replica appears, tag and digest, in the catalogue of every web replica.
 
     Source: Harbor lists what it was told of, maybe some time later; what is not listed is lost for everybody who looks
-    for it there. Tags are asked for again and again, as another registry replica may tell them each time.
+    for it there. Tags are asked for again and again, as another replica behind may tell them each time.
     """
     takers, webs = harbor.registry_api_replicas(), harbor.replicas(Role.WEB)
     offenders, pushed = [], {}

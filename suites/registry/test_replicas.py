@@ -126,12 +126,13 @@ def test_what_does_not_fit_its_digest_is_refused_by_every_replica(harbor, projec
     source="OCI distribution specification; distribution's filesystem driver",
 )
 def test_images_pushed_at_the_same_time_are_all_there(harbor, project, new_image):
-    """Images that many clients push at the same time, to all replicas, are all there on every registry replica.
+    """Images that many clients push at the same time, to all replicas, are all there on every replica.
 
     Source: each client pushes into a repository of its own, and into one that all share, where the same folders are
-    written.
+    written. Whoever serves docker clients is asked by tag; every registry replica by digest, because a registry that
+    Harbor hides behind itself need not know tags (from 2.15 on they are in the database alone).
     """
-    takers, givers = harbor.registry_api_replicas(), harbor.replicas(Role.REGISTRY)
+    takers, keepers = harbor.registry_api_replicas(), harbor.replicas(Role.REGISTRY)
     pushes = [
         [
             (repository, f"client-{number}-{each}", new_image())
@@ -157,22 +158,33 @@ def test_images_pushed_at_the_same_time_are_all_there(harbor, project, new_image
             link.close()
         return refused
 
-    def pull(replica):
-        """What this replica does not give as it was acknowledged."""
+    def resolve(replica):
+        """The tags that do not lead to what was acknowledged at this replica, which serves docker clients."""
         registry, wrong = harbor.registry(replica), []
         for repository, tag, image in chain.from_iterable(pushes):
             expected = f"gives {repository}:{tag} as {image.digest[:19]}"
             with expecting(wrong, replica.object, expected):
                 _, digest = registry.manifest(repository, tag)
-                if digest != image.digest or registry.pull(repository, digest) != image:
+                if digest != image.digest:
                     wrong.append(Offender(replica.object, expected, f"gives {digest[:19]}"))
+        return wrong
+
+    def pull(replica):
+        """The images that this registry replica does not give back as they were acknowledged."""
+        registry, wrong = harbor.registry(replica), []
+        for repository, _, image in chain.from_iterable(pushes):
+            expected = f"gives {repository}@{image.digest[:19]} as it was pushed"
+            with expecting(wrong, replica.object, expected):
+                if registry.pull(repository, image.digest) != image:
+                    wrong.append(Offender(replica.object, expected, "gives another image"))
         return wrong
 
     with ThreadPoolExecutor(_CLIENTS) as pool:
         offenders = list(chain.from_iterable(pool.map(push, range(_CLIENTS))))
         if not offenders:
-            offenders = list(chain.from_iterable(pool.map(pull, givers)))
-    judge(offenders, examined=_CLIENTS * len(givers))
+            offenders = list(chain.from_iterable(pool.map(resolve, takers)))
+            offenders += chain.from_iterable(pool.map(pull, keepers))
+    judge(offenders, examined=_CLIENTS * (len(takers) + len(keepers)))
 
 
 def _upload_by_way_of(registries, repository, content):

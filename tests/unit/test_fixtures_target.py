@@ -114,10 +114,23 @@ def test_where_no_session_store_is_set_it_says_so():
 
 def test_a_replica_always_gets_the_same_link():
     target = Target(access(), FakeDeployment(), Settings())
-    workload = SimpleNamespace(port=80, tls=False)
-    replica = SimpleNamespace(uid="u", workload=workload, name="ui-0", pod_name="p", address=None)
+    replica = replica_of(Role.WEB)
     assert target.web(replica).http is target.web(replica).http
     target.close()
+
+
+def replica_of(role):
+    workload = SimpleNamespace(port=80, tls=False, role=role)
+    return SimpleNamespace(uid="u", workload=workload, name="one-0", pod_name="p", address=None)
+
+
+def test_replicas_behind_the_front_door_are_asked_by_its_host_and_no_others():
+    target = Target(access(), FakeDeployment(), Settings())
+    asked_as = {role: target.new_link(replica_of(role)).headers.get("Host") for role in Role}
+    assert asked_as == dict.fromkeys(Role, "h.example:31777") | {
+        Role.CONFIGURATION_STORE: None,
+        Role.JOB: None,
+    }
 
 
 def of(role, name="x-0", ready=True):

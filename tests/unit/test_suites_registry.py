@@ -50,7 +50,10 @@ class Store:
 class FakeRegistry:
     """A registry replica: a store, and what is wrong with it."""
 
-    def __init__(self, name, store, *, silent=False, lax=False, limit=None, corrupts=False):
+    def __init__(
+        self, name, store, *, silent=False, lax=False, limit=None, corrupts=False, tags=True, moves_tags=False
+    ):
+        self.tags, self.moves_tags = tags, moves_tags
         self.http = SimpleNamespace(name=name, close=lambda: None)
         self.store, self.silent, self.lax, self.limit, self.corrupts = store, silent, lax, limit, corrupts
 
@@ -119,7 +122,11 @@ class FakeRegistry:
         self._answer()
         if (repository, reference) not in self.store.manifests:
             raise UnexpectedAnswer("GET → 404 MANIFEST_UNKNOWN", status=404)
+        if ":" not in reference and not self.tags:
+            raise UnexpectedAnswer("GET → 404 MANIFEST_UNKNOWN", status=404)
         manifest = self.store.manifests[repository, reference]
+        if ":" not in reference and self.moves_tags:
+            manifest = next(other for other in self.store.manifests.values() if other != manifest)
         return manifest, digest_of(manifest)
 
 
@@ -382,6 +389,21 @@ def test_where_web_replicas_serve_docker_clients_they_take_and_the_registry_give
         together, harbor_with(lost, takers=[FakeRegistry("ui-0", lost[0].store)]), "p", new_image
     )
     assert {o.object for o in found} == {"pod registry-1", "pod registry-2"}
+
+
+def test_a_registry_behind_harbor_that_knows_no_tags_is_sound():
+    """Harbor 2.15 hands manifests on by digest: tags are in its database alone."""
+    store = Store()
+    registries = [FakeRegistry(f"registry-{n}", store, tags=False) for n in range(3)]
+    takers = [FakeRegistry(f"core-{n}", store) for n in range(2)]
+    together(target(*registries, takers=takers), "p", new_image)
+
+
+def test_a_tag_that_leads_to_another_image_is_seen_at_who_serves_docker_clients():
+    registries = three()
+    takers = [FakeRegistry(f"core-{n}", registries[0].store, moves_tags=n == 1) for n in range(2)]
+    found = offenders_of(together, target(*registries, takers=takers), "p", new_image)
+    assert {o.object for o in found} == {"pod core-1"}
 
 
 def test_a_repository_that_stays_listed_without_a_tag_is_seen():
