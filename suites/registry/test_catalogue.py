@@ -18,8 +18,8 @@ _LISTED_WITHIN_S = 30
 @check(
     "registry.repository-appears-in-harbor",
     hint="Nowhere: {listing}. A 500 of one replica's list: that {web} cannot ask the registry; compare its {token_key} "
-    "with the others'. Tags that come and go: the replicas do not share the place where tags are kept (the database, or "
-    "the storage of the registry).",
+    "with the others'. Tags that come and go: the replicas do not share the place where tags are kept (the "
+    "database, or the storage of the registry).",
     source="Harbor: its catalogue of repositories and tags",
 )
 def test_what_any_replica_took_appears_on_every_web_replica(harbor, project, new_image, measured):
