@@ -245,10 +245,26 @@ def test_who_is_anonymous_at_a_registry_has_tokens_for_nobody_of_a_web_replica_t
 
 
 def test_what_an_existing_harbor_lacks_is_told_at_once():
-    with pytest.raises(
-        SettingsError, match=r"(?s)--harbor-url or HARBOR_VERIFY_HARBOR_URL.*--admin-password.*--lab"
-    ):
+    with pytest.raises(SettingsError, match=r"(?s)--admin-password or HARBOR_VERIFY_ADMIN_PASSWORD.*--lab"):
         existing.provide(Settings())
+
+
+def test_without_a_url_it_is_the_one_that_harbor_itself_names(front_door, monkeypatch):
+    monkeypatch.setattr(FakeDeployment, "variables", {"EXT_ENDPOINT": "https://own.example:8443/"})
+    monkeypatch.setattr(FakeDeployment, "replicas", lambda self, role: [replica_of(role)])
+    assert reach(access(url=None), Settings()).access.url == "https://own.example:8443"
+    assert reach(access(url="http://h.example"), Settings()).access.url == "http://h.example"
+
+
+@pytest.mark.parametrize("variables", [{}, {"EXT_ENDPOINT": ""}, {"EXT_ENDPOINT": "own.example"}])
+def test_where_harbor_names_no_url_it_is_asked_for(front_door, monkeypatch, variables):
+    monkeypatch.setattr(FakeDeployment, "variables", variables)
+    monkeypatch.setattr(FakeDeployment, "replicas", lambda self, role: [replica_of(role)])
+    with pytest.raises(SettingsError, match=r"EXT_ENDPOINT.*--harbor-url or HARBOR_VERIFY_HARBOR_URL"):
+        reach(access(url=None), Settings())
+    monkeypatch.setattr(FakeDeployment, "replicas", lambda self, role: [])
+    with pytest.raises(SettingsError, match="--harbor-url"):
+        reach(access(url=None), Settings())
 
 
 def test_an_existing_harbor_is_taken_as_the_settings_say(tmp_path):
