@@ -5,9 +5,10 @@ PYTHON := $(VENV)/bin/python
 READY := $(VENV)/installed
 ARGS ?=
 PROFILE ?= harbor-2
+ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help verify verify-failover test bench up down status lint format docs
+.PHONY: help verify verify-failover test unit matrix bench up down status lint format docs
 
 help: ## this text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | grep -v '^help' | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20 | sed 's/^/make /'
@@ -24,9 +25,16 @@ verify-failover: $(READY) ## break everything that can be broken in the lab, one
 	$(PYTHON) -m lab up --profile $(PROFILE)
 	$(PYTHON) -m pytest suites/failover --lab --profile $(PROFILE) $(ARGS)
 
-test: lint ## lint and test this software itself (the lab included)
+test: lint ## lint and test this software itself (the lab included), in half an hour
 	$(PYTHON) -m lab prepare
-	$(PYTHON) -m pytest tests $(ARGS)
+	$(PYTHON) -m pytest tests -m "not matrix" $(ARGS)
+
+unit: $(READY) ## test what needs no root, no lab and no network
+	$(PYTHON) -m pytest tests/unit tests/architecture tests/docs $(ARGS)
+
+matrix: $(READY) ## plant every defect in the lab, and test the lab as a whole (ONLY=words chooses, as -k)
+	$(PYTHON) -m lab prepare
+	$(PYTHON) -m pytest tests/lab -k "$(ONLY)" $(ARGS)
 
 bench: $(READY) ## measure the lab and the suite, and print the figures
 	$(PYTHON) -m bench $(ARGS)

@@ -1,8 +1,9 @@
 """Each planted defect turns exactly the checks red that it names, with a hint; after all were healed, all are green.
 
 With a defect in the lab every check is run that breaks nothing, and of those that do the ones that it names: to see
-all of them stay green under each defect would take hours and show little. At the end everything is run once, but for
-what breaks more than a pod: all of that takes a quarter of an hour (make verify-failover), a sample is enough here.
+all of them stay green under each defect would take hours and show little. `make test` plants the chosen ones
+(tests/lab/choice.py), `make matrix` all. At the end everything is run once that breaks nothing, and a sample of what
+does: all of that takes a quarter of an hour a profile (make verify-failover).
 """
 
 import json
@@ -15,15 +16,22 @@ import pytest
 
 from docs.catalogue import checks_of_suites
 from lab import cluster, defects, profiles, settings
+from tests.lab.choice import CHOSEN
 
 CHECKS = {check.id: check for check in checks_of_suites()}
 HARMLESS = {id for id, check in CHECKS.items() if "disruption" not in check.needs}
-EXTENDED = {id for id, check in CHECKS.items() if check.is_extended}
 SAMPLE = {
-    "harbor-1.2": {"failover.database-partition"},
-    "harbor-2": {"failover.database-kill", "failover.session-store-restart", "failover.web-container-kill"},
+    "harbor-1.2": {"failover.registry-pod-kill"},
+    "harbor-2": {
+        "failover.database-kill",
+        "failover.session-store-restart",
+        "failover.web-container-kill",
+        "failover.web-pod-kill",
+        "sessions.survive-replica-deletion",
+        "storage.image-survives-registry-pod-deletion",
+    },
 }
-"""Of those that break more than a pod."""
+"""Of those that break something."""
 BUDGETS = {
     # Who has lost something for good is not waited for any longer; the lab needs 4 s.
     "recovery-budget-s": 20,
@@ -94,7 +102,11 @@ def require_verdicts(checks: dict[str, dict], expected: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(
     "profile, name",
-    [(profile.name, name) for profile in profiles.ALL.values() for name in defects.every(profile)],
+    [
+        pytest.param(profile.name, name, marks=() if name in CHOSEN[profile.name] else pytest.mark.matrix)
+        for profile in profiles.ALL.values()
+        for name in defects.every(profile)
+    ],
 )
 def test_a_defect_turns_exactly_its_checks_red(harbor, profile, name, tmp_path):
     defect = defects.find(harbor.profile, name)
@@ -113,9 +125,9 @@ def test_a_defect_turns_exactly_its_checks_red(harbor, profile, name, tmp_path):
 
 
 @pytest.mark.parametrize("profile", profiles.ALL)
-def test_with_nothing_planted_every_check_is_green(harbor, profile, tmp_path):
+def test_with_nothing_planted_all_is_green(harbor, profile, tmp_path):
     if defects.planted(harbor.profile):
         defects.heal(harbor)
-    exit_code, checks = verify(profile, tmp_path, CHECKS.keys() - EXTENDED | SAMPLE[profile])
+    exit_code, checks = verify(profile, tmp_path, HARMLESS | SAMPLE[profile])
     require_verdicts(checks, dict.fromkeys(checks, "pass"))
     assert exit_code == 0

@@ -14,7 +14,7 @@ from lab.errors import CommandFailed, LabError
 from lab.topology import CLIENT, OUTSIDE
 from lab.waiting import NotYet, wait_until
 
-pytestmark = pytest.mark.usefixtures("lab")
+pytestmark = [pytest.mark.usefixtures("lab"), pytest.mark.matrix]
 
 
 @pytest.fixture(autouse=True)

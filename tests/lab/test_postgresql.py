@@ -12,7 +12,7 @@ from lab.errors import CommandFailed
 from lab.topology import OUTSIDE
 from lab.waiting import NotYet, wait_until
 
-pytestmark = pytest.mark.usefixtures("lab")
+pytestmark = [pytest.mark.usefixtures("lab"), pytest.mark.matrix]
 
 
 @pytest.fixture(autouse=True)
