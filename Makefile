@@ -30,7 +30,7 @@ test: lint ## lint and test this software itself (the lab included), in half an 
 	$(PYTHON) -m pytest tests -m "not matrix" $(ARGS)
 
 unit: $(READY) ## test what needs no root, no lab and no network
-	$(PYTHON) -m pytest tests/unit tests/architecture tests/docs $(ARGS)
+	$(PYTHON) -m pytest tests/unit tests/architecture tests/docs --numprocesses auto --dist worksteal $(ARGS)
 
 matrix: $(READY) ## plant every defect in the lab, and test the lab as a whole (ONLY=words chooses, as -k)
 	$(PYTHON) -m lab prepare

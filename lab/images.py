@@ -109,9 +109,9 @@ _STAND_IN = (
     ("vmware", "v1.2.0", "harbor_1", "ui", ()),
     ("vmware", "v1.2.0", "harbor_1", "adminserver", ()),
     ("vmware", "v1.2.0", "harbor_1", "jobservice", ()),
-    ("goharbor", "v2.12.4", "harbor_2", "core", ()),
-    ("goharbor", "v2.12.4", "harbor_2", "jobservice", ("-c", "/etc/jobservice/config.yml")),
-    ("goharbor", "v2.12.4", "harbor_2", "registryctl", ("-c", "/etc/registryctl/config.yml")),
+    ("goharbor", "v2.15.2", "harbor_2", "core", ()),
+    ("goharbor", "v2.15.2", "harbor_2", "jobservice", ("-c", "/etc/jobservice/config.yml")),
+    ("goharbor", "v2.15.2", "harbor_2", "registryctl", ("-c", "/etc/registryctl/config.yml")),
 )
 """Whose image, its tag, and the generation, name and words of the program that starts in it."""
 
@@ -132,16 +132,16 @@ def _images(layers: dict[str, Path]) -> Iterable[Image]:
                 "Env": [path],
             },
         )
-    for name in ("vmware/registry:2.6.2-photon", "goharbor/registry-photon:v2.12.4"):
+    for name in ("vmware/registry:2.6.2-photon", "goharbor/registry-photon:v2.15.2"):
         yield Image(
             f"docker.io/{name}",
             (layers["root"], layers["registry"]),
             {"Entrypoint": ["/entrypoint.sh"], "Cmd": ["serve", "/etc/registry/config.yml"], "Env": [path]},
         )
     nginx = {"Cmd": ["nginx", "-g", "daemon off;"], "StopSignal": "SIGQUIT", "Env": [path]}
-    for name in ("vmware/nginx-photon:1.11.13", "goharbor/nginx-photon:v2.12.4"):
+    for name in ("vmware/nginx-photon:1.11.13", "goharbor/nginx-photon:v2.15.2"):
         yield Image(f"docker.io/{name}", (layers["root"],), nginx)
-    yield Image("docker.io/goharbor/harbor-portal:v2.12.4", (layers["root"], layers["portal"]), nginx)
+    yield Image("docker.io/goharbor/harbor-portal:v2.15.2", (layers["root"], layers["portal"]), nginx)
 
 
 def _root_layer() -> Path:

@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reports import outages, phases, timeline
 from reports.errors import ReportError
 from reports.model import CheckResult
 from reports.outages import Outage
 from reports.phases import Latency
-from reports.plots import disruption
-from reports.plots.disruption import Plot
 from reports.timeline import Event, Operation, Timeline
+
+if TYPE_CHECKING:
+    from reports.plots.disruption import Plot
 
 FILE = "history.jsonl"
 MOST_LOST = 12
@@ -57,7 +59,7 @@ class DisruptionView:
     """Of one check. `trouble` says why there is no plot."""
 
     result: CheckResult
-    plot: Plot | None = None
+    plot: "Plot | None" = None
     clients: list[str] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     outages: list[Outage] = field(default_factory=list)
@@ -97,6 +99,9 @@ def _fill(made: DisruptionView, told: Timeline, name: str) -> None:
     made.unreadable_count = told.unreadable_count
     made.clients = _at_work(told)
     shown = [op for op in told.operations if op.client in set(made.clients)]
+    # Only here: what draws plots takes a second to import.
+    from reports.plots import disruption
+
     made.plot = disruption.draw(told, made.clients, name=name)
     made.steps = [
         Step((event.at_s - begin_s) * 1000, _step(event))

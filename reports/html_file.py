@@ -4,6 +4,7 @@ Links lead to the evidence beside it, where that was kept.
 """
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
@@ -12,7 +13,6 @@ from markupsafe import Markup
 from reports import compare, disruption_view, environment, figures, outage_table, runs, screenshots, terminal
 from reports.compare_terminal import conclusion
 from reports.model import CheckResult, Run, Verdict
-from reports.plots import trend
 from reports.terminal import grouped_reasons
 
 FILE = "report.html"
@@ -58,10 +58,20 @@ def document(run: Run, folder: Path) -> str:
         not_applicable=grouped_reasons(run.not_applicable),
         screenshots=screenshots.of_run(run, folder),
         comparison=compare.compare(earlier[-1], run) if earlier else None,
-        trend=trend.draw([*earlier, run], name="trend"),
+        trend=_trend([*earlier, run]),
         Verdict=Verdict,
         any_plot=any(made.plot for made in views),
     )
+
+
+def _trend(runs: list[Run]) -> Any:
+    """The plot over these runs; None when there is nothing to draw."""
+    if not any(result.measured for run in runs for result in run.results):
+        return None
+    # Only here: what draws plots takes a second to import.
+    from reports.plots import trend
+
+    return trend.draw(runs, name="trend")
 
 
 def _template() -> Template:

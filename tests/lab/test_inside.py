@@ -52,7 +52,7 @@ def pod() -> dict:
             "containers": [
                 {
                     "name": "suite",
-                    "image": "goharbor/harbor-core:v2.12.4",
+                    "image": "goharbor/harbor-core:v2.15.2",
                     "imagePullPolicy": "IfNotPresent",
                     "command": ["/bin/sh", "-c", suite],
                     "workingDir": str(settings.REPOSITORY),

@@ -9,9 +9,7 @@ from pathlib import Path
 from .. import log
 from ..termination import Fatal
 from .database import Cursor, Database, DatabaseError, describe
-
-VERSION = 150
-"""That of Harbor 2.12."""
+from .version import PLAYED, SCHEMA
 
 _SCHEMA = Path(__file__).parent / "schema" / "harbor.sql"
 _LOCK = 150_211  # any number that nobody else takes
@@ -41,14 +39,15 @@ def _migrate_locked(cursor: Cursor) -> bool:
             f"failed to migrate: Dirty database version {row['version']}. Fix and force version., "
             "please upgrade database schema manually"
         )
-    if row and row["version"] > VERSION:
+    if row and row["version"] > SCHEMA:
         raise Fatal(f"failed to migrate: no migration found for version {row['version']}")
-    if row and row["version"] == VERSION:
+    if row and row["version"] == SCHEMA:
         log.info("No change in schema, skip.")
         return False
     cursor.execute("DELETE FROM schema_migrations")
-    cursor.execute("INSERT INTO schema_migrations (version, dirty) VALUES (%s, true)", [VERSION])
-    cursor.execute(f"BEGIN; {_SCHEMA.read_text()}; COMMIT")
+    cursor.execute("INSERT INTO schema_migrations (version, dirty) VALUES (%s, true)", [SCHEMA])
+    if not row:  # what the stand-in uses of the schema has not changed between the versions that it plays
+        cursor.execute(f"BEGIN; {_SCHEMA.read_text()}; COMMIT")
     cursor.execute("UPDATE schema_migrations SET dirty = false")
-    log.info(f"{VERSION}/u 2.12.0_schema")
+    log.info(f"{SCHEMA}/u {PLAYED[0]}.{PLAYED[1]}.0_schema")
     return True

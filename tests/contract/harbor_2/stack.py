@@ -51,6 +51,8 @@ def private_key(folder: Path, name: str) -> Path:
 class Stack:
     """All of it, with two cores that share everything. Made by `start`, ended by `end`."""
 
+    version: str = "2.12"
+    """Which Harbor is played; most recordings are of 2.12.4."""
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="harbor-contract-")))
     programs: dict[str, Program] = field(default_factory=dict)
 
@@ -243,6 +245,7 @@ auth:
         environment: dict[str, str],
         changed: dict[str, str | None],
     ) -> Program:
+        environment = {"HARBOR_STAND_IN_VERSION": self.version} | environment
         given = {key: value for key, value in (environment | changed).items() if value is not None}
         argv = [PYTHON, STAND_IN / "bin" / executable, *arguments]
         self.programs[name] = Program(name, argv, port, self.folder, given)

@@ -17,6 +17,7 @@ from email.utils import formatdate
 from ... import log
 from ...web.request import Request
 from ...web.response import Response
+from ..version import at_least
 from .errors import error
 from .sessions import COOKIE as SESSION_COOKIE
 
@@ -28,10 +29,13 @@ _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _WITHOUT_SESSION = ("/v2/", "/api/", "/service/")
 
 
-def key_from(text: str) -> bytes:
-    """CSRF_KEY; what is not of 32 characters is replaced by something random."""
+def key_from(text: str) -> bytes | None:
+    """CSRF_KEY; what is not of 32 characters is replaced by something random, from 2.13 on by nothing."""
     if len(text) == _KEY_LENGTH:
         return text.encode()
+    if at_least(2, 13) and text:
+        log.error(f"invalid CSRF key from environment: {text}, it must have {_KEY_LENGTH} characters")
+        return None
     log.warning(f"Invalid CSRF key from environment: {text}, generating random key...")
     return secrets.token_bytes(_KEY_LENGTH)
 
@@ -50,11 +54,14 @@ class Verdict:
 
 
 class Protection:
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes | None) -> None:
+        """`key` None: there is none that can be used, and each request that is covered fails."""
         self._key = key
 
     def judge(self, request: Request) -> Verdict:
         """Whether a request that is covered may be answered."""
+        if self._key is None:
+            return Verdict([], error(500, "UNKNOWN", "internal server error"))
         headers: list[tuple[str, str]] = []
         secret = self._opened(request.cookie(COOKIE))
         if secret is None:

@@ -1,4 +1,4 @@
--- What of Harbor 2.12's schema the stand-in uses; names of tables and columns as there.
+-- What of Harbor 2.x's schema the stand-in uses; names of tables and columns as there.
 -- Times are without a zone, in UTC.
 
 CREATE TABLE role (

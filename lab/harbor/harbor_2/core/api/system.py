@@ -6,7 +6,7 @@ from typing import Any
 from .... import log
 from ....web.response import TEXT, Response
 from ...database import DatabaseError, describe
-from ...version import VERSION
+from ...version import VERSION, at_least
 from ..configuration import UnknownSetting
 from ..documents import document
 from ..errors import bad_request, not_found, refuse
@@ -40,11 +40,12 @@ def info(call: Call) -> Response:
     found: dict[str, Any] = {
         "auth_mode": values["auth_mode"],
         "banner_message": values["banner_message"],
-        "harbor_version": VERSION,
         "oidc_provider_name": "",
         "primary_auth_mode": values["primary_auth_mode"],
         "self_registration": values["self_registration"],
     }
+    if caller is not None or not at_least(2, 13):
+        found["harbor_version"] = VERSION
     if caller is not None:
         now = datetime.now(UTC)
         found |= {

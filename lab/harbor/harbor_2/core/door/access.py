@@ -3,6 +3,7 @@
 from ....web.request import Request
 from ....web.response import Refused, Response
 from ...database import DatabaseError, describe
+from ...version import at_least
 from .. import callers, permissions
 from ..errors import error
 from ..harbor import Call
@@ -84,14 +85,21 @@ def _unauthorized(message: str, challenge: str) -> Response:
     return answer
 
 
+def _own_url(call: Call) -> str:
+    """What this client is to call Harbor: from 2.14 on what it has called it, with the scheme of the external URL."""
+    settings, host = call.harbor.settings, call.request.headers.get("Host", "")
+    if host == settings.core_url.rpartition("://")[2]:
+        return settings.core_url
+    if at_least(2, 14):
+        return f"{settings.external_url.partition('://')[0]}://{host}"
+    return settings.external_url
+
+
 def _challenge(call: Call, place: Place) -> str:
     """Basic where something was shown already, or for the catalogue; else where to get a token."""
     if call.request.headers.get("Authorization") or place.kind is Kind.CATALOG:
         return 'Basic realm="harbor"'
-    settings = call.harbor.settings
-    inside = call.request.headers.get("Host", "") == settings.core_url.rpartition("://")[2]
-    realm = f"{settings.core_url if inside else settings.external_url}/service/token"
-    challenge = f'Bearer realm="{realm}",service="{callers.REGISTRY_SERVICE}"'
+    challenge = f'Bearer realm="{_own_url(call)}/service/token",service="{callers.REGISTRY_SERVICE}"'
     scopes = [
         f"repository:{repository}:{'pull,push' if action == 'push' else action}"
         for repository, action in wanted(call.request, place)
