@@ -25,9 +25,9 @@ verify-failover: $(READY) ## break everything that can be broken in the lab, one
 	$(PYTHON) -m lab up --profile $(PROFILE)
 	$(PYTHON) -m pytest suites/failover --lab --profile $(PROFILE) $(ARGS)
 
-test: lint ## lint and test this software itself (the lab included), in half an hour
+test: lint unit ## lint and test this software itself (the lab included), in half an hour
 	$(PYTHON) -m lab prepare
-	$(PYTHON) -m pytest tests -m "not matrix" $(ARGS)
+	$(PYTHON) -m pytest tests/contract tests/lab -m "not matrix" $(ARGS)
 
 unit: $(READY) ## test what needs no root, no lab and no network
 	$(PYTHON) -m pytest tests/unit tests/architecture tests/docs --numprocesses auto --dist worksteal $(ARGS)

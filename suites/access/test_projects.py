@@ -63,10 +63,11 @@ def test_a_private_project_is_hidden_from_whoever_is_no_member(harbor, project, 
     repository = f"{project}/{TAG}"
     webs, registries = harbor.replicas(Role.WEB), harbor.registry_api_replicas()
     offenders = []
-    for replica in webs:
-        offenders += _shown(replica, harbor, project, repository, stranger)
+    # Pushed first: of a repository that is not there yet everybody is told nothing.
     for replica in registries:
         offenders += _given(replica, harbor, new_image(), repository, stranger)
+    for replica in webs:
+        offenders += _shown(replica, harbor, project, repository, stranger)
     judge(offenders, examined=len(webs) + len(registries))
 
 

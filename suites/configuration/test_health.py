@@ -38,6 +38,8 @@ def test_every_web_replica_calls_every_component_healthy(harbor):
                 wrong[replica.object] = [str(trouble)]
                 continue
             unwell = [f"{name} is {told}" for name, told in report.components.items() if told != "healthy"]
+            if not report.components:
+                unwell = ["it names no component"]
             if unwell or report.status != "healthy":
                 wrong[replica.object] = unwell or [f"status is {report.status}"]
         if wrong:

@@ -436,6 +436,26 @@ def private(monkeypatch):
     return run
 
 
+def test_the_tags_of_a_private_project_are_asked_for_when_there_are_some(private):
+    """Whoever leaks tags says 404, too, as long as the repository is not there."""
+    stores = [Store("registry-0", public=False), Store("registry-1", public=False)]
+
+    class Leaking(Shelf):
+        def tags(self, repository, credentials):
+            if not all(store.held for store in stores):
+                raise UnexpectedAnswer("no such repository", status=404)
+            return {"access": "sha256:x"}
+
+    def run():
+        of_projects.test_a_private_project_is_hidden_from_whoever_is_no_member(
+            target(Leaking("ui-0"), registries=stores), "run", STRANGER, image_of
+        )
+
+    found = offenders_of(run)
+    assert [offender.object for offender in found] == ["pod ui-0"] * 2
+    assert all("its tags" in offender.expected for offender in found)
+
+
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_a_private_project_that_is_hidden_is_well(private, status):
     private({"contents": UnexpectedAnswer("no", status=status)})

@@ -164,7 +164,7 @@ def keys(monkeypatch, webs, *registries, trusts=("KEY:1",)):
         if isinstance(key, Exception):
             raise key
         signature = base64.urlsafe_b64encode(key).rstrip(b"=").decode()
-        return SimpleNamespace(text=f"header.claims.{signature}", key_id=f"KID:{key.decode()}")
+        return SimpleNamespace(text=f"header.claims.{signature}", key_id=f"KID:{key.decode()}" if key else "")
 
     monkeypatch.setattr(token_key.token_service, "fetch", fetch)
     monkeypatch.setattr(token_key.token_keys, "key_ids", lambda bundle: list(trusts) if bundle == "x" else [])
@@ -191,6 +191,19 @@ def test_the_one_replica_that_signs_with_another_key_or_not_at_all_is_named(monk
     assert "KID:one" in offender.expected
     (offender,) = offenders_of(same_key, keys(monkeypatch, [b"one", SILENT]))
     assert (offender.object, offender.observed) == ("pod ui-1", "no answer")
+
+
+def test_tokens_that_name_no_key_agree_on_nothing(monkeypatch):
+    found = offenders_of(same_key, keys(monkeypatch, [b"", b""]))
+    assert [(each.object, each.observed) for each in found] == [
+        ("pod ui-0", "its token names no key"),
+        ("pod ui-1", "its token names no key"),
+    ]
+    (offender,) = offenders_of(same_key, keys(monkeypatch, [b"one", b"", b""]))[:1]
+    assert (offender.object, offender.expected) == (
+        "pod ui-1",
+        "signs with key KID:one, like most replicas",
+    )
 
 
 trusted = token_key.test_every_registry_trusts_the_tokens_of_every_web_replica_and_no_others

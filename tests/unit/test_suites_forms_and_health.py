@@ -106,6 +106,11 @@ def test_an_unhealthy_whole_of_healthy_components_is_not_well():
     assert offender.observed == "status is unhealthy"
 
 
+def test_a_report_that_names_no_component_is_not_well():
+    (offender,) = offenders_of(health, harbor(Web(health=[WELL]), Web(health=[Health("healthy", {})])))
+    assert (offender.object, offender.observed) == ("pod h/web-1", "it names no component")
+
+
 def test_a_replica_that_does_not_report_is_named():
     (offender,) = offenders_of(health, harbor(Web(health=[NoAnswer("silence", sent=True)])))
     assert offender.observed == "silence"
