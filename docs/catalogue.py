@@ -11,7 +11,7 @@ FILE = REPOSITORY / "docs" / "checks.md"
 sys.path.insert(0, str(REPOSITORY))
 
 from fixtures import checks  # noqa: E402  the repository has to be importable first
-from fixtures.model.words import NEUTRAL  # noqa: E402
+from fixtures.profiles import ALL  # noqa: E402
 
 HEAD = """# The checks
 
@@ -25,20 +25,32 @@ The ids are stable: reports, settings and other tools may rely on them.
 def catalogue() -> str:
     """The text of docs/checks.md: every check of suites/ by area, with its claim, hint, needs and source.
 
-    Hints are in words for every generation of Harbor; a report has those of the one that was verified.
+    Hints are in the words of each generation of Harbor that the check applies to, once where these are the same.
     """
     parts = [HEAD]
     for area, members in groupby(checks_of_suites(), key=lambda check: check.area):
         parts.append(f"\n## {area}\n")
         for check in members:
             parts.append(f"\n### `{check.id}`\n{check.claim}\n")
-            parts.append(f"\n- When it fails: {NEUTRAL.fill(check.hint)}\n")
+            parts.append("\n")
+            by_profile = hints(check)
+            for name, hint in by_profile.items():
+                where = f" ({name})" if len(set(by_profile.values())) > 1 else ""
+                parts.append(f"- When it fails{where}: {hint}\n")
+                if not where:
+                    break
             if check.requires:
                 parts.append(f"- Only where Harbor has: {', '.join(map(str, check.requires))}.\n")
             if check.needs:
                 parts.append(f"- Needs: {', '.join(checks.NEEDS[need] for need in check.needs)}.\n")
             parts.append(f"- Source: {check.source}\n")
     return "".join(parts)
+
+
+def hints(check: checks.Check) -> dict[str, str]:
+    """The check's hint by the name of each profile that it applies to, the newest first."""
+    profiles = sorted(ALL, key=lambda profile: profile.name, reverse=True)
+    return {each.name: each.words.fill(check.hint) for each in profiles if not check.lacking(each)}
 
 
 def checks_of_suites() -> list[checks.Check]:

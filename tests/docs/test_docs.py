@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from docs import catalogue
+
 REPOSITORY = Path(__file__).resolve().parents[2]
+SEAMS = re.compile(
+    r"\b(\w+) \1\b"  # a word twice
+    r"|\b(same|its|a|an|every) (the|a|an|its)\b"  # two articles where a word was put in
+    r"|\{\w*\}"  # a place that is left
+    r"|\.\.|;;|,\.|\. \.| {2}"  # marks that met
+    r"|\. [a-z]"  # a sentence that begins small
+)
 DOCUMENTS = sorted(
     file
     for pattern in ("*.md", "docs/**/*.md", "deploy/**/*.md", "lab/**/*.md")
@@ -28,6 +37,21 @@ def test_the_catalogue_leaves_no_place_for_a_word_and_says_what_a_check_is_about
     written = (REPOSITORY / "docs" / "checks.md").read_text()
     assert not re.findall(r"\{\w*\}|\{\{", written)
     assert "- Only where Harbor has: robot accounts." in written
+
+
+@pytest.mark.parametrize(
+    "id, profile, hint",
+    [
+        (each.id, profile, hint)
+        for each in catalogue.checks_of_suites()
+        for profile, hint in catalogue.hints(each).items()
+    ],
+)
+def test_a_hint_is_whole_sentences_in_the_words_of_each_generation(id, profile, hint):
+    seams = [hint[max(0, seam.start() - 20) : seam.end() + 20] for seam in SEAMS.finditer(hint)]
+    assert seams == []
+    assert len(hint.split()) > 5
+    assert hint.endswith((".", ".)", "`"))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(REPOSITORY)))
