@@ -1,15 +1,27 @@
-"""Programs that the contract tests start on loopback, and end again."""
+"""Programs that the contract tests start on loopback, and end again.
 
+What tests that were killed left running is found and ended by the next: each program inherits an open file, in memory
+only, whose name tells which tests started it. A variable would not do: redis-server and PostgreSQL's workers write
+over their environment. Nor would the signal at a parent's death: a program that changes its user loses it.
+"""
+
+import contextlib
+import functools
 import os
+import re
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lab.machines import start_time
+
 HOST = "127.0.0.1"
+MARK = re.compile(r"/memfd:harbor-contract-tests/(?P<namespace>.+)/(?P<pid>\d+)/(?P<started>\d+) \(deleted\)")
+"""How the kernel shows the marking file of a process: where its tests count processes, and which of these they are."""
 
 
 class ProgramFailed(Exception):
@@ -35,6 +47,50 @@ def is_open(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((HOST, port)) == 0
+
+
+def namespace() -> Path:
+    """In which process numbers mean the same."""
+    return Path("/proc/self/ns/pid").readlink()
+
+
+@functools.cache
+def marking_file() -> int:
+    """What every program inherits, and with it whatever it starts."""
+    pid = os.getpid()
+    return os.memfd_create(f"harbor-contract-tests/{namespace()}/{pid}/{start_time(pid)}")
+
+
+def is_leftover(pid: int) -> bool:
+    """Whether tests started it that run no more."""
+    for link in open_files(pid):
+        if mark := MARK.fullmatch(link):
+            same_numbers = mark["namespace"] == str(namespace())
+            return same_numbers and start_time(int(mark["pid"])) != mark["started"]
+    return False
+
+
+def open_files(pid: int) -> Iterator[str]:
+    """None of a process that has ended, or is another user's."""
+    with contextlib.suppress(OSError):
+        for file in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):  # closed meanwhile
+                yield str(file.readlink())
+
+
+def kill_leftovers() -> bool:
+    """Whether there were any."""
+    found = [int(entry.name) for entry in Path("/proc").glob("[0-9]*") if is_leftover(int(entry.name))]
+    for pid in found:
+        with contextlib.suppress(ProcessLookupError), os.fdopen(os.pidfd_open(pid)) as process:
+            if is_leftover(pid):  # and no newer process of the same number
+                signal.pidfd_send_signal(process.fileno(), signal.SIGKILL)
+    return bool(found)
+
+
+def end_leftovers() -> None:
+    """End all that tests that run no more have left."""
+    wait(lambda: not kill_leftovers(), "what killed tests left has ended")
 
 
 @dataclass
@@ -63,6 +119,7 @@ class Program:
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
+                pass_fds=(marking_file(),),
                 env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **self.environment},
             )
 

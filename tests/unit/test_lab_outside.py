@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from lab import database, load_balancer, postgresql, session_store, settings, storage, templates
-from lab.command import run
 from lab.errors import CommandFailed, LabError
 from lab.galera_recovery import Position, first_to_start, recovered_position, saved_position
 from lab.waiting import NotYet
@@ -67,21 +66,6 @@ def test_a_node_of_another_history_does_not_start_the_cluster_however_far_it_got
         "galera-3": Position(HISTORY, 4),
     }
     assert first_to_start(positions) == "galera-3"
-
-
-def check_by_haproxy(text: str, folder: Path) -> None:
-    file = folder / "haproxy.cfg"
-    file.write_text(text)
-    run(["haproxy", "-c", "-f", str(file)])
-
-
-def test_haproxy_understands_its_configuration(tmp_path):
-    check_by_haproxy(load_balancer.configuration(), tmp_path)
-
-
-def test_haproxy_would_say_so_if_it_did_not(tmp_path):
-    with pytest.raises(CommandFailed, match="tcp-chek"):
-        check_by_haproxy(load_balancer.configuration().replace("tcp-check", "tcp-chek"), tmp_path)
 
 
 def servers(up: dict[str, tuple[str, ...]]) -> dict[tuple[str, str], str]:
