@@ -75,13 +75,18 @@ def test_with_one_replica_there_is_nowhere_to_send_a_form():
         forms(harbor(Web()), skip)
 
 
-WELL = Health("healthy", {"database": "healthy", "queue": "healthy"})
-UNWELL = Health("unhealthy", {"database": "healthy", "queue": "unhealthy: refused"})
+ALL = dict.fromkeys(
+    ("core", "database", "jobservice", "portal", "redis", "registry", "registryctl"), "healthy"
+)
+WELL = Health("healthy", ALL)
+UNWELL = Health("unhealthy", {**ALL, "queue": "unhealthy: refused"})
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
-    monkeypatch.setattr(test_health, "_OLDEST_S", 1.2)
+    monkeypatch.setattr(test_health, "_OLDEST_S", 0.2)
+    monkeypatch.setattr(test_health, "_STAYS_S", 0.1)
+    monkeypatch.setattr(test_health, "_INTERVAL_S", 0.01)
 
 
 health = test_health.test_every_web_replica_calls_every_component_healthy
@@ -101,7 +106,7 @@ def test_an_unhealthy_component_is_named_though_the_answer_was_200():
 
 
 def test_an_unhealthy_whole_of_healthy_components_is_not_well():
-    report = Health("unhealthy", {"database": "healthy"})
+    report = Health("unhealthy", ALL)
     (offender,) = offenders_of(health, harbor(Web(health=[report])))
     assert offender.observed == "status is unhealthy"
 
@@ -109,6 +114,20 @@ def test_an_unhealthy_whole_of_healthy_components_is_not_well():
 def test_a_report_that_names_no_component_is_not_well():
     (offender,) = offenders_of(health, harbor(Web(health=[WELL]), Web(health=[Health("healthy", {})])))
     assert (offender.object, offender.observed) == ("pod h/web-1", "it names no component")
+
+
+@pytest.mark.parametrize("name", ["core", "database", "jobservice", "redis", "registry"])
+def test_a_report_that_is_silent_about_a_component_is_not_well(name):
+    report = Health("healthy", {each: told for each, told in ALL.items() if each != name})
+    (offender,) = offenders_of(health, harbor(Web(health=[WELL]), Web(health=[report])))
+    assert (offender.object, offender.observed) == ("pod h/web-1", f"it does not name {name}")
+
+
+def test_a_component_that_is_healthy_at_one_look_only_is_named():
+    flapping = Web(health=[UNWELL, WELL, WELL, UNWELL])
+    (offender,) = offenders_of(health, harbor(Web(health=[WELL]), flapping))
+    assert (offender.object, offender.observed) == ("pod h/web-1", "queue is unhealthy: refused")
+    assert "goes on to" in offender.expected
 
 
 def test_a_replica_that_does_not_report_is_named():
