@@ -538,6 +538,14 @@ def test_tokens_that_grant_what_the_role_allows_are_well(tokens):
     assert tokens() == [(7, "user0", 2), (7, "user1", 3)]
 
 
+def test_an_action_of_another_release_that_opens_nothing_is_well(tokens):
+    tokens({"actions": {**SOUND, ("user1", "run/anything"): ["pull", "look"]}})
+
+
+def test_clocks_may_differ_a_little(tokens):
+    tokens({"age_s": -30})
+
+
 OTHERS = {"type": "repository", "name": "library/other", "actions": ["pull"]}
 
 
@@ -557,6 +565,15 @@ OTHERS = {"type": "repository", "name": "library/other", "actions": ["pull"]}
         ),
         ({"actions": {}}, 5, "nothing"),
         ({"more": [OTHERS]}, 7, "repository:library/other"),
+        ({"actions": {**SOUND, ("user1", "run/anything"): ["pull", "*"]}}, 1, "*, pull repository:run/"),
+        ({"actions": {**SOUND, ("user0", "run/anything"): ["pull", "push", "delete"]}}, 1, "delete, pull"),
+        (
+            {"actions": {**SOUND, ("user0", "run/anything"): ["pull", "look"]}},
+            1,
+            "look, pull repository:run/",
+        ),
+        ({"actions": {**SOUND, ("stranger", "run/anything"): ["look"]}}, 1, "look repository:run/anything"),
+        ({"age_s": -7200}, 1, "it is issued 7200 s from now"),
         ({"lasts_s": 25 * 3600}, 1, "valid for 25 hours"),
         ({"age_s": 7200}, 1, "it expired"),
         ({"lasts_s": 0}, 1, "it expired"),
