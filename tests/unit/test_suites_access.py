@@ -223,7 +223,7 @@ def test_a_daemon_that_logs_in_each_time_and_never_with_a_wrong_password_is_well
 
 
 def test_a_daemon_that_is_refused_now_and_then_is_red():
-    daemon = Daemon(lambda count, right: "token" if not right or count % 3 == 0 else "")
+    daemon = Daemon(lambda count, right: "unauthorized" if not right else "token" if count % 3 == 0 else "")
     (offender,) = offenders_of(logging_in, daemon)
     assert offender.object == "front door http://h.example"
     assert "first: docker login: token" in offender.observed
@@ -233,6 +233,20 @@ def test_a_wrong_password_that_is_let_in_is_red():
     (offender,) = offenders_of(logging_in, Daemon(lambda count, right: ""))
     assert "wrong password is refused" in offender.expected
     assert "let in" in offender.observed
+
+
+@pytest.mark.parametrize(
+    "why", ["Get https://h/v2/: unauthorized: authentication required", "status: 401 Unauthorized"]
+)
+def test_a_wrong_password_that_is_refused_in_the_words_of_any_daemon_is_well(why):
+    logging_in(Daemon(lambda count, right: "" if right else why))
+
+
+@pytest.mark.parametrize("why", ["received unexpected HTTP status: 500", "Get http://h:31401/v2/: EOF"])
+def test_a_harbor_that_fails_has_not_refused_a_wrong_password(why):
+    (offender,) = offenders_of(logging_in, Daemon(lambda count, right: "" if right else why))
+    assert "wrong password is refused" in offender.expected
+    assert why in offender.observed
 
 
 def test_a_daemon_that_cannot_log_in_for_reasons_of_its_own_is_no_verdict():
