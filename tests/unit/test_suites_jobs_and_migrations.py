@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from fixtures.clients.harbor import Credentials
-from fixtures.errors import DeadlinePassed, UnexpectedAnswer
+from fixtures.errors import UnexpectedAnswer
 from fixtures.model.roles import Migration, Role
 from suites.database import test_migration
 from suites.storage.test_job_logs import (
@@ -31,7 +31,10 @@ class Jobs:
         return 4
 
     def job_status(self, job_id, credentials):
-        return self._statuses.pop(0) if len(self._statuses) > 1 else self._statuses[0]
+        status = self._statuses.pop(0) if len(self._statuses) > 1 else self._statuses[0]
+        if isinstance(status, Exception):
+            raise status
+        return status
 
     def job_log(self, job_id, credentials):
         log = next(self._given)
@@ -68,9 +71,18 @@ def test_a_job_that_cannot_be_started_is_an_offender():
     assert "500" in offender.observed
 
 
-def test_a_job_that_does_not_end_allows_no_verdict():
-    with pytest.raises(DeadlinePassed, match="its status is Running"):
-        logs(harbor(Jobs("log", statuses=["Running"])), SETTINGS, never, lambda text: None)
+def test_a_job_that_does_not_end_is_an_offender():
+    web = Jobs("log", statuses=["Running"])
+    (offender,) = offenders_of(logs, harbor(web), SETTINGS, never, lambda text: None)
+    assert offender.object == "Deployment h/job"
+    assert "its status is Running" in offender.observed
+
+
+def test_a_job_whose_status_is_not_told_is_an_offender():
+    web = Jobs("log", statuses=[UnexpectedAnswer("GET /gc/4 → 502", status=502)])
+    (offender,) = offenders_of(logs, harbor(web), SETTINGS, never, lambda text: None)
+    assert "job 4" in offender.expected
+    assert offender.observed == "GET /gc/4 → 502"
 
 
 def test_with_one_replica_there_is_no_other_to_give_a_log():
