@@ -58,9 +58,17 @@ def test_a_budget_that_keeps_a_replica_is_well(there):
         ([budget(labels={"component": "other"}, most=1)], "none chooses its pods"),
         ([budget(labels=WEB, most="100%")], "b lets all of them go"),
         ([budget(labels=WEB, least=0)], "b lets all of them go"),
+        ([budget(labels=WEB, most=0)], "b lets none go: no drain ever ends"),
+        ([budget(labels=WEB, least=3)], "b lets none go: no drain ever ends"),
+        ([budget(labels=WEB, least=4)], "b lets none go: no drain ever ends"),
+        ([budget(labels=WEB, least="100%")], "b lets none go: no drain ever ends"),
+        (
+            [budget("a", labels=WEB, most=1), budget("b", most=1)],
+            "a, b: of a pod with 2 budgets the API refuses every eviction",
+        ),
     ],
 )
-def test_replicas_that_may_all_be_evicted_are_named(there, told):
+def test_replicas_of_which_all_or_none_may_be_evicted_are_named(there, told):
     (offender,) = offenders_of(check, harbor(*there), never)
     assert (offender.object, offender.observed) == ("Deployment h/web", told)
 
