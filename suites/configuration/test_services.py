@@ -54,6 +54,8 @@ def _mismatches(harbor):
             others = [name for uid, name in led_to.items() if uid not in ready]
             wrong = [f"it does not lead to {', '.join(missing)}"] if missing else []
             wrong += [f"it leads to {', '.join(others)} as well"] if others else []
+            # None on either side is no agreement: nobody is served.
+            wrong += [] if ready or led_to else ["it leads to nothing, and no replica is Ready"]
             if wrong:
                 offenders.append(
                     Offender(

@@ -167,6 +167,12 @@ def test_a_service_that_leads_elsewhere_is_named(endpoints, told):
     assert offender.observed == told
 
 
+def test_a_service_of_a_part_of_which_nothing_is_ready_is_named():
+    (offender,) = offenders_of(services, *with_services(parts(not_ready=(0, 1, 2)), ()))
+    assert offender.object == "Service harbor/ui"
+    assert offender.observed == "it leads to nothing, and no replica is Ready"
+
+
 def test_a_part_that_is_replicated_without_a_service_is_named():
     (offender,) = offenders_of(services, *with_services(parts(), ALL, web=()))
     assert offender.object == "ReplicationController harbor/ui-rc"
