@@ -96,6 +96,17 @@ def test_replicas_that_are_together_on_one_node_are_named():
     assert offender.observed == "on none"
 
 
+@pytest.mark.parametrize("nodes", ["ab", "aab", "aabb", "aaabb", "aabbc"])
+def test_half_of_the_replicas_rounded_up_may_be_on_one_node(nodes):
+    spread(parts(web=len(nodes), web_nodes=tuple(nodes)), never)
+
+
+@pytest.mark.parametrize("nodes, told", [("aaab", "3 on a"), ("aaaab", "4 on a"), ("bccccc", "5 on c")])
+def test_most_replicas_on_one_node_are_named(nodes, told):
+    (offender,) = offenders_of(spread, parts(web=len(nodes), web_nodes=tuple(nodes)), never)
+    assert (offender.object, offender.observed) == ("ReplicationController harbor/ui-rc", told)
+
+
 def test_where_there_is_nothing_to_spread_the_check_says_so():
     with pytest.raises(Skipped, match="1 Ready node"):
         spread(parts(nodes=1), skip)
