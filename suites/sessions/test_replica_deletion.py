@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from fixtures.checkers.judgement import require
 from fixtures.checkers.sessions import UNKNOWN_SESSION, WRONG_USER, no_session_lost
 from fixtures.checks import check
-from fixtures.errors import CannotTell, HealFailed
+from fixtures.errors import CannotTell, DeadlinePassed, HealFailed
 from fixtures.failover import pod_kill, require_whole
 from fixtures.model.roles import Role
 from fixtures.verdict import Failure, Offender, judge
@@ -77,6 +77,12 @@ def _delete(kill, harbor, tell):
         # Its pods are Ready, as was seen before: a Service that does not lead to each of them.
         expected = "whole before one of its pods is deleted"
         raise Failure([Offender(workload.object, expected, str(broken))]) from broken
+    except DeadlinePassed as trouble:
+        # As long as the pod itself is still there, nothing was broken, and nothing is shown.
+        if not kill.victim_is_gone:
+            raise
+        expected = "a deleted pod is replaced, and its successor Ready"
+        raise Failure([Offender(workload.object, expected, str(trouble))]) from trouble
     except HealFailed as trouble:
         expected = "a deleted pod is replaced, and its successor Ready"
         raise Failure([Offender(workload.object, expected, str(trouble))]) from trouble

@@ -171,18 +171,22 @@ def test_a_workload_without_pods_is_an_error(cluster, kubernetes):
 def test_a_pod_that_stays_did_not_bite(cluster, kubernetes):
     cluster.on_delete = lambda name: None
     recorder = Recorder()
+    stays = kill(kubernetes, recorder, timeout_s=0.3)
     with pytest.raises(DeadlinePassed, match="still there, with its UID uid-c"):
-        with kill(kubernetes, recorder, timeout_s=0.3):
+        with stays:
             pass
+    assert not stays.victim_is_gone
     assert "proven" not in names_of(recorder, "pod-kill ui-0")
     assert disruption_bit(recorder.history()).valid == "unknown"
 
 
 def test_a_pod_that_is_not_replaced_is_not_proven(cluster, kubernetes):
     cluster.on_delete = lambda name: cluster.remove("pods", name)
+    alone = kill(kubernetes, Recorder(), timeout_s=0.3)
     with pytest.raises(DeadlinePassed, match="no pod with a new UID"):
-        with kill(kubernetes, Recorder(), timeout_s=0.3):
+        with alone:
             pass
+    assert alone.victim_is_gone
 
 
 def test_a_replacement_that_is_never_ready_is_not_healed(cluster, kubernetes):

@@ -232,8 +232,9 @@ def test_where_no_session_is_ever_known_nothing_is_shown():
 class Kill:
     """A pod kill that does `then` in place of the kill, and tells it to the history."""
 
-    def __init__(self, recorder, then=lambda: None, *, unprepared=None, unhealed=None):
+    def __init__(self, recorder, then=lambda: None, *, unprepared=None, unhealed=None, gone=False):
         self.recorder, self.then, self.unprepared, self.unhealed = recorder, then, unprepared, unhealed
+        self.victim_is_gone = gone
         self.replicas = [SimpleNamespace(uid=f"uid-{n}", replica=f"ui-{(n + 1) % 4}") for n in range(3)]
 
     def __enter__(self):
@@ -330,6 +331,15 @@ def test_a_pod_that_is_not_replaced_is_a_failure_and_one_that_is_not_deleted_is_
     assert (offender.object, offender.observed) == (WORKLOAD.object, "pod-kill ui-0 is not healed")
     with pytest.raises(DeadlinePassed):
         delete(monkeypatch, three(), unhealed=DeadlinePassed("the pod is still there"))
+
+
+def test_a_pod_that_is_gone_and_gets_no_successor_is_a_failure(monkeypatch):
+    def alone():
+        delete(monkeypatch, three(), unhealed=DeadlinePassed("last seen: no pod with a new UID"), gone=True)
+
+    (offender,) = offenders_of(alone)
+    assert (offender.object, offender.observed) == (WORKLOAD.object, "last seen: no pod with a new UID")
+    assert "replaced" in offender.expected
 
 
 # sessions.browser-session-through-front-door
