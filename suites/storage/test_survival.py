@@ -1,7 +1,7 @@
 """What was pushed outlives the pod that took it."""
 
 from fixtures.checks import check
-from fixtures.errors import AnswerError, CannotTell, HealFailed
+from fixtures.errors import AnswerError, CannotTell, DeadlinePassed, HealFailed
 from fixtures.failover import pod_kill, require_whole
 from fixtures.model.roles import Role
 from fixtures.verdict import Offender, judge
@@ -57,6 +57,11 @@ def _delete(harbor, workload, recorder, settings, tell):
     except CannotTell as broken:
         # Its pods are Ready, as was seen before: a Service that does not lead to each of them.
         judge([Offender(workload.object, "whole before one of its pods is deleted", str(broken))], examined=1)
+    except DeadlinePassed as trouble:
+        # As long as the pod itself is still there, nothing was broken, and nothing is shown.
+        if not kill.victim_is_gone:
+            raise
+        return [Offender(workload.object, "a deleted pod is replaced, and its successor Ready", str(trouble))]
     except HealFailed as trouble:
         return [Offender(workload.object, "a deleted pod is replaced, and its successor Ready", str(trouble))]
     return []

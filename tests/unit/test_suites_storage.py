@@ -276,8 +276,9 @@ class FakeRegistry:
 class FakeKill:
     """A pod kill that does `then` in place of the kill."""
 
-    def __init__(self, then=lambda: None, *, unprepared=None, unhealed=None):
+    def __init__(self, then=lambda: None, *, unprepared=None, unhealed=None, gone=False):
         self.then, self.unprepared, self.unhealed = then, unprepared, unhealed
+        self.victim_is_gone = gone
 
     def __enter__(self):
         if self.unprepared:
@@ -377,3 +378,14 @@ def test_a_pod_that_is_not_replaced_is_a_failure_and_one_that_is_not_deleted_is_
     kill = FakeKill(unhealed=DeadlinePassed("the pod is still there"))
     with pytest.raises(DeadlinePassed):
         outlives(*surviving(monkeypatch, FakeRegistry(store), FakeRegistry(store), kill=kill))
+
+
+def test_a_pod_that_is_gone_and_gets_no_successor_is_a_failure_and_the_others_are_asked(monkeypatch):
+    store = {}
+    kill = FakeKill(store.clear, unhealed=DeadlinePassed("last seen: no pod with a new UID"), gone=True)
+    found = offenders_of(
+        outlives, *surviving(monkeypatch, FakeRegistry(store), FakeRegistry(store), kill=kill)
+    )
+    assert "replaced" in found[0].expected
+    assert found[0].observed == "last seen: no pod with a new UID"
+    assert [o.object for o in found[1:]] == ["pod registry-0", "pod registry-1"]
