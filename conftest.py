@@ -1,9 +1,3 @@
-"""Loads the pytest side of the suite (fixtures/plugin/) for suites and tests alike."""
+"""Loads the pytest side of the suite for suites and tests alike."""
 
-import pytest
-
-from fixtures.plugin import MODULES
-
-pytest.register_assert_rewrite("fixtures.verdict")
-
-pytest_plugins = [f"fixtures.plugin.{module}" for module in MODULES]
+pytest_plugins = ["harbor_verify.plugin"]

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from bench.figures import Figure
-from fixtures.history import Outcome, Recorder
+from harbor_verify.history import Outcome, Recorder
 
 _OPERATIONS = 5000
 

@@ -5,7 +5,8 @@ import urllib.request
 from pathlib import Path
 
 from bench.figures import Figure
-from lab import cgroups, cluster, profiles, settings
+from lab import cluster, profiles, settings
+from lab.machines import cgroups
 
 
 def measure(rounds: int) -> list[Figure]:

@@ -10,8 +10,8 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 FILE = REPOSITORY / "docs" / "checks.md"
 sys.path.insert(0, str(REPOSITORY))
 
-from fixtures import checks  # noqa: E402  the repository has to be importable first
-from fixtures.profiles import ALL  # noqa: E402
+from harbor_verify import checks  # noqa: E402  the repository has to be importable first
+from harbor_verify.profiles import ALL  # noqa: E402
 
 HEAD = """# The checks
 

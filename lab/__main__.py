@@ -5,8 +5,9 @@ import json
 import signal
 import sys
 
-from lab import cluster, defects, health, profiles, topology
+from lab import cluster, defects, health, profiles
 from lab.errors import Interrupted, LabError, UnfitMachine
+from lab.machines import topology
 
 DESCRIPTION = """\
 A real, highly available Harbor on this one machine: three Kubernetes nodes, CephFS, a database cluster, Redis with

@@ -9,32 +9,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import (
-    cgroups,
-    control_plane,
-    database,
-    defects,
-    deployment,
-    dns,
-    docker_daemon,
-    fitness,
-    hands,
-    images,
-    load_balancer,
-    machines,
-    nodes,
-    packages,
-    postgresql,
-    profiles,
-    session_store,
-    settings,
-    storage,
-    toolchain,
-    topology,
-)
+from lab import defects, fitness, hands, profiles, settings
 from lab.actions import Action, perform
+from lab.deployment import images, rollout
 from lab.errors import Busy, LabError
+from lab.kubernetes import control_plane, dns, nodes
+from lab.machines import cgroups, docker_daemon, machine, topology
 from lab.profiles import Profile
+from lab.programs import packages, toolchain
+from lab.stores import ceph, galera, load_balancer, postgresql, redis_sentinel
 
 
 @dataclass(frozen=True)
@@ -64,8 +47,8 @@ class Deployed:
         self.profile.run_sql(statements)
 
     @property
-    def deployment_settings(self) -> deployment.DeploymentSettings:
-        return deployment.DeploymentSettings(ceph_key=storage.admin_key(), images=images.contents())
+    def deployment_settings(self) -> rollout.DeploymentSettings:
+        return rollout.DeploymentSettings(ceph_key=ceph.admin_key(), images=images.contents())
 
 
 def target(profile: str | None = None) -> Target:
@@ -115,7 +98,7 @@ def down() -> None:
     """
     with only_one():
         cgroups.kill()
-        machines.unplug_host()
+        machine.unplug_host()
         mounted = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
         inside = [place for place in mounted if Path(place).is_relative_to(settings.STATE)]
         if inside:  # removing the folder would remove what is mounted there
@@ -148,7 +131,7 @@ _PREPARATION = (
 )
 
 
-_DATABASES = {"Galera": database.ensure, "PostgreSQL": postgresql.ensure}
+_DATABASES = {"Galera": galera.ensure, "PostgreSQL": postgresql.ensure}
 
 
 def _actions(chosen: tuple[Profile, ...]) -> list[Action]:
@@ -161,9 +144,9 @@ def _actions(chosen: tuple[Profile, ...]) -> list[Action]:
         Action("container images", images.build, ("Debian packages", "compile CoreDNS")),
         Action("machines and network", _join_machines, ("Debian packages",)),
         Action("what disruptions left", hands.mend_all, ("machines and network",)),
-        Action("Ceph", storage.ensure, ("what disruptions left",)),
+        Action("Ceph", ceph.ensure, ("what disruptions left",)),
         *(Action(name, _DATABASES[name], ("what disruptions left", "fetch Patroni")) for name in databases),
-        Action("Redis and Sentinel", session_store.ensure, ("what disruptions left",)),
+        Action("Redis and Sentinel", redis_sentinel.ensure, ("what disruptions left",)),
         Action("HAProxy", load_balancer.ensure, (*databases, "Redis and Sentinel")),
         Action("docker daemon", docker_daemon.ensure, ("what disruptions left",)),
         Action(
@@ -206,11 +189,11 @@ def _compile_dns() -> None:
 
 def _join_machines() -> None:
     settings.STATE.mkdir(parents=True, exist_ok=True)
-    for machine in topology.ALL:
-        machine.ensure()
-    for machine in topology.ALL:
-        machine.plug_in(topology.CONTROL)
-    machines.plug_in_host(topology.CONTROL)
+    for each in topology.ALL:
+        each.ensure()
+    for each in topology.ALL:
+        each.plug_in(topology.CONTROL)
+    machine.plug_in_host(topology.CONTROL)
 
 
 def _join_node(node: nodes.Node) -> None:
@@ -232,7 +215,7 @@ def _deploy_harbor(profile: Profile) -> None:
     if present:
         defects.plant(harbor, present)
     else:
-        deployment.deploy(harbor.kubectl, profile, harbor.deployment_settings)
+        rollout.deploy(harbor.kubectl, profile, harbor.deployment_settings)
 
 
 def _end_pods_with_dead_volumes(profile: Profile) -> None:

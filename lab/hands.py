@@ -10,12 +10,13 @@ import signal
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from lab import database, load_balancer, postgresql, session_store, settings, storage
+from lab import settings
 from lab.command import run
-from lab.daemons import Daemon
 from lab.errors import CommandFailed, LabError
-from lab.nodes import ALL as NODES
-from lab.topology import CONTROL, OUTSIDE
+from lab.kubernetes.nodes import ALL as NODES
+from lab.machines.daemons import Daemon
+from lab.machines.topology import CONTROL, OUTSIDE
+from lab.stores import ceph, galera, load_balancer, postgresql, redis_sentinel
 from lab.waiting import NotYet
 
 DATABASE, SESSION_STORE, FILE_SYSTEM = "database", "session store", "file system"
@@ -32,13 +33,13 @@ class Hands:
         """`database_kind`: as the lab's profile calls it, Galera or PostgreSQL."""
         self._kinds: dict[str, Callable[[], str]] = {
             DATABASE: _galera_in_use if database_kind == "Galera" else _postgresql_in_use,
-            SESSION_STORE: session_store.in_use,
+            SESSION_STORE: redis_sentinel.in_use,
             FILE_SYSTEM: lambda: "ceph-mds",
         }
         self._ensure: dict[str, Callable[[], object]] = {
-            DATABASE: database.ensure if database_kind == "Galera" else postgresql.ensure,
-            SESSION_STORE: session_store.ensure,
-            FILE_SYSTEM: storage.ensure,
+            DATABASE: galera.ensure if database_kind == "Galera" else postgresql.ensure,
+            SESSION_STORE: redis_sentinel.ensure,
+            FILE_SYSTEM: ceph.ensure,
         }
 
     # Containers
@@ -114,7 +115,7 @@ class Hands:
             postgresql.end(server)
         else:
             # A metadata server that is told to end waits for its clients first, which wait for it.
-            abrupt = server == storage.METADATA_SERVER.name
+            abrupt = server == ceph.METADATA_SERVER.name
             _daemon(server).stop(signal_number=signal.SIGKILL if abrupt else signal.SIGTERM)
         _daemon(server).start()
 
@@ -171,8 +172,8 @@ def _galera_in_use() -> str:
     """The node that HAProxy leads to: all clients to the same."""
     # fmt: off
     answer = OUTSIDE.run(
-        "timeout", "5", "mariadb", "--no-defaults", f"--host={settings.LOAD_BALANCER}", f"--user={database.USER}",
-        f"--password={database.PASSWORD}", "--batch", "--skip-column-names",
+        "timeout", "5", "mariadb", "--no-defaults", f"--host={settings.LOAD_BALANCER}", f"--user={galera.USER}",
+        f"--password={galera.PASSWORD}", "--batch", "--skip-column-names",
         input="SELECT @@wsrep_node_name, @@wsrep_on, (SELECT variable_value FROM information_schema.global_status "
         "WHERE variable_name = 'wsrep_ready')",
     )
@@ -193,8 +194,8 @@ def _postgresql_in_use() -> str:
 
 
 def _daemon(server: str) -> Daemon:
-    known = {**database.NODES, **session_store.SERVERS, **postgresql.NODES}
-    known[storage.METADATA_SERVER.name] = storage.METADATA_SERVER
+    known = {**galera.NODES, **redis_sentinel.SERVERS, **postgresql.NODES}
+    known[ceph.METADATA_SERVER.name] = ceph.METADATA_SERVER
     if server not in known:
         raise LabError(f"the lab has no server {server}; there are {', '.join(known)}")
     return known[server]

@@ -4,21 +4,13 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lab import (
-    database,
-    defects,
-    docker_daemon,
-    load_balancer,
-    nodes,
-    postgresql,
-    profiles,
-    session_store,
-    storage,
-    topology,
-)
-from lab.control_plane import kubectl
+from lab import defects, profiles
 from lab.errors import LabError
+from lab.kubernetes import nodes
+from lab.kubernetes.control_plane import kubectl
+from lab.machines import docker_daemon, topology
 from lab.profiles import Profile
+from lab.stores import ceph, galera, load_balancer, postgresql, redis_sentinel
 
 
 @dataclass(frozen=True)
@@ -30,7 +22,7 @@ class Part:
     observed: str
 
 
-_DATABASES = {"Galera": database.healthy, "PostgreSQL": postgresql.healthy}
+_DATABASES = {"Galera": galera.healthy, "PostgreSQL": postgresql.healthy}
 
 
 def parts() -> list[Part]:
@@ -39,9 +31,9 @@ def parts() -> list[Part]:
     deployed = profiles.deployed() or profiles.chosen()
     probes: dict[str, Callable[[], str]] = {
         "machines": _machines,
-        "Ceph": storage.healthy,
+        "Ceph": ceph.healthy,
         **{profile.database: _DATABASES[profile.database] for profile in deployed},
-        "Redis and Sentinel": session_store.healthy,
+        "Redis and Sentinel": redis_sentinel.healthy,
         "HAProxy": load_balancer.healthy,
         "docker daemon": docker_daemon.healthy,
         "Kubernetes": _kubernetes,

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from lab import deployment
+from lab.deployment import rollout
+from lab.deployment.manifests.objects import Object
 from lab.errors import AlreadyPlanted, UnknownDefect
-from lab.manifests.objects import Object
 from lab.profiles import Profile
 
 # Nothing is worth waiting for in a pod that is to go; what is lost with it comes back with the next one.
@@ -28,8 +28,8 @@ class Lab(Protocol):
     """A Harbor in a lab that is up, as planting needs it."""
 
     profile: Profile
-    kubectl: deployment.Kubectl
-    deployment_settings: deployment.DeploymentSettings
+    kubectl: rollout.Kubectl
+    deployment_settings: rollout.DeploymentSettings
 
     def sql(self, statements: str) -> None:
         """Run statements in its database, as the database's administrator."""
@@ -116,10 +116,8 @@ def heal(lab: Lab) -> str | None:
     return present
 
 
-def _deploy(
-    lab: Lab, *, change: deployment.Change | None = None, unready: frozenset[str] = frozenset()
-) -> None:
-    deployment.deploy(
+def _deploy(lab: Lab, *, change: rollout.Change | None = None, unready: frozenset[str] = frozenset()) -> None:
+    rollout.deploy(
         lab.kubectl,
         lab.profile,
         lab.deployment_settings,

@@ -4,9 +4,10 @@ import secrets as random
 from dataclasses import dataclass, field
 from typing import Self
 
-from lab import database, session_store, settings
-from lab.manifests.secrets import token_pair
+from lab import settings
+from lab.deployment.manifests.secrets import token_pair
 from lab.profiles.profile import Profile
+from lab.stores import galera, redis_sentinel
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ class Secrets:
 def _placeholders(secrets: Secrets) -> dict[str, str]:
     return {
         "CHANGE-ME-ADMIN-PASSWORD": settings.ADMIN_PASSWORD,
-        "CHANGE-ME-DATABASE-PASSWORD": database.PASSWORD,
-        "CHANGE-ME-REDIS-PASSWORD": session_store.PASSWORD,
+        "CHANGE-ME-DATABASE-PASSWORD": galera.PASSWORD,
+        "CHANGE-ME-REDIS-PASSWORD": redis_sentinel.PASSWORD,
         "CHANGE-ME-UI-SECRET": secrets.ui_secret,
         "CHANGE-ME-JOBSERVICE-SECRET": secrets.jobservice_secret,
         "CHANGE-ME-HTTP-SECRET": secrets.http_secret,
@@ -53,7 +54,7 @@ def _placeholders(secrets: Secrets) -> dict[str, str]:
 
 def _run_sql(statements: str) -> None:
     for node in settings.GALERA:
-        database.sql(node, statements)
+        galera.sql(node, statements)
 
 
 HARBOR_1_2 = Profile(

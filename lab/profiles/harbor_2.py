@@ -6,9 +6,10 @@ from typing import Self
 
 import bcrypt
 
-from lab import postgresql, session_store, settings
-from lab.manifests.secrets import token_pair
+from lab import settings
+from lab.deployment.manifests.secrets import token_pair
 from lab.profiles.profile import Profile
+from lab.stores import postgresql, redis_sentinel
 
 _REGISTRY_USER = "harbor_registry_user"
 # The least that bcrypt has: the registry works it out at every request. The chart's cost of 10 takes 65 ms each time.
@@ -53,7 +54,7 @@ def _placeholders(secrets: Secrets) -> dict[str, str]:
     return {
         "CHANGE-ME-ADMIN-PASSWORD": settings.ADMIN_PASSWORD,
         "CHANGE-ME-DATABASE-PASSWORD": postgresql.PASSWORD,
-        "CHANGE-ME-REDIS-PASSWORD": session_store.PASSWORD,
+        "CHANGE-ME-REDIS-PASSWORD": redis_sentinel.PASSWORD,
         "CHANGE-ME-CORE-SECRET": secrets.core_secret,
         "CHANGE-ME-JOBSERVICE-SECRET": secrets.jobservice_secret,
         "CHANGE-ME-HTTP-SECRET": secrets.http_secret,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lab import settings
-from lab.manifests.secrets import Made
+from lab.deployment.manifests.secrets import Made
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 
-from fixtures.checks import check
-from fixtures.clients.harbor import Credentials
-from fixtures.errors import DockerRefused
-from fixtures.luck import rounds_to_meet_each
-from fixtures.model.roles import Role
-from fixtures.verdict import Offender, judge
+from harbor_verify.checks import check
+from harbor_verify.clients.harbor import Credentials
+from harbor_verify.errors import DockerRefused
+from harbor_verify.luck import rounds_to_meet_each
+from harbor_verify.model.roles import Role
+from harbor_verify.verdict import Offender, judge
 
 _AT_ONCE = 6
 _UNAUTHORIZED = re.compile(r"\b(unauthorized|401)\b", re.IGNORECASE)

@@ -2,12 +2,12 @@
 
 from contextlib import suppress
 
-from fixtures.checks import check
-from fixtures.clients import token_service
-from fixtures.clients.registry import Registry
-from fixtures.errors import AnswerError, UnexpectedAnswer
-from fixtures.model.roles import Role
-from fixtures.verdict import Offender, judge
+from harbor_verify.checks import check
+from harbor_verify.clients import token_service
+from harbor_verify.clients.registry import Registry
+from harbor_verify.errors import AnswerError, UnexpectedAnswer
+from harbor_verify.model.roles import Role
+from harbor_verify.verdict import Offender, judge
 
 _REFUSED = (401, 403)
 TAG = "access"

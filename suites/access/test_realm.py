@@ -2,10 +2,10 @@
 
 from urllib.parse import urlsplit
 
-from fixtures.checks import check
-from fixtures.clients import token_service
-from fixtures.errors import AnswerError
-from fixtures.verdict import Offender, judge
+from harbor_verify.checks import check
+from harbor_verify.clients import token_service
+from harbor_verify.errors import AnswerError
+from harbor_verify.verdict import Offender, judge
 
 
 @check(

@@ -2,11 +2,11 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from fixtures.checks import check
-from fixtures.clients.harbor import Credentials
-from fixtures.errors import AnswerError
-from fixtures.model.roles import Role
-from fixtures.verdict import Offender, judge
+from harbor_verify.checks import check
+from harbor_verify.clients.harbor import Credentials
+from harbor_verify.errors import AnswerError
+from harbor_verify.model.roles import Role
+from harbor_verify.verdict import Offender, judge
 
 
 @check(

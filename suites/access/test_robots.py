@@ -1,10 +1,10 @@
 """Robot accounts: what pipelines push and pull with."""
 
-from fixtures.checks import check
-from fixtures.clients import token_service
-from fixtures.errors import AnswerError, UnexpectedAnswer
-from fixtures.model.roles import Feature, Role
-from fixtures.verdict import Failure, Offender, expecting, judge
+from harbor_verify.checks import check
+from harbor_verify.clients import token_service
+from harbor_verify.errors import AnswerError, UnexpectedAnswer
+from harbor_verify.model.roles import Feature, Role
+from harbor_verify.verdict import Failure, Offender, expecting, judge
 
 _REFUSED = (401, 403, 404)
 

@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime
 
-from fixtures.checks import check
-from fixtures.clients import token_service
-from fixtures.errors import AnswerError
-from fixtures.model.roles import Role, Standing
-from fixtures.verdict import Failure, Offender, judge
+from harbor_verify.checks import check
+from harbor_verify.clients import token_service
+from harbor_verify.errors import AnswerError
+from harbor_verify.model.roles import Role, Standing
+from harbor_verify.verdict import Failure, Offender, judge
 
 _DAY_S = 24 * 60 * 60
 _LEEWAY_S = 60

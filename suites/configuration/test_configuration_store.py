@@ -1,11 +1,11 @@
 """What the configuration store tells the other parts of Harbor. They ask any of its replicas, and believe it."""
 
-from fixtures.checks import check
-from fixtures.errors import AnswerError, WrongConfiguration
-from fixtures.model.agreement import dissent
-from fixtures.model.roles import Role
-from fixtures.model.stores import differences
-from fixtures.verdict import Offender, judge
+from harbor_verify.checks import check
+from harbor_verify.errors import AnswerError, WrongConfiguration
+from harbor_verify.model.agreement import dissent
+from harbor_verify.model.roles import Role
+from harbor_verify.model.stores import differences
+from harbor_verify.verdict import Offender, judge
 
 
 @check(

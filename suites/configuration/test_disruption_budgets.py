@@ -1,8 +1,8 @@
 """What keeps a drain from taking all replicas of a part at once."""
 
-from fixtures.checks import check
-from fixtures.model import budgets
-from fixtures.verdict import Offender, judge
+from harbor_verify.checks import check
+from harbor_verify.model import budgets
+from harbor_verify.verdict import Offender, judge
 
 
 @check(

@@ -2,10 +2,10 @@
 
 from itertools import permutations
 
-from fixtures.checks import check
-from fixtures.errors import UnexpectedAnswer
-from fixtures.model.roles import Feature, Role
-from fixtures.verdict import Offender, expecting, judge
+from harbor_verify.checks import check
+from harbor_verify.errors import UnexpectedAnswer
+from harbor_verify.model.roles import Feature, Role
+from harbor_verify.verdict import Offender, expecting, judge
 
 _NOT_TAKEN = 403
 

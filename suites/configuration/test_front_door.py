@@ -2,10 +2,10 @@
 
 from urllib.parse import urlsplit
 
-from fixtures.checks import check
-from fixtures.errors import AnswerError, NoAnswer
-from fixtures.model.roles import Role
-from fixtures.verdict import Offender, judge
+from harbor_verify.checks import check
+from harbor_verify.errors import AnswerError, NoAnswer
+from harbor_verify.model.roles import Role
+from harbor_verify.verdict import Offender, judge
 
 
 @check(

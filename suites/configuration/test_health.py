@@ -1,10 +1,10 @@
 """What Harbor itself says of its health."""
 
-from fixtures.checks import check
-from fixtures.errors import AnswerError, DeadlinePassed
-from fixtures.model.roles import Feature, Role
-from fixtures.verdict import Offender, judge
-from fixtures.waiting import NotYet, wait_until
+from harbor_verify.checks import check
+from harbor_verify.errors import AnswerError, DeadlinePassed
+from harbor_verify.model.roles import Feature, Role
+from harbor_verify.verdict import Offender, judge
+from harbor_verify.waiting import NotYet, wait_until
 
 _OLDEST_S = 20
 """A report is made anew every 10 s: what was mended before this check began may be told for so long."""

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 
-from fixtures.checks import check
-from fixtures.model import configuration
-from fixtures.model.roles import Feature
-from fixtures.verdict import Offender, judge
+from harbor_verify.checks import check
+from harbor_verify.model import configuration
+from harbor_verify.model.roles import Feature
+from harbor_verify.verdict import Offender, judge
 
 
 @check(

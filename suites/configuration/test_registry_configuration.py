@@ -2,11 +2,11 @@
 sample that starts well, asks nobody who they are, and keeps images inside the container.
 """
 
-from fixtures.checks import check
-from fixtures.errors import AnswerError
-from fixtures.model import configuration
-from fixtures.model.roles import Role
-from fixtures.verdict import Offender, judge
+from harbor_verify.checks import check
+from harbor_verify.errors import AnswerError
+from harbor_verify.model import configuration
+from harbor_verify.model.roles import Role
+from harbor_verify.verdict import Offender, judge
 
 
 @check(

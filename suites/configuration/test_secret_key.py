@@ -1,10 +1,10 @@
 """The key that stored passwords are encrypted with."""
 
-from fixtures.checks import check
-from fixtures.model import configuration
-from fixtures.model.agreement import prevailing
-from fixtures.model.roles import Feature, Role
-from fixtures.verdict import Offender, judge
+from harbor_verify.checks import check
+from harbor_verify.model import configuration
+from harbor_verify.model.agreement import prevailing
+from harbor_verify.model.roles import Feature, Role
+from harbor_verify.verdict import Offender, judge
 
 
 @check(

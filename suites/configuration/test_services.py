@@ -2,10 +2,10 @@
 
 from contextlib import suppress
 
-from fixtures.checks import check
-from fixtures.errors import DeadlinePassed
-from fixtures.verdict import Offender, judge
-from fixtures.waiting import NotYet, wait_until
+from harbor_verify.checks import check
+from harbor_verify.errors import DeadlinePassed
+from harbor_verify.verdict import Offender, judge
+from harbor_verify.waiting import NotYet, wait_until
 
 
 @check(

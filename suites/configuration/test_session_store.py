@@ -1,11 +1,11 @@
 """Where Harbor is told to keep sessions."""
 
-from fixtures.checks import check
-from fixtures.errors import WrongConfiguration
-from fixtures.model.agreement import prevailing
-from fixtures.model.roles import Role
-from fixtures.model.stores import differences
-from fixtures.verdict import Offender, judge
+from harbor_verify.checks import check
+from harbor_verify.errors import WrongConfiguration
+from harbor_verify.model.agreement import prevailing
+from harbor_verify.model.roles import Role
+from harbor_verify.model.stores import differences
+from harbor_verify.verdict import Offender, judge
 
 
 @check(

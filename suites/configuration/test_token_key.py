@@ -1,13 +1,13 @@
 """Whose tokens are trusted: those that Harbor signs, on whichever replica, and no others."""
 
-from fixtures.checks import check
-from fixtures.clients import token_service
-from fixtures.clients.http import summary
-from fixtures.errors import AnswerError
-from fixtures.model import configuration, token_keys
-from fixtures.model.agreement import prevailing
-from fixtures.model.roles import Role
-from fixtures.verdict import Offender, expecting, judge
+from harbor_verify.checks import check
+from harbor_verify.clients import token_service
+from harbor_verify.clients.http import summary
+from harbor_verify.errors import AnswerError
+from harbor_verify.model import configuration, token_keys
+from harbor_verify.model.agreement import prevailing
+from harbor_verify.model.roles import Role
+from harbor_verify.verdict import Offender, expecting, judge
 
 
 @check(

@@ -1,9 +1,9 @@
 """The database is several nodes that agree."""
 
-from fixtures.checks import check
-from fixtures.database import harbors_database
-from fixtures.model.roles import Feature
-from fixtures.verdict import Offender, judge
+from harbor_verify.checks import check
+from harbor_verify.database import harbors_database
+from harbor_verify.model.roles import Feature
+from harbor_verify.verdict import Offender, judge
 
 _WELL = {
     "wsrep_on": "ON",

@@ -1,9 +1,9 @@
 """What Harbor may do in its database."""
 
-from fixtures.checks import check
-from fixtures.database import harbors_database
-from fixtures.model.grants import READ_AND_WRITE
-from fixtures.verdict import Offender, judge
+from harbor_verify.checks import check
+from harbor_verify.database import harbors_database
+from harbor_verify.model.grants import READ_AND_WRITE
+from harbor_verify.verdict import Offender, judge
 
 
 @check(

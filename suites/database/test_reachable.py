@@ -1,8 +1,8 @@
 """The database lets Harbor in."""
 
-from fixtures.checks import check
-from fixtures.database import harbors_database
-from fixtures.verdict import Offender, judge
+from harbor_verify.checks import check
+from harbor_verify.database import harbors_database
+from harbor_verify.verdict import Offender, judge
 
 
 @check(

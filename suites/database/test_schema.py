@@ -1,8 +1,8 @@
 """What the database holds."""
 
-from fixtures.checks import check
-from fixtures.database import harbors_database
-from fixtures.verdict import Offender, judge
+from harbor_verify.checks import check
+from harbor_verify.database import harbors_database
+from harbor_verify.verdict import Offender, judge
 
 
 @check(

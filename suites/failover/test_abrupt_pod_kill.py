@@ -1,7 +1,7 @@
 """A pod dies at once, without the time to say goodbye."""
 
-from fixtures.checks import check
-from fixtures.model.roles import Role
+from harbor_verify.checks import check
+from harbor_verify.model.roles import Role
 
 
 @check(

@@ -1,7 +1,7 @@
 """A program dies where it is, and its pod stays."""
 
-from fixtures.checks import check
-from fixtures.model.roles import Role
+from harbor_verify.checks import check
+from harbor_verify.model.roles import Role
 
 
 @check(

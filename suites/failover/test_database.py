@@ -1,8 +1,8 @@
 """The database fails over, hangs, is torn apart."""
 
-from fixtures.checks import check
-from fixtures.disruptions.hands import DATABASE
-from fixtures.model.roles import Feature
+from harbor_verify.checks import check
+from harbor_verify.disruptions.hands import DATABASE
+from harbor_verify.model.roles import Feature
 
 
 @check(

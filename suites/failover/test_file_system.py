@@ -1,7 +1,7 @@
 """The file system under the volumes is away for a moment."""
 
-from fixtures.checks import check
-from fixtures.disruptions.hands import FILE_SYSTEM
+from harbor_verify.checks import check
+from harbor_verify.disruptions.hands import FILE_SYSTEM
 
 
 @check(

@@ -1,7 +1,7 @@
 """The network of one replica is bad."""
 
-from fixtures.checks import check
-from fixtures.model.roles import Role
+from harbor_verify.checks import check
+from harbor_verify.model.roles import Role
 
 
 @check(

@@ -1,6 +1,6 @@
 """A node is lost, or drained."""
 
-from fixtures.checks import check
+from harbor_verify.checks import check
 
 
 # First: after a drain the pods that it moved stay together where they are.

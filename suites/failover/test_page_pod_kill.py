@@ -1,7 +1,7 @@
 """A page pod dies: what serves the web interface's files, where that is a part of its own."""
 
-from fixtures.checks import check
-from fixtures.model.roles import Role
+from harbor_verify.checks import check
+from harbor_verify.model.roles import Role
 
 
 @check(

@@ -1,7 +1,7 @@
 """Every pod of a workload is replaced, as an upgrade does it."""
 
-from fixtures.checks import check
-from fixtures.model.roles import Role
+from harbor_verify.checks import check
+from harbor_verify.model.roles import Role
 
 
 @check(

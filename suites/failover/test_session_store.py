@@ -1,7 +1,7 @@
 """The session store fails over, is restarted, hangs, cannot be reached."""
 
-from fixtures.checks import check
-from fixtures.disruptions.hands import SESSION_STORE
+from harbor_verify.checks import check
+from harbor_verify.disruptions.hands import SESSION_STORE
 
 
 @check(

@@ -4,12 +4,12 @@ import time
 from contextlib import suppress
 from itertools import product
 
-from fixtures.checks import check
-from fixtures.errors import AnswerError, DeadlinePassed, UnexpectedAnswer
-from fixtures.luck import rounds_to_meet_each
-from fixtures.model.roles import Role
-from fixtures.verdict import Offender, expecting, judge
-from fixtures.waiting import NotYet, wait_until
+from harbor_verify.checks import check
+from harbor_verify.errors import AnswerError, DeadlinePassed, UnexpectedAnswer
+from harbor_verify.luck import rounds_to_meet_each
+from harbor_verify.model.roles import Role
+from harbor_verify.verdict import Offender, expecting, judge
+from harbor_verify.waiting import NotYet, wait_until
 
 _LISTED_WITHIN_S = 30
 """A notification takes milliseconds; this leaves it some tries."""

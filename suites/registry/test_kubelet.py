@@ -1,11 +1,11 @@
 """Pulling as the cluster itself does."""
 
-from fixtures import pull_pods
-from fixtures.checks import check
-from fixtures.errors import AnswerError
-from fixtures.luck import rounds_to_meet_each
-from fixtures.model.roles import Role
-from fixtures.verdict import Offender, judge
+from harbor_verify import pull_pods
+from harbor_verify.checks import check
+from harbor_verify.errors import AnswerError
+from harbor_verify.luck import rounds_to_meet_each
+from harbor_verify.model.roles import Role
+from harbor_verify.verdict import Offender, judge
 
 
 @check(

@@ -2,10 +2,10 @@
 
 import time
 
-from fixtures.checks import check
-from fixtures.errors import AnswerError, UnexpectedAnswer
-from fixtures.model.roles import Role
-from fixtures.verdict import Offender, expecting, judge
+from harbor_verify.checks import check
+from harbor_verify.errors import AnswerError, UnexpectedAnswer
+from harbor_verify.model.roles import Role
+from harbor_verify.verdict import Offender, expecting, judge
 
 _TOO_LARGE = 413
 

@@ -1,10 +1,10 @@
 """Pushing and pulling as developers do: with a docker daemon, through the front door."""
 
-from fixtures.checks import check
-from fixtures.errors import AnswerError, DockerTrouble
-from fixtures.luck import rounds_to_meet_each
-from fixtures.model.roles import Role
-from fixtures.verdict import Offender, judge
+from harbor_verify.checks import check
+from harbor_verify.errors import AnswerError, DockerTrouble
+from harbor_verify.luck import rounds_to_meet_each
+from harbor_verify.model.roles import Role
+from harbor_verify.verdict import Offender, judge
 
 
 @check(

@@ -2,11 +2,11 @@
 
 from contextlib import suppress
 
-from fixtures.checks import check
-from fixtures.errors import AnswerError, DeadlinePassed
-from fixtures.model.roles import Feature, Role
-from fixtures.verdict import Offender, judge
-from fixtures.waiting import NotYet, wait_until
+from harbor_verify.checks import check
+from harbor_verify.errors import AnswerError, DeadlinePassed
+from harbor_verify.model.roles import Feature, Role
+from harbor_verify.verdict import Offender, judge
+from harbor_verify.waiting import NotYet, wait_until
 
 _LAYER_BYTES = 256 * 1024
 _WITHIN_S = 60

@@ -5,11 +5,11 @@ from contextlib import suppress
 from functools import partial
 from itertools import chain, permutations
 
-from fixtures.checks import check
-from fixtures.clients.image import digest_of
-from fixtures.errors import AnswerError, UnexpectedAnswer
-from fixtures.model.roles import Role
-from fixtures.verdict import Offender, expecting, judge
+from harbor_verify.checks import check
+from harbor_verify.clients.image import digest_of
+from harbor_verify.errors import AnswerError, UnexpectedAnswer
+from harbor_verify.model.roles import Role
+from harbor_verify.verdict import Offender, expecting, judge
 
 _CLIENTS, _IMAGES_EACH = 8, 1
 

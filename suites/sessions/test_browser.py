@@ -2,12 +2,12 @@
 
 from contextlib import suppress
 
-from fixtures.checks import check
-from fixtures.clients.browser import Visitor, open_page
-from fixtures.errors import CannotTell, NotShown
-from fixtures.luck import rounds_to_meet_each
-from fixtures.model.roles import Role
-from fixtures.verdict import Offender, judge
+from harbor_verify.checks import check
+from harbor_verify.clients.browser import Visitor, open_page
+from harbor_verify.errors import CannotTell, NotShown
+from harbor_verify.luck import rounds_to_meet_each
+from harbor_verify.model.roles import Role
+from harbor_verify.verdict import Offender, judge
 
 
 @check(

@@ -2,15 +2,15 @@
 
 from contextlib import ExitStack
 
-from fixtures.checkers.judgement import require
-from fixtures.checkers.sessions import UNKNOWN_SESSION, WRONG_USER, no_session_lost
-from fixtures.checks import check
-from fixtures.errors import CannotTell, DeadlinePassed, HealFailed
-from fixtures.failover import pod_kill, require_whole
-from fixtures.model.roles import Role
-from fixtures.verdict import Failure, Offender, judge
-from fixtures.workloads import perform
-from fixtures.workloads.sessions import Login, probe_everywhere
+from harbor_verify.checkers.judgement import require
+from harbor_verify.checkers.sessions import UNKNOWN_SESSION, WRONG_USER, no_session_lost
+from harbor_verify.checks import check
+from harbor_verify.errors import CannotTell, DeadlinePassed, HealFailed
+from harbor_verify.failover import pod_kill, require_whole
+from harbor_verify.model.roles import Role
+from harbor_verify.verdict import Failure, Offender, judge
+from harbor_verify.workloads import perform
+from harbor_verify.workloads.sessions import Login, probe_everywhere
 
 _TRIES = 3
 

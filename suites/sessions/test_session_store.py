@@ -1,9 +1,9 @@
 """Where sessions really are."""
 
-from fixtures.checks import check
-from fixtures.errors import AnswerError, WrongConfiguration
-from fixtures.model.roles import Role
-from fixtures.verdict import Failure, Offender, judge
+from harbor_verify.checks import check
+from harbor_verify.errors import AnswerError, WrongConfiguration
+from harbor_verify.model.roles import Role
+from harbor_verify.verdict import Failure, Offender, judge
 
 
 @check(

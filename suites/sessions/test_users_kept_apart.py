@@ -5,10 +5,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import cycle, islice, product
 
-from fixtures.checks import check
-from fixtures.errors import AnswerError
-from fixtures.model.roles import Role
-from fixtures.verdict import Offender, judge
+from harbor_verify.checks import check
+from harbor_verify.errors import AnswerError
+from harbor_verify.model.roles import Role
+from harbor_verify.verdict import Offender, judge
 
 _THREADS = 4
 _REQUESTS = 50

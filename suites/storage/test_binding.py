@@ -1,9 +1,9 @@
 """Which volume a claim has got: the one that it asked for, and for itself alone."""
 
-from fixtures.checks import check
-from fixtures.model import labels
-from fixtures.model.volumes import source_of
-from fixtures.verdict import Offender, judge
+from harbor_verify.checks import check
+from harbor_verify.model import labels
+from harbor_verify.model.volumes import source_of
+from harbor_verify.verdict import Offender, judge
 
 
 @check(

@@ -1,7 +1,7 @@
 """Harbor's PersistentVolumeClaims."""
 
-from fixtures.checks import check
-from fixtures.verdict import Offender, judge
+from harbor_verify.checks import check
+from harbor_verify.verdict import Offender, judge
 
 
 @check(

@@ -1,11 +1,11 @@
 """Logs of jobs: whichever replica ran a job, every other gives its log."""
 
-from fixtures.checks import check
-from fixtures.errors import AnswerError, DeadlinePassed
-from fixtures.luck import rounds_to_meet_each
-from fixtures.model.roles import Feature, Role
-from fixtures.verdict import Offender, judge
-from fixtures.waiting import NotYet, wait_until
+from harbor_verify.checks import check
+from harbor_verify.errors import AnswerError, DeadlinePassed
+from harbor_verify.luck import rounds_to_meet_each
+from harbor_verify.model.roles import Feature, Role
+from harbor_verify.verdict import Offender, judge
+from harbor_verify.waiting import NotYet, wait_until
 
 _ENDED = ("Success", "Error", "Stopped")
 

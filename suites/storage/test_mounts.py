@@ -2,9 +2,9 @@
 without its volume writes into itself, and nothing looks broken until it is gone.
 """
 
-from fixtures.checks import check
-from fixtures.model.mounts import mounts_of
-from fixtures.verdict import Offender, judge
+from harbor_verify.checks import check
+from harbor_verify.model.mounts import mounts_of
+from harbor_verify.verdict import Offender, judge
 
 
 @check(

@@ -1,10 +1,10 @@
 """What was pushed outlives the pod that took it."""
 
-from fixtures.checks import check
-from fixtures.errors import AnswerError, CannotTell, DeadlinePassed, HealFailed
-from fixtures.failover import pod_kill, require_whole
-from fixtures.model.roles import Role
-from fixtures.verdict import Offender, judge
+from harbor_verify.checks import check
+from harbor_verify.errors import AnswerError, CannotTell, DeadlinePassed, HealFailed
+from harbor_verify.failover import pod_kill, require_whole
+from harbor_verify.model.roles import Role
+from harbor_verify.verdict import Offender, judge
 
 TAG = "survivor"
 

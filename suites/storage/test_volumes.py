@@ -2,8 +2,8 @@
 
 from kubernetes.utils.quantity import parse_quantity
 
-from fixtures.checks import check
-from fixtures.verdict import Offender, judge
+from harbor_verify.checks import check
+from harbor_verify.verdict import Offender, judge
 
 
 @check(

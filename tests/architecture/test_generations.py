@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PARTS = ("suites", "fixtures", "reports")
-PROFILES = REPOSITORY / "fixtures" / "profiles"
+PARTS = ("suites", "fixtures", "harbor_verify")
+PROFILES = REPOSITORY / "harbor_verify" / "profiles"
 OWN_WORDS = re.compile(
     r"Harbor [12]\b"
     r"|harbor-1\.2|harbor-2|harbor_1_2|harbor_2"
@@ -39,7 +39,7 @@ def test_nothing_outside_the_profiles_names_what_one_generation_calls_things(par
         for offence in offences(str(file.relative_to(REPOSITORY)), file.read_text())
     ]
     assert sources(part), f"{part}/ has no sources: this test looks in the wrong place"
-    assert not wrong, "say it by role, or in fixtures/profiles/:\n" + "\n".join(wrong)
+    assert not wrong, "say it by role, or in harbor_verify/profiles/:\n" + "\n".join(wrong)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_nothing_outside_the_profiles_names_what_one_generation_calls_things(par
         "# as Harbor 2.x does",
         'if profile.name == "harbor-1.2":',
         'if profile.name.startswith("harbor-2"):',
-        "from fixtures.profiles.harbor_2 import PROFILE",
+        "from harbor_verify.profiles.harbor_2 import PROFILE",
         "delete the ui pods",
         '"""ui-0; for messages"""',
         'workload.name.removesuffix("-rc") == "ui-rc"',
@@ -84,6 +84,6 @@ def test_only_discovery_imports_the_profiles():
         str(file.relative_to(REPOSITORY))
         for part in PARTS
         for file in sources(part)
-        if re.search(r"^\s*(?:from|import) fixtures\.profiles", file.read_text(), re.MULTILINE)
+        if re.search(r"^\s*(?:from|import) harbor_verify\.profiles", file.read_text(), re.MULTILINE)
     }
-    assert users == {"fixtures/model/discovery.py"}
+    assert users == {"harbor_verify/model/discovery.py"}

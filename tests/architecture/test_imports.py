@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PARTS = ("suites", "fixtures", "reports", "lab")
+PARTS = ("suites", "fixtures", "harbor_verify", "lab")
 FORBIDDEN = {
-    "suites": {"lab", "tests", "bench"},
-    "fixtures": {"suites", "tests", "bench"},
-    "reports": {"suites", "fixtures", "lab", "tests", "bench", "pytest"},
-    "lab": {"suites", "fixtures", "reports", "tests", "bench", "pytest"},
+    "suites": {"fixtures", "lab", "tests", "bench"},
+    "fixtures": {"suites", "lab", "tests", "bench"},
+    "harbor_verify": {"suites", "fixtures", "tests", "bench"},
+    "lab": {"suites", "fixtures", "harbor_verify", "tests", "bench", "pytest"},
 }
-LAB_PROVIDER = "fixtures/providers/lab.py"
+LAB_PROVIDER = "harbor_verify/providers/lab.py"
 
 
 def imports(source: str, package: tuple[str, ...] = ()) -> Iterator[tuple[str, bool]]:
@@ -60,7 +60,7 @@ def test_each_part_imports_only_what_lies_below_it(part):
 def test_only_the_lab_provider_imports_the_lab_and_only_when_asked():
     users = {
         (str(file.relative_to(REPOSITORY)), at_top)
-        for file in sources("fixtures")
+        for file in sources("harbor_verify")
         for name, at_top in imports_of(file)
         if name.partition(".")[0] == "lab"
     }
@@ -68,13 +68,30 @@ def test_only_the_lab_provider_imports_the_lab_and_only_when_asked():
 
 
 def test_clients_model_checkers_and_reports_do_not_know_pytest():
-    folders = ("fixtures/clients", "fixtures/model", "fixtures/checkers", "fixtures/disruptions", "reports")
+    folders = (
+        "harbor_verify/clients",
+        "harbor_verify/model",
+        "harbor_verify/checkers",
+        "harbor_verify/disruptions",
+        "harbor_verify/reports",
+    )
     wrong = [
         f"{file.relative_to(REPOSITORY)} imports {name}"
         for folder in folders
         for file in sources(folder)
         for name, _ in imports_of(file)
         if name.partition(".")[0] in {"pytest", "_pytest"}
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_reports_know_the_run_model_and_the_history_only():
+    allowed = ("harbor_verify.reports", "harbor_verify.history")
+    wrong = [
+        f"{file.relative_to(REPOSITORY)} imports {name}"
+        for file in sources("harbor_verify/reports")
+        for name, _ in imports_of(file)
+        if name.startswith("harbor_verify.") and not name.startswith(allowed)
     ]
     assert not wrong, "\n".join(wrong)
 
@@ -98,7 +115,7 @@ def test_tenacity_is_used_in_the_two_waiting_modules_only():
         for name, _ in imports_of(file)
         if name.partition(".")[0] == "tenacity"
     }
-    assert users == {"fixtures/waiting.py", "lab/waiting.py"}
+    assert users == {"harbor_verify/waiting.py", "lab/waiting.py"}
 
 
 def test_no_source_has_grown_past_one_subject():

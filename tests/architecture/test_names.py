@@ -7,7 +7,7 @@ import pytest
 
 from tests.architecture.test_imports import REPOSITORY, module_of, sources
 
-PARTS = ("suites", "fixtures", "reports", "lab", "bench", "tests", "docs")
+PARTS = ("suites", "fixtures", "harbor_verify", "lab", "bench", "tests", "docs")
 
 
 def bound(body: list[ast.stmt]) -> set[str]:

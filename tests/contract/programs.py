@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab.machines import start_time
+from lab.machines.machine import start_time
 
 HOST = "127.0.0.1"
 MARK = re.compile(r"/memfd:harbor-contract-tests/(?P<namespace>.+)/(?P<pid>\d+)/(?P<started>\d+) \(deleted\)")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.machines import start_time
+from lab.machines.machine import start_time
 from tests.contract.programs import HOST, Program, end_leftovers, free_port, is_leftover, wait
 
 REPOSITORY = Path(__file__).parents[2]

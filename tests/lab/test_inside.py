@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
-from lab import control_plane, profiles, settings
+from lab import profiles, settings
+from lab.kubernetes import control_plane
 from lab.waiting import NotYet, wait_until
 
 pytestmark = pytest.mark.usefixtures("lab")

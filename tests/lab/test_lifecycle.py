@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from lab import cgroups, cluster, control_plane, docker_daemon, health, settings
+from lab import cluster, health, settings
 from lab.command import run
+from lab.kubernetes import control_plane
+from lab.machines import cgroups, docker_daemon
 from lab.waiting import NotYet, wait_until
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from lab import load_balancer
 from lab.command import run
 from lab.errors import CommandFailed
+from lab.stores import load_balancer
 
 
 def check_by_haproxy(text: str, folder: Path) -> None:

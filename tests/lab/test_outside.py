@@ -7,11 +7,13 @@ from collections.abc import Callable
 
 import pytest
 
-from lab import cgroups, database, docker_daemon, load_balancer, session_store, settings, storage
+from lab import settings
 from lab.command import run
-from lab.daemons import Daemon
 from lab.errors import CommandFailed, LabError
-from lab.topology import CLIENT, OUTSIDE
+from lab.machines import cgroups, docker_daemon
+from lab.machines.daemons import Daemon
+from lab.machines.topology import CLIENT, OUTSIDE
+from lab.stores import ceph, galera, load_balancer, redis_sentinel
 from lab.waiting import NotYet, wait_until
 
 pytestmark = [pytest.mark.usefixtures("lab"), pytest.mark.matrix]
@@ -26,27 +28,27 @@ def whole():
 
 
 def ensure_all() -> None:
-    for part in (storage, database, session_store, load_balancer, docker_daemon):
+    for part in (ceph, galera, redis_sentinel, load_balancer, docker_daemon):
         part.ensure()
 
 
 def sql(statement: str) -> str:
     """Run SQL as Harbor does: through the load balancer, with Harbor's own credentials."""
     return OUTSIDE.run(
-        "timeout", "3", "mariadb", "--no-defaults", f"--host={settings.LOAD_BALANCER}", f"--user={database.USER}",
-        f"--password={database.PASSWORD}", "--batch", "--skip-column-names", database.DATABASE,
+        "timeout", "3", "mariadb", "--no-defaults", f"--host={settings.LOAD_BALANCER}", f"--user={galera.USER}",
+        f"--password={galera.PASSWORD}", "--batch", "--skip-column-names", galera.DATABASE,
         input=statement,
     )  # fmt: skip
 
 
 def redis(*words: str) -> str:
     """Send a command as Harbor does: through the load balancer, to the sessions' database."""
-    return session_store.redis_cli(settings.LOAD_BALANCER, session_store.PORT, "-n", "11", *words).strip()
+    return redis_sentinel.redis_cli(settings.LOAD_BALANCER, redis_sentinel.PORT, "-n", "11", *words).strip()
 
 
 def run_id(address: str) -> str:
     """Which Redis process answers there; CommandFailed when none does."""
-    server = session_store.redis_cli(address, session_store.PORT, "INFO", "server")
+    server = redis_sentinel.redis_cli(address, redis_sentinel.PORT, "INFO", "server")
     return next(line for line in server.splitlines() if line.startswith("run_id:"))
 
 
@@ -75,10 +77,10 @@ def test_harbors_database_user_has_all_rights_on_its_database_and_none_elsewhere
 
 def test_what_is_written_through_the_load_balancer_is_on_every_galera_node():
     sql("CREATE OR REPLACE TABLE everywhere (id INT); INSERT INTO everywhere VALUES (7)")
-    question = f"SET SESSION wsrep_sync_wait = 1; SELECT id FROM {database.DATABASE}.everywhere"
-    found = {name: database.sql(name, question).split() for name in database.NODES}
+    question = f"SET SESSION wsrep_sync_wait = 1; SELECT id FROM {galera.DATABASE}.everywhere"
+    found = {name: galera.sql(name, question).split() for name in galera.NODES}
     sql("DROP TABLE everywhere")
-    assert found == {name: ["7"] for name in database.NODES}
+    assert found == {name: ["7"] for name in galera.NODES}
 
 
 def node_in_use() -> str:
@@ -89,11 +91,11 @@ def test_all_clients_use_one_galera_node_also_when_another_comes_back():
     first = node_in_use()
     assert {node_in_use() for _ in range(10)} == {first}
 
-    kill(database.NODES[first])
+    kill(galera.NODES[first])
     second = wait_until("another node is in use", node_in_use, deadline_s=10, interval_s=0.1)
     assert second != first
 
-    database.ensure()
+    galera.ensure()
     load_balancer.ensure()
     assert {node_in_use() for _ in range(10)} == {second}
 
@@ -105,25 +107,25 @@ def test_a_galera_node_that_is_not_synced_gets_no_clients_though_it_accepts_conn
         if node_in_use() == first:
             raise NotYet(f"{first} is still in use")
 
-    database.sql(first, "SET GLOBAL wsrep_desync = ON")
+    galera.sql(first, "SET GLOBAL wsrep_desync = ON")
     try:
         wait_until("another node is in use", another, deadline_s=10, interval_s=0.1)
         assert load_balancer.servers()["database", first] == "DOWN"
     finally:
-        database.sql(first, "SET GLOBAL wsrep_desync = OFF")
+        galera.sql(first, "SET GLOBAL wsrep_desync = OFF")
 
 
 def make_primary(name: str) -> None:
     """Have the Sentinels make this Redis the primary."""
-    if session_store.elected_primary() != name:
-        sentinel = settings.REDIS["redis-1"], session_store.SENTINEL_PORT
-        session_store.redis_cli(*sentinel, "SENTINEL", "FAILOVER", session_store.MASTER_NAME)
+    if redis_sentinel.elected_primary() != name:
+        sentinel = settings.REDIS["redis-1"], redis_sentinel.SENTINEL_PORT
+        redis_sentinel.redis_cli(*sentinel, "SENTINEL", "FAILOVER", redis_sentinel.MASTER_NAME)
 
     def settled() -> None:
-        if not session_store.healthy().startswith(name):
+        if not redis_sentinel.healthy().startswith(name):
             raise NotYet(f"{name} is not primary")
         seen = load_balancer.servers()
-        if any(seen[other, other] != "DOWN" for other in session_store.DATA_NODES if other != name):
+        if any(seen[other, other] != "DOWN" for other in redis_sentinel.DATA_NODES if other != name):
             raise NotYet("the load balancer has not yet seen the other step down")
 
     wait_until(f"{name} is primary", settled, deadline_s=60, interval_s=0.2)
@@ -138,7 +140,7 @@ def wait_led_to(name: str, *, deadline_s: float) -> None:
     wait_until(f"the load balancer leads to {name}", led, deadline_s=deadline_s, interval_s=0.1)
 
 
-PRIMARY_AND_OTHER = [session_store.DATA_NODES, session_store.DATA_NODES[::-1]]
+PRIMARY_AND_OTHER = [redis_sentinel.DATA_NODES, redis_sentinel.DATA_NODES[::-1]]
 
 
 @pytest.mark.parametrize("primary, other", PRIMARY_AND_OTHER)
@@ -146,16 +148,16 @@ def test_sessions_outlive_the_primary_redis_and_its_return_as_a_false_primary(pr
     """An old primary that comes back calls itself primary until the Sentinels correct it: nobody may be led there."""
     make_primary(primary)
     redis("SET", "kept", "yes")
-    kill(session_store.SERVERS[primary])
+    kill(redis_sentinel.SERVERS[primary])
     wait_led_to(other, deadline_s=30)
-    session_store.SERVERS[primary].start()
+    redis_sentinel.SERVERS[primary].start()
 
     claims = 0
 
     def corrected() -> None:
         nonlocal claims
         assert run_id(settings.LOAD_BALANCER) == run_id(settings.REDIS[other])
-        if session_store.replication(primary)["role"] == "master":
+        if redis_sentinel.replication(primary)["role"] == "master":
             claims += 1
             raise NotYet(f"{primary} calls itself primary")
 
@@ -167,7 +169,7 @@ def test_sessions_outlive_the_primary_redis_and_its_return_as_a_false_primary(pr
 @pytest.mark.parametrize("primary, other", PRIMARY_AND_OTHER)
 def test_without_sentinels_the_primary_redis_goes_on_serving_and_the_replica_does_not(primary, other):
     make_primary(primary)
-    for sentinel in session_store.SENTINELS.values():
+    for sentinel in redis_sentinel.SENTINELS.values():
         kill(sentinel)
 
     def noticed() -> None:
@@ -175,7 +177,7 @@ def test_without_sentinels_the_primary_redis_goes_on_serving_and_the_replica_doe
         up = [
             sentinel
             for (_, sentinel), state in states.items()
-            if sentinel in session_store.SENTINELS and state == "UP"
+            if sentinel in redis_sentinel.SENTINELS and state == "UP"
         ]
         if up:
             raise NotYet(f"{', '.join(up)} are taken for alive")
@@ -188,7 +190,7 @@ def test_without_sentinels_the_primary_redis_goes_on_serving_and_the_replica_doe
 def folders_in_ceph() -> list[str]:
     """The folders of the file system, seen by mounting it as the kubelet does."""
     place = "/run/seen-by-a-test"
-    mount = Daemon("test-mount", OUTSIDE, ("ceph-fuse", "-f", "--conf", storage.FOLDER / "ceph.conf", place))
+    mount = Daemon("test-mount", OUTSIDE, ("ceph-fuse", "-f", "--conf", ceph.FOLDER / "ceph.conf", place))
     OUTSIDE.run("mkdir", "-p", place)
     mount.ensure(lambda: OUTSIDE.run("mountpoint", "--quiet", place))
     try:
@@ -199,7 +201,7 @@ def folders_in_ceph() -> list[str]:
 
 
 def test_the_file_system_has_the_folders_that_the_volumes_name():
-    assert set(storage.VOLUMES) <= set(folders_in_ceph())
+    assert set(ceph.VOLUMES) <= set(folders_in_ceph())
 
 
 def test_the_docker_daemon_is_the_labs_own_and_takes_harbor_without_tls():
@@ -212,9 +214,9 @@ def test_the_docker_daemon_is_the_labs_own_and_takes_harbor_without_tls():
 EVERY_DAEMON: dict[str, tuple[Daemon, Callable[[], None], Callable[[], str]]] = {
     daemon.name: (daemon, part.ensure, part.healthy)
     for part, daemons in (
-        (storage, storage.ALL),
-        (database, database.NODES.values()),
-        (session_store, [*session_store.SERVERS.values(), *session_store.SENTINELS.values()]),
+        (ceph, ceph.ALL),
+        (galera, galera.NODES.values()),
+        (redis_sentinel, [*redis_sentinel.SERVERS.values(), *redis_sentinel.SENTINELS.values()]),
         (load_balancer, [load_balancer.DAEMON]),
         (docker_daemon, [docker_daemon.DAEMON]),
     )

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from lab import load_balancer, postgresql, settings
+from lab import settings
 from lab.errors import CommandFailed
-from lab.topology import OUTSIDE
+from lab.machines.topology import OUTSIDE
+from lab.stores import load_balancer, postgresql
 from lab.waiting import NotYet, wait_until
 
 pytestmark = [pytest.mark.usefixtures("lab"), pytest.mark.matrix]

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from kubernetes import client
 
-from fixtures.clients.kubernetes import Kubernetes
+from harbor_verify.clients.kubernetes import Kubernetes
 
 NAMESPACE = "harbor"
 LISTS = {

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fixtures.history import Event, History, Operation, Outcome
+from harbor_verify.history import Event, History, Operation, Outcome
 
 OUTCOMES = {"ok": Outcome.OK, "fail": Outcome.FAIL, "info": Outcome.INFO, None: None}
 CLIENT = "login@front-door"

@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from fixtures.verdict import Failure, Offender
+from harbor_verify.verdict import Failure, Offender
 
 
 class Skipped(Exception):

@@ -2,13 +2,13 @@
 
 import pytest
 
-from fixtures.checkers.bite import disruption_bit
-from fixtures.checkers.judgement import Judgement, require
-from fixtures.checkers.recovery import recovery
-from fixtures.errors import CannotTell
-from fixtures.history import History
-from fixtures.history.replicas import Replicas
-from fixtures.verdict import Failure, Offender
+from harbor_verify.checkers.bite import disruption_bit
+from harbor_verify.checkers.judgement import Judgement, require
+from harbor_verify.checkers.recovery import recovery
+from harbor_verify.errors import CannotTell
+from harbor_verify.history import History
+from harbor_verify.history.replicas import Replicas
+from harbor_verify.verdict import Failure, Offender
 from tests.unit.handwritten import event, history, op
 
 KILL = "pod-kill ui-0"

@@ -1,7 +1,7 @@
 """Failed requests are counted by client and error class; what is not settled can only add to them."""
 
-from fixtures.checkers.failed_requests import failed_requests
-from fixtures.history import History
+from harbor_verify.checkers.failed_requests import failed_requests
+from harbor_verify.history import History
 from tests.unit.handwritten import CLIENT, disrupted, history, op
 
 FAULT = disrupted(100, 2000)

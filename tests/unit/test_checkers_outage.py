@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from fixtures.checkers.outage import longest_outage, outages_of
-from fixtures.history import History
+from harbor_verify.checkers.outage import longest_outage, outages_of
+from harbor_verify.history import History
 from tests.unit.handwritten import CLIENT, disrupted, event, history, op
 
 FAULT = disrupted(100, 2000)

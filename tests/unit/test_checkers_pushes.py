@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures.checkers.pushes import no_acknowledged_push_lost, no_wrong_content
+from harbor_verify.checkers.pushes import no_acknowledged_push_lost, no_wrong_content
 from tests.unit.handwritten import disrupted, history, op
 
 A, B = "sha256:" + "a" * 64, "sha256:" + "b" * 64

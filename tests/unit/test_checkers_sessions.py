@@ -2,8 +2,8 @@
 
 import pytest
 
-from fixtures.checkers.sessions import UNKNOWN_SESSION, WRONG_USER, no_session_lost
-from fixtures.history import History
+from harbor_verify.checkers.sessions import UNKNOWN_SESSION, WRONG_USER, no_session_lost
+from harbor_verify.history import History
 from tests.unit.handwritten import disrupted, history, op
 
 FAULT = disrupted(100, 200)

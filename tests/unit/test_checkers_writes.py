@@ -2,8 +2,8 @@
 
 import pytest
 
-from fixtures.checkers.catalogue import LISTING, NOT_LISTED, no_push_missing_in_catalogue
-from fixtures.checkers.writes import READ, STALE_READ, WRITE, no_stale_read
+from harbor_verify.checkers.catalogue import LISTING, NOT_LISTED, no_push_missing_in_catalogue
+from harbor_verify.checkers.writes import READ, STALE_READ, WRITE, no_stale_read
 from tests.unit.handwritten import disrupted, history, op
 
 

@@ -5,8 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from lab import defects, deployment, profiles, settings
-from lab.manifests import objects
+from lab import defects, profiles, settings
+from lab.deployment import rollout
+from lab.deployment.manifests import objects
 from lab.profiles import HARBOR_1_2, HARBOR_2
 
 EXACT_CHANGES = {
@@ -106,7 +107,7 @@ def lab(monkeypatch):
         if lab.fails:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(deployment, "deploy", deploy)
+    monkeypatch.setattr(rollout, "deploy", deploy)
     return lab
 
 

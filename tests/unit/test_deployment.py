@@ -6,13 +6,14 @@ import shutil
 
 import pytest
 
-from lab import deployment, settings
+from lab import settings
+from lab.deployment import rollout
+from lab.deployment.manifests import secrets, volumes
+from lab.deployment.manifests.objects import WORKLOADS, find, of_kind, workload
 from lab.errors import NotReady
-from lab.manifests import secrets, volumes
-from lab.manifests.objects import WORKLOADS, find, of_kind, workload
 from lab.profiles import HARBOR_1_2, HARBOR_2
 
-SETTINGS = deployment.DeploymentSettings(ceph_key="k")
+SETTINGS = rollout.DeploymentSettings(ceph_key="k")
 
 
 class FakeCluster:
@@ -85,7 +86,7 @@ class FakeCluster:
             ],
             "persistentvolumes,persistentvolumeclaims": self.volumes,
         }
-        if f"--selector={deployment.OWNED}" in options:
+        if f"--selector={rollout.OWNED}" in options:
             found[what] = [each for each in self.owned if f"{each['kind'].lower()}s" in what.split(",")]
         return json.dumps({"items": found[what]})
 
@@ -106,13 +107,13 @@ def state(tmp_path, monkeypatch):
 def folder(state, secrets_file):
     HARBOR_1_2.folder.mkdir()
     shutil.copy(secrets_file, HARBOR_1_2.folder)
-    deployment.render(HARBOR_1_2, SETTINGS)
+    rollout.render(HARBOR_1_2, SETTINGS)
     return HARBOR_1_2.folder
 
 
 @pytest.fixture
 def wanted(folder):
-    return deployment.rendered(folder)
+    return rollout.rendered(folder)
 
 
 @pytest.fixture
@@ -125,13 +126,13 @@ def edit_registry(objects):
 
 
 def test_nothing_is_touched_when_nothing_changed(cluster, folder):
-    assert deployment.deploy(cluster, HARBOR_1_2, SETTINGS, timeout_s=1) == []
+    assert rollout.deploy(cluster, HARBOR_1_2, SETTINGS, timeout_s=1) == []
     assert cluster.calls == []
 
 
 def test_pods_of_a_changed_config_map_are_replaced_and_no_others(cluster, folder):
-    deployment.render(HARBOR_1_2, SETTINGS, edit_registry)
-    names = deployment.recreate_pods_of_changed(cluster, folder, grace_s=1)
+    rollout.render(HARBOR_1_2, SETTINGS, edit_registry)
+    names = rollout.recreate_pods_of_changed(cluster, folder, grace_s=1)
     assert names == ["registry-rc-0", "registry-rc-1", "registry-rc-2"]
     assert cluster.calls == [("delete", "pods", *names, "--grace-period=1", "--wait=false")]
 
@@ -144,16 +145,16 @@ def test_pods_of_what_was_edited_by_hand_are_replaced(cluster, folder):
         "configmap/harbor-registry-config created\n"
         "poddisruptionbudget.policy/ui configured\n"
     )
-    changed = deployment.apply(cluster, folder)
+    changed = rollout.apply(cluster, folder)
     assert changed == {"configmap/harbor-jobservice-config", "replicationcontroller/nginx-rc"}
-    names = deployment.recreate_pods_of_changed(cluster, folder, changed)
+    names = rollout.recreate_pods_of_changed(cluster, folder, changed)
     assert names == ["jobservice-rc-0", "nginx-rc-0", "nginx-rc-1", "nginx-rc-2"]
 
 
 def test_a_pod_that_is_ending_is_left_alone(cluster, folder):
-    deployment.render(HARBOR_1_2, SETTINGS, edit_registry)
+    rollout.render(HARBOR_1_2, SETTINGS, edit_registry)
     cluster.pods["registry-rc-1"]["metadata"]["deletionTimestamp"] = "now"
-    assert deployment.recreate_pods_of_changed(cluster, folder) == ["registry-rc-0", "registry-rc-2"]
+    assert rollout.recreate_pods_of_changed(cluster, folder) == ["registry-rc-0", "registry-rc-2"]
 
 
 def test_the_owner_decides_to_which_workload_a_pod_belongs(cluster, folder):
@@ -163,21 +164,21 @@ def test_the_owner_decides_to_which_workload_a_pod_belongs(cluster, folder):
         odd["spec"]["template"]["spec"]["containers"][0]["env"] = []
         objects.append(odd)
 
-    deployment.render(HARBOR_1_2, SETTINGS, odd_replica)
-    odd = find(deployment.rendered(folder), "ReplicationController", "ui-odd-rc")
+    rollout.render(HARBOR_1_2, SETTINGS, odd_replica)
+    odd = find(rollout.rendered(folder), "ReplicationController", "ui-odd-rc")
     cluster.add_pod(odd, "ui-odd-rc-0")
-    deployment.wait_ready(cluster, folder, timeout_s=1)
-    assert deployment.recreate_pods_of_changed(cluster, folder) == []
-    deployment.render(HARBOR_1_2, SETTINGS)
+    rollout.wait_ready(cluster, folder, timeout_s=1)
+    assert rollout.recreate_pods_of_changed(cluster, folder) == []
+    rollout.render(HARBOR_1_2, SETTINGS)
     with pytest.raises(NotReady, match="ui-odd-rc is no longer wanted"):
-        deployment.wait_ready(cluster, folder, timeout_s=0.1, interval_s=0.05)
+        rollout.wait_ready(cluster, folder, timeout_s=0.1, interval_s=0.05)
 
 
 def test_what_an_earlier_rendering_added_is_deleted(cluster, folder, wanted):
     added = copy.deepcopy(find(wanted, "ReplicationController", "ui-rc"))
     added["metadata"]["name"] = "ui-odd-rc"
     cluster.owned.append(added)
-    deployment.apply(cluster, folder)
+    rollout.apply(cluster, folder)
     assert cluster.calls == [("delete", "replicationcontrollers/ui-odd-rc", "--wait=false")]
 
 
@@ -212,21 +213,21 @@ def absent(cluster):
 def test_waiting_says_what_is_not_so(cluster, folder, spoil, seen):
     spoil(cluster)
     with pytest.raises(NotReady, match=seen):
-        deployment.wait_ready(cluster, folder, timeout_s=0.1, interval_s=0.05)
+        rollout.wait_ready(cluster, folder, timeout_s=0.1, interval_s=0.05)
 
 
 def test_a_workload_that_may_stay_unready_must_still_be_there(cluster, folder):
     not_ready(cluster)
-    deployment.wait_ready(cluster, folder, timeout_s=1, unready={"ui-rc"})
+    rollout.wait_ready(cluster, folder, timeout_s=1, unready={"ui-rc"})
     absent(cluster)
     with pytest.raises(NotReady):
-        deployment.wait_ready(cluster, folder, timeout_s=0.1, interval_s=0.05, unready={"ui-rc"})
+        rollout.wait_ready(cluster, folder, timeout_s=0.1, interval_s=0.05, unready={"ui-rc"})
 
 
 def test_a_pod_that_failed_and_was_replaced_counts_no_more(cluster, folder, wanted):
     cluster.add_pod(find(wanted, "ReplicationController", "ui-rc"), "ui-rc-evicted")
     cluster.pods["ui-rc-evicted"]["status"] = {"phase": "Failed"}
-    deployment.wait_ready(cluster, folder, timeout_s=1)
+    rollout.wait_ready(cluster, folder, timeout_s=1)
 
 
 def test_unchanged_volumes_are_kept(cluster, wanted):
@@ -277,8 +278,8 @@ def newer(newer_secrets):
     """Harbor 2.x, of Deployments, with its pods as they should be."""
     HARBOR_2.folder.mkdir()
     shutil.copy(newer_secrets, HARBOR_2.folder)
-    deployment.render(HARBOR_2, SETTINGS)
-    return FakeCluster(deployment.rendered(HARBOR_2.folder))
+    rollout.render(HARBOR_2, SETTINGS)
+    return FakeCluster(rollout.rendered(HARBOR_2.folder))
 
 
 def edit_core(objects):
@@ -294,20 +295,20 @@ USERS_OF_THE_SECRET = {
 
 
 def test_deployments_that_are_as_they_should_be_are_left_alone(newer):
-    assert deployment.deploy(newer, HARBOR_2, SETTINGS, timeout_s=1) == []
+    assert rollout.deploy(newer, HARBOR_2, SETTINGS, timeout_s=1) == []
     assert newer.calls == []
 
 
 def test_a_deployment_rolls_by_itself_at_a_changed_secret(newer):
-    deployment.render(HARBOR_2, SETTINGS, edit_core)
-    assert deployment.recreate_pods_of_changed(newer, HARBOR_2.folder, {"secret/harbor-core"}) == []
+    rollout.render(HARBOR_2, SETTINGS, edit_core)
+    assert rollout.recreate_pods_of_changed(newer, HARBOR_2.folder, {"secret/harbor-core"}) == []
     with pytest.raises(NotReady, match="harbor-core-0 is outdated"):
-        deployment.wait_ready(newer, HARBOR_2.folder, timeout_s=0.1, interval_s=0.05)
+        rollout.wait_ready(newer, HARBOR_2.folder, timeout_s=0.1, interval_s=0.05)
 
 
 def test_in_a_hurry_all_pods_of_a_deployment_are_replaced_at_once(newer):
-    deployment.render(HARBOR_2, SETTINGS, edit_core)
-    names = deployment.recreate_pods_of_changed(newer, HARBOR_2.folder, grace_s=1)
+    rollout.render(HARBOR_2, SETTINGS, edit_core)
+    names = rollout.recreate_pods_of_changed(newer, HARBOR_2.folder, grace_s=1)
     assert set(names) == USERS_OF_THE_SECRET
     *scaled, (verb, what, *deleted) = newer.calls
     assert scaled == [
@@ -319,8 +320,8 @@ def test_in_a_hurry_all_pods_of_a_deployment_are_replaced_at_once(newer):
 
 def test_pods_of_a_secret_that_was_edited_by_hand_are_replaced(newer):
     newer.applied = "secret/harbor-registry-htpasswd configured\ndeployment.apps/harbor-nginx configured\n"
-    changed = deployment.apply(newer, HARBOR_2.folder)
-    names = deployment.recreate_pods_of_changed(newer, HARBOR_2.folder, changed)
+    changed = rollout.apply(newer, HARBOR_2.folder)
+    names = rollout.recreate_pods_of_changed(newer, HARBOR_2.folder, changed)
     assert names == ["harbor-registry-0", "harbor-registry-1", "harbor-registry-2"]
 
 
@@ -336,15 +337,15 @@ def test_pods_of_a_secret_that_was_edited_by_hand_are_replaced(newer):
 def test_a_deployment_that_has_not_rolled_out_is_waited_for(newer, spoil):
     spoil(newer.deployments["harbor-core"])
     with pytest.raises(NotReady, match="harbor-core: "):
-        deployment.wait_ready(newer, HARBOR_2.folder, timeout_s=0.1, interval_s=0.05)
+        rollout.wait_ready(newer, HARBOR_2.folder, timeout_s=0.1, interval_s=0.05)
 
 
 def test_a_deployment_without_replicas_is_settled(newer):
     def scale_down(objects):
         workload(objects, "harbor-jobservice")["spec"]["replicas"] = 0
 
-    deployment.render(HARBOR_2, SETTINGS, scale_down)
+    rollout.render(HARBOR_2, SETTINGS, scale_down)
     for name in ("harbor-jobservice-0", "harbor-jobservice-1"):
         del newer.pods[name]
     newer.deployments["harbor-jobservice"]["status"] = {"observedGeneration": 1}
-    deployment.wait_ready(newer, HARBOR_2.folder, timeout_s=1)
+    rollout.wait_ready(newer, HARBOR_2.folder, timeout_s=1)

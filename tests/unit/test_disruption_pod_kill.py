@@ -5,13 +5,13 @@ import time
 
 import pytest
 
-from fixtures.checkers.bite import disruption_bit
-from fixtures.checkers.recovery import recovery
-from fixtures.disruptions import following
-from fixtures.disruptions.base import Disruption
-from fixtures.disruptions.pod_kill import PodKill
-from fixtures.errors import CannotTell, DeadlinePassed, HealFailed, TargetUnreachable
-from fixtures.history import Outcome, Recorder
+from harbor_verify.checkers.bite import disruption_bit
+from harbor_verify.checkers.recovery import recovery
+from harbor_verify.disruptions import following
+from harbor_verify.disruptions.base import Disruption
+from harbor_verify.disruptions.pod_kill import PodKill
+from harbor_verify.errors import CannotTell, DeadlinePassed, HealFailed, TargetUnreachable
+from harbor_verify.history import Outcome, Recorder
 from tests.unit.fake_kubernetes import NAMESPACE, FakeCluster, serving
 
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures.disruptions import leftovers
+from harbor_verify.disruptions import leftovers
 
 
 class Cluster:

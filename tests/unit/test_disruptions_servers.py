@@ -2,13 +2,13 @@
 
 import pytest
 
-from fixtures.disruptions.server_blackhole import ServerBlackhole
-from fixtures.disruptions.server_hang import ServerHang
-from fixtures.disruptions.server_isolation import ServerIsolation
-from fixtures.disruptions.server_kill import ServerKill
-from fixtures.disruptions.server_restart import ServerRestart
-from fixtures.errors import DeadlinePassed, HandsFailed, HealFailed
-from fixtures.history import Recorder
+from harbor_verify.disruptions.server_blackhole import ServerBlackhole
+from harbor_verify.disruptions.server_hang import ServerHang
+from harbor_verify.disruptions.server_isolation import ServerIsolation
+from harbor_verify.disruptions.server_kill import ServerKill
+from harbor_verify.disruptions.server_restart import ServerRestart
+from harbor_verify.errors import DeadlinePassed, HandsFailed, HealFailed
+from harbor_verify.history import Recorder
 
 
 class Hands:

@@ -7,10 +7,10 @@ import pytest
 import yaml
 from kubernetes import client
 
-from fixtures import evidence
-from fixtures.clients.kubernetes import Kubernetes
-from fixtures.evidence import Collector
-from fixtures.redaction import Redaction
+from harbor_verify import evidence
+from harbor_verify.clients.kubernetes import Kubernetes
+from harbor_verify.evidence import Collector
+from harbor_verify.redaction import Redaction
 
 NOW = datetime(2026, 11, 24, 2, 30, 15, tzinfo=UTC)
 SECRET = "sessions-of-the-lab"

@@ -4,13 +4,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures.cleanup import Cleanup
-from fixtures.clients.harbor import Credentials
-from fixtures.errors import UnexpectedAnswer
-from fixtures.plugin import belongings
-from fixtures.plugin.needs import KEY
-from fixtures.redaction import Redaction
-from fixtures.verdict import Failure
+from fixtures import belongings
+from harbor_verify.cleanup import Cleanup
+from harbor_verify.clients.harbor import Credentials
+from harbor_verify.errors import UnexpectedAnswer
+from harbor_verify.plugin.needs import KEY
+from harbor_verify.redaction import Redaction
+from harbor_verify.verdict import Failure
 
 ADMIN = Credentials("admin", "Harbor12345")
 RUN = "20261124t023015-ab12"

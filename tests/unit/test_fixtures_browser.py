@@ -6,11 +6,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from playwright.sync_api import Error, TimeoutError
 
-from fixtures.clients import browser as module
-from fixtures.clients.browser import NAMES, Visitor, find_browser, open_page
-from fixtures.clients.harbor import Credentials
-from fixtures.errors import CannotTell, NeedMissing, NotShown
-from fixtures.profiles import harbor_1_2
+from harbor_verify.clients import browser as module
+from harbor_verify.clients.browser import NAMES, Visitor, find_browser, open_page
+from harbor_verify.clients.harbor import Credentials
+from harbor_verify.errors import CannotTell, NeedMissing, NotShown
+from harbor_verify.profiles import harbor_1_2
 
 ADMIN = Credentials("admin", "Harbor12345")
 INSTALLED = find_browser(None)

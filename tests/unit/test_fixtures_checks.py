@@ -2,11 +2,11 @@
 
 import pytest
 
-from fixtures import checks
-from fixtures.checks import check
-from fixtures.errors import CannotTell, CheckDefinitionError, HarnessError
-from fixtures.plugin import needs
-from fixtures.verdict import Failure, Offender, judge
+from harbor_verify import checks
+from harbor_verify.checks import check
+from harbor_verify.errors import CannotTell, CheckDefinitionError, HarnessError
+from harbor_verify.plugin import needs
+from harbor_verify.verdict import Failure, Offender, judge
 
 TEXTS = {"hint": "do  this\n now", "source": "somewhere"}
 

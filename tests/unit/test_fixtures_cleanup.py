@@ -6,10 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures.cleanup import Cleanup, leftovers, new_run_id, project_name, remove_project
-from fixtures.clients.harbor import Project
-from fixtures.errors import DeadlinePassed, LeftBehind, UnexpectedAnswer
-from fixtures.verdict import Failure, Offender
+from harbor_verify.cleanup import Cleanup, leftovers, new_run_id, project_name, remove_project
+from harbor_verify.clients.harbor import Project
+from harbor_verify.errors import DeadlinePassed, LeftBehind, UnexpectedAnswer
+from harbor_verify.verdict import Failure, Offender
 
 
 def fail(message):

@@ -3,10 +3,10 @@
 import pytest
 from kubernetes import client
 
-from fixtures.errors import SettingsError, TargetUnreachable
-from fixtures.model.discovery import discover
-from fixtures.model.roles import Role
-from fixtures.profiles import harbor_1_2, harbor_2
+from harbor_verify.errors import SettingsError, TargetUnreachable
+from harbor_verify.model.discovery import discover
+from harbor_verify.model.roles import Role
+from harbor_verify.profiles import harbor_1_2, harbor_2
 from tests.unit.test_fixtures_model import REGISTRY, UI, FakeKubernetes, Listed, controller, template
 
 OLDER = (UI, REGISTRY)

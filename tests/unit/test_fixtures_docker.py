@@ -5,9 +5,9 @@ import tarfile
 
 import pytest
 
-from fixtures.clients import busybox, docker
-from fixtures.clients.busybox import busybox_layer, message_layer
-from fixtures.errors import DockerRefused, DockerTrouble, NeedMissing
+from harbor_verify.clients import busybox, docker
+from harbor_verify.clients.busybox import busybox_layer, message_layer
+from harbor_verify.errors import DockerRefused, DockerTrouble, NeedMissing
 
 
 def files(archive):

@@ -6,15 +6,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures import failover
-from fixtures.clients.harbor import Credentials, Project, Session
-from fixtures.errors import CannotTell, HealFailed, NoAnswer, UnexpectedAnswer
-from fixtures.failover import Scene, require_whole
-from fixtures.history import Recorder
-from fixtures.model.roles import Role
-from fixtures.settings import Settings
-from fixtures.stage import Stage
-from fixtures.verdict import Failure
+from harbor_verify import failover
+from harbor_verify.clients.harbor import Credentials, Project, Session
+from harbor_verify.errors import CannotTell, HealFailed, NoAnswer, UnexpectedAnswer
+from harbor_verify.failover import Scene, require_whole
+from harbor_verify.history import Recorder
+from harbor_verify.model.roles import Role
+from harbor_verify.settings import Settings
+from harbor_verify.stage import Stage
+from harbor_verify.verdict import Failure
 
 SETTINGS = Settings(operations_per_s=200, outage_budget_ms=300, request_timeout_s=2, converge_timeout_s=2)
 

@@ -7,11 +7,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from fixtures.clients.harbor import Credentials, Project, Session
-from fixtures.clients.http import HttpClient
-from fixtures.clients.registry import Registry
-from fixtures.errors import NoAnswer, UnexpectedAnswer
-from fixtures.profiles.harbor_1_2.api import Harbor12
+from harbor_verify.clients.harbor import Credentials, Project, Session
+from harbor_verify.clients.http import HttpClient
+from harbor_verify.clients.registry import Registry
+from harbor_verify.errors import NoAnswer, UnexpectedAnswer
+from harbor_verify.profiles.harbor_1_2.api import Harbor12
 
 ADMIN = Credentials("admin", "Harbor12345")
 CHALLENGE = 'Bearer realm="http://h.example/service/token",service="harbor-registry"'

@@ -8,7 +8,7 @@ import tarfile
 
 import pytest
 
-from fixtures.clients.image import MANIFEST_TYPE, Image, digest_of
+from harbor_verify.clients.image import MANIFEST_TYPE, Image, digest_of
 
 IMAGE = Image.make(b"content", run_id="r1")
 

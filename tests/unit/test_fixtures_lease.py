@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import pytest
 from kubernetes import client
 
-from fixtures import lease
-from fixtures.errors import CannotTell, NamespaceBusy, TargetUnreachable
-from fixtures.lease import NamespaceLease, seconds_left
+from harbor_verify import lease
+from harbor_verify.errors import CannotTell, NamespaceBusy, TargetUnreachable
+from harbor_verify.lease import NamespaceLease, seconds_left
 
 
 class FakeLeases:

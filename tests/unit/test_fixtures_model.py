@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from kubernetes import client
 
-from fixtures.errors import TargetUnreachable
-from fixtures.model import configuration
-from fixtures.model.discovery import Deployment, discover
-from fixtures.model.roles import Role
-from fixtures.model.workloads import Workload, image_name, replicas_of
-from fixtures.profiles import harbor_1_2
+from harbor_verify.errors import TargetUnreachable
+from harbor_verify.model import configuration
+from harbor_verify.model.discovery import Deployment, discover
+from harbor_verify.model.roles import Role
+from harbor_verify.model.workloads import Workload, image_name, replicas_of
+from harbor_verify.profiles import harbor_1_2
 
 CONFIG = (
     "version: 0.1\nstorage: {}\nauth: {token: {realm: http://h/t, service: harbor-registry, issuer: i}}\n"

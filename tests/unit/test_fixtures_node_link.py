@@ -8,11 +8,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from urllib3.exceptions import InsecureRequestWarning
 
-from fixtures.errors import NoAnswer, UnexpectedAnswer
-from fixtures.profiles.harbor_1_2.api import Harbor12
-from fixtures.providers import Access
-from fixtures.settings import Settings
-from fixtures.target import Target
+from harbor_verify.errors import NoAnswer, UnexpectedAnswer
+from harbor_verify.profiles.harbor_1_2.api import Harbor12
+from harbor_verify.providers import Access
+from harbor_verify.settings import Settings
+from harbor_verify.target import Target
 from tests.unit.certificates import new_certificate
 
 

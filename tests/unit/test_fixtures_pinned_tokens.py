@@ -4,10 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures import target as module
-from fixtures.clients.harbor import Credentials
-from fixtures.errors import NoAnswer
-from fixtures.target import Target
+from harbor_verify import target as module
+from harbor_verify.clients.harbor import Credentials
+from harbor_verify.errors import NoAnswer
+from harbor_verify.target import Target
 
 ADMIN = Credentials("admin", "x")
 

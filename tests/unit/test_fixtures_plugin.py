@@ -20,14 +20,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures import providers
-from fixtures.clients.harbor import Credentials
-from fixtures.errors import LeftBehind, TargetUnreachable
-from fixtures.model.roles import Feature, Role
-from fixtures.model.words import Words
-from fixtures.plugin import MODULES, run
+from harbor_verify import providers
+from harbor_verify.clients.harbor import Credentials
+from harbor_verify.errors import LeftBehind, TargetUnreachable
+from harbor_verify.model.roles import Feature, Role
+from harbor_verify.model.words import Words
+from harbor_verify.plugin import run
 
-pytest_plugins = [f"fixtures.plugin.{module}" for module in MODULES]
+pytest_plugins = ["harbor_verify.plugin"]
 
 class Lease:
     def __init__(self, *_): pass
@@ -76,10 +76,10 @@ def stuck(run_state):
 """
 HEAD = """
 import time, pytest
-from fixtures.checks import check
-from fixtures.errors import CannotTell
-from fixtures.model.roles import Feature, Role
-from fixtures.verdict import Failure, Offender, judge
+from harbor_verify.checks import check
+from harbor_verify.errors import CannotTell
+from harbor_verify.model.roles import Feature, Role
+from harbor_verify.verdict import Failure, Offender, judge
 """
 
 

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import psycopg
 import pytest
 
-from fixtures.clients import postgresql as module
-from fixtures.clients.sql import open_sql
-from fixtures.errors import StoreRefused
-from fixtures.model.stores import Database
+from harbor_verify.clients import postgresql as module
+from harbor_verify.clients.sql import open_sql
+from harbor_verify.errors import StoreRefused
+from harbor_verify.model.stores import Database
 
 DATABASE = Database("postgresql", "postgresql", 5432, user="harbor", password="hush", name="registry")
 

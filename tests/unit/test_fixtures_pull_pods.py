@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 from kubernetes import client
 
-from fixtures import pull_pods
-from fixtures.clients.harbor import Credentials
-from fixtures.errors import DeadlinePassed
+from harbor_verify import pull_pods
+from harbor_verify.clients.harbor import Credentials
+from harbor_verify.errors import DeadlinePassed
 
 IMAGES = ("h:1/p/busybox:a", "h:1/p/busybox:b")
 

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from fixtures.clients.redis_store import RedisStore
-from fixtures.errors import StoreRefused
-from fixtures.model.stores import SessionStore
+from harbor_verify.clients.redis_store import RedisStore
+from harbor_verify.errors import StoreRefused
+from harbor_verify.model.stores import SessionStore
 
 STORE = SessionStore("redis", 6379, password="hush", database=11)
 INFO = b"# Replication\r\nrole:master\r\nconnected_slaves:1\r\n"

@@ -7,10 +7,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from fixtures.clients.harbor import Credentials
-from fixtures.clients.http import HttpClient
-from fixtures.clients.image import MANIFEST_TYPE, Image, digest_of
-from fixtures.clients.registry import (
+from harbor_verify.clients.harbor import Credentials
+from harbor_verify.clients.http import HttpClient
+from harbor_verify.clients.image import MANIFEST_TYPE, Image, digest_of
+from harbor_verify.clients.registry import (
     USER_AGENT,
     BackendRegistry,
     Registry,
@@ -18,7 +18,7 @@ from fixtures.clients.registry import (
     by_password,
     by_token,
 )
-from fixtures.errors import UnexpectedAnswer, WrongContent
+from harbor_verify.errors import UnexpectedAnswer, WrongContent
 
 IMAGE = Image.make(b"content", run_id="r1")
 NAME = "p/r"

@@ -10,10 +10,10 @@ from types import SimpleNamespace
 import pytest
 import websocket
 
-from fixtures.clients import pod_channel, replica_link
-from fixtures.clients.pod_channel import CommandInPodFailed, PodGone, run_in_pod
-from fixtures.clients.replica_link import open_link
-from fixtures.errors import NoAnswer, TargetUnreachable
+from harbor_verify.clients import pod_channel, replica_link
+from harbor_verify.clients.pod_channel import CommandInPodFailed, PodGone, run_in_pod
+from harbor_verify.clients.replica_link import open_link
+from harbor_verify.errors import NoAnswer, TargetUnreachable
 from tests.unit.certificates import new_certificate
 
 BINARY, CLOSE = websocket.ABNF.OPCODE_BINARY, websocket.ABNF.OPCODE_CLOSE

@@ -2,8 +2,8 @@
 
 import pytest
 
-from fixtures.errors import SettingsError
-from fixtures.settings import Settings, load
+from harbor_verify.errors import SettingsError
+from harbor_verify.settings import Settings, load
 
 
 def test_a_flag_wins_over_a_variable_and_that_over_the_file(tmp_path):

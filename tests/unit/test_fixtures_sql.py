@@ -5,11 +5,11 @@ from dataclasses import replace
 import pymysql
 import pytest
 
-from fixtures.clients import mysql as module
-from fixtures.clients.mysql import MySql
-from fixtures.clients.sql import open_sql
-from fixtures.errors import StoreRefused, WrongConfiguration
-from fixtures.model.stores import Database
+from harbor_verify.clients import mysql as module
+from harbor_verify.clients.mysql import MySql
+from harbor_verify.clients.sql import open_sql
+from harbor_verify.errors import StoreRefused, WrongConfiguration
+from harbor_verify.model.stores import Database
 
 DATABASE = Database("mysql", "mysql", 3306, user="harbork8s", password="hush", name="registry_k8s")
 

@@ -4,17 +4,17 @@ from types import MappingProxyType, SimpleNamespace
 
 import pytest
 
-from fixtures import target as module
-from fixtures.clients.harbor import Credentials
-from fixtures.clients.registry import BackendRegistry
-from fixtures.errors import NoAnswer, SettingsError, TargetUnreachable, WrongConfiguration
-from fixtures.model.roles import Role
-from fixtures.model.volumes import Volume
-from fixtures.profiles import harbor_1_2, harbor_2
-from fixtures.providers import Access, existing, lab
-from fixtures.settings import Settings
-from fixtures.target import Target, describe, reach
-from fixtures.verdict import Failure
+from harbor_verify import target as module
+from harbor_verify.clients.harbor import Credentials
+from harbor_verify.clients.registry import BackendRegistry
+from harbor_verify.errors import NoAnswer, SettingsError, TargetUnreachable, WrongConfiguration
+from harbor_verify.model.roles import Role
+from harbor_verify.model.volumes import Volume
+from harbor_verify.profiles import harbor_1_2, harbor_2
+from harbor_verify.providers import Access, existing, lab
+from harbor_verify.settings import Settings
+from harbor_verify.target import Target, describe, reach
+from harbor_verify.verdict import Failure
 
 
 class FakeDeployment:

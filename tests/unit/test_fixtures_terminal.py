@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from _pytest.terminal import TerminalReporter
 
-from fixtures.plugin.terminal import shower, teller
+from harbor_verify.plugin.terminal import shower, teller
 
 WIDTH = 80
 

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import pytest
 import requests
 
-from fixtures.clients.harbor import Credentials
-from fixtures.clients.token_service import PATH, SERVICE, fetch, with_broken_signature
-from fixtures.errors import UnexpectedAnswer
+from harbor_verify.clients.harbor import Credentials
+from harbor_verify.clients.token_service import PATH, SERVICE, fetch, with_broken_signature
+from harbor_verify.errors import UnexpectedAnswer
 
 
 def encoded(part):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from fixtures.errors import DeadlinePassed
-from fixtures.waiting import NotYet, wait_until
+from harbor_verify.errors import DeadlinePassed
+from harbor_verify.waiting import NotYet, wait_until
 
 
 def probe_of(*outcomes):

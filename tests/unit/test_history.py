@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from fixtures.errors import HarnessError
-from fixtures.history import History, Outcome, Recorder, fingerprint, read
+from harbor_verify.errors import HarnessError
+from harbor_verify.history import History, Outcome, Recorder, fingerprint, read
 
 
 def test_what_is_recorded_is_read_back_as_it_was(tmp_path):

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from lab import database, load_balancer, postgresql, session_store, settings, storage, templates
+from lab import settings
 from lab.errors import CommandFailed, LabError
-from lab.galera_recovery import Position, first_to_start, recovered_position, saved_position
+from lab.stores import ceph, galera, load_balancer, postgresql, redis_sentinel, templates
+from lab.stores.galera_recovery import Position, first_to_start, recovered_position, saved_position
 from lab.waiting import NotYet
 
 HISTORY = "18f014df-e7b2-11f1-89c1-a70132e1d2d2"
@@ -72,8 +73,8 @@ def servers(up: dict[str, tuple[str, ...]]) -> dict[tuple[str, str], str]:
     every = {
         "database": tuple(settings.GALERA),
         "postgresql": tuple(settings.POSTGRESQL),
-        **{name: (name,) for name in session_store.DATA_NODES},
-        **{f"sentinels-name-{name}": tuple(session_store.SENTINELS) for name in session_store.DATA_NODES},
+        **{name: (name,) for name in redis_sentinel.DATA_NODES},
+        **{f"sentinels-name-{name}": tuple(redis_sentinel.SENTINELS) for name in redis_sentinel.DATA_NODES},
     }
     return {
         (part, name): "UP" if name in up.get(part, ()) else "DOWN"
@@ -86,7 +87,7 @@ HEALTHY = {
     "database": tuple(settings.GALERA),
     "postgresql": ("postgresql-1",),
     "redis-1": ("redis-1",),
-    "sentinels-name-redis-1": tuple(session_store.SENTINELS),
+    "sentinels-name-redis-1": tuple(redis_sentinel.SENTINELS),
 }
 
 
@@ -123,7 +124,7 @@ def test_the_load_balancer_is_well_when_it_leads_to_all_of_galera_and_to_one_pos
     "running, up, seen",
     [
         (
-            database.NODES,
+            galera.NODES,
             HEALTHY | {"postgresql": ()},
             "leads to galera-1, galera-2, galera-3 and to redis-1",
         ),
@@ -153,17 +154,17 @@ def sentinel_file(address: str, epoch: int) -> str:
 
 
 def test_the_latest_election_says_which_redis_is_primary(monkeypatch, tmp_path):
-    monkeypatch.setattr(session_store, "FOLDER", tmp_path)
+    monkeypatch.setattr(redis_sentinel, "FOLDER", tmp_path)
     for name, (redis, epoch) in zip(
-        session_store.SENTINELS, (("redis-1", 0), ("redis-2", 7), ("redis-1", 6)), strict=True
+        redis_sentinel.SENTINELS, (("redis-1", 0), ("redis-2", 7), ("redis-1", 6)), strict=True
     ):
         (tmp_path / f"{name}.conf").write_text(sentinel_file(settings.REDIS[redis], epoch))
-    assert session_store.elected_primary() == "redis-2"
+    assert redis_sentinel.elected_primary() == "redis-2"
 
 
 def test_a_sentinel_that_names_a_stranger_is_an_error():
     with pytest.raises(LabError, match=r"192\.0\.2\.1"):
-        session_store.elected(sentinel_file("192.0.2.1", 0))
+        redis_sentinel.elected(sentinel_file("192.0.2.1", 0))
 
 
 @pytest.mark.parametrize(
@@ -186,23 +187,23 @@ def test_the_redis_in_use_is_what_most_sentinels_name_and_silence_is_no_vote(mon
             raise CommandFailed(["redis-cli"], 124, "")
         return f"{settings.REDIS[name]}\n6379\n"
 
-    monkeypatch.setattr(session_store, "redis_cli", redis_cli)
+    monkeypatch.setattr(redis_sentinel, "redis_cli", redis_cli)
     if in_use:
-        assert session_store.in_use() == in_use
+        assert redis_sentinel.in_use() == in_use
     else:
         with pytest.raises(NotYet, match="most Sentinels name no Redis"):
-            session_store.in_use()
+            redis_sentinel.in_use()
 
 
 def test_redis_password_can_stand_in_harbors_redis_url():
-    assert "," not in session_store.PASSWORD
+    assert "," not in redis_sentinel.PASSWORD
 
 
 @pytest.fixture
 def ceph_daemon(monkeypatch, tmp_path):
     """A daemon's admin socket that answers as told: `answer(bytes)`."""
     (tmp_path / "run").mkdir()
-    monkeypatch.setattr(storage, "FOLDER", tmp_path)
+    monkeypatch.setattr(ceph, "FOLDER", tmp_path)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "run" / "mds.a.asok"))
         listener.listen()
@@ -222,21 +223,21 @@ def ceph_daemon(monkeypatch, tmp_path):
 def test_a_ceph_daemon_is_asked_on_its_own_socket(ceph_daemon):
     content = b'{"state": "up:active"}'
     ceph_daemon(len(content).to_bytes(4, "big") + content)
-    assert storage.ask("mds.a", "status") == {"state": "up:active"}
+    assert ceph.ask("mds.a", "status") == {"state": "up:active"}
 
 
 def test_a_ceph_daemon_that_only_starts_is_not_there_yet(ceph_daemon):
     content = b"ERROR: (22) Invalid argument"
     ceph_daemon(len(content).to_bytes(4, "big") + content)
     with pytest.raises(NotYet, match="Invalid argument"):
-        storage.ask("mds.a", "status")
+        ceph.ask("mds.a", "status")
 
 
 @pytest.mark.parametrize("content", [b"", b"\0\0\0\x10{"])
 def test_a_ceph_daemon_that_ends_while_it_answers_has_not_answered(ceph_daemon, content):
     ceph_daemon(content)
     with pytest.raises(OSError, match=r"mds\.a hung up"):
-        storage.ask("mds.a", "status")
+        ceph.ask("mds.a", "status")
 
 
 @pytest.fixture

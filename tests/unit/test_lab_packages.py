@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import packages
+from lab.programs import packages
 
 
 @pytest.fixture

@@ -4,8 +4,9 @@ import ipaddress
 
 import pytest
 
-from lab import postgresql, settings
+from lab import settings
 from lab.errors import DaemonDied
+from lab.stores import postgresql
 from lab.waiting import NotYet
 
 PRIMARY = {"role": "master", "state": "running"}

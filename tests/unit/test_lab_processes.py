@@ -8,8 +8,9 @@ import time
 
 import pytest
 
-from lab import command, machines, settings, waiting
+from lab import command, settings, waiting
 from lab.errors import CommandFailed, Interrupted, LabError, NotReady
+from lab.machines import machine
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_a_program_ends_with_the_process_that_runs_it(tmp_path):
     runner.wait()
 
     def ended() -> None:
-        if machines.start_time(pid):
+        if machine.start_time(pid):
             raise waiting.NotYet("it still runs")
 
     waiting.wait_until("the program has ended", ended, deadline_s=5, interval_s=0.05)
@@ -86,13 +87,13 @@ def test_a_wait_does_not_swallow_a_bug():
 def test_a_recorded_process_is_known_only_while_that_very_process_lives(tmp_path):
     file = tmp_path / "sleeper"
     sleeper = subprocess.Popen(["sleep", "60"])
-    machines.record_process(file, sleeper.pid)
-    assert machines.recorded_process(file) == sleeper.pid
+    machine.record_process(file, sleeper.pid)
+    assert machine.recorded_process(file) == sleeper.pid
 
     sleeper.kill()
     sleeper.wait()
-    assert machines.recorded_process(file) is None
+    assert machine.recorded_process(file) is None
 
     # The same number with another start time is another process.
     file.write_text(f"{os.getpid()} 1")
-    assert machines.recorded_process(file) is None
+    assert machine.recorded_process(file) is None

@@ -3,8 +3,8 @@
 import pytest
 
 from lab import profiles, settings
+from lab.deployment.manifests.objects import NOT_NAMESPACED, of_kind, read
 from lab.errors import UnknownProfile
-from lab.manifests.objects import NOT_NAMESPACED, of_kind, read
 
 
 def test_a_profile_is_found_by_its_name_and_one_is_the_default():

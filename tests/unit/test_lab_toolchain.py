@@ -2,8 +2,8 @@
 
 import pytest
 
-from lab import toolchain
 from lab.errors import LabError
+from lab.programs import toolchain
 
 
 @pytest.fixture

@@ -9,11 +9,13 @@ import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from lab import database, deployment, session_store, settings
+from lab import settings
+from lab.deployment import rollout
+from lab.deployment.manifests import fill, objects
+from lab.deployment.manifests.objects import container_of, find, of_kind, pod_of, source_keys_of, sources_of
 from lab.errors import LabError
-from lab.manifests import fill, objects
-from lab.manifests.objects import container_of, find, of_kind, pod_of, source_keys_of, sources_of
 from lab.profiles import HARBOR_1_2
+from lab.stores import galera, redis_sentinel
 
 WORKLOADS = {
     "adminserver": (3, "vmware/harbor-adminserver:v1.2.0", [80], 42),
@@ -32,7 +34,7 @@ MOUNTS = {
 }
 """The files that each image reads."""
 PLACEHOLDER = re.compile(r"CHANGE-ME-[A-Z0-9-]+|http://harbor\.example\.com:31777|192\.0\.2\.\d+(?::6789)?")
-SETTINGS = deployment.DeploymentSettings(ceph_key="c2VjcmV0")
+SETTINGS = rollout.DeploymentSettings(ceph_key="c2VjcmV0")
 
 
 @pytest.fixture
@@ -44,13 +46,13 @@ def manifests():
 def folder(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(settings, "STATE", tmp_path_factory.mktemp("deployment"))
-        deployment.render(HARBOR_1_2, SETTINGS)
+        rollout.render(HARBOR_1_2, SETTINGS)
         yield HARBOR_1_2.folder
 
 
 @pytest.fixture
 def rendered(folder):
-    return deployment.rendered(folder)
+    return rollout.rendered(folder)
 
 
 def missing_keys(manifests):
@@ -199,13 +201,13 @@ def test_environment_holds_what_the_programs_ask_for(rendered):
     assert data["RESET"] == "true"
     assert data["MYSQL_PORT"] == "3306"
     assert data["EXT_ENDPOINT"] == HARBOR_1_2.url
-    assert data["MYSQL_PWD"] == database.PASSWORD
+    assert data["MYSQL_PWD"] == galera.PASSWORD
     assert all(isinstance(value, str) for value in data.values())
     environment = {each["name"]: each for each in container_of(rendered, "ui-rc")["env"]}
     assert environment.keys() >= {"CONFIG_PATH", "UI_SECRET", "JOBSERVICE_SECRET", "_REDIS_URL", "KEY_PATH"}
     redis = find(rendered, "ConfigMap", "harbor-ui-config")["data"]["_REDIS_URL"]
-    assert redis == f"redis:6379,100,{session_store.PASSWORD},11"
-    assert "," not in session_store.PASSWORD
+    assert redis == f"redis:6379,100,{redis_sentinel.PASSWORD},11"
+    assert "," not in redis_sentinel.PASSWORD
 
 
 def test_registry_configuration_is_whole(rendered):
@@ -243,19 +245,17 @@ def test_every_placeholder_is_filled_and_told_of(rendered):
 
 def test_a_second_rendering_is_identical_and_only_the_owner_reads_it(folder):
     before = {file.name: file.read_bytes() for file in folder.iterdir()}
-    deployment.render(HARBOR_1_2, SETTINGS)
+    rollout.render(HARBOR_1_2, SETTINGS)
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
     assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
 
 
 def test_fingerprint_follows_the_config_maps_the_template_and_the_image(folder):
     def fingerprints(change=None, settings=SETTINGS):
-        deployment.render(HARBOR_1_2, settings, change)
+        rollout.render(HARBOR_1_2, settings, change)
         return {
-            each["metadata"]["name"]: each["spec"]["template"]["metadata"]["annotations"][
-                deployment.FINGERPRINT
-            ]
-            for each in of_kind(deployment.rendered(folder), "ReplicationController")
+            each["metadata"]["name"]: each["spec"]["template"]["metadata"]["annotations"][rollout.FINGERPRINT]
+            for each in of_kind(rollout.rendered(folder), "ReplicationController")
         }
 
     def edit(found):

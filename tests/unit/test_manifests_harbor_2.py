@@ -7,14 +7,24 @@ import bcrypt
 import pytest
 import yaml
 
-from lab import deployment, postgresql, session_store, settings, storage
-from lab.manifests import fill, objects
-from lab.manifests.objects import container_of, find, of_kind, pod_of, source_keys_of, sources_of, workload
+from lab import settings
+from lab.deployment import rollout
+from lab.deployment.manifests import fill, objects
+from lab.deployment.manifests.objects import (
+    container_of,
+    find,
+    of_kind,
+    pod_of,
+    source_keys_of,
+    sources_of,
+    workload,
+)
 from lab.profiles import HARBOR_2
+from lab.stores import ceph, postgresql, redis_sentinel
 
 REPLICAS = {"core": 3, "portal": 2, "registry": 3, "jobservice": 2, "nginx": 3}
 PLACEHOLDER = re.compile(r"CHANGE-ME-[A-Z0-9-]+|http://harbor\.example\.com:31778|192\.0\.2\.\d+(?::6789)?")
-SETTINGS = deployment.DeploymentSettings(ceph_key="c2VjcmV0")
+SETTINGS = rollout.DeploymentSettings(ceph_key="c2VjcmV0")
 FILES = {
     "core": {"/etc/core/app.conf", "/etc/core/key", "/etc/core/private_key.pem"},
     "portal": {"/etc/nginx/nginx.conf"},
@@ -35,8 +45,8 @@ def manifests():
 def rendered(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(settings, "STATE", tmp_path_factory.mktemp("deployment"))
-        deployment.render(HARBOR_2, SETTINGS)
-        return deployment.rendered(HARBOR_2.folder)
+        rollout.render(HARBOR_2, SETTINGS)
+        return rollout.rendered(HARBOR_2.folder)
 
 
 def keys_of(manifests):
@@ -129,7 +139,7 @@ def test_claim_fits_one_volume_of_all_that_the_lab_may_have(manifests, component
     assert volume["metadata"]["name"] == f"harbor-2-{component}-pv"
     assert volume["spec"]["accessModes"] == claim["accessModes"] == ["ReadWriteMany"]
     assert volume["spec"]["capacity"]["storage"] == claim["resources"]["requests"]["storage"]
-    assert storage.VOLUMES[volume["spec"]["cephfs"]["path"].lstrip("/")] == "10000:10000"
+    assert ceph.VOLUMES[volume["spec"]["cephfs"]["path"].lstrip("/")] == "10000:10000"
     assert pod_of(manifests, f"harbor-{component}")["securityContext"]["runAsUser"] == 10000
     assert volume["spec"]["cephfs"]["secretRef"]["name"] == "harbor-ceph"
 
@@ -149,12 +159,12 @@ def test_secrets_have_the_lengths_that_harbor_wants_and_fit_each_other(rendered)
 def test_addresses_are_those_of_the_lab(rendered):
     data = find(rendered, "ConfigMap", "harbor-core")["data"]
     sentinels = ",".join(f"{address}:26379" for address in settings.REDIS.values())
-    redis = f"redis+sentinel://:{session_store.PASSWORD}@{sentinels}/{session_store.MASTER_NAME}"
+    redis = f"redis+sentinel://:{redis_sentinel.PASSWORD}@{sentinels}/{redis_sentinel.MASTER_NAME}"
     assert data["_REDIS_URL_CORE"] == f"{redis}/0?idle_timeout_seconds=30"
     job = yaml.safe_load(find(rendered, "ConfigMap", "harbor-jobservice")["data"]["config.yml"])
     assert job["worker_pool"]["redis_pool"]["redis_url"] == f"{redis}/1"
     registry = yaml.safe_load(find(rendered, "ConfigMap", "harbor-registry")["data"]["config.yml"])
-    assert registry["redis"]["addr"] == f"{settings.LOAD_BALANCER}:{session_store.PORT}"
+    assert registry["redis"]["addr"] == f"{settings.LOAD_BALANCER}:{redis_sentinel.PORT}"
     assert data["EXT_ENDPOINT"] == HARBOR_2.url
     assert (data["POSTGRESQL_HOST"], data["POSTGRESQL_PORT"]) == (
         settings.LOAD_BALANCER,

@@ -1,6 +1,6 @@
 """Who says something else than the others."""
 
-from fixtures.model.agreement import dissent, prevailing
+from harbor_verify.model.agreement import dissent, prevailing
 
 
 def test_what_most_say_prevails_and_in_a_draw_the_first():

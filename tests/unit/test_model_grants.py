@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures.model.grants import missing_privileges, roles, without_password
+from harbor_verify.model.grants import missing_privileges, roles, without_password
 
 NAME = "registry_k8s"
 USER = "`harbork8s`@`%`"

@@ -3,7 +3,7 @@
 import pytest
 from kubernetes.client import V1LabelSelector, V1LabelSelectorRequirement
 
-from fixtures.model import labels
+from harbor_verify.model import labels
 
 VOLUME = {"type": "registry", "tier": "fast"}
 

@@ -1,6 +1,6 @@
 """The table of mounts, as a container's /proc/self/mounts has it."""
 
-from fixtures.model.mounts import mounts_of
+from harbor_verify.model.mounts import mounts_of
 
 TABLE = r"""overlay / overlay rw,relatime,lowerdir=/a:/b 0 0
 proc /proc proc rw,nosuid 0 0

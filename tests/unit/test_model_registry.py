@@ -3,7 +3,7 @@
 import pytest
 from kubernetes import client
 
-from fixtures.model import configuration
+from harbor_verify.model import configuration
 
 VARIABLE = {"REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY": "/given"}
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from fixtures.errors import WrongConfiguration
-from fixtures.model.stores import Database, SessionStore, differences
-from fixtures.profiles.harbor_1_2 import configuration_secret, configured_database, database
+from harbor_verify.errors import WrongConfiguration
+from harbor_verify.model.stores import Database, SessionStore, differences
+from harbor_verify.profiles.harbor_1_2 import configuration_secret, configured_database, database
 
 ENVIRONMENT = {
     "MYSQL_HOST": "mysql",

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
-from fixtures.model.token_keys import key_ids
+from harbor_verify.model.token_keys import key_ids
 from lab.harbor.token_key import key_id
 
 

@@ -3,7 +3,7 @@
 import pytest
 from kubernetes import client
 
-from fixtures.model.volumes import source_of
+from harbor_verify.model.volumes import source_of
 
 
 def cephfs(path, *monitors):

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures.errors import NoAnswer, WrongConfiguration
-from fixtures.plugin.needs import _way_to
+from harbor_verify.errors import NoAnswer, WrongConfiguration
+from harbor_verify.plugin.needs import _way_to
 
 STATE = SimpleNamespace(target=None, settings=SimpleNamespace(connect_timeout_s=1))
 

@@ -9,11 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from fixtures.clients.capabilities import FormToken, Health, Robot
-from fixtures.clients.harbor import Credentials, Project, Session
-from fixtures.clients.http import HttpClient
-from fixtures.errors import UnexpectedAnswer
-from fixtures.profiles.harbor_2.api import Harbor2
+from harbor_verify.clients.capabilities import FormToken, Health, Robot
+from harbor_verify.clients.harbor import Credentials, Project, Session
+from harbor_verify.clients.http import HttpClient
+from harbor_verify.errors import UnexpectedAnswer
+from harbor_verify.profiles.harbor_2.api import Harbor2
 
 ADMIN = Credentials("admin", "Harbor12345")
 BASIC = "Basic " + base64.b64encode(b"admin:Harbor12345").decode()

@@ -2,10 +2,10 @@
 
 import pytest
 
-from fixtures.errors import WrongConfiguration
-from fixtures.model.stores import Database, SessionStore
-from fixtures.profiles.harbor_2 import PROFILE, internal_tls, registry_login
-from fixtures.profiles.harbor_2.stores import database, session_store
+from harbor_verify.errors import WrongConfiguration
+from harbor_verify.model.stores import Database, SessionStore
+from harbor_verify.profiles.harbor_2 import PROFILE, internal_tls, registry_login
+from harbor_verify.profiles.harbor_2.stores import database, session_store
 
 DATABASE = {
     "POSTGRESQL_HOST": "postgresql",

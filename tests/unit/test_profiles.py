@@ -8,13 +8,13 @@ from types import SimpleNamespace
 import pytest
 
 from docs import catalogue
-from fixtures.checks import Check, check
-from fixtures.clients import capabilities
-from fixtures.errors import CheckDefinitionError
-from fixtures.model.roles import Feature, Role, Standing
-from fixtures.model.words import NEUTRAL, Words
-from fixtures.plugin import run
-from fixtures.profiles import ALL, harbor_1_2, harbor_2
+from harbor_verify.checks import Check, check
+from harbor_verify.clients import capabilities
+from harbor_verify.errors import CheckDefinitionError
+from harbor_verify.model.roles import Feature, Role, Standing
+from harbor_verify.model.words import NEUTRAL, Words
+from harbor_verify.plugin import run
+from harbor_verify.profiles import ALL, harbor_1_2, harbor_2
 
 CLIENTS = {
     Feature.FORM_TOKENS: capabilities.ProtectsForms,

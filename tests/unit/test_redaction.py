@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 from kubernetes import client
 
-from fixtures import known_secrets
-from fixtures.clients.harbor import Credentials
-from fixtures.redaction import REDACTED, Redaction, is_secret_name, secrets_in
+from harbor_verify import known_secrets
+from harbor_verify.clients.harbor import Credentials
+from harbor_verify.redaction import REDACTED, Redaction, is_secret_name, secrets_in
 
 PASSWORD = 'p@ss, w"ö/rd'
 KEY_LINES = [*(letter * 64 for letter in "ABCDE"), "Fghijk=="]

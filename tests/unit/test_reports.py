@@ -7,8 +7,8 @@ from xml.etree import ElementTree as xml
 import pytest
 from rich.cells import cell_len
 
-from reports import folder, json_file, junit, terminal
-from reports.model import CheckResult, Offender, Run, Verdict
+from harbor_verify.reports import folder, json_file, junit, terminal
+from harbor_verify.reports.model import CheckResult, Offender, Run, Verdict
 
 START = datetime(2026, 11, 24, 2, 30, 15, tzinfo=UTC)
 

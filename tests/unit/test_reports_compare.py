@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reports import __main__ as command
-from reports import compare, compare_terminal, json_file, outage_table, runs, screen
-from reports.model import CheckResult, Offender, Run, Verdict
+from harbor_verify.reports import __main__ as command
+from harbor_verify.reports import compare, compare_terminal, json_file, outage_table, runs, screen
+from harbor_verify.reports.model import CheckResult, Offender, Run, Verdict
 
 START = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 ENVIRONMENT = {

@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from reports import folder, html_file, json_file
-from reports.model import CheckResult, Offender, Run, Verdict
+from harbor_verify.reports import folder, html_file, json_file
+from harbor_verify.reports.model import CheckResult, Offender, Run, Verdict
 
 START = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 EVIL = '<script>alert("x")</script>'

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from fixtures.checkers.outage import longest_outage
-from fixtures.history import Recorder
-from fixtures.history.model import Outcome
-from reports import outages, phases, pods, timeline
-from reports.errors import ReportError
+from harbor_verify.checkers.outage import longest_outage
+from harbor_verify.history import Recorder
+from harbor_verify.history.model import Outcome
+from harbor_verify.reports import outages, phases, pods, timeline
+from harbor_verify.reports.errors import ReportError
 
 HEAD = {"type": "history", "schema": timeline.SCHEMA, "run": "r", "began": "2026-11-25T07:00:00+00:00"}
 

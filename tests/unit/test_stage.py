@@ -4,15 +4,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures.disruptions.hands import SESSION_STORE
-from fixtures.errors import CannotTell
-from fixtures.failover import Budgets
-from fixtures.history import Recorder
-from fixtures.model.roles import Role
-from fixtures.model.workloads import Workload
-from fixtures.settings import Settings
-from fixtures.stage import Stage
-from fixtures.verdict import Failure
+from harbor_verify.disruptions.hands import SESSION_STORE
+from harbor_verify.errors import CannotTell
+from harbor_verify.failover import Budgets
+from harbor_verify.history import Recorder
+from harbor_verify.model.roles import Role
+from harbor_verify.model.workloads import Workload
+from harbor_verify.settings import Settings
+from harbor_verify.stage import Stage
+from harbor_verify.verdict import Failure
 
 SETTINGS = Settings()
 GRACEFUL = Budgets(

@@ -5,12 +5,12 @@ from types import SimpleNamespace
 import pytest
 from kubernetes import client
 
-from fixtures.clients.harbor import Credentials, Session
-from fixtures.clients.registry import Challenge
-from fixtures.errors import CannotTell, NoAnswer, UnexpectedAnswer
-from fixtures.model.roles import Role
-from fixtures.model.volumes import Volume
-from fixtures.model.workloads import Replica, Workload
+from harbor_verify.clients.harbor import Credentials, Session
+from harbor_verify.clients.registry import Challenge
+from harbor_verify.errors import CannotTell, NoAnswer, UnexpectedAnswer
+from harbor_verify.model.roles import Role
+from harbor_verify.model.volumes import Volume
+from harbor_verify.model.workloads import Replica, Workload
 from suites.access.test_login import test_login_with_the_right_password_is_accepted_on_every_replica as login
 from suites.configuration.test_registry_configuration import test_registry_config_is_in_effect as in_effect
 from suites.configuration.test_registry_configuration import (

@@ -6,15 +6,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures.clients.harbor import Credentials, Session
-from fixtures.clients.image import Image
-from fixtures.clients.registry import Challenge, Upload
-from fixtures.clients.token_service import Token
-from fixtures.errors import DockerRefused, DockerTrouble, NoAnswer, UnexpectedAnswer
-from fixtures.luck import rounds_to_meet_each
-from fixtures.model.roles import Role
-from fixtures.profiles.harbor_1_2 import PROFILE
-from fixtures.verdict import Failure
+from harbor_verify.clients.harbor import Credentials, Session
+from harbor_verify.clients.image import Image
+from harbor_verify.clients.registry import Challenge, Upload
+from harbor_verify.clients.token_service import Token
+from harbor_verify.errors import DockerRefused, DockerTrouble, NoAnswer, UnexpectedAnswer
+from harbor_verify.luck import rounds_to_meet_each
+from harbor_verify.model.roles import Role
+from harbor_verify.profiles.harbor_1_2 import PROFILE
+from harbor_verify.verdict import Failure
 from suites.access import test_projects as of_projects
 from suites.access import test_realm as of_realm
 from suites.access import test_tokens as of_tokens

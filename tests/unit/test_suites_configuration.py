@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import pytest
 from kubernetes import client
 
-from fixtures.clients.harbor import Credentials
-from fixtures.errors import NoAnswer, UnexpectedAnswer
-from fixtures.model.roles import Role
-from fixtures.profiles import harbor_1_2
+from harbor_verify.clients.harbor import Credentials
+from harbor_verify.errors import NoAnswer, UnexpectedAnswer
+from harbor_verify.model.roles import Role
+from harbor_verify.profiles import harbor_1_2
 from suites.configuration import test_token_key as token_key
 from suites.configuration.test_configuration_store import (
     test_every_replica_of_the_configuration_store_answers_the_same as agree,

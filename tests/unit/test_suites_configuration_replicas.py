@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import pytest
 from kubernetes import client
 
-from fixtures.errors import CannotTell, NoAnswer
-from fixtures.model.roles import Role
-from fixtures.model.workloads import Replica, Workload
-from fixtures.profiles import harbor_1_2
+from harbor_verify.errors import CannotTell, NoAnswer
+from harbor_verify.model.roles import Role
+from harbor_verify.model.workloads import Replica, Workload
+from harbor_verify.profiles import harbor_1_2
 from suites.configuration.test_front_door import test_the_front_door_answers_on_every_node as every_node
 from suites.configuration.test_replicas import (
     test_every_part_has_the_replicas_that_it_needs_and_all_are_ready as replicated,

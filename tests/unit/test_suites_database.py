@@ -5,11 +5,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures.database import harbors_database
-from fixtures.errors import StoreRefused, TargetUnreachable, WrongConfiguration
-from fixtures.model.stores import Database
-from fixtures.profiles.harbor_1_2 import PROFILE
-from fixtures.verdict import Failure
+from harbor_verify.database import harbors_database
+from harbor_verify.errors import StoreRefused, TargetUnreachable, WrongConfiguration
+from harbor_verify.model.stores import Database
+from harbor_verify.profiles.harbor_1_2 import PROFILE
+from harbor_verify.verdict import Failure
 from suites.database.test_cluster import test_every_node_of_the_databases_cluster_is_there as complete
 from suites.database.test_grants import test_harbor_may_read_and_write_its_database as granted
 from suites.database.test_reachable import test_the_database_lets_harbor_in_and_answers as reachable

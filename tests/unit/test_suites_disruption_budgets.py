@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 from kubernetes import client
 
-from fixtures.model import budgets
-from fixtures.model.roles import Role
+from harbor_verify.model import budgets
+from harbor_verify.model.roles import Role
 from suites.configuration.test_disruption_budgets import (
     test_a_drain_cannot_evict_all_replicas_of_a_part as check,
 )

@@ -4,10 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures.clients.capabilities import FormToken, Health
-from fixtures.clients.harbor import Credentials, Session
-from fixtures.errors import NoAnswer, UnexpectedAnswer
-from fixtures.model.roles import Role
+from harbor_verify.clients.capabilities import FormToken, Health
+from harbor_verify.clients.harbor import Credentials, Session
+from harbor_verify.errors import NoAnswer, UnexpectedAnswer
+from harbor_verify.model.roles import Role
 from suites.configuration import test_health
 from suites.configuration.test_form_tokens import (
     test_a_form_that_one_web_replica_gave_is_taken_by_every_other as forms,

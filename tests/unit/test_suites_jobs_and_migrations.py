@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures.clients.harbor import Credentials
-from fixtures.errors import UnexpectedAnswer
-from fixtures.model.roles import Migration, Role
+from harbor_verify.clients.harbor import Credentials
+from harbor_verify.errors import UnexpectedAnswer
+from harbor_verify.model.roles import Migration, Role
 from suites.database import test_migration
 from suites.storage.test_job_logs import (
     test_the_log_of_a_job_is_given_whichever_replica_ran_it as logs,

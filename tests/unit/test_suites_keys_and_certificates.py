@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from kubernetes import client
 
-from fixtures.errors import CannotTell
-from fixtures.model.configuration import text_at
-from fixtures.model.roles import Role, SecretKey
+from harbor_verify.errors import CannotTell
+from harbor_verify.model.configuration import text_at
+from harbor_verify.model.roles import Role, SecretKey
 from suites.configuration.test_internal_tls import test_certificates_between_components_stay_valid as tls
 from suites.configuration.test_secret_key import (
     test_the_secret_key_is_nobody_elses_and_the_same_on_every_web_replica as key,

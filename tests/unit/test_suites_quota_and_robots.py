@@ -5,12 +5,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures.clients.capabilities import Robot
-from fixtures.clients.harbor import Credentials, Project
-from fixtures.clients.image import Image
-from fixtures.errors import NoAnswer, UnexpectedAnswer
-from fixtures.model.roles import Role
-from fixtures.verdict import Failure
+from harbor_verify.clients.capabilities import Robot
+from harbor_verify.clients.harbor import Credentials, Project
+from harbor_verify.clients.image import Image
+from harbor_verify.errors import NoAnswer, UnexpectedAnswer
+from harbor_verify.model.roles import Role
+from harbor_verify.verdict import Failure
 from suites.access import test_robots
 from suites.registry.test_quota import (
     test_the_quota_counts_what_was_pushed_and_frees_what_was_deleted as quota,

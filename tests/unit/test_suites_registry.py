@@ -5,12 +5,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures import pull_pods
-from fixtures.clients.image import Image, digest_of
-from fixtures.clients.registry import Upload
-from fixtures.errors import DockerRefused, DockerTrouble, NoAnswer, UnexpectedAnswer, WrongContent
-from fixtures.model.roles import Role
-from fixtures.settings import Settings
+from harbor_verify import pull_pods
+from harbor_verify.clients.image import Image, digest_of
+from harbor_verify.clients.registry import Upload
+from harbor_verify.errors import DockerRefused, DockerTrouble, NoAnswer, UnexpectedAnswer, WrongContent
+from harbor_verify.model.roles import Role
+from harbor_verify.settings import Settings
 from suites.registry import test_catalogue, test_replicas
 from suites.registry.test_catalogue import (
     test_what_any_replica_took_appears_on_every_web_replica as appears,

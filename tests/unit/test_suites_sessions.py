@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures.clients.harbor import Credentials, Session
-from fixtures.errors import (
+from harbor_verify.clients.harbor import Credentials, Session
+from harbor_verify.errors import (
     CannotTell,
     DeadlinePassed,
     HealFailed,
@@ -18,11 +18,11 @@ from fixtures.errors import (
     UnexpectedAnswer,
     WrongConfiguration,
 )
-from fixtures.history import Recorder
-from fixtures.model.stores import SessionStore
-from fixtures.profiles import harbor_1_2
-from fixtures.settings import Settings
-from fixtures.verdict import Failure
+from harbor_verify.history import Recorder
+from harbor_verify.model.stores import SessionStore
+from harbor_verify.profiles import harbor_1_2
+from harbor_verify.settings import Settings
+from harbor_verify.verdict import Failure
 from suites.sessions import test_browser as browser
 from suites.sessions import test_replica_deletion as deletion
 from suites.sessions import test_users_kept_apart as apart

@@ -5,11 +5,18 @@ from types import SimpleNamespace
 import pytest
 from kubernetes import client
 
-from fixtures.clients.image import Image
-from fixtures.errors import CannotTell, DeadlinePassed, HealFailed, NoAnswer, UnexpectedAnswer, WrongContent
-from fixtures.model.roles import Role
-from fixtures.model.volumes import Volume
-from fixtures.model.workloads import Replica, Workload
+from harbor_verify.clients.image import Image
+from harbor_verify.errors import (
+    CannotTell,
+    DeadlinePassed,
+    HealFailed,
+    NoAnswer,
+    UnexpectedAnswer,
+    WrongContent,
+)
+from harbor_verify.model.roles import Role
+from harbor_verify.model.volumes import Volume
+from harbor_verify.model.workloads import Replica, Workload
 from suites.storage import test_survival as survival
 from suites.storage.test_binding import (
     test_a_claim_is_bound_to_the_volume_that_it_asks_for_and_to_no_other_claims as intended,

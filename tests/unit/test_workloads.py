@@ -5,12 +5,12 @@ import time
 
 import pytest
 
-from fixtures.checkers.sessions import UNKNOWN_SESSION, WRONG_USER
-from fixtures.clients.harbor import Credentials, Session
-from fixtures.errors import DeadlinePassed, NoAnswer, TargetUnreachable, UnexpectedAnswer, WorkerCrashed
-from fixtures.history import Outcome, Recorder, fingerprint
-from fixtures.workloads import Result, Work, Workers, perform
-from fixtures.workloads.sessions import WORTH_NOTHING, Login, SessionProbe, probe_everywhere
+from harbor_verify.checkers.sessions import UNKNOWN_SESSION, WRONG_USER
+from harbor_verify.clients.harbor import Credentials, Session
+from harbor_verify.errors import DeadlinePassed, NoAnswer, TargetUnreachable, UnexpectedAnswer, WorkerCrashed
+from harbor_verify.history import Outcome, Recorder, fingerprint
+from harbor_verify.workloads import Result, Work, Workers, perform
+from harbor_verify.workloads.sessions import WORTH_NOTHING, Login, SessionProbe, probe_everywhere
 
 ADMIN = Credentials("admin", "Harbor12345")
 SESSION = Session("admin", "0123456789abcdef")
@@ -38,7 +38,7 @@ def raising(error):
 
 
 class HarborOf:
-    """The two calls of fixtures.clients.harbor.Harbor that the workloads make; answers are given one by one."""
+    """The two calls of harbor_verify.clients.harbor.Harbor that the workloads make; answers are given one by one."""
 
     def __init__(self, *, sign_in=(), whoami=(), name="ui-0"):
         self.name, self.asked = name, []

@@ -1,7 +1,7 @@
 """log-pvc asks for a volume with a label that none has."""
 
 from lab.defects import Defect
-from lab.manifests.objects import Object, find
+from lab.deployment.manifests.objects import Object, find
 
 
 def _ask_for_another_label(objects: list[Object]) -> None:

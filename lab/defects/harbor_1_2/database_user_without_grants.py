@@ -1,13 +1,13 @@
 """Harbor's database user may read, and nothing else."""
 
-from lab import database
 from lab.defects import Defect, Lab
 from lab.defects.harbor_1_2 import SOME_FAILOVER
+from lab.stores import galera
 
-_ON = f"ON {database.DATABASE}.*"
-_USER = f"'{database.USER}'@'%'"
+_ON = f"ON {galera.DATABASE}.*"
+_USER = f"'{galera.USER}'@'%'"
 # What a connection may do in its database is decided when it is made: those that are there would go on as before.
-_RECONNECT = f"KILL HARD USER '{database.USER}';"
+_RECONNECT = f"KILL HARD USER '{galera.USER}';"
 
 
 def _revoke(lab: Lab) -> None:

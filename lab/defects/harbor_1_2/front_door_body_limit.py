@@ -1,7 +1,7 @@
 """nginx takes no body above 10 MB: small images pass, and the first real one does not."""
 
 from lab.defects import Defect
-from lab.manifests.objects import Object, find
+from lab.deployment.manifests.objects import Object, find
 
 
 def _limit(objects: list[Object]) -> None:

@@ -2,7 +2,7 @@
 
 from lab.defects import Defect
 from lab.defects.harbor_1_2 import SOME_FAILOVER
-from lab.manifests.objects import Object, container_of, mount_of
+from lab.deployment.manifests.objects import Object, container_of, mount_of
 
 
 def _mount_elsewhere(objects: list[Object]) -> None:

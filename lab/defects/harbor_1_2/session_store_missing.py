@@ -2,7 +2,7 @@
 
 from lab.defects import Defect
 from lab.defects.harbor_1_2 import SOME_FAILOVER
-from lab.manifests.objects import Object, container_of
+from lab.deployment.manifests.objects import Object, container_of
 
 
 def _forget_redis(objects: list[Object]) -> None:

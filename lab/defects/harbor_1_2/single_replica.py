@@ -1,7 +1,7 @@
 """nginx-rc has one replica."""
 
 from lab.defects import Defect
-from lab.manifests.objects import Object, find
+from lab.deployment.manifests.objects import Object, find
 
 
 def _leave_one(objects: list[Object]) -> None:

@@ -2,7 +2,7 @@
 
 from lab.defects import Defect
 from lab.defects.harbor_1_2 import SOME_FAILOVER
-from lab.manifests.objects import Object, container_of, mount_of, tell_node
+from lab.deployment.manifests.objects import Object, container_of, mount_of, tell_node
 
 
 def _one_folder_a_node(objects: list[Object]) -> None:

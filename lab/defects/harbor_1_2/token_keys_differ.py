@@ -2,8 +2,8 @@
 
 from lab import settings
 from lab.defects import Defect
-from lab.manifests.objects import Object, container_of, find, mount_of, pod_of, tell_node
-from lab.manifests.secrets import kept
+from lab.deployment.manifests.objects import Object, container_of, find, mount_of, pod_of, tell_node
+from lab.deployment.manifests.secrets import kept
 from lab.profiles.harbor_1_2 import Secrets
 
 

@@ -1,7 +1,7 @@
 """The registry's volume and claim say ReadWriteOnce, as is the chart's default, though three replicas mount them."""
 
 from lab.defects import Defect
-from lab.manifests.objects import Object, find
+from lab.deployment.manifests.objects import Object, find
 
 
 def _for_one_node(objects: list[Object]) -> None:

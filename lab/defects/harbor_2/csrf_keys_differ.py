@@ -1,7 +1,7 @@
 """Each core has a CSRF key of its own."""
 
 from lab.defects import Defect
-from lab.manifests.objects import Object, container_of, tell_node
+from lab.deployment.manifests.objects import Object, container_of, tell_node
 
 # With a node's name before it, it has the 32 characters without which a core would take a random key.
 _REST = "-0123456789abcdefghijklmno"

@@ -1,7 +1,7 @@
 """There are no PodDisruptionBudgets, as is the chart's default."""
 
 from lab.defects import Defect
-from lab.manifests.objects import Object
+from lab.deployment.manifests.objects import Object
 
 
 def _leave_out(objects: list[Object]) -> None:

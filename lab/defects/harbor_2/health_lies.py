@@ -1,7 +1,7 @@
 """core looks for jobservice under a name that does not exist."""
 
 from lab.defects import Defect
-from lab.manifests.objects import Object, find
+from lab.deployment.manifests.objects import Object, find
 
 
 def _misspell(objects: list[Object]) -> None:

@@ -7,8 +7,8 @@ import yaml
 
 from lab import settings
 from lab.defects import Defect
-from lab.manifests.objects import Object, find, pod_of, put_text
-from lab.manifests.secrets import kept, key_pair
+from lab.deployment.manifests.objects import Object, find, pod_of, put_text
+from lab.deployment.manifests.secrets import kept, key_pair
 
 _SECRET = "harbor-internal-tls"
 _PARTS = ("core", "jobservice", "portal", "registry")

@@ -1,7 +1,7 @@
 """The registry, of which there is one, keeps images in its container and not on the volume that is mounted."""
 
 from lab.defects import Defect
-from lab.manifests.objects import Object, container_of, workload
+from lab.deployment.manifests.objects import Object, container_of, workload
 
 
 def _keep_inside(objects: list[Object]) -> None:

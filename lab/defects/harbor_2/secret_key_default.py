@@ -1,7 +1,7 @@
 """The key that stored passwords are encrypted with is the one that the chart comes with."""
 
 from lab.defects import Defect
-from lab.manifests.objects import Object, find, put_text
+from lab.deployment.manifests.objects import Object, find, put_text
 
 
 def _leave_it(objects: list[Object]) -> None:

@@ -1,12 +1,12 @@
 """Redis keeps what it has in memory only: a restart takes it away."""
 
-from lab import session_store
 from lab.defects import Defect, Lab
+from lab.stores import redis_sentinel
 
 
 def _switch(lab: Lab, on: bool) -> None:
-    for name in session_store.DATA_NODES:
-        session_store.persist(name, on)
+    for name in redis_sentinel.DATA_NODES:
+        redis_sentinel.persist(name, on)
 
 
 DEFECT = Defect(

@@ -1,7 +1,7 @@
 """core is given _REDIS_URL_HARBOR in place of _REDIS_URL_CORE, so each keeps its users' sessions in its own memory."""
 
 from lab.defects import Defect
-from lab.manifests.objects import Object, find
+from lab.deployment.manifests.objects import Object, find
 
 
 def _forget_redis(objects: list[Object]) -> None:

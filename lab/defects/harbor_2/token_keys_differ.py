@@ -2,8 +2,8 @@
 
 from lab import settings
 from lab.defects import Defect
-from lab.manifests.objects import Object, container_of, find, pod_of, put_text, tell_node
-from lab.manifests.secrets import kept
+from lab.deployment.manifests.objects import Object, container_of, find, pod_of, put_text, tell_node
+from lab.deployment.manifests.secrets import kept
 from lab.profiles.harbor_2 import Secrets
 
 _VOLUME, _OTHER = "token-service-private-key", "other-tls.key"

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from fixtures.clients import browser
-from fixtures.errors import NeedMissing
+from harbor_verify.clients import browser
+from harbor_verify.errors import NeedMissing
 from tests.contract.harbor_2.front import open_front
 from tests.contract.harbor_2.stack import ADMIN_PASSWORD, Stack
 

@@ -1,0 +1,53 @@
+"""Availability: how many requests went wrong."""
+
+from collections import Counter
+from collections.abc import Collection
+
+from harbor_verify.checkers.coverage import silences
+from harbor_verify.checkers.judgement import Judgement
+from harbor_verify.history import History, Operation
+from harbor_verify.verdict import Offender
+
+
+def failed_requests(history: History, *, clients: Collection[str], budget: int) -> Judgement:
+    """No client had more than `budget` operations without a good answer (fail or info).
+
+    Unknown: a client that asked nothing during a disruption; operations that never ended, or that could not be
+    asked, where the budget would be passed with them.
+    """
+    offenders, unknowns, evidence = [], [], {}
+    for client in clients:
+        operations = history.of(client)
+        failed = Counter(_error(op) for op in operations if op.outcome is not None and not op.ok and op.asked)
+        unsettled = sum(op.outcome is None or not op.asked for op in operations)
+        if failed.total() > budget:
+            kinds = ", ".join(f"{error}: {count}" for error, count in failed.most_common())
+            offenders.append(
+                Offender(
+                    client,
+                    f"at most {budget} failed operations",
+                    f"{failed.total()} of {len(operations)}: {kinds}",
+                )
+            )
+        elif failed.total() + unsettled > budget:
+            unknowns.append(f"{client}: {unsettled} operations never ended or could not be asked")
+        unknowns += silences(history, client)
+        evidence[client] = {"operations": len(operations), "failed": dict(failed), "unsettled": unsettled}
+    if not clients:
+        unknowns.append("there was no client to ask")
+    return Judgement(
+        "failed-requests",
+        tuple(offenders),
+        tuple(unknowns),
+        measured={"failed": sum(sum(found["failed"].values()) for found in evidence.values())},
+        evidence=evidence,
+    )
+
+
+def _error(op: Operation) -> str:
+    words = [op.error or "no error class"]
+    if op.status is not None:
+        words.append(str(op.status))
+    if op.outcome == "info":
+        words.append("(outcome unknown)")
+    return " ".join(words)

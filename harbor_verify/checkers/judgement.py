@@ -1,0 +1,46 @@
+"""What a checker comes to: true, false, or unknown, which is never a pass."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from harbor_verify.errors import CannotTell
+from harbor_verify.verdict import Failure, Offender
+
+Valid = bool | Literal["unknown"]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One checker's result. What is surely wrong outweighs what could not be found out."""
+
+    checker: str
+    offenders: tuple[Offender, ...] = ()
+    unknowns: tuple[str, ...] = ()
+    """What the history does not tell; a line each."""
+    measured: Mapping[str, float] = field(default_factory=dict)
+    """Figures over all, each with its unit in the name: outage_ms."""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    """What the judgement rests on, as JSON takes it, for reports."""
+
+    @property
+    def valid(self) -> Valid:
+        if self.offenders:
+            return False
+        return "unknown" if self.unknowns else True
+
+
+def require(*judgements: Judgement) -> None:
+    """Pass if all are true. Raises Failure with the offenders of all of them, else CannotTell with the unknowns."""
+    if not judgements:
+        raise CannotTell("no checker judged the history")
+    unknowns = [
+        f"{judgement.checker}: {unknown}" for judgement in judgements for unknown in judgement.unknowns
+    ]
+    if offenders := [offender for judgement in judgements for offender in judgement.offenders]:
+        failure = Failure(offenders)
+        for unknown in unknowns:
+            failure.add_note(f"could not be found out: {unknown}")
+        raise failure
+    if unknowns:
+        raise CannotTell("\n".join(unknowns))

@@ -1,0 +1,112 @@
+"""Safety: what was acknowledged is there, byte for byte, on every replica."""
+
+from collections.abc import Collection
+from itertools import takewhile
+
+from harbor_verify.checkers.healing import last_heal_ns, unhealed
+from harbor_verify.checkers.judgement import Judgement
+from harbor_verify.history import History, Operation
+from harbor_verify.verdict import Offender
+
+PUSH, PULL = "push", "pull"
+PULL_BACK = "pull-back"
+"""A pull, after the heal, of what a push had acknowledged."""
+WRONG_CONTENT = "WrongContent"
+"""Error of a pull whose bytes are not those of the digest."""
+_SHOWN = 5
+
+
+def no_acknowledged_push_lost(
+    history: History, *, replicas: Collection[str], confirmations: int = 3
+) -> Judgement:
+    """Every digest whose push was ok is pulled back whole from each of `replicas` after the last heal.
+
+    Only operations of kind pull-back that began after the heal count: there, if the last one was ok; lost, if the
+    last `confirmations` of them all said that there is no such thing (404), or brought other bytes. A push whose
+    outcome is not known (info) may be there or not.
+
+    False: an acknowledged digest is lost on a replica.
+    Unknown: no disruption, or none that healed; no acknowledged push during it; a digest without a pull-back on a
+    replica, or whose pull-backs ended otherwise.
+    """
+    acknowledged = [op for op in history.operations if op.kind == PUSH and op.ok]
+    digests = list(dict.fromkeys(op.value["digest"] for op in acknowledged))
+    disruptions = history.disruptions()
+    unknowns = unhealed(disruptions)
+    if not digests:
+        unknowns.append("no push was acknowledged")
+    if not replicas:
+        unknowns.append("there was no replica to ask")
+    lost: dict[str, list[str]] = {}
+    untold: dict[tuple[str, str], list[str]] = {}
+    if not unknowns:
+        healed_ns = last_heal_ns(disruptions)
+        final: dict[tuple[str, str], list[Operation]] = {}
+        for op in history.operations:
+            if op.kind == PULL_BACK and op.invoked_ns >= healed_ns and op.outcome is not None:
+                final.setdefault((op.value["digest"], op.replica), []).append(op)
+        for replica in replicas:
+            for digest in digests:
+                there = _there(final.get((digest, replica), []), confirmations)
+                if there is False:
+                    lost.setdefault(replica, []).append(digest)
+                elif there is not True:
+                    untold.setdefault((replica, there), []).append(digest)
+    unknowns += [f"{some(digests)} on {replica}: {why}" for (replica, why), digests in untold.items()]
+    return Judgement(
+        "no-acknowledged-push-lost",
+        tuple(
+            Offender(
+                replica,
+                f"{len(digests)} images that were acknowledged can be pulled",
+                f"{len(gone)} of them cannot, each asked {confirmations} times: {some(gone)}",
+            )
+            for replica, gone in lost.items()
+        ),
+        tuple(unknowns),
+        measured={
+            "pushes": len(digests),
+            "pushes_lost": len({digest for gone in lost.values() for digest in gone}),
+        },
+        evidence={"acknowledged": digests, "lost": lost},
+    )
+
+
+def no_wrong_content(history: History) -> Judgement:
+    """No pull, at any time, brought other bytes than those of the digest it asked for.
+
+    Unknown: nothing was pulled.
+    """
+    pulls = history.of_kind({PULL, PULL_BACK})
+    return Judgement(
+        "no-wrong-content",
+        tuple(
+            Offender(op.replica, f"the bytes of {op.value['digest']}", "other bytes")
+            for op in pulls
+            if op.error == WRONG_CONTENT
+        ),
+        () if any(op.ok for op in pulls) else ("nothing was pulled",),
+        measured={"pulls": sum(op.ok for op in pulls)},
+    )
+
+
+def _there(pulls: list[Operation], confirmations: int) -> bool | str:
+    """True, False, or why it cannot be told."""
+    if not pulls:
+        return "not pulled back after the heal"
+    if pulls[-1].ok:
+        return True
+    refusals = len(list(takewhile(_says_lost, reversed(pulls))))
+    if refusals >= confirmations:
+        return False
+    return f"the last pull failed ({pulls[-1].error}), and only {refusals} of {confirmations} said that it is lost"
+
+
+def _says_lost(op: Operation) -> bool:
+    return op.error == WRONG_CONTENT or (not op.ok and op.status == 404)
+
+
+def some(digests: list[str]) -> str:
+    """The first of them, shortened, and how many more there are."""
+    more = f" and {len(digests) - _SHOWN} more" if len(digests) > _SHOWN else ""
+    return ", ".join(digest[:19] for digest in digests[:_SHOWN]) + more

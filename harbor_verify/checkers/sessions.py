@@ -1,0 +1,99 @@
+"""Safety: who was signed in stays signed in, as themselves."""
+
+from collections.abc import Collection
+from itertools import takewhile
+
+from harbor_verify.checkers.healing import last_heal_ns, unhealed
+from harbor_verify.checkers.judgement import Judgement
+from harbor_verify.history import History, Operation
+from harbor_verify.verdict import Offender
+
+PROBE = "session-probe"
+"""An operation that asks who a cookie belongs to. It is always about the cookie as it was acknowledged: Harbor
+answers a cookie that it does not find with another, which proves nothing about the first."""
+LOG_OUT = "log-out"
+UNKNOWN_SESSION = "SessionUnknown"
+"""Error of a probe whose answer was, in order, that nobody is signed in with this cookie."""
+WRONG_USER = "WrongUser"
+"""Error of a probe that was answered with somebody else."""
+
+
+def no_session_lost(history: History, *, replicas: Collection[str], confirmations: int = 3) -> Judgement:
+    """Every session that was acknowledged is known on each of `replicas` after the last disruption was healed.
+
+    Acknowledged: some operation with `value["session"]` was ok, and none of kind log-out names it. Only probes
+    (kind session-probe) that began after the heal count, by replica:
+    known if the last one was ok; lost if the last `confirmations` of them all said that the session is unknown.
+    One refusal is not a lost session: after a restart of Redis each stale connection spoils one request.
+
+    False: a session is lost, or was, at any time, somebody else's.
+    Unknown: no disruption, or none that healed; no session; a session without a final probe on a replica, with too
+    few refusals to be sure, or whose last probe failed for another reason.
+    """
+    about = [op for op in history.operations if "session" in op.value]
+    ended = {op.value["session"] for op in about if op.kind == LOG_OUT}
+    sessions = list(
+        dict.fromkeys(op.value["session"] for op in about if op.ok and op.value["session"] not in ended)
+    )
+    offenders = [_mixed_up(op) for op in about if op.error == WRONG_USER]
+    disruptions = history.disruptions()
+    unknowns = unhealed(disruptions)
+    if not sessions:
+        unknowns.append("no session was acknowledged")
+    if not replicas:
+        unknowns.append("there was no replica to ask")
+    lost: dict[str, list[str]] = {}
+    if not unknowns:
+        healed_ns = last_heal_ns(disruptions)
+        final: dict[tuple[str, str], list[Operation]] = {}
+        for op in about:
+            if op.kind == PROBE and op.invoked_ns >= healed_ns and op.outcome is not None:
+                final.setdefault((op.value["session"], op.replica), []).append(op)
+        for replica in replicas:
+            for session in sessions:
+                known = _known(final.get((session, replica), []), confirmations)
+                if known is False:
+                    lost.setdefault(replica, []).append(session)
+                elif known is not True:
+                    unknowns.append(f"session {session} on {replica}: {known}")
+    for replica, gone in lost.items():
+        offenders.append(
+            Offender(
+                replica,
+                f"{len(sessions)} sessions known after {disruptions[-1].name}",
+                f"{len(gone)} of them unknown, each asked {confirmations} times: {', '.join(gone)}",
+            )
+        )
+    return Judgement(
+        "no-session-lost",
+        tuple(offenders),
+        tuple(unknowns),
+        measured={
+            "sessions": len(sessions),
+            "lost": len({session for gone in lost.values() for session in gone}),
+        },
+        evidence={"sessions": sessions, "lost": lost},
+    )
+
+
+def _known(probes: list[Operation], confirmations: int) -> bool | str:
+    """True, False, or why it cannot be told."""
+    if not probes:
+        return "no probe after the heal"
+    last = probes[-1]
+    if last.ok:
+        return True
+    if last.error != UNKNOWN_SESSION:
+        return f"the last probe failed for another reason ({last.error})"
+    refusals = len(list(takewhile(lambda op: op.error == UNKNOWN_SESSION, reversed(probes))))
+    if refusals >= confirmations:
+        return False
+    return f"unknown there, but asked only {refusals} of {confirmations} times"
+
+
+def _mixed_up(op: Operation) -> Offender:
+    return Offender(
+        f"session {op.value['session']}",
+        f"{op.value.get('user', 'its user')} on {op.replica}",
+        f"{op.value.get('answered', 'somebody else')}",
+    )

@@ -1,0 +1,148 @@
+"""What a check is: one statement about Harbor, with a stable id, carried by one pytest test.
+
+    @check("storage.claims-bound", hint="kubectl describe pvc …", source="Kubernetes: …")
+    def test_every_claim_is_bound(harbor):
+        \"\"\"Every PersistentVolumeClaim is Bound.\"\"\"
+
+The first line of the docstring is the claim. The catalogue in docs/ and the reports are made from this.
+"""
+
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from harbor_verify.errors import CheckDefinitionError
+from harbor_verify.model.roles import Feature, Profile, Role
+from harbor_verify.model.words import NEUTRAL
+
+NEEDS = {
+    "browser": "Chromium or Chrome (--browser), to be driven like a user's",
+    "database": "a way from here to Harbor's database (--database-address)",
+    "disruption": "leave to break things (--allow-disruption, or the namespace's label)",
+    "disruption-budgets": "leave to list PodDisruptionBudgets",
+    "docker": "a docker daemon",
+    "hands": "hands on the machines under Harbor (the lab)",
+    "exec": "leave to run commands in pods",
+    "node-changes": "leave to cordon nodes, and to evict pods",
+    "nodes": "leave to list the cluster's nodes",
+    "pods": "leave to create pods and Secrets",
+    "session-store": "a way from here to Harbor's Redis (--session-store-address)",
+    "workload-changes": "leave to scale and restart Harbor's workloads",
+    "volumes": "leave to read PersistentVolumes",
+}
+"""What a check may need beyond the target itself; harbor_verify/plugin/needs.py finds out whether it is there. A check
+whose need is not met is skipped, and says so."""
+
+_MORE_THAN_A_POD = frozenset({"hands", "node-changes", "workload-changes"})
+_ID = re.compile(r"[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*")
+_checks: dict[str, "Check"] = {}
+
+Test = TypeVar("Test", bound=Callable[..., None])
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check as it is declared. `needs` are keys of NEEDS; `test` is FILE::FUNCTION.
+
+    `hint` leaves a place for what a generation of Harbor calls its parts (harbor_verify/model/words.py). `requires` is
+    what a profile must have for the check to say anything about it.
+    """
+
+    id: str
+    claim: str
+    hint: str
+    source: str
+    needs: tuple[str, ...]
+    requires: tuple[Role | Feature, ...]
+    test: str
+
+    @property
+    def is_extended(self) -> bool:
+        """Whether it breaks more than a pod."""
+        return not _MORE_THAN_A_POD.isdisjoint(self.needs)
+
+    def lacking(self, profile: Profile) -> list[str]:
+        """What of `requires` a profile has not, in words; the check is then not applicable to it."""
+        present = {*profile.parts, *profile.features}
+        return [str(each) for each in self.requires if each not in present]
+
+    @property
+    def area(self) -> str:
+        return self.id.partition(".")[0]
+
+
+def check(
+    id: str,
+    *,
+    hint: str,
+    source: str,
+    needs: tuple[str, ...] = (),
+    requires: tuple[Role | Feature, ...] = (),
+) -> Callable[[Test], Test]:
+    """Make a test function a check.
+
+    `hint` is what an operator does next when it fails; `source` says who promises it.
+    Raises CheckDefinitionError for an id that is badly formed, taken, or not of the folder's area, for a missing
+    claim, for an unknown need, and for a place in the hint that no word fits.
+    """
+
+    def declare(test: Test) -> Test:
+        file = Path(inspect.getsourcefile(test) or "")
+        declared = Check(
+            id=id,
+            claim=(inspect.getdoc(test) or "").partition("\n")[0].strip(),
+            hint=" ".join(hint.split()),
+            source=" ".join(source.split()),
+            needs=tuple(needs),
+            requires=tuple(requires),
+            test=f"{file}::{test.__qualname__}",
+        )
+        _require_sound(declared, folder=file.parent.name)
+        _checks[id] = declared
+        test.check = declared
+        pytest.mark.check(id)(test)
+        if "disruption" in needs:
+            pytest.mark.disruption(test)
+        if declared.is_extended:
+            pytest.mark.extended(test)
+        return test
+
+    return declare
+
+
+def check_of(item: pytest.Item) -> Check | None:
+    """The check that a collected test carries, if it is one."""
+    return getattr(getattr(item, "function", None), "check", None)
+
+
+def every() -> dict[str, Check]:
+    """The checks that have been imported so far, by id, in alphabetical order."""
+    return dict(sorted(_checks.items()))
+
+
+def _require_sound(declared: Check, *, folder: str) -> None:
+    def wrong(what: str) -> CheckDefinitionError:
+        return CheckDefinitionError(f"{declared.test}: check {declared.id!r} {what}")
+
+    if not _ID.fullmatch(declared.id):
+        raise wrong("is not of the form area.kebab-fact")
+    if declared.area != folder:
+        raise wrong(f"belongs in the folder {declared.area}/, not {folder}/")
+    if not declared.claim:
+        raise wrong("has no claim: the first line of the test's docstring")
+    if not declared.hint or not declared.source:
+        raise wrong("needs a hint and a source")
+    try:
+        NEUTRAL.fill(declared.hint)
+    except (KeyError, ValueError, IndexError) as unfit:
+        raise wrong(f"has a hint with a place that no word fits: {unfit}") from unfit
+    if unknown := set(declared.needs) - set(NEEDS):
+        raise wrong(f"needs {', '.join(sorted(unknown))}, which is none of {', '.join(NEEDS)}")
+    present = _checks.get(declared.id)
+    if present and present.test != declared.test:
+        raise wrong(f"is declared twice; also by {present.test}")

@@ -1,0 +1,149 @@
+"""A real browser, driven as a user's: Chromium by Playwright, which brings none of its own here."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harbor_verify.clients.harbor import Credentials
+from harbor_verify.errors import CannotTell, NeedMissing, NotShown
+from harbor_verify.model.web_page import WebPage
+
+# Playwright is slow to import and needs libraries that a slim image lacks: only who opens a page imports it.
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# A browser that is only driven needs none of its own services, and speaks to nobody but the page's host.
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--no-proxy-server",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def find_browser(wanted: Path | None) -> Path | None:
+    """The browser that was asked for, or the first that is installed; None when there is none."""
+    places = [shutil.which(str(wanted))] if wanted else [shutil.which(name) for name in NAMES]
+    return next((Path(place) for place in places if place), None)
+
+
+@contextmanager
+def open_page(browser: Path | None, *, timeout_s: float, insecure: bool) -> Iterator[Page]:
+    """A page of a new browser without any cookie; closed at the end of the block. Raises NeedMissing.
+
+    `timeout_s` is how long any one action may take; `insecure` accepts any certificate.
+    """
+    place = find_browser(browser)
+    if place is None:
+        raise NeedMissing(f"no browser: {browser or ', '.join(NAMES)}")
+    from playwright.sync_api import Error, sync_playwright
+
+    with sync_playwright() as playwright:
+        try:
+            chromium = playwright.chromium.launch(executable_path=str(place), args=list(FLAGS))
+        except Error as failed:
+            raise NeedMissing(f"{place} does not start: {failed.message}") from failed
+        try:
+            page = chromium.new_page(ignore_https_errors=insecure)
+            page.set_default_timeout(timeout_s * 1000)
+            yield page
+        finally:
+            chromium.close()
+
+
+class Visitor:
+    """A user at Harbor's page, who sees what it shows and nothing else.
+
+    Methods raise NotShown when the page does not show in time what it should, CannotTell when the browser fails.
+    """
+
+    def __init__(self, page: Page, url: str, look: WebPage) -> None:
+        """`look` says where things are on the page at `url`."""
+        self._page, self._url, self._look = page, url, look
+
+    def open(self) -> None:
+        """The sign-in form is there."""
+        with _acting("open the page"):
+            answer = self._page.goto(f"{self._url}/")
+            if answer is not None and answer.status >= 400:
+                raise NotShown(f"GET / → {answer.status} {answer.status_text}")
+        self._require(self._look.login_name, "the sign-in form")
+
+    def sign_in(self, credentials: Credentials) -> None:
+        """By the form; the page then shows the user's name."""
+        with _acting("fill the sign-in form"):
+            self._page.fill(self._look.login_name, credentials.user)
+            self._page.fill(self._look.password, credentials.password)
+            self._seen(self._look.log_in).click()
+        self._require(self._user(credentials.user), f"{credentials.user}'s name")
+
+    def reload(self, user: str) -> None:
+        """The page still shows the user's name; that it asks who one is needs not be waited for."""
+        with _acting("load the page again"):
+            self._page.reload()
+            known, form = self._seen(self._user(user)), self._seen(self._look.login_name)
+            known.or_(form).first.wait_for()
+            if not known.is_visible():
+                raise NotShown(f"the sign-in form: {user} is signed in no more")
+
+    def sign_out(self, user: str) -> None:
+        """The sign-in form is back."""
+        with _acting("log out"):
+            if not self._seen(self._look.log_out).is_visible():
+                self._seen(self._user(user)).click()
+            self._seen(self._look.log_out).click()
+        self._require(self._look.login_name, "the sign-in form")
+
+    def take_picture(self, file: Path) -> None:
+        """Of what the page shows now, as PNG. Raises CannotTell: whatever keeps it from being taken is no fault of
+        the page.
+        """
+        try:
+            with _acting("take a picture of the page"):
+                self._page.screenshot(path=file)
+        except NotShown as late:
+            raise CannotTell(str(late)) from late
+
+    def _user(self, name: str) -> str:
+        return self._look.user.format(user=name)
+
+    def _seen(self, selector: str) -> Locator:
+        return self._page.locator(selector).locator("visible=true").first
+
+    def _require(self, selector: str, what: str) -> None:
+        try:
+            with _acting(f"see {what}"):
+                self._seen(selector).wait_for()
+        except NotShown as late:
+            with _acting("read the page"):
+                text = " ".join(self._page.inner_text("body").split())
+            raise NotShown(f'{late}; the page shows "{text[:200]}"') from late
+
+
+@contextmanager
+def _acting(what: str) -> Iterator[None]:
+    """Tells a page that keeps one waiting, or cannot be loaded, from a browser that has failed."""
+    from playwright.sync_api import Error, TimeoutError
+
+    try:
+        yield
+    except TimeoutError as late:
+        raise NotShown(f"{what}: {_first_line(late.message)}") from late
+    except Error as failed:
+        # Chromium's own names of what is wrong with the other side: net::ERR_CONNECTION_REFUSED.
+        if "net::ERR_" in failed.message:
+            raise NotShown(f"{what}: {_first_line(failed.message)}") from failed
+        raise CannotTell(f"the browser failed to {what}: {_first_line(failed.message)}") from failed
+
+
+def _first_line(message: str) -> str:
+    return message.strip().partition("\n")[0]

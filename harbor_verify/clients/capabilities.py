@@ -1,0 +1,84 @@
+"""What the client of some generations can do beyond `Harbor`. Checks that use it require the Feature that is named.
+
+All methods raise AnswerError.
+"""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from harbor_verify.clients.harbor import Credentials, Project, Session
+
+
+@dataclass(frozen=True)
+class Health:
+    """A health report. `status` and each component's are `healthy`, or what is wrong."""
+
+    status: str
+    components: dict[str, str]
+    """By name; what is wrong follows the status where it is told."""
+
+
+class ReportsHealth(Protocol):
+    """Feature.HEALTH_REPORT."""
+
+    def health(self) -> Health: ...
+
+
+@dataclass(frozen=True)
+class FormToken:
+    """What a form must bring along, from one web replica, good on any other that shares its key."""
+
+    token: str = field(repr=False)
+    cookies: str = field(repr=False)
+
+
+class ProtectsForms(Protocol):
+    """Feature.FORM_TOKENS."""
+
+    def form_token(self) -> FormToken: ...
+
+    def sign_in_with(self, token: FormToken, credentials: Credentials) -> Session:
+        """UnexpectedAnswer has status 403 where the token is not taken."""
+        ...
+
+
+class CountsStorage(Protocol):
+    """Feature.QUOTAS."""
+
+    def used_bytes(self, project: Project, credentials: Credentials) -> int:
+        """What the project's quota counts as used."""
+        ...
+
+
+@dataclass(frozen=True)
+class Robot:
+    """A robot account, with the credentials that it was made with."""
+
+    id: int
+    credentials: Credentials
+
+
+class HasRobots(Protocol):
+    """Feature.ROBOTS."""
+
+    def create_robot(self, name: str, project: Project, credentials: Credentials) -> Robot:
+        """One that may push to and pull from a project's repositories, for a day."""
+        ...
+
+    def delete_robot(self, robot_id: int, credentials: Credentials) -> None:
+        """That it is gone already is well."""
+        ...
+
+
+class RunsJobs(Protocol):
+    """Feature.JOB_LOGS."""
+
+    def start_harmless_job(self, credentials: Credentials) -> int:
+        """Start a job that changes nothing, and return its id."""
+        ...
+
+    def job_status(self, job_id: int, credentials: Credentials) -> str:
+        """Pending, Running, Success, Error, Stopped."""
+        ...
+
+    def job_log(self, job_id: int, credentials: Credentials) -> str: ...

@@ -1,0 +1,168 @@
+"""A docker daemon as the registry's client: what a developer's `docker login`, `push` and `pull` do."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import docker
+import requests
+from docker.errors import APIError, ContainerError, DockerException, ImageNotFound
+
+from harbor_verify.clients.harbor import Credentials
+from harbor_verify.errors import DockerRefused, DockerTrouble
+
+LABEL = "harbor-verify.run"
+# What a daemon says when it, not the registry, is set up wrongly for this registry.
+_NOT_THE_REGISTRY = {
+    "server gave HTTP response to HTTPS client": "add the registry to `insecure-registries` in its daemon.json",
+    "x509": "give the daemon the registry's CA: /etc/docker/certs.d/HOST:PORT/ca.crt",
+    "no such host": "the daemon must be able to resolve the registry's name",
+    "no route to host": "the daemon must be able to reach the registry",
+    "network is unreachable": "the daemon must be able to reach the registry",
+}
+
+
+class Docker:
+    """One docker daemon. Every method but `close` raises DockerTrouble when the daemon cannot do its part."""
+
+    def __init__(self, host: str | None, *, timeout_s: float) -> None:
+        """`host` is a DOCKER_HOST address; None: what the environment says, else the local daemon."""
+        try:
+            timeout = max(1, round(timeout_s))
+            self._client = (
+                docker.DockerClient(base_url=host, timeout=timeout)
+                if host
+                else docker.from_env(timeout=timeout)
+            )
+            self._client.ping()
+        except (DockerException, requests.RequestException) as silent:
+            raise DockerTrouble(
+                f"docker daemon at {host or '$DOCKER_HOST or the local socket'}: {silent}"
+            ) from silent
+
+    def close(self) -> None:
+        self._client.close()
+
+    def login(self, registry: str, credentials: Credentials) -> None:
+        """`docker login`. Raises DockerRefused."""
+        try:
+            self._client.login(
+                username=credentials.user, password=credentials.password, registry=registry, reauth=True
+            )
+        except APIError as refused:
+            raise _blame(f"docker login {registry}", str(refused.explanation or refused)) from refused
+
+    def import_image(self, archive: bytes, reference: str, *, run_id: str) -> None:
+        """Make an image of one layer (a tar archive) that prints /harbor-verify when it runs."""
+        repository, _, tag = reference.rpartition(":")
+        changes = ['CMD ["/bin/cat", "/harbor-verify"]', f"LABEL {LABEL}={run_id}"]
+        answer = self._client.api.import_image_from_data(
+            archive, repository=repository, tag=tag, changes=changes
+        )
+        if '"error"' in answer:
+            raise DockerTrouble(f"docker import: {answer.strip()}")
+
+    def extend_image(self, base: str, archive: bytes, reference: str, *, run_id: str) -> None:
+        """Pull `base`, add the files of a tar archive, and make it print /harbor-verify when it runs."""
+        try:
+            self._client.images.pull(*_split(base))
+            container = self._client.containers.create(base, command=["true"], network_mode="none")
+            try:
+                container.put_archive("/", archive)
+                changes = ['CMD ["cat", "/harbor-verify"]', "ENTRYPOINT []", f"LABEL {LABEL}={run_id}"]
+                container.commit(*_split(reference), changes="\n".join(changes))
+            finally:
+                container.remove(force=True)
+        except APIError as refused:
+            raise DockerTrouble(f"making an image of {base}: {refused.explanation or refused}") from refused
+
+    def tag(self, reference: str, other: str) -> None:
+        """`docker tag`: give an image another name as well."""
+        try:
+            self._client.api.tag(reference, *_split(other), force=True)
+        except APIError as refused:
+            raise DockerTrouble(
+                f"docker tag {reference} {other}: {refused.explanation or refused}"
+            ) from refused
+
+    def push(self, reference: str, credentials: Credentials) -> str:
+        """`docker push`; returns the digest that the registry acknowledged. Raises DockerRefused."""
+        what = f"docker push {reference}"
+        stream = self._call(what, self._client.api.push, *_split(reference), credentials=credentials)
+        digest = ""
+        for event in _without_errors(what, stream):
+            digest = (event.get("aux") or {}).get("Digest", digest)
+        if not digest:
+            raise DockerRefused(f"{what}: ended without a digest")
+        return digest
+
+    def pull(self, reference: str, credentials: Credentials) -> str:
+        """`docker pull`; returns the digest of what came. Raises DockerRefused."""
+        what = f"docker pull {reference}"
+        stream = self._call(what, self._client.api.pull, *_split(reference), credentials=credentials)
+        for _ in _without_errors(what, stream):
+            pass
+        repository = reference.rpartition(":")[0]
+        digests = self._client.api.inspect_image(reference).get("RepoDigests") or []
+        for entry in digests:
+            name, _, digest = entry.partition("@")
+            if name == repository:
+                return digest
+        raise DockerTrouble(f"{what}: the daemon knows no digest of it, only {digests}")
+
+    def remove(self, reference: str) -> None:
+        """Forget an image; that it is not there is well."""
+        try:
+            self._client.images.remove(reference, force=True)
+        except ImageNotFound:
+            return
+        except APIError as refused:
+            raise DockerTrouble(f"docker rmi {reference}: {refused.explanation or refused}") from refused
+
+    def has(self, reference: str) -> bool:
+        """Whether the daemon has an image of that name."""
+        try:
+            self._client.api.inspect_image(reference)
+        except ImageNotFound:
+            return False
+        return True
+
+    def run(self, reference: str) -> str:
+        """What the image prints when it runs, without network. Raises DockerTrouble when it does not run."""
+        try:
+            output = self._client.containers.run(reference, network_mode="none", remove=True, stderr=True)
+        except (ContainerError, APIError) as failed:
+            raise DockerTrouble(f"docker run {reference}: {failed}") from failed
+        return output.decode(errors="replace")
+
+    def _call(
+        self, what: str, call: Any, repository: str, tag: str, *, credentials: Credentials
+    ) -> Iterable[dict]:
+        auth = {"username": credentials.user, "password": credentials.password}
+        try:
+            return call(repository, tag=tag, stream=True, decode=True, auth_config=auth)
+        except APIError as refused:
+            raise _blame(what, str(refused.explanation or refused)) from refused
+
+
+def _without_errors(what: str, stream: Iterable[dict]) -> Iterable[dict]:
+    """The events of a stream; the daemon reports failures as events of an answer whose status is 200."""
+    try:
+        for event in stream:
+            if "error" in event:
+                raise _blame(what, event["error"])
+            yield event
+    except requests.RequestException as silent:
+        raise DockerTrouble(f"{what}: the daemon stopped answering: {silent}") from silent
+
+
+def _blame(what: str, message: str) -> DockerRefused | DockerTrouble:
+    for sign, advice in _NOT_THE_REGISTRY.items():
+        if sign.lower() in message.lower():
+            return DockerTrouble(f"{what}: {message}; {advice}")
+    return DockerRefused(f"{what}: {message}")
+
+
+def _split(reference: str) -> tuple[str, str]:
+    """(repository, tag) of a reference: host:5000/a/b:c → host:5000/a/b, c."""
+    repository, colon, tag = reference.rpartition(":")
+    return (repository, tag) if colon and "/" not in tag else (reference, "latest")

@@ -1,0 +1,168 @@
+"""Harbor's own API, whatever its generation: what checks may ask of it. Each profile brings the client that does it."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import requests
+
+from harbor_verify.clients.http import HttpClient, expect, summary
+from harbor_verify.errors import UnexpectedAnswer
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A Harbor user. The password is not shown."""
+
+    user: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"Credentials({self.user!r}, …)"
+
+
+@dataclass(frozen=True)
+class Session:
+    """A session as its owner's browser holds it. The cookie is not shown: it is as good as the password."""
+
+    user: str
+    cookie: str
+
+    def __repr__(self) -> str:
+        return f"Session({self.user!r}, …)"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project, by both of what APIs know it by."""
+
+    name: str
+    id: int
+
+
+class Harbor(ABC):
+    """Harbor's API at one place: one web replica, or the front door.
+
+    All methods but `close` raise AnswerError: UnexpectedAnswer or NoAnswer. `credentials` go with the request as Basic
+    authentication; None is anonymous.
+    """
+
+    def __init__(self, http: HttpClient) -> None:
+        self.http = http
+
+    @property
+    def name(self) -> str:
+        return self.http.name
+
+    def close(self) -> None:
+        self.http.close()
+
+    @abstractmethod
+    def require_page(self) -> None:
+        """GET /: Harbor's page, or the way to it (a redirect)."""
+
+    @abstractmethod
+    def sign_in(self, credentials: Credentials) -> Session:
+        """Sign in at the form. That it was accepted is not proven until `whoami` says so.
+
+        UnexpectedAnswer has status 401 where the password was refused.
+        """
+
+    @abstractmethod
+    def wrong_sign_in(self, credentials: Credentials) -> Session | None:
+        """Sign in with what must be refused: the session of the cookie that came all the same, if one did.
+
+        UnexpectedAnswer for any status but 401.
+        """
+
+    @abstractmethod
+    def whoami(self, session: Session) -> str | None:
+        """The user that a session belongs to, or None when it is unknown here."""
+
+    @abstractmethod
+    def whoami_by_password(self, credentials: Credentials) -> str | None:
+        """The user that Basic authentication makes one here, or None: nobody."""
+
+    @abstractmethod
+    def sign_out(self, session: Session) -> None: ...
+
+    @abstractmethod
+    def version(self, credentials: Credentials) -> str:
+        """What Harbor calls itself; empty where it does not tell."""
+
+    @abstractmethod
+    def authentication_mode(self) -> str:
+        """Where users come from: db_auth, ldap_auth."""
+
+    @abstractmethod
+    def create_user(self, user: Credentials, credentials: Credentials, *, run_id: str) -> int:
+        """Make an ordinary user and return its id; `credentials` are an administrator's."""
+
+    @abstractmethod
+    def users(self, name: str, credentials: Credentials) -> dict[str, int]:
+        """Ids of the users whose name contains `name`, by name."""
+
+    @abstractmethod
+    def delete_user(self, user_id: int, credentials: Credentials) -> None:
+        """Delete a user; that it is gone already is well."""
+
+    @abstractmethod
+    def create_project(self, name: str, credentials: Credentials, *, public: bool = False) -> None:
+        """Make a project. UnexpectedAnswer has status 401 when not signed in, 409 when the name is taken."""
+
+    @abstractmethod
+    def projects(self, name: str, credentials: Credentials | None) -> dict[str, Project]:
+        """The projects whose name contains `name`, by name, as far as one may see them."""
+
+    @abstractmethod
+    def set_public(self, project: Project, public: bool, credentials: Credentials) -> None:
+        """Make a project public, or private again."""
+
+    @abstractmethod
+    def is_public(self, project: Project, credentials: Credentials) -> bool: ...
+
+    @abstractmethod
+    def add_member(self, project: Project, user: str, role: int, credentials: Credentials) -> None:
+        """Make a user a member of a project; `role` is one of the profile's member_roles."""
+
+    @abstractmethod
+    def repositories(self, project: Project, credentials: Credentials | None) -> list[str]:
+        """Names (project/name) of a project's repositories."""
+
+    @abstractmethod
+    def tags(self, repository: str, credentials: Credentials | None) -> dict[str, str]:
+        """Digests of a repository's tags, by tag.
+
+        Where there is no such repository it is {}, or UnexpectedAnswer has status 404.
+        """
+
+    @abstractmethod
+    def delete_tag(self, repository: str, tag: str, credentials: Credentials) -> None:
+        """Delete the image that a tag leads to, and with it every tag of the same digest."""
+
+    @abstractmethod
+    def delete_repository(self, name: str, credentials: Credentials) -> None:
+        """Delete a repository with all its tags; that it is gone already is well."""
+
+    @abstractmethod
+    def delete_project(self, project: Project, credentials: Credentials) -> None:
+        """Delete a project, with its repositories first; that it is gone already is well."""
+
+    @abstractmethod
+    def symptoms(self) -> str:
+        """What else can be seen when a login is refused: what a login stands on may be down, and answers the same."""
+
+
+def basic(credentials: Credentials | None) -> tuple[str, str] | None:
+    """As `requests` takes it."""
+    return (credentials.user, credentials.password) if credentials else None
+
+
+def user_of(answer: requests.Response) -> str | None:
+    """The user that an answer about the current user names; None for a 401."""
+    if answer.status_code == 401:
+        return None
+    expect(answer, 200)
+    try:
+        return str(answer.json()["username"])
+    except (ValueError, KeyError, TypeError) as wrong:
+        raise UnexpectedAnswer(f"{summary(answer)}: no user in it", status=200) from wrong

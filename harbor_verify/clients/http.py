@@ -1,0 +1,148 @@
+"""One HTTP session to one thing: the front door, or one replica and never another."""
+
+import ssl
+import time
+from typing import Any
+
+import requests
+import urllib3
+from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.cookies import RequestsCookieJar
+
+from harbor_verify.errors import HarnessError, NoAnswer, UnexpectedAnswer
+
+
+class _NoCookies(RequestsCookieJar):
+    """Keeps none: Harbor answers a request without a live session with a new cookie, which must not replace the
+    one that is being tried. Whoever wants a cookie sent gives it with the request.
+    """
+
+    def set_cookie(self, cookie: Any, *args: Any, **kwargs: Any) -> None:
+        pass
+
+
+class ByAddress(HTTPAdapter):
+    """For HTTPS by an IP address: the certificate is to be that of `host`, who is also asked for."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, server_hostname=self._host, assert_hostname=self._host, **kwargs)
+
+
+class HttpClient(requests.Session):
+    """A `requests` session with a base URL, timeouts, and nothing that acts behind the caller's back.
+
+    No cookies are kept, no redirect is followed, nothing is tried again, and neither ~/.netrc (which would sign
+    in an anonymous request) nor a proxy of the environment is used.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        base_url: str,
+        *,
+        timeouts_s: tuple[float, float],
+        verify: bool | str = True,
+        adapter: BaseAdapter | None = None,
+        user_agent: str = "harbor-verify",
+    ) -> None:
+        """`name` is what messages and histories call it: front-door, web-0; `timeouts_s` is (connect, request)."""
+        super().__init__()
+        self.name, self.base_url, self.timeouts_s = name, base_url.rstrip("/"), timeouts_s
+        self.trust_env = False
+        self.verify = verify
+        self.cookies = _NoCookies()
+        self.headers["User-Agent"] = user_agent
+        self.longest_wait_s = 0.0
+        """The longest that one request has taken; whoever measures sets it back to 0."""
+        if adapter is not None:
+            self.mount(self.base_url, adapter)
+
+    def request(self, method: str, url: str, **kwargs: Any) -> requests.Response:
+        """Send one request to a path of the base URL, or to an absolute URL. Raises NoAnswer."""
+        kwargs.setdefault("timeout", self.timeouts_s)
+        kwargs.setdefault("allow_redirects", False)
+        target = self.base_url + url if url.startswith("/") else url
+        begun_s = time.monotonic()
+        try:
+            return super().request(method, target, **kwargs)
+        except requests.RequestException as error:
+            causes = _causes(error)
+            path = url.partition("?")[0]
+            why = f"{method} {path} at {self.name}: no answer ({_reason(causes)})"
+            raise NoAnswer(why, sent=not _refused(causes)) from error
+        finally:
+            self.longest_wait_s = max(self.longest_wait_s, time.monotonic() - begun_s)
+
+    def get(self, url: str, **kwargs: Any) -> requests.Response:
+        """GET; `requests` would follow redirects here."""
+        return self.request("GET", url, **kwargs)
+
+
+def expect(response: requests.Response, *statuses: int) -> requests.Response:
+    """The response, if its status is one of these; raises UnexpectedAnswer otherwise."""
+    if response.status_code in statuses:
+        return response
+    raise UnexpectedAnswer(summary(response), status=response.status_code)
+
+
+def document(response: requests.Response) -> Any:
+    """The JSON of a response. Raises UnexpectedAnswer where there is none: a page, from somebody else."""
+    try:
+        return response.json()
+    except ValueError as wrong:
+        raise UnexpectedAnswer(
+            f"{summary(response)}, which is no JSON", status=response.status_code
+        ) from wrong
+
+
+def summary(response: requests.Response) -> str:
+    """`GET /path → 500 Internal Server Error "body…"`; without the query, which may hold a secret."""
+    body = (
+        " ".join(response.text.split())
+        if "html" not in response.headers.get("Content-Type", "")
+        else "(a page)"
+    )
+    short = body if len(body) <= 200 else body[:200] + "…"
+    request = response.request
+    return (
+        f"{request.method} {request.path_url.partition('?')[0]} → {response.status_code} {response.reason}"
+        + (f' "{short}"' if short else "")
+    )
+
+
+def _refused(causes: list[BaseException]) -> bool:
+    unsent = (
+        urllib3.exceptions.NewConnectionError,
+        ConnectionRefusedError,
+        requests.ConnectTimeout,
+        ssl.SSLError,
+    )
+    return any(isinstance(cause, unsent) for cause in causes)
+
+
+def _reason(causes: list[BaseException]) -> str:
+    """The first cause that the operating system, or this suite, names; the libraries only wrap it."""
+    told = next((c for c in causes if isinstance(c, OSError | HarnessError) and not _wraps(c)), causes[-1])
+    return f"{type(told).__name__}: {told}" if str(told) else type(told).__name__
+
+
+def _wraps(error: BaseException) -> bool:
+    return isinstance(error, requests.RequestException)
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """The exceptions that led to one, from it down to the first; urllib3 wraps some as `reason` or arguments."""
+    found: list[BaseException] = [error]
+    while True:
+        last = found[-1]
+        inner = getattr(last, "reason", None)
+        if not isinstance(inner, BaseException):
+            inner = next((arg for arg in last.args if isinstance(arg, BaseException)), None)
+        inner = inner or last.__cause__ or last.__context__
+        if inner is None or inner in found:
+            return found
+        found.append(inner)

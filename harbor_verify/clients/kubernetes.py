@@ -1,0 +1,148 @@
+"""The Kubernetes API: bounded in time, with errors that say what was asked of whom."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import urllib3
+import websocket
+from kubernetes import client, config
+from kubernetes.config.config_exception import ConfigException
+from yaml import YAMLError
+
+from harbor_verify.errors import SettingsError, TargetUnreachable
+
+T = TypeVar("T")
+_NOT_A_KUBECONFIG = (TypeError, AttributeError, KeyError)
+"""What the library stumbles over in a file of another kind: it takes its form for granted."""
+IN_CLUSTER_TOKEN = Path(config.incluster_config.SERVICE_TOKEN_FILENAME)
+
+
+class _BoundedClient(client.ApiClient):
+    """Gives each request the timeouts that its caller did not."""
+
+    timeouts_s: tuple[float, float] = (5, 30)
+
+    def request(self, *args: Any, _request_timeout: Any = None, **kwargs: Any) -> Any:
+        return super().request(*args, _request_timeout=_request_timeout or self.timeouts_s, **kwargs)
+
+
+class Kubernetes:
+    """One cluster, as one kubeconfig and context, or a pod's service account, reaches it."""
+
+    def __init__(
+        self, configuration: client.Configuration, *, timeouts_s: tuple[float, float], inside: bool
+    ) -> None:
+        """`inside`: this process runs in the cluster, so that pods' addresses can be reached."""
+        self.configuration, self.timeouts_s, self.inside = configuration, timeouts_s, inside
+        configuration.retries = 0
+        # The library opens WebSockets without any timeout, and offers no other way to set one.
+        websocket.setdefaulttimeout(timeouts_s[0])
+
+    @property
+    def server(self) -> str:
+        return self.configuration.host
+
+    @cached_property
+    def core(self) -> client.CoreV1Api:
+        return client.CoreV1Api(self.api_client())
+
+    @cached_property
+    def apps(self) -> client.AppsV1Api:
+        return client.AppsV1Api(self.core.api_client)
+
+    @cached_property
+    def coordination(self) -> client.CoordinationV1Api:
+        return client.CoordinationV1Api(self.core.api_client)
+
+    @cached_property
+    def authorization(self) -> client.AuthorizationV1Api:
+        return client.AuthorizationV1Api(self.core.api_client)
+
+    def api_client(self) -> client.ApiClient:
+        """A new client, for a thread of its own; the caller closes it."""
+        made = _BoundedClient(self.configuration)
+        made.timeouts_s = self.timeouts_s
+        return made
+
+    def close(self) -> None:
+        self.core.api_client.close()
+
+    @contextmanager
+    def asking(self, what: str) -> Iterator[None]:
+        """Names what is asked; raises TargetUnreachable for anything that the API server does not grant."""
+        try:
+            yield
+        except client.ApiException as refused:
+            raise TargetUnreachable(
+                f"{what} at {self.server}: {refused.status} {refused.reason}{_advice(refused)}"
+            ) from refused
+        except (urllib3.exceptions.HTTPError, OSError, websocket.WebSocketException) as silent:
+            raise TargetUnreachable(
+                f"{what} at {self.server}: {_short(silent)}. Does this machine reach the cluster?"
+            ) from silent
+
+    def ask(self, what: str, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Make one call of the API; raises TargetUnreachable, saying what was asked."""
+        with self.asking(what):
+            return call(*args, **kwargs)
+
+    def may(self, verb: str, resource: str, *, namespace: str, group: str = "") -> bool:
+        """Whether we are allowed to do that; `resource` may have a subresource: pods/exec."""
+        name, _, subresource = resource.partition("/")
+        review = client.V1SelfSubjectAccessReview(
+            spec=client.V1SelfSubjectAccessReviewSpec(
+                resource_attributes=client.V1ResourceAttributes(
+                    namespace=namespace,
+                    verb=verb,
+                    resource=name,
+                    subresource=subresource or None,
+                    group=group,
+                )
+            )
+        )
+        answer = self.ask("ask what we may do", self.authorization.create_self_subject_access_review, review)
+        return bool(answer.status.allowed)
+
+
+def connect(kubeconfig: Path | None, context: str | None, *, timeouts_s: tuple[float, float]) -> Kubernetes:
+    """The cluster of a kubeconfig, or, when none is given in a pod, the pod's own. Raises SettingsError."""
+    configuration = client.Configuration()
+    inside = IN_CLUSTER_TOKEN.exists()
+    if kubeconfig is not None and not kubeconfig.is_file():
+        raise SettingsError(f"the kubeconfig ({kubeconfig}) cannot be used: there is no such file")
+    try:
+        if inside and kubeconfig is None and context is None:
+            config.load_incluster_config(client_configuration=configuration)
+        else:
+            config.load_kube_config(
+                str(kubeconfig) if kubeconfig else None, context=context, client_configuration=configuration
+            )
+    except (ConfigException, OSError, ValueError, YAMLError, *_NOT_A_KUBECONFIG) as wrong:
+        where = kubeconfig or "$KUBECONFIG or ~/.kube/config"
+        what = "it is no kubeconfig" if isinstance(wrong, _NOT_A_KUBECONFIG) else wrong
+        raise SettingsError(f"the kubeconfig ({where}) cannot be used: {what}") from wrong
+    # From inside a pod another cluster may be meant; only with the pod's own account do its addresses count.
+    return Kubernetes(
+        configuration, timeouts_s=timeouts_s, inside=inside and kubeconfig is None and context is None
+    )
+
+
+def _advice(refused: client.ApiException) -> str:
+    """What the API server itself says: who may not do what, which object is not there."""
+    try:
+        told = json.loads(refused.body or "{}").get("message", "")
+    except ValueError:
+        told = ""
+    if refused.status == 401:
+        told = "the credentials of the kubeconfig are not accepted"
+    return f": {told}" if told else ""
+
+
+def _short(error: Exception) -> str:
+    reason = getattr(error, "reason", None) or error
+    text = str(reason)
+    return text.rpartition(": ")[2] if "object at 0x" in text else text

@@ -1,0 +1,69 @@
+"""A MySQL or MariaDB, maybe a node of a Galera cluster."""
+
+from typing import Any
+
+import pymysql
+
+from harbor_verify.clients.sql import Sql
+from harbor_verify.errors import StoreRefused
+from harbor_verify.model import grants
+from harbor_verify.model.stores import Database
+
+
+class MySql(Sql):
+    """One connection to it."""
+
+    def __init__(self, database: Database, address: str, *, timeouts_s: tuple[float, float]) -> None:
+        super().__init__(database, address)
+        host, _, port = address.rpartition(":")
+        connect_s, request_s = timeouts_s
+        try:
+            self._connection = pymysql.connect(
+                host=host,
+                port=int(port),
+                user=database.user,
+                password=database.password,
+                database=database.name,
+                charset="utf8mb4",
+                connect_timeout=max(1, round(connect_s)),
+                read_timeout=request_s,
+                write_timeout=request_s,
+                autocommit=True,
+            )
+        except (pymysql.Error, OSError) as refused:
+            raise self._refused(refused) from refused
+
+    def close(self) -> None:
+        if self._connection.open:
+            self._connection.close()
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(query, values or None)
+                return list(cursor.fetchall())
+        except (pymysql.Error, OSError) as refused:
+            raise self._refused(refused) from refused
+
+    def variables(self, query: str) -> dict[str, str]:
+        """SHOW STATUS or SHOW VARIABLES as a mapping."""
+        return {str(name): str(value) for name, value in self.rows(query)}
+
+    def tables(self) -> set[str]:
+        found = self.rows("SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()")
+        return {str(name).lower() for (name,) in found}
+
+    def has_row(self, table: str, where: str) -> bool:
+        return bool(self.rows(f"SELECT 1 FROM `{table}` WHERE {where} LIMIT 1"))
+
+    def missing_rights(self) -> list[str]:
+        """By SHOW GRANTS of the account that the credentials lead to, with its active roles."""
+        found = [str(line) for (line,) in self.rows("SHOW GRANTS")]
+        missing = list(grants.missing_privileges(found, self._database.name))
+        shown = "; ".join(map(grants.without_password, found))
+        return [*missing, f"({shown})"] if missing else []
+
+    def _refused(self, refused: Exception) -> StoreRefused:
+        # (1045, "Access denied for user …"): the server's words name the user, never the password.
+        number, *words = refused.args or ("",)
+        return self._refusal(f"{words[0]} ({number})" if words else str(refused))

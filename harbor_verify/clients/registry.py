@@ -1,0 +1,241 @@
+"""The registry's v2 API, at one registry replica or through the front door (OCI distribution specification)."""
+
+import base64
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import requests
+
+from harbor_verify.clients.harbor import Credentials
+from harbor_verify.clients.http import HttpClient, expect, summary
+from harbor_verify.clients.image import MANIFEST_TYPE, Image, digest_of
+from harbor_verify.errors import AnswerError, UnexpectedAnswer, WrongContent
+
+USER_AGENT = "docker/harbor-verify"
+"""The first Harbors list only what a client pushed whose name begins with `docker`."""
+
+PULL, PUSH = "pull", "push,pull"
+
+_PARAMETER = re.compile(r'(\w+)="([^"]*)"')
+
+Authorise = Callable[[str], str | None]
+"""From a scope (repository:p/r:pull) to a header Authorization; None: go as anonymous. Raises AnswerError."""
+
+
+def by_token(token: Callable[[str], str | None]) -> Authorise:
+    """With a bearer token for each scope."""
+
+    def authorise(scope: str) -> str | None:
+        text = token(scope)
+        return f"Bearer {text}" if text else None
+
+    return authorise
+
+
+def by_password(credentials: Credentials) -> Authorise:
+    """With Basic authentication, whatever the scope."""
+    login = base64.b64encode(f"{credentials.user}:{credentials.password}".encode()).decode()
+    return lambda scope: f"Basic {login}"
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """What a registry says to someone it does not know. `status` is 200 when it asks nobody who they are."""
+
+    status: int
+    scheme: str
+    realm: str
+    service: str
+    seen: str
+    """The answer in one line, for messages."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An upload that has begun: `place` is where it goes on, on any replica that shares its state."""
+
+    repository: str
+    place: str
+    sent_bytes: int = 0
+
+
+class Registry:
+    """One registry, or the front door to several. Methods raise NoAnswer and UnexpectedAnswer."""
+
+    def __init__(self, http: HttpClient, authorise: Authorise = lambda scope: None) -> None:
+        self.http, self._authorise = http, authorise
+
+    @property
+    def name(self) -> str:
+        return self.http.name
+
+    def close(self) -> None:
+        self.http.close()
+
+    def challenge(self) -> Challenge:
+        """GET /v2/ without credentials."""
+        answer = self.http.get("/v2/", headers={"User-Agent": USER_AGENT})
+        header = answer.headers.get("WWW-Authenticate", "")
+        scheme, _, rest = header.partition(" ")
+        parameters = dict(_PARAMETER.findall(rest))
+        return Challenge(
+            status=answer.status_code,
+            scheme=scheme,
+            realm=parameters.get("realm", ""),
+            service=parameters.get("service", ""),
+            seen=summary(answer) + (f" with {header}" if header else " without a challenge"),
+        )
+
+    def accepts(self, token: str) -> requests.Response:
+        """GET /v2/ with a bearer token: 200 when it is trusted, 401 when not."""
+        return self.http.get("/v2/", headers={"Authorization": f"Bearer {token}", "User-Agent": USER_AGENT})
+
+    def push(self, image: Image, repository: str, tag: str) -> str:
+        """Push layer, configuration and manifest, as docker does; returns the digest that was acknowledged."""
+        for blob in (image.layer, image.configuration):
+            self.push_blob(repository, blob)
+        return self.push_manifest(repository, tag, image.manifest)
+
+    def pull(self, repository: str, reference: str) -> Image:
+        """Pull manifest, configuration and layer by tag or digest. Raises WrongContent as well."""
+        manifest, _ = self.manifest(repository, reference)
+        image = Image.parse(manifest)
+        if not (image.configuration_digest and image.layer_digest):
+            raise WrongContent(f"{repository}:{reference} is no image of one layer but {manifest[:200]!r}")
+        return Image(
+            manifest,
+            self.blob(repository, image.configuration_digest),
+            self.blob(repository, image.layer_digest),
+        )
+
+    def push_blob(self, repository: str, content: bytes) -> str:
+        """Upload a blob in one piece; returns its digest."""
+        upload = self.append(self.begin_upload(repository), content)
+        digest = digest_of(content)
+        self.finish(upload, digest)
+        return digest
+
+    def begin_upload(self, repository: str) -> Upload:
+        """POST: a new upload session."""
+        answer = self._ask("POST", f"/v2/{repository}/blobs/uploads/", repository, PUSH, 202)
+        return Upload(repository, _place(answer))
+
+    def append(self, upload: Upload, content: bytes) -> Upload:
+        """PATCH: more bytes; returns the upload as it goes on from here."""
+        first, behind = upload.sent_bytes, upload.sent_bytes + len(content)
+        headers = {"Content-Type": "application/octet-stream"}
+        if first:
+            headers["Content-Range"] = f"{first}-{behind - 1}"
+        answer = self._ask(
+            "PATCH", upload.place, upload.repository, PUSH, 202, 204, data=content, headers=headers
+        )
+        return Upload(upload.repository, _place(answer), behind)
+
+    def finish(self, upload: Upload, digest: str) -> None:
+        """PUT: the blob is whole, and this is its digest. UnexpectedAnswer 400 where it is not."""
+        mark = "&" if "?" in upload.place else "?"
+        self._ask("PUT", f"{upload.place}{mark}digest={digest}", upload.repository, PUSH, 201)
+
+    def cancel(self, upload: Upload) -> None:
+        """DELETE: forget an upload; that it is not known is well."""
+        self._ask("DELETE", upload.place, upload.repository, PUSH, 204, 404)
+
+    def blob(self, repository: str, digest: str) -> bytes:
+        """A blob's bytes. Raises WrongContent when they are not those of its digest."""
+        answer = self._ask("GET", f"/v2/{repository}/blobs/{digest}", repository, PULL, 200)
+        return _require_digest(answer, digest)
+
+    def push_manifest(
+        self, repository: str, reference: str, manifest: bytes, media_type: str = MANIFEST_TYPE
+    ) -> str:
+        """PUT a manifest; returns the digest that was acknowledged. Raises WrongContent when it is another's."""
+        answer = self._ask(
+            "PUT",
+            f"/v2/{repository}/manifests/{reference}",
+            repository,
+            PUSH,
+            201,
+            data=manifest,
+            headers={"Content-Type": media_type},
+        )
+        digest = answer.headers.get("Docker-Content-Digest", "")
+        if digest != digest_of(manifest):
+            raise WrongContent(
+                f"{summary(answer)} acknowledges {digest or 'no digest'}, not {digest_of(manifest)}"
+            )
+        return digest
+
+    def manifest(self, repository: str, reference: str) -> tuple[bytes, str]:
+        """(bytes, digest) of a manifest by tag or digest. Raises WrongContent when they do not fit."""
+        answer = self._ask(
+            "GET",
+            f"/v2/{repository}/manifests/{reference}",
+            repository,
+            PULL,
+            200,
+            headers={"Accept": MANIFEST_TYPE},
+        )
+        digest = reference if ":" in reference else answer.headers.get("Docker-Content-Digest", "")
+        return _require_digest(answer, digest), digest
+
+    def _ask(
+        self, method: str, path: str, repository: str, actions: str, *statuses: int, **kwargs: object
+    ) -> requests.Response:
+        headers = {"User-Agent": USER_AGENT, **kwargs.pop("headers", {})}
+        if authorisation := self._authorise(f"repository:{repository}:{actions}"):
+            headers["Authorization"] = authorisation
+        return expect(self.http.request(method, path, headers=headers, **kwargs), *statuses)
+
+
+class BackendRegistry(Registry):
+    """A registry replica behind Harbor's back: it remembers what it took, to hand it over."""
+
+    def __init__(self, http: HttpClient, authorise: Authorise) -> None:
+        super().__init__(http, authorise)
+        self._blobs: set[tuple[str, str]] = set()
+        self._manifests: set[tuple[str, str, str]] = set()
+
+    def finish(self, upload: Upload, digest: str) -> None:
+        super().finish(upload, digest)
+        self._blobs.add((upload.repository, digest))
+
+    def push_manifest(
+        self, repository: str, reference: str, manifest: bytes, media_type: str = MANIFEST_TYPE
+    ) -> str:
+        digest = super().push_manifest(repository, reference, manifest, media_type)
+        self._manifests.add((repository, reference, digest))
+        return digest
+
+    def hand_over(self, source: Registry, front: Registry) -> None:
+        """Push all of it to `front`, read from `source`: this replica may be gone.
+
+        What cannot be read or pushed stays where it is, a KiB each: that it is lost is for checks to say.
+        """
+        for repository, digest in self._blobs:
+            with suppress(AnswerError):
+                front.push_blob(repository, source.blob(repository, digest))
+        for repository, reference, digest in self._manifests:
+            with suppress(AnswerError):
+                front.push_manifest(repository, reference, source.manifest(repository, digest)[0])
+        self._blobs.clear()
+        self._manifests.clear()
+
+
+def _require_digest(answer: requests.Response, digest: str) -> bytes:
+    if digest_of(answer.content) != digest:
+        raise WrongContent(
+            f"{answer.request.method} {answer.request.path_url} → {len(answer.content)} bytes of digest "
+            f"{digest_of(answer.content)}, not {digest or '(none was told)'}"
+        )
+    return answer.content
+
+
+def _place(answer: requests.Response) -> str:
+    """Path and query of a Location: the host in it is the registry's own idea of where it is."""
+    location = urlsplit(answer.headers.get("Location", ""))
+    if not location.path:
+        raise UnexpectedAnswer(f"{summary(answer)} without a Location", status=answer.status_code)
+    return location.path + (f"?{location.query}" if location.query else "")

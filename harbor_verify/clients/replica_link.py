@@ -1,0 +1,216 @@
+"""An HTTP session to exactly one pod, with its headers intact.
+
+From outside the cluster its connections are port-forwards: the API server's own pod proxy would drop the
+Authorization header. From inside they go to the pod's address.
+
+With Harbor's internal TLS a pod's certificate names its Service and comes from an authority of Harbor's own. It is not
+checked: which pod this is we know from the API server. Whether it is still valid is a check of its own.
+"""
+
+import io
+import socket
+import ssl
+from dataclasses import dataclass
+from typing import Any
+
+import urllib3
+import websocket
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection
+from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.util.ssltransport import SSLTransport
+
+from harbor_verify.clients.http import HttpClient
+from harbor_verify.clients.kubernetes import Kubernetes
+from harbor_verify.clients.pod_channel import PodGone, open_channel
+
+_DATA, _ERROR = 0, 1
+_MESSAGE_BYTES = 32 * 1024
+
+
+def open_link(
+    kubernetes: Kubernetes,
+    *,
+    name: str,
+    namespace: str,
+    pod: str,
+    address: str | None,
+    port: int,
+    tls: bool = False,
+    timeouts_s: tuple[float, float],
+) -> HttpClient:
+    """A session whose every connection ends in this pod. `name` (web-0) is what messages call it.
+
+    The session's requests raise NoAnswer when the pod does not answer or is gone, and TargetUnreachable when the
+    API server or the kubelet does not let us reach it, so that we could not find out.
+    """
+    scheme = "https" if tls else "http"
+    if not kubernetes.inside:
+        adapter = _OnePool(_ForwardingPool(_Way(kubernetes, namespace, pod, port, tls)))
+        return HttpClient(name, f"{scheme}://{name}", timeouts_s=timeouts_s, adapter=adapter)
+    adapter = _OnePool(_TlsPool(address, port, retries=False)) if tls else None
+    return HttpClient(name, f"{scheme}://{address}:{port}", timeouts_s=timeouts_s, adapter=adapter)
+
+
+class ForwardedSocket:
+    """A port-forward with as much of a socket's face as http.client, urllib3 and socket.SocketIO look at."""
+
+    def __init__(self, channel: websocket.WebSocket, port: int) -> None:
+        self._channel, self._port = channel, port
+        self._io_refs, self._closed = 0, False
+        self._left = b""
+        # Each of the two channels begins with a message that names the port. Left unread, they would make an idle
+        # connection look as if the other side had closed it.
+        for _ in (_DATA, _ERROR):
+            self._channel.recv()
+
+    def settimeout(self, timeout_s: float | None) -> None:
+        self._channel.settimeout(timeout_s)
+
+    def gettimeout(self) -> float | None:
+        return self._channel.gettimeout()
+
+    def fileno(self) -> int:
+        return self._channel.fileno()
+
+    def sendall(self, data: Any) -> None:
+        view = memoryview(data).cast("B")
+        for start in range(0, len(view), _MESSAGE_BYTES):
+            message = bytes([_DATA]) + view[start : start + _MESSAGE_BYTES]
+            self._translated(self._channel.send_binary, message)
+
+    def makefile(self, mode: str, *_: Any) -> io.BufferedReader:
+        """What http.client reads an answer from; like a socket's, it outlives `close`."""
+        if mode != "rb":
+            raise ValueError(f"a forwarded socket is read as rb, not {mode}")
+        self._io_refs += 1
+        return io.BufferedReader(socket.SocketIO(self, "r"))
+
+    def recv(self, most_bytes: int) -> bytes:
+        """The next bytes from the pod; empty at the end. Raises TimeoutError, ConnectionError."""
+        while not self._left:
+            opcode, data = self._translated(self._channel.recv_data)
+            if opcode == websocket.ABNF.OPCODE_CLOSE:
+                return b""
+            if data[:1] == bytes([_ERROR]):
+                raise self._complaint(data[1:].decode(errors="replace"))
+            self._left = data[1:]
+        given, self._left = self._left[:most_bytes], self._left[most_bytes:]
+        return given
+
+    def recv_into(self, buffer: memoryview) -> int:
+        given = self.recv(len(buffer))
+        buffer[: len(given)] = given
+        return len(given)
+
+    def close(self) -> None:
+        self._closed = True
+        self._close_if_unused()
+
+    def shutdown(self, *_: Any) -> None:
+        self._channel.shutdown()
+
+    def _decref_socketios(self) -> None:
+        self._io_refs -= 1
+        self._close_if_unused()
+
+    def _close_if_unused(self) -> None:
+        if self._closed and self._io_refs <= 0:
+            self._channel.shutdown()
+
+    def _complaint(self, text: str) -> ConnectionError:
+        """What the kubelet says instead of a connection: mostly that nothing listens, in many words."""
+        if "connection refused" in text:
+            return ConnectionRefusedError(f"nothing listens on port {self._port} of the pod")
+        return ConnectionResetError(f"port {self._port} of the pod: {text}")
+
+    @staticmethod
+    def _translated(call: Any, *args: Any) -> Any:
+        """Give the WebSocket's errors the types that a socket's would have."""
+        try:
+            return call(*args)
+        except websocket.WebSocketTimeoutException as late:
+            raise TimeoutError("timed out") from late
+        except websocket.WebSocketException as lost:
+            raise ConnectionResetError(str(lost)) from lost
+
+
+@dataclass(frozen=True)
+class _Way:
+    """What leads to a port of a pod, and whether TLS is spoken there."""
+
+    kubernetes: Kubernetes
+    namespace: str
+    pod: str
+    port: int
+    tls: bool
+
+    def open(self) -> ForwardedSocket | SSLTransport:
+        """A new connection. Raises PodGone, TargetUnreachable, and OSError when TLS is not what is spoken there."""
+        query = [("ports", str(self.port))]
+        channel = open_channel(self.kubernetes, self.namespace, self.pod, "portforward", query)
+        channel.settimeout(self.kubernetes.timeouts_s[1])
+        forwarded = ForwardedSocket(channel, self.port)
+        if not self.tls:
+            return forwarded
+        try:
+            return SSLTransport(forwarded, _trusting())
+        except OSError:
+            forwarded.close()
+            raise
+
+
+class _ForwardedConnection(HTTPConnection):
+    """A connection whose socket is a port-forward."""
+
+    way: _Way
+
+    def connect(self) -> None:
+        try:
+            self.sock = self.way.open()
+        except PodGone as gone:
+            raise urllib3.exceptions.NewConnectionError(self, str(gone)) from gone
+
+
+class _ForwardingPool(HTTPConnectionPool):
+    def __init__(self, way: _Way) -> None:
+        super().__init__(way.pod, way.port, retries=False)
+        self._way = way
+
+    def ConnectionCls(self, **kwargs: Any) -> _ForwardedConnection:
+        connection = _ForwardedConnection(**kwargs)
+        connection.way = self._way
+        return connection
+
+
+class _TlsConnection(HTTPConnection):
+    """A connection to a pod's address with TLS."""
+
+    def connect(self) -> None:
+        super().connect()
+        self.sock = _trusting().wrap_socket(self.sock)
+
+
+class _TlsPool(HTTPConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+class _OnePool(HTTPAdapter):
+    """Sends everything through one pool of connections."""
+
+    def __init__(self, pool: HTTPConnectionPool) -> None:
+        super().__init__(max_retries=0)
+        self._pool = pool
+
+    def get_connection_with_tls_context(self, *_: Any, **__: Any) -> HTTPConnectionPool:
+        return self._pool
+
+    def close(self) -> None:
+        self._pool.close()
+        super().close()
+
+
+def _trusting() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context

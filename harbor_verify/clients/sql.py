@@ -1,0 +1,57 @@
+"""Harbor's database, asked with Harbor's own credentials. Nothing is ever written to a table of Harbor's."""
+
+from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import Any, Self
+
+from harbor_verify.errors import StoreRefused, WrongConfiguration
+from harbor_verify.model.stores import Database
+
+
+class Sql(ABC):
+    """One connection. Every method but `close` raises StoreRefused, with the server's words and never a password."""
+
+    def __init__(self, database: Database, address: str) -> None:
+        """`address` (HOST:PORT) leads to `database` from here."""
+        self._database = database
+        self._what = f"database {database.name} at {address}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+    @abstractmethod
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """All rows of a query; `values` stand in the place of its %s."""
+
+    @abstractmethod
+    def tables(self) -> set[str]:
+        """The tables of Harbor's database that Harbor's user may see, in lower case."""
+
+    @abstractmethod
+    def has_row(self, table: str, where: str) -> bool:
+        """Whether a table has a row that fits a condition, which comes from a profile and from nobody else."""
+
+    @abstractmethod
+    def missing_rights(self) -> list[str]:
+        """What Harbor's user may not do to the tables of its database, of reading and writing."""
+
+    def _refusal(self, told: str) -> StoreRefused:
+        return StoreRefused(f"{self._what}: {told}")
+
+
+def open_sql(database: Database, address: str, *, timeouts_s: tuple[float, float]) -> Sql:
+    """Connect to `address` (HOST:PORT), which leads to `database` from here. Raises StoreRefused."""
+    from harbor_verify.clients import mysql, postgresql
+
+    kinds = {"mysql": mysql.MySql, "postgresql": postgresql.PostgreSql}
+    if database.kind not in kinds:
+        raise WrongConfiguration(f"a database of kind {database.kind} is none of {', '.join(kinds)}")
+    return kinds[database.kind](database, address, timeouts_s=timeouts_s)

@@ -1,0 +1,73 @@
+"""Harbor's token service: what a docker client asks when the registry sends it there.
+
+Its 200 proves nothing: a wrong password, or a dead database, is answered with a token that allows nothing.
+Look at what a token grants.
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from harbor_verify.clients.harbor import Credentials
+from harbor_verify.clients.http import HttpClient, expect
+from harbor_verify.errors import UnexpectedAnswer
+
+PATH = "/service/token"
+SERVICE = "harbor-registry"
+
+
+@dataclass(frozen=True)
+class Token:
+    """A JSON web token. `text` is a secret for as long as it lives."""
+
+    text: str = field(repr=False)
+    header: Mapping[str, Any]
+    claims: Mapping[str, Any]
+
+    @property
+    def key_id(self) -> str:
+        return str(self.header.get("kid", ""))
+
+    @property
+    def grants(self) -> dict[str, set[str]]:
+        """Actions by `type:name`, as the token's `access` gives them; those without an action are left out."""
+        found: dict[str, set[str]] = {}
+        for entry in self.claims.get("access") or ():
+            if entry.get("actions"):
+                found.setdefault(f"{entry.get('type')}:{entry.get('name')}", set()).update(entry["actions"])
+        return found
+
+
+def fetch(http: HttpClient, credentials: Credentials | None, *scopes: str, path: str = PATH) -> Token:
+    """A token for these scopes (repository:p/r:push,pull); without credentials as anybody.
+
+    `path` may be a whole URL: the realm of a challenge. Raises UnexpectedAnswer, NoAnswer.
+    """
+    answer = http.get(
+        path,
+        params=[("service", SERVICE), *(("scope", scope) for scope in scopes)],
+        auth=(credentials.user, credentials.password) if credentials else None,
+    )
+    expect(answer, 200)
+    try:
+        text = answer.json()["token"]
+        header, claims = (json.loads(_decode(part)) for part in text.split(".")[:2])
+    except (ValueError, KeyError, TypeError, AttributeError) as wrong:
+        # The body is not quoted: it may be a token.
+        raise UnexpectedAnswer(
+            f"GET {path} at {http.name} → 200 without a token in it", status=200
+        ) from wrong
+    return Token(text, header, claims)
+
+
+def with_broken_signature(token: str) -> str:
+    """The same token, but not signed by the key that it names: who takes it looks at no signature."""
+    signed, _, signature = token.rpartition(".")
+    broken = bytes(byte ^ 0xFF for byte in _decode(signature))
+    return f"{signed}.{base64.urlsafe_b64encode(broken).rstrip(b'=').decode()}"
+
+
+def _decode(part: str) -> bytes:
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))

@@ -1,0 +1,63 @@
+"""A node is lost: its cable is cut and its kubelet killed; nobody deletes its pods, nothing refuses a connection."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from harbor_verify.clients.kubernetes import Kubernetes
+from harbor_verify.disruptions.hands import Hands
+from harbor_verify.disruptions.node import NodeDisruption
+from harbor_verify.history import Recorder
+from harbor_verify.model.workloads import Workload
+from harbor_verify.waiting import NotYet
+
+_NOTICED_S = 120
+"""Kubernetes calls a silent node lost after 40 s, unless told otherwise."""
+
+
+class NodeLoss(NodeDisruption):
+    """Proof: Kubernetes no longer calls the node Ready, and no Service leads to its pods any more.
+
+    Healed: the node is back and Ready, and all is whole.
+    """
+
+    def __init__(
+        self,
+        kubernetes: Kubernetes,
+        recorder: Recorder,
+        workloads: Iterable[Workload],
+        hands: Hands,
+        node: str,
+        *,
+        timeout_s: float = 120,
+    ) -> None:
+        super().__init__("node-loss", kubernetes, recorder, workloads, node, timeout_s=timeout_s)
+        self._hands = hands
+
+    def inject(self) -> None:
+        self._hands.lose_node(self.node)
+
+    def confirm(self) -> Mapping[str, Any]:
+        def lost() -> str:
+            ready = self._ready()
+            if ready == "True":
+                raise NotYet("Kubernetes still calls it Ready")
+            stale = [lack for lack in self._lacks() if "still leads to" in lack]
+            if stale:
+                raise NotYet("; ".join(stale))
+            return ready
+
+        return {"ready": self.wait("the node is seen to be lost", lost, more_s=_NOTICED_S)}
+
+    def restore(self) -> None:
+        self._hands.mend_node(self.node)
+
+        def back() -> None:
+            if (ready := self._ready()) != "True":
+                raise NotYet(f"its condition Ready is {ready}")
+
+        self.wait("the node is Ready again", back)
+        super().restore()
+
+    def _ready(self) -> str:
+        node = self.kubernetes.ask(f"read node {self.node}", self.kubernetes.core.read_node_status, self.node)
+        return next((c.status for c in node.status.conditions or () if c.type == "Ready"), "Unknown")

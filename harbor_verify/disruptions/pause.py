@@ -1,0 +1,37 @@
+"""A program hangs: SIGSTOP to a container. Its port stays open, connections are taken, and nothing answers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from harbor_verify.disruptions.container import ContainerDisruption
+from harbor_verify.errors import CannotTell
+from harbor_verify.waiting import NotYet
+
+
+class Pause(ContainerDisruption):
+    """Proof: the kernel calls its process stopped, and the pod is no longer Ready, or its container was restarted.
+
+    Healed: its processes go on (those of a container that a liveness probe has replaced are gone), and the workload is
+    whole again.
+    """
+
+    def inject(self) -> None:
+        self.hands.pause_container(self.container.node, self.container.id)
+
+    def confirm(self) -> Mapping[str, Any]:
+        if not self.hands.is_paused(self.container.node, self.container.id):
+            raise CannotTell(f"{self.name}: the kernel does not call it stopped")
+
+        def noticed() -> str:
+            now = self.read()
+            if now.restarts > self.container.restarts:
+                return "restarted"
+            if now.ready:
+                raise NotYet("Kubernetes still calls it Ready")
+            return "not Ready"
+
+        return {"kubernetes": self.wait("seen to hang", noticed)}
+
+    def restore(self) -> None:
+        self.hands.resume_container(self.container.node, self.container.id)
+        super().restore()

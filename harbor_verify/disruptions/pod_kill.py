@@ -1,0 +1,173 @@
+"""A pod is deleted: with the grace that it asks for, or with none."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from kubernetes import client
+
+from harbor_verify.checkers.bite import stopped_answering
+from harbor_verify.clients.kubernetes import Kubernetes
+from harbor_verify.disruptions.base import Disruption
+from harbor_verify.disruptions.replica_watch import ReplicaWatch
+from harbor_verify.errors import CannotTell
+from harbor_verify.history import Recorder
+from harbor_verify.history.replicas import Pod
+from harbor_verify.waiting import NotYet, wait_until
+
+T = TypeVar("T")
+
+
+class PodKill(Disruption):
+    """Deletes one replica's pod; its controller makes another, which is the heal.
+
+    Proof: the old UID is gone, and there is a pod with a new one. Healed: the desired replicas are Ready without
+    the old pod, every Service leads to exactly those, and the old pod is gone.
+
+    For an abrupt end give a grace of 1 s: the API keeps the pod until the kubelet has ended it. With a grace of 0
+    the API forgets the pod at once, and the kubelet, which finds it gone, ends the container with all the grace of
+    the pod's own specification (Kubernetes 1.30: seen to answer for 12 s more). A missing UID then proves nothing:
+    there must be a client (harbor_verify/workloads/) of this replica alone that sees it stop answering.
+    """
+
+    def __init__(
+        self,
+        kubernetes: Kubernetes,
+        recorder: Recorder,
+        *,
+        namespace: str,
+        selector: str,
+        workload: str,
+        desired: int,
+        ordinal: int = 0,
+        grace_period_s: int | None = None,
+        timeout_s: float = 120,
+        deadline: str = "converge_timeout_s",
+    ) -> None:
+        """Kill pod number `ordinal` in age order of those that `selector` (component=web) chooses.
+
+        `workload` is what it is called (web); `desired` how many replicas it was asked for. `grace_period_s` None:
+        as the pod says. The proof and the heal get `timeout_s` each, beyond the grace period; `deadline`
+        is the setting that this comes from.
+        """
+        super().__init__(recorder, f"pod-kill {workload}-{ordinal}")
+        self.watch = ReplicaWatch(
+            kubernetes, recorder, namespace=namespace, selector=selector, name=workload, desired=desired
+        )
+        self._kubernetes, self._workload = kubernetes, workload
+        self._victim_name = f"{workload}-{ordinal}"
+        self._grace_period_s = grace_period_s
+        self._timeout_s, self._deadline = timeout_s, deadline
+        self._grace_s = float(grace_period_s or 0)
+        self._victim: Pod | None = None
+        self._uids_before: set[str] = set()
+
+    def prepare(self) -> Mapping[str, Any]:
+        self.watch.start()
+        if lacked := self.watch.lacks():
+            raise CannotTell(
+                f"{self._workload} is not whole, so nothing is broken on purpose: {'; '.join(lacked)}"
+            )
+        pods = self.watch.pods()
+        self._uids_before = {pod.uid for pod in pods}
+        self._victim = next((pod for pod in pods if pod.replica == self._victim_name), None)
+        if self._victim is None:
+            names = ", ".join(pod.replica for pod in pods)
+            raise CannotTell(f"there is no {self._victim_name} to kill, only {names}")
+        if not self._grace_period_s:
+            found = self._kubernetes.ask(
+                "read the pod to kill",
+                self._kubernetes.core.read_namespaced_pod,
+                self._victim.pod,
+                self.watch.namespace,
+            )
+            self._grace_s = found.spec.termination_grace_period_seconds or 0
+        return {
+            "workload": self._workload,
+            "replica": self._victim.replica,
+            "pod": self._victim.pod,
+            "uid": self._victim.uid,
+            "grace_period_s": self._grace_period_s,
+        }
+
+    def inject(self) -> None:
+        victim = self._require_victim()
+        self._kubernetes.ask(
+            f"delete pod {self.watch.namespace}/{victim.pod}",
+            self._kubernetes.core.delete_namespaced_pod,
+            victim.pod,
+            self.watch.namespace,
+            body=client.V1DeleteOptions(
+                grace_period_seconds=self._grace_period_s,
+                # Exactly this pod, not a namesake that came since.
+                preconditions=client.V1Preconditions(uid=victim.uid),
+            ),
+        )
+
+    def confirm(self) -> Mapping[str, Any]:
+        victim = self._require_victim()
+        made = self._wait("killed and replaced", self._replacements)
+        if self._grace_period_s == 0:
+            self._wait("seen to miss the pod", self._require_silence)
+        return {"old_uid": victim.uid, "new_uids": made}
+
+    def restore(self) -> None:
+        self._wait("whole again", self._require_recovered)
+
+    def release(self) -> None:
+        self.watch.stop()
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        return {pod.uid: pod.replica for pod in self.replicas}
+
+    @property
+    def replicas(self) -> list[Pod]:
+        """The pods, with the names that they have in the history: now, or, after the block, as they were at its end."""
+        return [pod for pod in self.watch.pods() if not pod.deleting]
+
+    @property
+    def victim_is_gone(self) -> bool:
+        """Whether its UID is no longer there; after the block: was not at its end. Whether it was replaced or not."""
+        victim = self._require_victim()
+        return all(pod.uid != victim.uid for pod in self.watch.pods())
+
+    def _require_victim(self) -> Pod:
+        if self._victim is None:
+            raise CannotTell(f"{self.name} was not prepared")
+        return self._victim
+
+    def _require_whole(self) -> None:
+        if lacked := self.watch.lacks():
+            raise NotYet("; ".join(lacked))
+
+    def _replacements(self) -> list[str]:
+        victim = self._require_victim()
+        present = {pod.uid for pod in self.watch.pods()}
+        if victim.uid in present:
+            raise NotYet(f"pod {victim.pod} is still there, with its UID {victim.uid}")
+        if not (made := sorted(present - self._uids_before)):
+            raise NotYet("no pod with a new UID")
+        return made
+
+    def _require_silence(self) -> None:
+        replica = self._require_victim().replica
+        history = self.recorder.history()
+        if not stopped_answering(history, replica, since_ns=history.disruptions()[-1].inject.at_ns):
+            raise NotYet(f"no operation at {replica} went wrong; is there a client that asks it?")
+
+    def _require_recovered(self) -> None:
+        victim = self._require_victim()
+        lacked = self.watch.lacks(without=victim.uid)
+        if any(pod.uid == victim.uid for pod in self.watch.pods()):
+            lacked.append(f"pod {victim.pod}, which was deleted, is still there")
+        if lacked:
+            raise NotYet("; ".join(lacked))
+
+    def _wait(self, what: str, probe: Callable[[], T]) -> T:
+        return wait_until(
+            f"{self._workload} is {what}",
+            probe,
+            deadline=self._deadline,
+            timeout_s=self._timeout_s + self._grace_s,
+            interval_s=0.1,
+        )

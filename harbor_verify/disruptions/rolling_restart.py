@@ -1,0 +1,62 @@
+"""Every pod of a workload is replaced, as an upgrade or a changed setting does it."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from kubernetes import client
+
+from harbor_verify.disruptions.workload import WorkloadDisruption
+from harbor_verify.waiting import NotYet
+
+_ANNOTATION = "harbor-verify/restarted-at"
+
+
+class RollingRestart(WorkloadDisruption):
+    """A Deployment rolls by itself; of a ReplicationController, which does not, the pods are deleted one after the
+    other, each when the workload is whole again.
+
+    Proof: no UID is left of those from before. Healed: the workload is whole.
+    """
+
+    def inject(self) -> None:
+        if self.workload.kind == "ReplicationController":
+            for pod in self.before:
+                self._delete(pod.pod, pod.uid)
+                self.wait(
+                    "whole without the pod that was deleted",
+                    lambda pod=pod: self.require_whole(without=pod.uid),
+                    more_s=60,
+                )
+            return
+        patch = {
+            "spec": {"template": {"metadata": {"annotations": {_ANNOTATION: datetime.now(UTC).isoformat()}}}}
+        }
+        apps = self.kubernetes.apps
+        change = {
+            "Deployment": apps.patch_namespaced_deployment,
+            "StatefulSet": apps.patch_namespaced_stateful_set,
+        }[self.workload.kind]
+        self.kubernetes.ask(
+            f"restart {self.workload.object}", change, self.workload.name, self.workload.namespace, patch
+        )
+
+    def confirm(self) -> Mapping[str, Any]:
+        old = {pod.uid for pod in self.before}
+
+        def replaced() -> list[str]:
+            left = [pod.pod for pod in self.watch.pods() if pod.uid in old]
+            if left:
+                raise NotYet(f"still there: {', '.join(left)}")
+            return sorted(pod.uid for pod in self.watch.pods())
+
+        return {"new_uids": self.wait("replaced pod by pod", replaced, more_s=120)}
+
+    def _delete(self, name: str, uid: str) -> None:
+        self.kubernetes.ask(
+            f"delete pod {self.workload.namespace}/{name}",
+            self.kubernetes.core.delete_namespaced_pod,
+            name,
+            self.workload.namespace,
+            body=client.V1DeleteOptions(preconditions=client.V1Preconditions(uid=uid)),
+        )

@@ -1,0 +1,31 @@
+"""A workload is scaled down to one replica, and back."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from harbor_verify.disruptions import leftovers
+from harbor_verify.disruptions.workload import WorkloadDisruption
+from harbor_verify.waiting import NotYet
+
+
+class ScaleDown(WorkloadDisruption):
+    """Proof: one replica is left. Healed: it has as many as before, and is whole.
+
+    How many there were is written down at the workload first, so that a later run mends what a killed one left.
+    """
+
+    def inject(self) -> None:
+        leftovers.scale(self.kubernetes, self.workload, 1)
+
+    def confirm(self) -> Mapping[str, Any]:
+        def alone() -> str:
+            left = [pod for pod in self.watch.pods() if not pod.deleting]
+            if len(left) != 1:
+                raise NotYet(f"there are {len(left)} replicas")
+            return left[0].replica
+
+        return {"left": self.wait("scaled down", alone)}
+
+    def restore(self) -> None:
+        leftovers.scale_back(self.kubernetes, self.workload)
+        super().restore()

@@ -1,0 +1,65 @@
+"""What disruptions of a server outside Kubernetes have in common: database, session store, file system."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from harbor_verify.disruptions.base import Disruption
+from harbor_verify.disruptions.hands import Hands
+from harbor_verify.errors import CannotTell, HandsFailed
+from harbor_verify.history import Recorder
+from harbor_verify.waiting import NotYet, wait_until
+
+T = TypeVar("T")
+
+
+class ServerDisruption(Disruption):
+    """Done to the server that Harbor is led to at that moment. Healed: all servers of its kind are well again."""
+
+    def __init__(
+        self, kind: str, recorder: Recorder, hands: Hands, what: str, *, timeout_s: float = 120
+    ) -> None:
+        """`what` is one of harbor_verify/disruptions/hands.py: database, session store, file system."""
+        super().__init__(recorder, f"{kind} {what}")
+        self.hands, self.what, self._timeout_s = hands, what, timeout_s
+        self._server = ""
+
+    def prepare(self) -> Mapping[str, Any]:
+        self._server = self.hands.serving(self.what)
+        return {"server": self._server, "process": self.hands.process_of(self._server)[0]}
+
+    @property
+    def server(self) -> str:
+        """The one it is done to. Raises CannotTell when it was not prepared."""
+        if not self._server:
+            raise CannotTell(f"{self.name} was not prepared")
+        return self._server
+
+    def restore(self) -> None:
+        self.hands.mend(self.what)
+
+    def release(self) -> None:
+        """There is nothing to let go of."""
+
+    def successor(self) -> str:
+        """Wait until Harbor is led to another server, and name it. Raises DeadlinePassed."""
+
+        def found() -> str:
+            try:
+                now = self.hands.serving(self.what)
+            except HandsFailed as nobody:
+                raise NotYet(str(nobody)) from nobody
+            if now == self.server:
+                raise NotYet(f"it is still led to {now}")
+            return now
+
+        return self.wait("led to another server", found)
+
+    def wait(self, what: str, probe: Callable[[], T]) -> T:
+        """Wait until the probe comes true; `what` ends the sentence "Harbor is …". Raises DeadlinePassed."""
+        return wait_until(
+            f"for its {self.what} Harbor is {what}",
+            probe,
+            deadline="converge_timeout_s",
+            timeout_s=self._timeout_s,
+            interval_s=0.1,
+        )

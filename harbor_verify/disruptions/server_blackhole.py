@@ -1,0 +1,16 @@
+"""Packets to and from the server in use vanish: nobody refuses, connections that are open stay, new ones never open."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from harbor_verify.disruptions.server import ServerDisruption
+
+
+class ServerBlackhole(ServerDisruption):
+    """Proof: Harbor is led to another server. Healed: packets pass again, and all are well."""
+
+    def inject(self) -> None:
+        self.hands.swallow_packets(self.server)
+
+    def confirm(self) -> Mapping[str, Any]:
+        return {"successor": self.successor()}

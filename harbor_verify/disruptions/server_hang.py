@@ -1,0 +1,39 @@
+"""The server in use hangs: its connections stay, and nothing answers. Health checks see a refusal, but not this."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from harbor_verify.disruptions.hands import Hands
+from harbor_verify.disruptions.server import ServerDisruption
+from harbor_verify.history import Recorder
+from harbor_verify.waiting import NotYet
+
+
+class ServerHang(ServerDisruption):
+    """Proof: the kernel calls it stopped, for `lasts_s` seconds. Healed: it goes on, and all are well."""
+
+    def __init__(
+        self, recorder: Recorder, hands: Hands, what: str, *, lasts_s: float = 10, timeout_s: float = 120
+    ) -> None:
+        super().__init__("hang", recorder, hands, what, timeout_s=timeout_s)
+        self._lasts_s, self._began_s = lasts_s, 0.0
+
+    def inject(self) -> None:
+        self._began_s = time.monotonic()
+        self.hands.pause_server(self.server)
+
+    def confirm(self) -> Mapping[str, Any]:
+        def lasted() -> str:
+            _, state = self.hands.process_of(self.server)
+            if state != "T":
+                raise NotYet(f"the kernel calls {self.server} {state or 'gone'}")
+            if time.monotonic() - self._began_s < self._lasts_s:
+                raise NotYet("it has not hung for long enough")
+            return state
+
+        return {"state": self.wait("kept waiting", lasted), "lasted_s": self._lasts_s}
+
+    def restore(self) -> None:
+        self.hands.resume_server(self.server)
+        super().restore()

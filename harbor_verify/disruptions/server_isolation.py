@@ -1,0 +1,16 @@
+"""The server in use can no longer reach the others of its kind, and they not it: a partition, it alone on one side."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from harbor_verify.disruptions.server import ServerDisruption
+
+
+class ServerIsolation(ServerDisruption):
+    """Proof: Harbor is led to another, on the side of the majority. Healed: it is back among them."""
+
+    def inject(self) -> None:
+        self.hands.isolate_server(self.server)
+
+    def confirm(self) -> Mapping[str, Any]:
+        return {"successor": self.successor()}

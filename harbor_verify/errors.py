@@ -1,0 +1,117 @@
+"""What can go wrong in the suite itself. None of these is an AssertionError: Harbor being wrong is a `Failure`
+(harbor_verify/verdict.py), and an error here means that the suite could not find out.
+
+HarnessError
+├── SettingsError          a setting is missing or wrong
+├── TargetUnreachable      the cluster or the Harbor in it cannot be reached, or holds no Harbor that is known
+├── NamespaceBusy          another run holds this namespace
+├── CheckDefinitionError   a check is declared wrongly
+├── NeedMissing            something that a check needs is not there, and skipping was forbidden
+├── CannotTell             there was nothing to judge, or what was seen allows no verdict
+├── DeadlinePassed         something was not so in time; carries what was seen last
+├── DockerTrouble          the docker daemon, not Harbor, is in the way
+├── LeftBehind             something that the suite made could not be removed
+├── HandsFailed            what only the lab can do to its machines could not be done
+├── HealFailed             what was broken on purpose could not be mended
+├── WrongConfiguration     a setting of Harbor's cannot be right; checks that are about it make it an offender
+├── WorkerCrashed          a client that was to work during a disruption ended by a bug of its own
+└── AnswerError            Harbor did not answer as its API says; checks that are about it make it an offender
+    ├── NoAnswer           no answer at all: refused, reset, timed out
+    ├── UnexpectedAnswer   an answer with another status or body
+    ├── WrongContent       bytes that are not those of the digest they were asked by
+    ├── StoreRefused       what a database or a session store said instead of doing what Harbor may ask of it
+    ├── NotShown           a page that does not show in time what it should
+    └── DockerRefused      what the registry made a docker daemon report
+"""
+
+
+class HarnessError(Exception):
+    """The suite could not do what it was asked; the message says what was tried, and what came back."""
+
+
+class SettingsError(HarnessError):
+    """A setting is missing or wrong."""
+
+
+class TargetUnreachable(HarnessError):
+    """The cluster, or the Harbor in it, cannot be reached."""
+
+
+class NamespaceBusy(HarnessError):
+    """Another run of the suite holds this namespace."""
+
+
+class CheckDefinitionError(HarnessError):
+    """A check is declared wrongly."""
+
+
+class NeedMissing(HarnessError):
+    """A check could not run for want of something, where skipping was forbidden (--strict-skips)."""
+
+
+class CannotTell(HarnessError):
+    """What was seen allows no verdict."""
+
+
+class DeadlinePassed(HarnessError):
+    """Something was not so before its deadline."""
+
+
+class DockerTrouble(HarnessError):
+    """The docker daemon cannot do its part, whatever Harbor does."""
+
+
+class LeftBehind(HarnessError):
+    """Something that the suite made is still there."""
+
+
+class HandsFailed(HarnessError):
+    """The lab could not do to its machines what a disruption asked for."""
+
+
+class HealFailed(HarnessError):
+    """What was disrupted is not whole again: nothing else may be disrupted before somebody has looked."""
+
+
+class WrongConfiguration(HarnessError):
+    """A setting of Harbor's cannot be right. The message never holds a secret."""
+
+
+class WorkerCrashed(HarnessError):
+    """A worker ended by a bug of its own: what it would have seen is not in the history."""
+
+
+class AnswerError(HarnessError):
+    """Harbor did not answer as its API says."""
+
+
+class NoAnswer(AnswerError):
+    """Nothing came back. `sent` is False when the request surely did not reach Harbor."""
+
+    def __init__(self, message: str, *, sent: bool) -> None:
+        self.sent = sent
+        super().__init__(message)
+
+
+class UnexpectedAnswer(AnswerError):
+    """An answer came back, but not one that the API promises. `status` is its HTTP status."""
+
+    def __init__(self, message: str, *, status: int) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+class WrongContent(AnswerError):
+    """What came is not what its digest says."""
+
+
+class StoreRefused(AnswerError):
+    """A database or session store refused. The message never holds a password."""
+
+
+class NotShown(AnswerError):
+    """Harbor's page does not show in time what it should."""
+
+
+class DockerRefused(AnswerError):
+    """A docker daemon reports that the registry refused, or failed at, what it asked."""

@@ -1,0 +1,396 @@
+"""What clients go through while something is broken: they sign in, stay signed in, push and pull, look at the page
+and write through the API, at the front door and on every replica that is not itself broken.
+"""
+
+import secrets
+import sys
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+
+from harbor_verify.checkers.bite import disruption_bit
+from harbor_verify.checkers.catalogue import no_push_missing_in_catalogue
+from harbor_verify.checkers.failed_requests import failed_requests
+from harbor_verify.checkers.judgement import Judgement, require
+from harbor_verify.checkers.outage import longest_outage
+from harbor_verify.checkers.pushes import no_acknowledged_push_lost, no_wrong_content
+from harbor_verify.checkers.recovery import recovery
+from harbor_verify.checkers.sessions import no_session_lost
+from harbor_verify.checkers.writes import no_stale_read
+from harbor_verify.clients.harbor import Harbor, Project, Session
+from harbor_verify.clients.http import HttpClient
+from harbor_verify.clients.image import Image
+from harbor_verify.disruptions.base import Disruption
+from harbor_verify.disruptions.pod_kill import PodKill
+from harbor_verify.errors import AnswerError, CannotTell, DeadlinePassed, HealFailed
+from harbor_verify.history import Recorder
+from harbor_verify.live import Live
+from harbor_verify.model.roles import Role
+from harbor_verify.model.workloads import Replica, Workload
+from harbor_verify.settings import Settings
+from harbor_verify.target import Target
+from harbor_verify.verdict import Failure, Offender
+from harbor_verify.workloads import InTurn, Work, Workers, perform
+from harbor_verify.workloads.images import Connect, Pull, Push, Pushed, pull_back_everywhere
+from harbor_verify.workloads.listings import list_everywhere
+from harbor_verify.workloads.pages import PageView
+from harbor_verify.workloads.projects import ProjectWrite, read_everywhere
+from harbor_verify.workloads.sessions import Login, SessionProbe, probe_everywhere
+from harbor_verify.workloads.side_by_side import side_by_side
+
+FRONT_DOOR = "front-door"
+LARGE_BYTES = 2**20
+"""A layer that takes more than one packet, and longer than a blink."""
+_TRIES = 3
+_NO_LIMIT = sys.maxsize
+
+
+@dataclass(frozen=True)
+class Budgets:
+    """What clients may notice. None: it is measured, and not judged. A loss is within no budget."""
+
+    outage_ms: float
+    failed: int | None = None
+    recovery_ms: float | None = None
+
+
+@dataclass(frozen=True)
+class Survival:
+    """What was seen; `judgements` rest on the recorder's history alone."""
+
+    judgements: tuple[Judgement, ...]
+    healed_ms: float | None = None
+    """From the injection until what was broken was whole again."""
+    trouble: HealFailed | DeadlinePassed | None = None
+    """It was not whole again, or a client got nothing good any more: the history tells whose fault it is."""
+
+    @property
+    def measured(self) -> dict[str, float]:
+        """All figures, each with its unit in the name."""
+        found = {name: value for judgement in self.judgements for name, value in judgement.measured.items()}
+        return found | ({} if self.healed_ms is None else {"healed_ms": self.healed_ms})
+
+    def require(self) -> None:
+        """Pass if all judgements are true. Raises Failure, CannotTell, and the trouble where that is all there is."""
+        try:
+            require(*self.judgements)
+        except (Failure, CannotTell) as verdict:
+            if self.trouble:
+                verdict.add_note(str(self.trouble))
+            raise
+        if self.trouble:
+            raise self.trouble
+
+
+def require_whole(target: Target, role: Role) -> None:
+    """Raises Failure when not all desired replicas of a role are Ready: nothing is broken that is not whole."""
+    workload, replicas = target.workload(role), target.replicas(role)
+    ready = [replica for replica in replicas if replica.ready]
+    if len(ready) < workload.desired:
+        states = ", ".join(f"{replica.name} {replica.state}" for replica in replicas)
+        expected = f"{workload.desired} Ready replicas before one is deleted"
+        raise Failure([Offender(workload.object, expected, f"{len(ready)}: {states}")])
+
+
+def pod_kill(
+    target: Target,
+    workload: Workload,
+    recorder: Recorder,
+    settings: Settings,
+    *,
+    ordinal: int = 0,
+    grace_period_s: int | None = None,
+) -> PodKill:
+    """The deletion of one pod of a workload, with the grace that it asks for or this; a context manager."""
+    return PodKill(
+        target.kubernetes,
+        recorder,
+        namespace=target.namespace,
+        selector=workload.label_selector,
+        workload=workload.short_name,
+        desired=workload.desired,
+        ordinal=ordinal,
+        grace_period_s=grace_period_s,
+        timeout_s=settings.converge_timeout_s,
+    )
+
+
+class Scene:
+    """Something is broken among clients at work; `play` does it, and judges.
+
+    Clients are at the front door and at the web and registry replicas that are not to be broken: who speaks to a dying
+    pod alone sees it die, and proves nothing.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        recorder: Recorder,
+        settings: Settings,
+        tell: Callable[[str], None],
+        *,
+        project: str,
+        written: str,
+        run_id: str,
+        show: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        """`project` is where images go, `written` a project that nobody else changes.
+
+        `tell` says on the terminal where it has come to, `show` how it goes, in a line that comes and goes.
+        """
+        self._target, self._recorder, self._settings = target, recorder, settings
+        self._tell, self._show = tell, show
+        self._project, self._written, self._run_id = project, written, run_id
+        self._mark = secrets.token_hex(2)
+
+    def play(self, disruption: Disruption, budgets: Budgets, *, victims: Collection[str] = ()) -> Survival:
+        """Do it; afterwards try every session, every pushed image, its listing and the last write everywhere.
+
+        `victims` are the replicas, by name, that nobody is to speak to alone. Raises Failure when a client does not get
+        what it wants before anything is broken; HarnessError when something keeps us from finding out.
+        """
+        settings = self._settings
+        with ExitStack() as stack:
+            crew = self._gather(stack, victims)
+            self._require_each_works(crew)
+            patience_s = settings.request_timeout_s + settings.converge_timeout_s
+            with Workers(
+                self._recorder,
+                crew.clients,
+                rate_per_s=settings.operations_per_s,
+                stop_timeout_s=patience_s,
+            ) as workers:
+                live = stack.enter_context(Live(self._recorder, self._show))
+                live.phase = "before"
+                workers.let_each_succeed(timeout_s=patience_s)
+                self._tell(f"{disruption.name}, while {len(crew.clients)} clients are at work")
+                live.phase = disruption.name
+                unhealed, late = None, None
+                try:
+                    with disruption:
+                        disruption.prove()
+                        self._tell("it bit; waiting until all is whole again")
+                        live.phase = "mending"
+                except HealFailed as trouble:
+                    # What is not whole again is what the check is about: the history tells it.
+                    unhealed = trouble
+                else:
+                    live.phase = "after"
+                    try:
+                        workers.let_each_succeed(
+                            timeout_s=settings.recovery_budget_s, deadline="recovery_budget_s"
+                        )
+                    except DeadlinePassed as trouble:
+                        # Something is lost for good, or it goes on: the checkers say what.
+                        late = trouble
+            webs, givers = [], {}
+            if unhealed is None:
+                live.phase = "trying everything everywhere"
+                webs, givers = self._try_everything(stack, crew, disruption.names)
+        judgements = self._judge(workers.clients, [web.name for web in webs], list(givers), budgets)
+        return Survival(judgements, self._healed_ms(), unhealed or late)
+
+    def _try_everything(
+        self, stack: ExitStack, crew: "_Crew", names: Mapping[str, str]
+    ) -> tuple[list[Harbor], dict[str, Connect]]:
+        """After the heal; returns whom it was asked of."""
+        webs = [self._front_harbor(stack), *self._webs(stack, names=names)]
+        givers = self._registries(stack, Role.REGISTRY, names=names)
+        givers |= self._registries(stack, self._target.profile.registry_api, names=names)
+        self._tell(
+            f"trying {len(crew.sessions)} sessions at {len(webs)} places, and "
+            f"{len(crew.pushed)} images at {len(givers)}"
+        )
+        credentials = self._target.credentials
+        probe_everywhere(self._recorder, webs, crew.sessions)
+        pull_back_everywhere(self._recorder, givers, crew.pushed)
+        list_everywhere(self._recorder, webs, crew.pushed, credentials)
+        read_everywhere(self._recorder, webs, crew.written, credentials)
+        return webs, givers
+
+    def _gather(self, stack: ExitStack, victims: Collection[str]) -> "_Crew":
+        """Everybody who is to be at work, each with connections of its own."""
+        credentials = self._target.credentials
+        try:
+            front = self._front_harbor(stack)
+            written = front.projects(self._written, credentials)[self._written]
+            crew = _Crew([web.sign_in(credentials) for web in self._webs(stack)], written)
+            takers = self._registries(stack, self._target.profile.registry_api, without=victims)
+            known = self._push_known(next(iter(takers.values()), self._front_registry(stack)))
+        except (AnswerError, KeyError) as refusal:
+            expected = "one can sign in on each replica, push, and find one's projects"
+            seen = f"no project {refusal}" if isinstance(refusal, KeyError) else str(refusal)
+            raise Failure([Offender("before anything is broken", expected, seen)]) from refusal
+        readers = self._webs(stack, without=victims) or [self._front_harbor(stack)]
+        crew.add(PageView(self._front_harbor(stack)))
+        crew.add(Login(self._front_harbor(stack), credentials))
+        crew.add(SessionProbe(self._front_harbor(stack), crew.opened))
+        crew.add(ProjectWrite(self._front_harbor(stack), readers, written, credentials))
+        crew.add(
+            Push(FRONT_DOOR, self._front_registry(stack), self._repository(FRONT_DOOR), run_id=self._run_id)
+        )
+        crew.add(
+            Push(
+                FRONT_DOOR,
+                self._front_registry(stack),
+                self._repository("large"),
+                run_id=self._run_id,
+                size_bytes=LARGE_BYTES,
+                client=f"large-push@{FRONT_DOOR}",
+            )
+        )
+        crew.add(Pull(FRONT_DOOR, self._front_registry(stack), known))
+        by_place: dict[str, list[Work]] = {}
+        for web in self._webs(stack, without=victims):
+            by_place[web.name] = [SessionProbe(web, crew.opened), Login(web, credentials)]
+        for name, connect in takers.items():
+            push = Push(name, connect, self._repository(name), run_id=self._run_id)
+            by_place.setdefault(name, []).extend([Pull(name, connect, known), push])
+        for name, connect in self._registries(stack, Role.REGISTRY, without=victims).items():
+            # Where docker clients are served by others, Harbor's own way to the registry's storage is tried, too.
+            by_place.setdefault(name, [Pull(name, connect, known)])
+        for works in by_place.values():
+            crew.add(*works)
+        return crew
+
+    def _push_known(self, connect: Connect) -> Pushed:
+        known = Pushed(self._repository("known"), Image.make(self._run_id.encode(), run_id=self._run_id))
+        connect().push(known.image, known.repository, "known")
+        return known
+
+    def _require_each_works(self, crew: "_Crew") -> None:
+        """Each kind of work at each place is done once, the places side by side. Raises Failure with what is not."""
+        lanes = [[partial(self._try, work) for work in works] for works in crew.by_place.values()]
+        if offenders := [offender for offender in side_by_side(lanes) if offender]:
+            raise Failure(offenders)
+
+    def _try(self, work: Work) -> Offender | None:
+        for _ in range(_TRIES):
+            done = perform(work, self._recorder)
+            if done.ok:
+                return None
+        status = f", status {done.status}" if done.status else ""
+        return Offender(
+            work.client,
+            "works as long as nothing is broken on purpose",
+            f"{_TRIES} times {done.error}{status}; so nothing was broken: mend this first",
+        )
+
+    def _judge(
+        self, clients: tuple[str, ...], webs: list[str], givers: list[str], budgets: Budgets
+    ) -> tuple[Judgement, ...]:
+        history = self._recorder.history()
+        failed = _NO_LIMIT if budgets.failed is None else budgets.failed
+        slow_ms = max(budgets.outage_ms, self._settings.slow_answer_budget_ms)
+        judgements = [
+            disruption_bit(history),
+            no_session_lost(history, replicas=webs),
+            no_acknowledged_push_lost(history, replicas=givers),
+            no_push_missing_in_catalogue(history, replicas=webs),
+            no_stale_read(history, replicas=webs),
+            no_wrong_content(history),
+            longest_outage(history, clients=clients, budget_ms=budgets.outage_ms, slow_ms=slow_ms),
+            failed_requests(history, clients=clients, budget=failed),
+        ]
+        if budgets.recovery_ms is not None:
+            judgements.append(recovery(history, budget_ms=budgets.recovery_ms))
+        return tuple(judgements)
+
+    def _healed_ms(self) -> float | None:
+        disruptions = self._recorder.history().disruptions()
+        if not disruptions or disruptions[-1].healed is None:
+            return None
+        return round((disruptions[-1].healed.at_ns - disruptions[-1].inject.at_ns) / 1e6, 3)
+
+    def _repository(self, place: str) -> str:
+        """Of this scene alone: where listing one takes time for each of its tags, it would take too long at last."""
+        return f"{self._project}/failover-{self._mark}-{place}"
+
+    def _front_link(self, stack: ExitStack) -> HttpClient:
+        """A connection a request: one that was kept may be closed by the other side while a request is on its way,
+        and such a request is the client's own to send again (RFC 9112, 9.3.1), as browsers and docker do.
+        """
+        link = self._target.new_front_door_link(FRONT_DOOR)
+        link.headers["Connection"] = "close"
+        return self._patient(stack, link)
+
+    def _patient(self, stack: ExitStack, link: HttpClient) -> HttpClient:
+        """It waits as long as a client would, and is closed at the end."""
+        connect_s, request_s = self._settings.timeouts_s
+        link.timeouts_s = (connect_s, min(request_s, self._settings.patience_s))
+        stack.callback(link.close)
+        return link
+
+    def _front_harbor(self, stack: ExitStack) -> Harbor:
+        return self._target.profile.api(self._front_link(stack))
+
+    def _front_registry(self, stack: ExitStack) -> Connect:
+        """Each operation signs in anew, as each docker push does."""
+        link = self._front_link(stack)
+        return lambda: self._target.front_registry(self._target.credentials, link)
+
+    def _links(
+        self, stack: ExitStack, role: Role, without: Collection[str], names: Mapping[str, str]
+    ) -> Iterable[tuple[Replica, HttpClient]]:
+        for replica in self._target.replicas(role):
+            if replica.name not in without:
+                link = self._target.new_link(replica, name=names.get(replica.uid))
+                yield replica, self._patient(stack, link)
+
+    def _webs(
+        self, stack: ExitStack, *, without: Collection[str] = (), names: Mapping[str, str] | None = None
+    ) -> list[Harbor]:
+        """`names`: the names that replicas have in the history, by UID, where they are other than by now."""
+        links = self._links(stack, Role.WEB, without, names or {})
+        return [self._target.profile.api(link) for _, link in links]
+
+    def _registries(
+        self,
+        stack: ExitStack,
+        role: Role,
+        *,
+        without: Collection[str] = (),
+        names: Mapping[str, str] | None = None,
+    ) -> dict[str, Connect]:
+        """By replica of the role; their tokens are kept, so that a web replica that is away takes nothing from them."""
+        found: dict[str, Connect] = {}
+        for replica, link in self._links(stack, role, without, names or {}):
+            registry = self._target.registry_by(link, replica)
+            found[link.name] = lambda registry=registry: registry
+        return found
+
+
+@dataclass
+class _Crew:
+    """Who is at work: a client does one kind of work, or several in turn."""
+
+    opened: list[Session]
+    written: Project
+    works: list[Work] = field(default_factory=list)
+    clients: list[Work] = field(default_factory=list)
+
+    @property
+    def sessions(self) -> list[Session]:
+        """Those that were there before, and those that were acknowledged since."""
+        logins = [work for work in self.works if isinstance(work, Login)]
+        return [*self.opened, *(session for login in logins for session in login.sessions)]
+
+    @property
+    def pushed(self) -> list[Pushed]:
+        """What was acknowledged."""
+        pushes = [work for work in self.works if isinstance(work, Push)]
+        return [each for push in pushes for each in push.acknowledged]
+
+    @property
+    def by_place(self) -> dict[str, list[Work]]:
+        """All work, by the replica that does it."""
+        found: dict[str, list[Work]] = {}
+        for work in self.works:
+            found.setdefault(work.replica, []).append(work)
+        return found
+
+    def add(self, *works: Work) -> None:
+        """One client for these."""
+        self.works += works
+        self.clients.append(works[0] if len(works) == 1 else InTurn(works))

@@ -1,0 +1,137 @@
+"""A history as checkers see it: data, complete or not. The words are Jepsen's."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Outcome(StrEnum):
+    """ok: it was done. fail: it was surely not done. info: nobody knows, e.g. no answer came to a write."""
+
+    OK = "ok"
+    FAIL = "fail"
+    INFO = "info"
+
+
+LONGEST_WAIT_MS = "longest_wait_ms"
+"""In an operation's value: the longest of its requests, where it takes several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing that a client asked for.
+
+    Times are nanoseconds of the monotonic clock since the history began. An operation that never came to an end
+    has neither `completed_ns` nor `outcome`.
+    """
+
+    client: str
+    """Who asked: one thread's name, session-probe@web-0. Its operations normally do not overlap."""
+    kind: str
+    """session-probe, login, pull, push, …"""
+    replica: str
+    """Where: web-0 or front-door."""
+    invoked_ns: int
+    completed_ns: int | None = None
+    outcome: Outcome | None = None
+    value: Mapping[str, Any] = field(default_factory=dict)
+    """What it was about, as JSON takes it; never a secret."""
+    status: int | None = None
+    """HTTP status, where there was one."""
+    error: str | None = None
+    """Class of what went wrong. No message: it might quote a secret."""
+    asked: bool = True
+    """False when the suite itself could not ask (the way there was closed), which says nothing about Harbor."""
+    index: int = 0
+
+    @property
+    def duration_ms(self) -> float | None:
+        return None if self.completed_ns is None else (self.completed_ns - self.invoked_ns) / 1e6
+
+    @property
+    def longest_wait_ms(self) -> float | None:
+        """The longest time without an answer; that of the whole operation where it is one request."""
+        return self.value.get(LONGEST_WAIT_MS, self.duration_ms)
+
+    @property
+    def ok(self) -> bool:
+        return self.outcome is Outcome.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to the target. `at_ns` is on the same clock as the operations.
+
+    Of a disruption (`subject`: pod-kill web-0): inject, proven, healed.
+    Of a workload that is watched (`subject`: web): see harbor_verify/history/replicas.py.
+    """
+
+    subject: str
+    name: str
+    at_ns: int
+    value: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class History:
+    """Operations in the order of their beginning, events in the order of their happening.
+
+    `ended_ns` is when one stopped looking; None: with the last thing that is in it.
+    """
+
+    operations: tuple[Operation, ...] = ()
+    events: tuple[Event, ...] = ()
+    ended_ns: int | None = None
+
+    @property
+    def end_ns(self) -> int:
+        """When the history ends; 0 for an empty one."""
+        if self.ended_ns is not None:
+            return self.ended_ns
+        times = [event.at_ns for event in self.events]
+        times += [op.invoked_ns if op.completed_ns is None else op.completed_ns for op in self.operations]
+        return max(times, default=0)
+
+    def of(self, client: str) -> list[Operation]:
+        """What this client asked."""
+        return [op for op in self.operations if op.client == client]
+
+    def of_kind(self, kinds: Collection[str]) -> list[Operation]:
+        """Operations of these kinds, of all clients."""
+        return [op for op in self.operations if op.kind in kinds]
+
+    def disruptions(self) -> list["Disrupted"]:
+        """Each disruption with the time it took; in the order of injection."""
+        found = []
+        for event in self.events:
+            if event.name != "inject":
+                continue
+            again = self._first(event.subject, "inject", after_ns=event.at_ns + 1)
+            until_ns = again.at_ns if again else None
+            proven, healed = (
+                self._first(event.subject, name, after_ns=event.at_ns, before_ns=until_ns)
+                for name in ("proven", "healed")
+            )
+            found.append(Disrupted(event, proven, healed))
+        return found
+
+    def _first(self, subject: str, name: str, *, after_ns: int, before_ns: int | None = None) -> Event | None:
+        for event in self.events:
+            inside = after_ns <= event.at_ns and (before_ns is None or event.at_ns < before_ns)
+            if inside and event.subject == subject and event.name == name:
+                return event
+        return None
+
+
+@dataclass(frozen=True)
+class Disrupted:
+    """One disruption in a history: when it was injected, and, if it came to that, proven and healed."""
+
+    inject: Event
+    proven: Event | None
+    healed: Event | None
+
+    @property
+    def name(self) -> str:
+        return self.inject.subject

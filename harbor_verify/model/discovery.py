@@ -1,0 +1,242 @@
+"""Finding a Harbor in a namespace: which profile, which workloads, which volumes."""
+
+import base64
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from kubernetes import client
+from kubernetes.client import V1PodTemplateSpec
+
+from harbor_verify.clients.kubernetes import Kubernetes
+from harbor_verify.errors import SettingsError, TargetUnreachable
+from harbor_verify.model.environment import environment_of
+from harbor_verify.model.roles import Part, Profile, Role
+from harbor_verify.model.volumes import Volume
+from harbor_verify.model.workloads import Replica, Workload, bears_label, replicas_of, runs_image
+from harbor_verify.profiles import ALL
+
+
+class Deployment:
+    """A Harbor in a namespace. What can change while the suite runs is read anew at each question."""
+
+    def __init__(
+        self, kubernetes: Kubernetes, namespace: str, profile: Profile, workloads: dict[Role, Workload]
+    ) -> None:
+        self.kubernetes, self.namespace = kubernetes, namespace
+        self.profile, self.workloads = profile, workloads
+
+    def workload(self, role: Role) -> Workload:
+        """The workload of a role; raises TargetUnreachable when the namespace has none."""
+        if role not in self.workloads:
+            raise TargetUnreachable(f"namespace {self.namespace} has no workload for Harbor's {role}")
+        return self.workloads[role]
+
+    def replicas(self, role: Role) -> list[Replica]:
+        """The pods of a role now, oldest first; empty when there is none."""
+        workload = self.workload(role)
+        pods = self.kubernetes.ask(
+            f"list the pods of {workload.object}",
+            self.kubernetes.core.list_namespaced_pod,
+            self.namespace,
+            label_selector=workload.label_selector,
+        )
+        return replicas_of(workload, pods.items)
+
+    def volumes(self) -> list[Volume]:
+        """The claims that Harbor's workloads name, each once, with the volumes they are bound to."""
+        users: dict[str, set[str]] = {}
+        for workload in self.workloads.values():
+            for volume in workload.template.spec.volumes or ():
+                if volume.persistent_volume_claim:
+                    users.setdefault(volume.persistent_volume_claim.claim_name, set()).add(workload.name)
+        listed = self.kubernetes.ask(
+            f"list PersistentVolumeClaims in {self.namespace}",
+            self.kubernetes.core.list_namespaced_persistent_volume_claim,
+            self.namespace,
+        )
+        claims = {claim.metadata.name: claim for claim in listed.items}
+        return [
+            Volume(
+                namespace=self.namespace,
+                claim_name=name,
+                claim=claims.get(name),
+                volume=self._volume_of(claims.get(name)),
+                used_by=tuple(sorted(users[name])),
+            )
+            for name in sorted(users)
+        ]
+
+    def config_map(self, name: str) -> dict[str, str] | None:
+        """The data of a ConfigMap, or None when it does not exist."""
+        return self._read_or_none("ConfigMap", self.kubernetes.core.read_namespaced_config_map, name)
+
+    def secret(self, name: str) -> dict[str, str] | None:
+        """The data of a Secret as text, or None when it does not exist. Never to be shown."""
+        data = self._read_or_none("Secret", self.kubernetes.core.read_namespaced_secret, name)
+        if data is None:
+            return None
+        return {key: base64.b64decode(value).decode(errors="replace") for key, value in data.items()}
+
+    def environment(self, replica: Replica) -> dict[str, str]:
+        """The environment of the replica's container, as its pod asks for it; secrets among it."""
+        return environment_of(replica.container, self.config_map, self.secret)
+
+    def nodes(self) -> list[client.V1Node]:
+        """The cluster's nodes that are Ready."""
+        found = self.kubernetes.ask("list the nodes", self.kubernetes.core.list_node).items
+        return [
+            n for n in found if any(c.type == "Ready" and c.status == "True" for c in n.status.conditions)
+        ]
+
+    def disruption_budgets(self) -> list[client.V1PodDisruptionBudget]:
+        """The PodDisruptionBudgets of the namespace."""
+        policy = client.PolicyV1Api(self.kubernetes.core.api_client)
+        listed = self.kubernetes.ask(
+            f"list PodDisruptionBudgets in {self.namespace}",
+            policy.list_namespaced_pod_disruption_budget,
+            self.namespace,
+        )
+        return listed.items
+
+    def services_of(self, workload: Workload) -> list[client.V1Service]:
+        """The Services that choose the workload's pods."""
+        labels = set((workload.template.metadata.labels or {}).items())
+        listed = self.kubernetes.ask(
+            f"list Services in {self.namespace}", self.kubernetes.core.list_namespaced_service, self.namespace
+        )
+        return [s for s in listed.items if s.spec.selector and set(s.spec.selector.items()) <= labels]
+
+    def endpoints(self, service: str) -> list[client.V1Endpoint]:
+        """The endpoints of a Service's EndpointSlices that are ready."""
+        slices = self.kubernetes.ask(
+            f"list EndpointSlices of Service {self.namespace}/{service}",
+            client.DiscoveryV1Api(self.kubernetes.core.api_client).list_namespaced_endpoint_slice,
+            self.namespace,
+            label_selector=f"kubernetes.io/service-name={service}",
+        )
+        # The API says that `ready` of None means ready.
+        return [e for s in slices.items for e in s.endpoints or () if e.conditions.ready is not False]
+
+    def addresses(self, host: str) -> list[str]:
+        """What `host`, as a pod of Harbor's would resolve it, leads to: the endpoints of a Service, or itself."""
+        name, _, domain = host.partition(".")
+        if domain and not (domain == self.namespace or domain.startswith(f"{self.namespace}.svc")):
+            return [host]
+        with self.kubernetes.asking(f"read Service {self.namespace}/{name}"):
+            try:
+                service = self.kubernetes.core.read_namespaced_service(name, self.namespace)
+            except client.ApiException as answer:
+                if answer.status == 404:
+                    return [host]
+                raise
+        if service.spec.external_name:
+            return [service.spec.external_name]
+        return [address for endpoint in self.endpoints(name) for address in endpoint.addresses]
+
+    def _read_or_none(self, kind: str, read: Any, name: str) -> dict[str, str] | None:
+        with self.kubernetes.asking(f"read {kind} {self.namespace}/{name}"):
+            try:
+                return read(name, self.namespace).data or {}
+            except client.ApiException as answer:
+                if answer.status == 404:
+                    return None
+                raise
+
+    def _volume_of(self, claim: client.V1PersistentVolumeClaim | None) -> client.V1PersistentVolume | None:
+        if claim is None or not claim.spec.volume_name:
+            return None
+        with self.kubernetes.asking(f"read PersistentVolume {claim.spec.volume_name}"):
+            try:
+                return self.kubernetes.core.read_persistent_volume(claim.spec.volume_name)
+            except client.ApiException as answer:
+                if answer.status in (403, 404):
+                    return None
+                raise
+
+
+def discover(kubernetes: Kubernetes, namespace: str, wanted: str | None = None) -> Deployment:
+    """Find the Harbor in a namespace, of the profile `wanted` or of whichever it is.
+
+    Raises TargetUnreachable when there is none that is known, or more than one; SettingsError when no profile is
+    called `wanted`.
+    """
+    profiles = [_profile_named(wanted)] if wanted else ALL
+    controllers = list(_controllers(kubernetes, namespace))
+    found = {profile.name: _match(profile, namespace, controllers) for profile in profiles}
+    whole = [profile for profile in profiles if profile.required <= set(found[profile.name])]
+    where = f"namespace {namespace} at {kubernetes.server}"
+    if len(whole) == 1:
+        return Deployment(kubernetes, namespace, whole[0], found[whole[0].name])
+    if whole:
+        told = "; ".join(
+            f"{each.name} ({', '.join(w.object for w in found[each.name].values())})" for each in whole
+        )
+        raise TargetUnreachable(f"{where} holds more than one Harbor: {told}. Say which: --profile NAME")
+    seen = ", ".join(f"{kind} {item.metadata.name}" for kind, item in controllers) or "no workload at all"
+    raise TargetUnreachable(
+        f"{where} holds no Harbor that is known ({', '.join(_lack(each, found[each.name]) for each in profiles)}); "
+        f"it holds {seen}. Is --namespace right?"
+    )
+
+
+def _profile_named(name: str) -> Profile:
+    known = {profile.name: profile for profile in ALL}
+    if name not in known:
+        nearest = difflib.get_close_matches(name, known, n=1, cutoff=0)
+        raise SettingsError(f"--profile {name}: there is no such profile; did you mean {nearest[0]}?")
+    return known[name]
+
+
+def _lack(profile: Profile, found: dict[Role, Workload]) -> str:
+    """What of a profile's required workloads is not there."""
+    missing = sorted(str(role) for role in profile.required - set(found))
+    return f"of {profile.name} there is no {' and no '.join(missing)} workload"
+
+
+def _controllers(kubernetes: Kubernetes, namespace: str) -> Iterable[tuple[str, Any]]:
+    sources = (
+        ("ReplicationController", kubernetes.core.list_namespaced_replication_controller),
+        ("Deployment", kubernetes.apps.list_namespaced_deployment),
+        ("StatefulSet", kubernetes.apps.list_namespaced_stateful_set),
+    )
+    for kind, list_all in sources:
+        for item in kubernetes.ask(f"list {kind}s in {namespace}", list_all, namespace).items:
+            yield kind, item
+
+
+def _match(profile: Profile, namespace: str, controllers: Sequence[tuple[str, Any]]) -> dict[Role, Workload]:
+    """By role, each workload once. Labels go before images: two generations may run images of one name."""
+    found: dict[Role, Workload] = {}
+    for is_known in (bears_label, runs_image):
+        for kind, item in controllers:
+            if any(item.spec.template is workload.template for workload in found.values()):
+                continue
+            for role, part in profile.parts.items():
+                if role in found or not is_known(part, item.spec.template):
+                    continue
+                selector = item.spec.selector
+                labels = selector if isinstance(selector, dict) else selector.match_labels or {}
+                port = _port(part, item.spec.template)
+                found[role] = Workload(
+                    role=role,
+                    kind=kind,
+                    namespace=namespace,
+                    name=item.metadata.name,
+                    desired=1 if item.spec.replicas is None else item.spec.replicas,
+                    selector=tuple(sorted(labels.items())),
+                    template=item.spec.template,
+                    port=port,
+                    tls=port == part.tls_port,
+                )
+                break
+    return found
+
+
+def _port(part: Part, template: V1PodTemplateSpec) -> int:
+    """Where its pods are spoken to: `tls_port` where only that is declared."""
+    declared = {
+        port.container_port for container in template.spec.containers for port in container.ports or ()
+    }
+    only_tls = part.tls_port in declared and part.port not in declared
+    return part.tls_port if only_tls else part.port

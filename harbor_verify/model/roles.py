@@ -1,0 +1,152 @@
+"""The parts that a Harbor plays, whatever its generation calls them. Checks ask for roles, never for versions."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from harbor_verify.clients.harbor import Credentials, Harbor
+from harbor_verify.clients.http import HttpClient
+from harbor_verify.clients.sql import Sql
+from harbor_verify.model.stores import Database, SessionStore
+from harbor_verify.model.web_page import WebPage
+from harbor_verify.model.words import Words
+
+Environment = Mapping[str, str]
+
+
+class Role(StrEnum):
+    """What a workload does for the whole."""
+
+    FRONT_DOOR = "front door"
+    WEB = "web"
+    REGISTRY = "registry"
+    JOB = "job"
+    CONFIGURATION_STORE = "configuration store"
+    PAGE = "page"
+
+
+class Feature(StrEnum):
+    """What some generations of Harbor have. A check that requires one is not applicable to the others."""
+
+    FORM_TOKENS = "forms that are protected by a token (CSRF)"
+    GALERA = "database that may be a Galera cluster"
+    HEALTH_REPORT = "health report that names its components"
+    INTERNAL_TLS = "TLS between its own components"
+    JOB_LOGS = "jobs whose logs users can read"
+    MIGRATIONS = "schema that is migrated at start"
+    QUOTAS = "storage quotas"
+    ROBOTS = "robot accounts"
+    SECRET_KEY = "secret key with a well-known default"
+
+
+class Standing(StrEnum):
+    """What somebody is to a project."""
+
+    ADMINISTRATOR = "administrator"
+    DEVELOPER = "developer"
+    GUEST = "guest"
+    PUBLIC = "anybody, of a public project"
+    STRANGER = "anybody, of a private project"
+
+
+@dataclass(frozen=True)
+class FirstRow:
+    """A row that the database has had since its schema was loaded: `where` finds it in `table`."""
+
+    what: str
+    table: str
+    where: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """How a profile knows the workload of one role, and how it is spoken to.
+
+    `images` are last components of image names without tag; a workload is also known by one of `labels`, since
+    many clusters run copies of the images under other names. `port` is where its container listens, unless it
+    declares `tls_port` and not that one: then it listens there, with TLS.
+    `replicated`: that one of them dies must be no outage; what works off a queue may be alone.
+    """
+
+    images: tuple[str, ...]
+    labels: tuple[tuple[str, str], ...]
+    port: int
+    tls_port: int | None = None
+    replicated: bool = True
+
+
+@dataclass(frozen=True)
+class Migration:
+    """The last migration of the database's schema. `dirty`: it began, and did not end."""
+
+    version: int
+    dirty: bool
+
+
+@dataclass(frozen=True)
+class ConfigurationStores:
+    """How one asks a replica of the configuration store. All raise WrongConfiguration."""
+
+    configurations: Callable[[HttpClient, Environment], Mapping[str, Any]]
+    """What a replica with this environment answers. Holds secrets. Raises AnswerError, too."""
+    database: Callable[[Mapping[str, Any]], Database]
+    """The database that an answer names."""
+
+
+@dataclass(frozen=True)
+class SecretKey:
+    """The file of a web replica that holds the key which stored passwords are encrypted with."""
+
+    path: str
+    length: int
+    well_known: frozenset[str]
+    """Keys that anybody can read in Harbor's documents or chart."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One generation of Harbor's layout."""
+
+    name: str
+    words: Words
+    parts: Mapping[Role, Part]
+    required: frozenset[Role]
+    """Without these it is no Harbor of this generation."""
+    features: frozenset[Feature]
+    """What its `api` can do beyond Harbor (harbor_verify/clients/capabilities.py), and what else it has."""
+    api: type[Harbor]
+    """Its client."""
+    registry_api: Role
+    """Whose replicas docker clients speak to behind the front door (/v2/), and which know Harbor's users."""
+    registry_login: Callable[[Environment], Credentials | None]
+    """With what Harbor itself opens a registry replica, by a web replica's environment; None: with its users' tokens.
+
+    Raises WrongConfiguration."""
+    session_store: Callable[[Environment], SessionStore | None]
+    """The session store that the environment of a web replica names; None: it names none, and sessions stay in the
+    replica's memory. Raises WrongConfiguration."""
+    database_role: Role
+    """Whose environment names the database."""
+    database: Callable[[Environment], Database]
+    """The database that the environment of a replica of `database_role` names. Raises WrongConfiguration."""
+    tables: frozenset[str]
+    """What the database holds at least."""
+    first_rows: tuple[FirstRow, ...]
+    """And what is in them from the beginning."""
+    session_key: Callable[[str], str]
+    """From a session's cookie to its key in the session store."""
+    member_roles: Mapping[Standing, int]
+    """The numbers by which the API knows what a member is."""
+    actions: Mapping[Standing, frozenset[str]]
+    """What a token lets somebody do with a project's repositories, whatever they asked for."""
+    page: WebPage
+    """How a user signs in and out."""
+    configuration_store: ConfigurationStores | None = None
+    """Where it has one."""
+    migrations: Callable[[Sql], list[Migration]] | None = None
+    """What its database says of migrations, where there are any. Raises StoreRefused."""
+    secret_key: SecretKey | None = None
+    """Where it has one that must not stay as it came."""
+    internal_tls: Callable[[Environment], str] = lambda environment: ""
+    """The certificate file that a component of this environment serves with; empty: none."""

@@ -1,0 +1,145 @@
+"""Workloads and their replicas, as they are in the cluster at the moment of asking."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kubernetes.client import V1Container, V1Pod, V1PodTemplateSpec
+
+from harbor_verify.model.roles import Part, Role
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A controller of pods. `desired` is how many it was asked for; `selector` chooses its pods.
+
+    `port` is where it is spoken to, with TLS where `tls`.
+    """
+
+    role: Role
+    kind: str
+    namespace: str
+    name: str
+    desired: int
+    selector: tuple[tuple[str, str], ...]
+    template: V1PodTemplateSpec
+    port: int
+    tls: bool = False
+
+    @property
+    def object(self) -> str:
+        """Kind and `namespace/name`, as messages say it."""
+        return f"{self.kind} {self.namespace}/{self.name}"
+
+    @property
+    def label_selector(self) -> str:
+        return ",".join(f"{key}={value}" for key, value in self.selector)
+
+    @property
+    def short_name(self) -> str:
+        """web-rc → web; what its replicas are counted under."""
+        return self.name.removesuffix("-rc")
+
+
+@dataclass(frozen=True)
+class Replica:
+    """One pod of a workload, known by its ordinal (age order), so that names stay the same from run to run."""
+
+    workload: Workload
+    ordinal: int
+    pod: V1Pod
+
+    @property
+    def name(self) -> str:
+        """web-0; for messages see `object`."""
+        return f"{self.workload.short_name}-{self.ordinal}"
+
+    @property
+    def pod_name(self) -> str:
+        return self.pod.metadata.name
+
+    @property
+    def uid(self) -> str:
+        return self.pod.metadata.uid
+
+    @property
+    def node(self) -> str | None:
+        return self.pod.spec.node_name
+
+    @property
+    def address(self) -> str | None:
+        return self.pod.status.pod_ip
+
+    @property
+    def container(self) -> V1Container:
+        """The container that plays the role: the one that listens on its port, else the first."""
+        containers = self.pod.spec.containers
+        listening = [c for c in containers if self.workload.port in {p.container_port for p in c.ports or ()}]
+        return (listening or containers)[0]
+
+    @property
+    def object(self) -> str:
+        """`pod namespace/name (web-0 on node-1)`, and its state where that is not Ready."""
+        where = f" on {self.node}" if self.node else ""
+        state = "" if self.ready else f", {self.state}"
+        return f"pod {self.pod.metadata.namespace}/{self.pod_name} ({self.name}{where}{state})"
+
+    @property
+    def ready(self) -> bool:
+        return is_ready(self.pod)
+
+    @property
+    def running(self) -> bool:
+        """Whether its container runs now, Ready or not."""
+        statuses = self.pod.status.container_statuses or ()
+        return any(s.name == self.container.name and s.state and s.state.running for s in statuses)
+
+    @property
+    def state(self) -> str:
+        """Ready, or why not, as far as the pod's status says it."""
+        return "Ready" if self.ready else why_not_ready(self.pod)
+
+
+def is_ready(pod: V1Pod) -> bool:
+    """Whether the pod's condition Ready is True."""
+    return any(c.type == "Ready" and c.status == "True" for c in pod.status.conditions or ())
+
+
+def why_not_ready(pod: V1Pod) -> str:
+    """Pending (Unschedulable), Running (CrashLoopBackOff), not Ready."""
+    for status in pod.status.container_statuses or ():
+        if status.state and status.state.waiting and status.state.waiting.reason:
+            return f"{pod.status.phase} ({status.state.waiting.reason})"
+    for condition in pod.status.conditions or ():
+        if condition.status == "False" and condition.type == "PodScheduled":
+            return f"{pod.status.phase} ({condition.reason})"
+    return "not Ready" if pod.status.phase == "Running" else str(pod.status.phase)
+
+
+def replicas_of(workload: Workload, pods: Iterable[V1Pod]) -> list[Replica]:
+    """The workload's replicas among `pods`, oldest first; those that are being deleted or have ended do not count."""
+    wanted = set(workload.selector)
+    alive = [
+        pod
+        for pod in pods
+        if wanted <= set((pod.metadata.labels or {}).items())
+        and pod.metadata.deletion_timestamp is None
+        and pod.status.phase not in ("Succeeded", "Failed")
+    ]
+    alive.sort(key=lambda pod: (pod.metadata.creation_timestamp, pod.metadata.name))
+    return [Replica(workload, ordinal, pod) for ordinal, pod in enumerate(alive)]
+
+
+def bears_label(part: Part, template: V1PodTemplateSpec) -> bool:
+    """Whether pods of this template have a label of that part of Harbor."""
+    labels = (template.metadata.labels or {}) if template.metadata else {}
+    return any(labels.get(key) == value for key, value in part.labels)
+
+
+def runs_image(part: Part, template: V1PodTemplateSpec) -> bool:
+    """Whether pods of this template run an image that is called like one of that part of Harbor."""
+    return any(image_name(container.image) in part.images for container in template.spec.containers)
+
+
+def image_name(reference: str | None) -> str:
+    """The last component of an image's name: mirror:5000/harbor/registry:v3@sha256:… → registry."""
+    return (reference or "").partition("@")[0].rpartition("/")[2].partition(":")[0]

@@ -1,0 +1,192 @@
+"""What a check needs beyond its target. Without it, it is skipped and says why; --strict-skips makes that an error."""
+
+import importlib.util
+import socket
+from collections.abc import Callable, Iterable
+from typing import NoReturn
+
+import pytest
+
+from harbor_verify.checks import NEEDS, check_of
+from harbor_verify.clients.browser import find_browser
+from harbor_verify.clients.docker import Docker
+from harbor_verify.errors import AnswerError, DockerTrouble, NeedMissing, WrongConfiguration
+from harbor_verify.plugin.run import KEY, State
+from harbor_verify.target import Target
+from harbor_verify.verdict import Failure
+
+DISRUPTION_LABEL = "harbor-verify/allow-disruption"
+"""On a namespace, with the value true: things in it may be broken on purpose."""
+
+_REASONS = pytest.StashKey[dict[str, str]]()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    check = check_of(item)
+    for need in check.needs if check else ():
+        require(item.config, need)
+
+
+def require(config: pytest.Config, need: str) -> None:
+    """Skip the check that runs when `need` is not met; raises NeedMissing instead under --strict-skips."""
+    reasons = config.stash.setdefault(_REASONS, {})
+    state = config.stash[KEY]
+    if need not in reasons:
+        reasons[need] = _PROBES[need](state)
+    if need == "disruption" and state.unhealed:
+        raise NeedMissing(
+            f"nothing more is broken, because this could not be mended: {'; '.join(state.unhealed)}"
+        )
+    if reasons[need]:
+        refuse(config, f"needs {NEEDS[need]}: {reasons[need]}")
+
+
+def refuse(config: pytest.Config, reason: str) -> None:
+    """Skip the check that runs; raises NeedMissing instead under --strict-skips."""
+    if config.stash[KEY].settings.strict_skips:
+        raise NeedMissing(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def need(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """`need("exec")`: for checks that learn only on their way that they need something."""
+    return lambda name: require(request.config, name)
+
+
+@pytest.fixture
+def skip(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """`skip(reason)`: there is nothing here that the check could be about."""
+    return lambda reason: refuse(request.config, reason)
+
+
+class NotApplicable(pytest.skip.Exception):
+    """The check turned out to be about something that this Harbor has not, and may do without."""
+
+
+@pytest.fixture
+def not_applicable() -> Callable[[str], NoReturn]:
+    """`not_applicable(reason)`: what the check is about is not used here, and nobody misses it."""
+
+    def end(reason: str) -> NoReturn:
+        raise NotApplicable(reason, _use_item_location=True)
+
+    return end
+
+
+def _may(*asked: tuple[str, str], everywhere: bool = False, group: str = "") -> Callable[[State], str]:
+    """A probe for verbs on resources of an API group: of the target's namespace, or of those that belong to none."""
+
+    def probe(state: State) -> str:
+        namespace = "" if everywhere else state.target.namespace
+        may = state.target.kubernetes.may
+        denied = [
+            f"{verb} {resource}"
+            for verb, resource in asked
+            if not may(verb, resource, namespace=namespace, group=group)
+        ]
+        where = "" if everywhere else f" in namespace {namespace}"
+        return f"this account may not {' or '.join(denied)}{where}" if denied else ""
+
+    return probe
+
+
+def _docker(state: State) -> str:
+    try:
+        Docker(state.target.access.docker_host, timeout_s=state.settings.connect_timeout_s).close()
+    except DockerTrouble as trouble:
+        return str(trouble)
+    return ""
+
+
+def _disruption(state: State) -> str:
+    target = state.target
+    if not target.access.may_disrupt:
+        namespace = target.kubernetes.ask(
+            f"read Namespace {target.namespace}", target.kubernetes.core.read_namespace, target.namespace
+        )
+        if (namespace.metadata.labels or {}).get(DISRUPTION_LABEL) != "true":
+            return f"neither --allow-disruption nor the label {DISRUPTION_LABEL}=true on namespace {target.namespace}"
+    return _may(("delete", "pods"), ("watch", "pods"))(state)
+
+
+def _node_changes(state: State) -> str:
+    if not (state.target.access.hands or state.settings.allow_node_drain):
+        return "without --allow-node-drain no node is touched"
+    evict = _may(("create", "pods/eviction"))(state)
+    return evict or _may(("patch", "nodes"), everywhere=True)(state)
+
+
+def _workload_changes(state: State) -> str:
+    """Of the kinds that Harbor's workloads here are of."""
+    kinds = {workload.kind for workload in state.target.deployment.workloads.values()}
+    core = _may(("patch", "replicationcontrollers")) if "ReplicationController" in kinds else None
+    asked = [("patch", "deployments")] if "Deployment" in kinds else []
+    asked += [("patch", "statefulsets")] if "StatefulSet" in kinds else []
+    apps = _may(*asked, group="apps") if asked else None
+    return "; ".join(denied for probe in (core, apps) if probe and (denied := probe(state)))
+
+
+def _way_to(
+    addresses: Callable[[Target], Iterable[str]], works: Callable[[Target], bool]
+) -> Callable[[State], str]:
+    """A probe for a TCP connection to one of these. Where Harbor itself has none either (`works`), that is for the
+    check to say: it is not for want of a way from here.
+    """
+
+    def probe(state: State) -> str:
+        refused = []
+        try:
+            for where in addresses(state.target):
+                host, _, port = where.rpartition(":")
+                try:
+                    socket.create_connection((host, int(port)), state.settings.connect_timeout_s).close()
+                    return ""
+                except OSError as trouble:
+                    refused.append(f"{where}: {trouble}")
+        except (WrongConfiguration, Failure):
+            return ""
+        try:
+            harbor_has_one = bool(refused) and works(state.target)
+        except AnswerError:
+            harbor_has_one = False
+        return f"{'; '.join(refused)}, though Harbor reaches it" if harbor_has_one else ""
+
+    return probe
+
+
+def _database_works(target: Target) -> bool:
+    target.front_door.projects("verify-", None)
+    return True
+
+
+def _sessions_work(target: Target) -> bool:
+    return target.front_door.whoami(target.front_door.sign_in(target.credentials)) is not None
+
+
+def _browser(state: State) -> str:
+    if importlib.util.find_spec("playwright") is None:
+        return "Playwright, which drives it, is not installed (pip install 'harbor-verify[browser]')"
+    return "" if find_browser(state.settings.browser) else "none is installed, or it is not where it was said"
+
+
+# The client opens exec by GET; newer API servers want `create` for it as well.
+_PROBES: dict[str, Callable[[State], str]] = {
+    "browser": _browser,
+    "database": _way_to(lambda target: [target.database_address()], _database_works),
+    "disruption": _disruption,
+    "disruption-budgets": _may(("list", "poddisruptionbudgets"), group="policy"),
+    "docker": _docker,
+    "exec": _may(("get", "pods/exec"), ("create", "pods/exec")),
+    "hands": lambda state: "" if state.target.access.hands else "this Harbor is not in the lab",
+    "node-changes": _node_changes,
+    "nodes": _may(("list", "nodes"), everywhere=True),
+    "pods": _may(
+        *((verb, "pods") for verb in ("create", "get", "list", "delete")),
+        *((verb, "secrets") for verb in ("create", "list", "delete")),
+        ("get", "pods/log"),
+    ),
+    "session-store": _way_to(Target.session_store_addresses, _sessions_work),
+    "workload-changes": _workload_changes,
+    "volumes": _may(("get", "persistentvolumes"), everywhere=True),
+}

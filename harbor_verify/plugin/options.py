@@ -1,0 +1,70 @@
+"""The flags: one for each setting, made from the settings themselves."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pydantic.fields import FieldInfo
+
+from harbor_verify.settings import FILE, FILE_SETTING, PREFIX, Settings, flag, load
+
+TITLE = (
+    # A title, which argparse does not wrap.
+    "Harbor: what to verify, and how\n"
+    f"(each flag can also be a variable, {PREFIX}NAMESPACE=…,\n"
+    f'or a line of {FILE}, namespace = "…";\n'
+    "flags win over variables, variables over the file)"
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    add_options(parser.getgroup("harbor", TITLE).addoption)
+
+
+def add_options(add: Callable[..., Any]) -> None:
+    """Add every flag to a group of options, of pytest's or argparse's: `add` is what takes one."""
+    add(
+        "--check",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="only this check; * stands for anything ('storage.*'), and the flag may be given several times "
+        "(docs/checks.md lists all)",
+    )
+    for name, field in Settings.model_fields.items():
+        if field.annotation is bool:
+            add(flag(name), dest=name, action="store_true", default=None, help=field.description)
+        else:
+            help = f"{field.description}{_default(field)}"
+            add(flag(name), dest=name, default=None, metavar=_unit(name), help=help)
+    help = f"settings file (default: {FILE})"
+    add(flag(FILE_SETTING), dest=FILE_SETTING, default=None, metavar="FILE", help=help)
+
+
+def settings_of(config: pytest.Config) -> Settings:
+    """The settings of this pytest run. Raises SettingsError."""
+    given: dict[str, Any] = {
+        name: value
+        for name in (*Settings.model_fields, FILE_SETTING)
+        if (value := config.getoption(name, None)) is not None
+    }
+    return load(given, os.environ, config.invocation_params.dir)
+
+
+def _unit(name: str) -> str:
+    units = {"_per_s": "N", "_s": "SECONDS", "_ms": "MS", "_file": "FILE", "_dir": "FOLDER", "_url": "URL"}
+    units |= {
+        "_address": "HOST:PORT",
+        "_host": "URL",
+        "kubeconfig": "FILE",
+        "browser": "FILE",
+        "_budget": "N",
+    }
+    return next(
+        (unit for ending, unit in units.items() if name.endswith(ending)), name.rpartition("_")[2].upper()
+    )
+
+
+def _default(field: FieldInfo) -> str:
+    return f" (default: {field.default})" if field.default is not None else ""

@@ -1,0 +1,228 @@
+"""A run from its beginning to its end: settings, target, Lease, what a killed run left, and the report.
+
+All of it happens only when checks were collected: `pytest tests` needs no Harbor.
+"""
+
+import signal
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+from harbor_verify import cleanup, known_secrets, providers, pull_pods
+from harbor_verify.checks import check_of
+from harbor_verify.cleanup import Cleanup
+from harbor_verify.disruptions import leftovers
+from harbor_verify.errors import AnswerError, DeadlinePassed, HarnessError, SettingsError, TargetUnreachable
+from harbor_verify.evidence import Collector
+from harbor_verify.lease import NamespaceLease
+from harbor_verify.plugin.options import settings_of
+from harbor_verify.plugin.terminal import teller
+from harbor_verify.redaction import Redaction
+from harbor_verify.reports import folder
+from harbor_verify.reports.model import Run
+from harbor_verify.reports.terminal import render
+from harbor_verify.settings import Settings
+from harbor_verify.surroundings import surroundings
+from harbor_verify.target import Target, describe, reach
+
+
+@dataclass
+class State:
+    """What a run carries with it."""
+
+    settings: Settings
+    target: Target
+    lease: NamespaceLease
+    report: Run
+    folder: Path
+    redaction: Redaction
+    """What everything that is written goes through."""
+    collector: Collector
+    cleanup: Cleanup = field(default_factory=Cleanup)
+    unhealed: list[str] = field(default_factory=list)
+    """What was broken on purpose and could not be mended; nothing more is broken then."""
+
+
+KEY = pytest.StashKey[State]()
+MARKERS = (
+    "check(id): a check of Harbor, made by harbor_verify.checks.check",
+    "extended: breaks more than a pod: programs, networks, workloads, nodes, stores",
+    'disruption: breaks something on purpose; -m "not disruption" leaves it out',
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever breaks things runs last: the other checks then see Harbor as it was found."""
+    items.sort(key=_breaks_things)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    checks = [check for item in session.items if (check := check_of(item))]
+    if not checks or session.config.option.collectonly:
+        return
+    capture = session.config.pluginmanager.getplugin("capturemanager")
+    try:
+        # A lab that is being stood up says for a minute what it is doing: that is to be seen.
+        with capture.global_and_fixture_disabled():
+            state = session.config.stash[KEY] = _begin(session.config, [check.id for check in checks])
+    except HarnessError as trouble:
+        raise pytest.UsageError(Redaction().text(str(trouble))) from trouble
+    _leave_out_what_does_not_apply(session, state)
+
+
+def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
+    state = config.stash.get(KEY, None)
+    return [*state.report.target, f"report: {state.folder}", ""] if state else []
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if check_of(item):
+        item.config.stash[KEY].lease.require_held()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """After pytest has torn its fixtures down, also after Ctrl-C."""
+    state = session.config.stash.get(KEY, None)
+    if state is None:
+        return
+    report = state.report
+    report.left_behind += map(state.redaction.text, state.cleanup.perform(teller(session.config)))
+    try:
+        state.lease.release()
+    except HarnessError as trouble:
+        report.left_behind.append(str(trouble))
+    state.target.close()
+    if report.left_behind and exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    report.finished, report.exit_code = datetime.now(UTC), int(session.exitstatus)
+    folder.write(report, state.folder)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    state = config.stash.get(KEY, None)
+    if state is not None:
+        writer = config.get_terminal_writer()
+        terminalreporter.write(render(state.report, width=writer.fullwidth, colour=writer.hasmarkup))
+        terminalreporter.write_line(f"report: {state.folder}")
+
+
+@pytest.fixture(scope="session")
+def run_state(pytestconfig: pytest.Config) -> State:
+    """The run as a whole; for the fixtures of this folder."""
+    return pytestconfig.stash[KEY]
+
+
+def _begin(config: pytest.Config, selected: list[str]) -> State:
+    settings = settings_of(config)
+    started = datetime.now(UTC)
+    run_id = cleanup.new_run_id(started)
+    access = providers.provide(settings)
+    target = reach(access, settings)
+    redaction = Redaction(known_secrets.of_credentials(target.credentials))
+    found = describe(target) + _learn_secrets(target, redaction)
+    lease = NamespaceLease(access.kubernetes, access.namespace, cleanup.holder(run_id))
+    lease.acquire()
+    report = Run(
+        id=run_id,
+        started=started,
+        provider=access.provider,
+        url=redaction.text(target.access.url),
+        namespace=access.namespace,
+        profile=target.deployment.profile.name,
+        target=[redaction.text(line) for line in found],
+        selected=selected,
+        environment=redaction.structure(surroundings(target, settings)),
+    )
+    try:
+        report.target += map(redaction.text, _heal_leftovers(target) + _remove_leftovers(target))
+        place = _make_folder(config.rootpath / settings.report_dir, started)
+    except BaseException:
+        lease.release()
+        raise
+    # A CI server that cancels a job sends SIGTERM: what was made is to be removed then, too.
+    signal.signal(signal.SIGTERM, _interrupt)
+    collector = Collector(target.deployment, redaction, timeouts_s=settings.timeouts_s)
+    return State(settings, target, lease, report, place, redaction, collector)
+
+
+def _leave_out_what_does_not_apply(session: pytest.Session, state: State) -> None:
+    """Take out the checks that are about something which this generation of Harbor has not; the report says so once."""
+    profile, left_out = state.target.profile, []
+    for item in session.items:
+        check = check_of(item)
+        if check and (lacking := check.lacking(profile)):
+            state.report.not_applicable[check.id] = f"{profile.name} has no {', no '.join(lacking)}"
+            left_out.append(item)
+    if left_out:
+        session.config.hook.pytest_deselected(items=left_out)
+        session.items[:] = [item for item in session.items if item not in left_out]
+    state.report.selected = [id for id in state.report.selected if id not in state.report.not_applicable]
+
+
+def _make_folder(directory: Path, started: datetime) -> Path:
+    try:
+        return folder.make(directory, started)
+    except OSError as trouble:
+        raise SettingsError(
+            f"--report-dir: no folder for this run can be made in {directory}: {trouble}"
+        ) from trouble
+
+
+def _learn_secrets(target: Target, redaction: Redaction) -> list[str]:
+    """Learn what must not be written; a line about it when that cannot be found out."""
+    lines = []
+    for learn in (known_secrets.of_deployment, known_secrets.of_secrets):
+        try:
+            redaction.learn(*learn(target.deployment))
+        except TargetUnreachable as trouble:
+            lines.append(f"  some secrets are known by what they look like only: {trouble}")
+    return lines
+
+
+def _remove_leftovers(target: Target) -> list[str]:
+    """What was done about projects and users of killed runs, a line each.
+
+    A Harbor that refuses is for the checks to judge.
+    """
+    lines = []
+    try:
+        for name in cleanup.leftovers(target):
+            cleanup.remove_project(target, name)
+            lines.append(f"  removed project {name}, which an earlier run left")
+        for name in cleanup.user_leftovers(target):
+            cleanup.remove_user(target, name)
+            lines.append(f"  removed user {name}, whom an earlier run left")
+        removed = pull_pods.remove(target)
+        lines += [f"  removed {thing}, which an earlier run left" for thing in removed]
+    except (AnswerError, DeadlinePassed) as trouble:
+        lines.append(f"  could not look for what an earlier run left: {trouble}")
+    return lines
+
+
+def _heal_leftovers(target: Target) -> list[str]:
+    """What a killed run had broken and did not mend, mended; a line each."""
+    nodes = target.kubernetes.may("patch", "nodes", namespace="")
+    try:
+        lines = leftovers.heal(target.kubernetes, target.namespace, nodes=nodes)
+    except TargetUnreachable as trouble:
+        return [f"  could not look for what an earlier run broke: {trouble}"]
+    return [f"  {line}" for line in lines]
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _breaks_things(item: pytest.Item) -> bool:
+    check = check_of(item)
+    return check is not None and "disruption" in check.needs

@@ -1,0 +1,240 @@
+"""Harbor 2.x's own API, and its traps.
+
+- A 200 from /c/login proves nothing: with the session store away the cookie is worth nothing. Ask who one is.
+- A request without a live session is answered with a new cookie, so the cookie to send is always given.
+- Any session cookie, even a made-up one, brings the whole API under CSRF: what goes with Basic authentication never
+  carries one.
+- The health report is HTTP 200 whatever it says, and up to 10 s old.
+"""
+
+import re
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from harbor_verify.clients.capabilities import FormToken, Health, Robot
+from harbor_verify.clients.harbor import Credentials, Harbor, Project, Session, basic, user_of
+from harbor_verify.clients.http import document, expect, summary
+from harbor_verify.errors import AnswerError, UnexpectedAnswer
+
+API = "/api/v2.0"
+COOKIE = "sid"
+_TOKEN_HEADER = "X-Harbor-CSRF-Token"
+_PAGE = 100
+_HARBORS_PAGE = re.compile(r"<title>[^<]*harbor|<harbor-app", re.IGNORECASE)
+
+
+class Harbor2(Harbor):
+    """A core, or the front door. Has health reports, form tokens, quotas, robots and job logs, too."""
+
+    def require_page(self) -> None:
+        answer = self.http.get("/")
+        if answer.is_redirect:
+            return
+        expect(answer, 200)
+        if not _HARBORS_PAGE.search(answer.text):
+            raise UnexpectedAnswer(f"{summary(answer)}, which is not Harbor's", status=200)
+
+    def form_token(self) -> FormToken:
+        """GET /c/login: a page that is not there, with a token and its cookies."""
+        answer = self.http.get("/c/login")
+        expect(answer, 200, 404)
+        token = answer.headers.get(_TOKEN_HEADER, "")
+        if not token:
+            raise UnexpectedAnswer(
+                f"{summary(answer)} without a header {_TOKEN_HEADER}", status=answer.status_code
+            )
+        return FormToken(token, "; ".join(f"{cookie.name}={cookie.value}" for cookie in answer.cookies))
+
+    def sign_in_with(self, token: FormToken, credentials: Credentials) -> Session:
+        """POST /c/login with a token that this or another replica gave."""
+        answer = expect(self._log_in(token, credentials), 200)
+        cookie = answer.cookies.get(COOKIE)
+        if not cookie:
+            raise UnexpectedAnswer(f"{summary(answer)} without a cookie {COOKIE}", status=200)
+        return Session(credentials.user, cookie)
+
+    def sign_in(self, credentials: Credentials) -> Session:
+        return self.sign_in_with(self.form_token(), credentials)
+
+    def wrong_sign_in(self, credentials: Credentials) -> Session | None:
+        token = self.form_token()
+        answer = expect(self._log_in(token, credentials), 401)
+        # The session that the form was asked for with must not have become anybody's.
+        before = re.search(rf"\b{COOKIE}=([^;]+)", token.cookies)
+        cookie = answer.cookies.get(COOKIE) or (before[1] if before else "")
+        return Session(credentials.user, cookie) if cookie else None
+
+    def whoami(self, session: Session) -> str | None:
+        return user_of(
+            self.http.get(f"{API}/users/current", headers={"Cookie": f"{COOKIE}={session.cookie}"})
+        )
+
+    def whoami_by_password(self, credentials: Credentials) -> str | None:
+        return user_of(self.http.get(f"{API}/users/current", auth=basic(credentials)))
+
+    def sign_out(self, session: Session) -> None:
+        expect(self.http.get("/c/log_out", headers={"Cookie": f"{COOKIE}={session.cookie}"}), 200)
+
+    def version(self, credentials: Credentials) -> str:
+        """It tells those who are signed in."""
+        return str(document(self._get("/systeminfo", credentials)).get("harbor_version") or "")
+
+    def authentication_mode(self) -> str:
+        return str(document(self._get("/systeminfo", None)).get("auth_mode", ""))
+
+    def create_user(self, user: Credentials, credentials: Credentials, *, run_id: str) -> int:
+        body = {
+            "username": user.user,
+            "email": f"{user.user}@harbor-verify.invalid",
+            "password": user.password,
+            "realname": run_id,
+            "comment": "",
+        }
+        answer = expect(self.http.post(f"{API}/users", json=body, auth=basic(credentials)), 201)
+        return int(answer.headers["Location"].rpartition("/")[2])
+
+    def users(self, name: str, credentials: Credentials) -> dict[str, int]:
+        entries = self._all("/users/search", {"username": name}, credentials)
+        return {entry["username"]: entry["user_id"] for entry in entries}
+
+    def delete_user(self, user_id: int, credentials: Credentials) -> None:
+        expect(self.http.delete(f"{API}/users/{user_id}", auth=basic(credentials)), 200, 404)
+
+    def create_project(self, name: str, credentials: Credentials, *, public: bool = False) -> None:
+        body = {"project_name": name, "metadata": {"public": str(public).lower()}}
+        expect(self.http.post(f"{API}/projects", json=body, auth=basic(credentials)), 201)
+
+    def projects(self, name: str, credentials: Credentials | None) -> dict[str, Project]:
+        entries = self._all("/projects", {"name": name}, credentials)
+        return {entry["name"]: Project(entry["name"], entry["project_id"]) for entry in entries}
+
+    def set_public(self, project: Project, public: bool, credentials: Credentials) -> None:
+        body = {"metadata": {"public": str(public).lower()}}
+        expect(self.http.put(f"{API}/projects/{project.id}", json=body, auth=basic(credentials)), 200)
+
+    def is_public(self, project: Project, credentials: Credentials) -> bool:
+        found = document(self._get(f"/projects/{project.id}", credentials))
+        return found["metadata"].get("public") == "true"
+
+    def add_member(self, project: Project, user: str, role: int, credentials: Credentials) -> None:
+        body = {"role_id": role, "member_user": {"username": user}}
+        path = f"{API}/projects/{project.id}/members"
+        expect(self.http.post(path, json=body, auth=basic(credentials)), 201)
+
+    def repositories(self, project: Project, credentials: Credentials | None) -> list[str]:
+        """Those with something in them: an empty one stays listed."""
+        return [
+            entry["name"] for entry in self._repositories(project, credentials) if entry["artifact_count"]
+        ]
+
+    def tags(self, repository: str, credentials: Credentials | None) -> dict[str, str]:
+        """UnexpectedAnswer has status 404 when there is no such repository."""
+        artifacts = self._all(f"{_path(repository)}/artifacts", {"with_tag": "true"}, credentials)
+        return {tag["name"]: artifact["digest"] for artifact in artifacts for tag in artifact["tags"] or ()}
+
+    def delete_tag(self, repository: str, tag: str, credentials: Credentials) -> None:
+        expect(self.http.delete(f"{API}{_path(repository)}/artifacts/{tag}", auth=basic(credentials)), 200)
+
+    def delete_repository(self, name: str, credentials: Credentials) -> None:
+        expect(self.http.delete(f"{API}{_path(name)}", auth=basic(credentials)), 200, 404)
+
+    def delete_project(self, project: Project, credentials: Credentials) -> None:
+        for repository in self._repositories(project, credentials):
+            self.delete_repository(repository["name"], credentials)
+        expect(self.http.delete(f"{API}/projects/{project.id}", auth=basic(credentials)), 200, 404)
+
+    def symptoms(self) -> str:
+        seen = []
+        try:
+            report = self.health()
+            unwell = [f"{name} {status}" for name, status in report.components.items() if status != "healthy"]
+            seen.append(f"its health report (up to 10 s old): {', '.join(unwell) or report.status}")
+        except AnswerError as silence:
+            seen.append(f"its health report: {silence}")
+        try:
+            self._get("/projects?page_size=1", None)
+            seen.append("database: answers")
+        except AnswerError as silence:
+            seen.append(f"database: {silence}")
+        return "; ".join(seen)
+
+    def health(self) -> Health:
+        """GET /health. What is wrong with a component follows its status."""
+        answer = self._get("/health", None)
+        try:
+            report = document(answer)
+            components = {
+                str(each["name"]): str(each["status"])
+                + (f": {each['error']}" if each.get("error") and each["status"] != "healthy" else "")
+                for each in report["components"]
+            }
+            return Health(str(report["status"]), components)
+        except (ValueError, KeyError, TypeError) as wrong:
+            raise UnexpectedAnswer(f"{summary(answer)}: no health report", status=200) from wrong
+
+    def used_bytes(self, project: Project, credentials: Credentials) -> int:
+        query = f"/quotas?reference=project&reference_id={project.id}"
+        answer = self._get(query, credentials)
+        try:
+            return int(document(answer)[0]["used"]["storage"])
+        except (ValueError, KeyError, TypeError, IndexError) as wrong:
+            raise UnexpectedAnswer(f"{summary(answer)}: no quota of {project.name}", status=200) from wrong
+
+    def create_robot(self, name: str, project: Project, credentials: Credentials) -> Robot:
+        allowed = [{"resource": "repository", "action": action} for action in ("pull", "push")]
+        body = {
+            "name": name,
+            "level": "project",
+            "duration": 1,
+            "description": "made by harbor-verify",
+            "permissions": [{"kind": "project", "namespace": project.name, "access": allowed}],
+        }
+        made = document(expect(self.http.post(f"{API}/robots", json=body, auth=basic(credentials)), 201))
+        return Robot(int(made["id"]), Credentials(made["name"], made["secret"]))
+
+    def delete_robot(self, robot_id: int, credentials: Credentials) -> None:
+        expect(self.http.delete(f"{API}/robots/{robot_id}", auth=basic(credentials)), 200, 404)
+
+    def start_harmless_job(self, credentials: Credentials) -> int:
+        """A garbage collection that collects nothing (dry run)."""
+        body = {"parameters": {"dry_run": True, "workers": 1}, "schedule": {"type": "Manual"}}
+        answer = self.http.post(f"{API}/system/gc/schedule", json=body, auth=basic(credentials))
+        return int(expect(answer, 201).headers["Location"].rpartition("/")[2])
+
+    def job_status(self, job_id: int, credentials: Credentials) -> str:
+        return str(document(self._get(f"/system/gc/{job_id}", credentials)).get("job_status", ""))
+
+    def job_log(self, job_id: int, credentials: Credentials) -> str:
+        return self._get(f"/system/gc/{job_id}/log", credentials).text
+
+    def _log_in(self, token: FormToken, credentials: Credentials) -> requests.Response:
+        return self.http.post(
+            "/c/login",
+            data={"principal": credentials.user, "password": credentials.password},
+            headers={_TOKEN_HEADER: token.token, "Cookie": token.cookies},
+        )
+
+    def _repositories(self, project: Project, credentials: Credentials | None) -> list[Any]:
+        return self._all(f"/projects/{project.name}/repositories", {}, credentials)
+
+    def _get(self, path: str, credentials: Credentials | None) -> requests.Response:
+        return expect(self.http.get(f"{API}{path}", auth=basic(credentials)), 200)
+
+    def _all(self, path: str, query: dict[str, Any], credentials: Credentials | None) -> list[Any]:
+        """Every entry of a list that comes in pages."""
+        found: list[Any] = []
+        while True:
+            page = {**query, "page": len(found) // _PAGE + 1, "page_size": _PAGE}
+            answer = self.http.get(f"{API}{path}", params=page, auth=basic(credentials))
+            batch = document(expect(answer, 200)) or []
+            found += batch
+            if len(batch) < _PAGE:
+                return found
+
+
+def _path(repository: str) -> str:
+    """Of project/a/b: /projects/project/repositories/a%252Fb, encoded twice as its API asks for."""
+    project, _, name = repository.partition("/")
+    return f"/projects/{project}/repositories/{quote(quote(name, safe=''), safe='')}"

@@ -1,0 +1,34 @@
+"""How a target comes to be: `existing` connects to one, `lab` stands one up. The rest cannot tell which it was."""
+
+from dataclasses import dataclass
+
+from harbor_verify.clients.harbor import Credentials
+from harbor_verify.clients.kubernetes import Kubernetes
+from harbor_verify.disruptions.hands import Hands
+from harbor_verify.settings import Settings
+
+
+@dataclass(frozen=True)
+class Access:
+    """All that is needed to reach a Harbor.
+
+    `url` has no slash at its end; None: not said, it is what Harbor's own settings name. `docker_host` None: the
+    environment's.
+    """
+
+    provider: str
+    kubernetes: Kubernetes
+    namespace: str
+    url: str | None
+    credentials: Credentials
+    docker_host: str | None
+    may_disrupt: bool
+    hands: Hands | None = None
+    """Whoever has the machines under this Harbor in his hands; None: nobody here."""
+
+
+def provide(settings: Settings) -> Access:
+    """Connect as the settings say. Raises SettingsError, TargetUnreachable."""
+    from harbor_verify.providers import existing, lab
+
+    return lab.provide(settings) if settings.lab else existing.provide(settings)

@@ -1,0 +1,280 @@
+"""Pods that do nothing but pull images and print one line: what a kubelet makes of a registry."""
+
+import base64
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from kubernetes import client
+
+from harbor_verify.clients.harbor import Credentials
+from harbor_verify.errors import DeadlinePassed
+from harbor_verify.target import Target
+from harbor_verify.waiting import NotYet, wait_until
+
+LABEL = "harbor-verify/run"
+"""On whatever the suite makes in Kubernetes; its value is the run's id."""
+_REFUSED = {
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "ErrImageNeverPull",
+    "InvalidImageName",
+    "RegistryUnavailable",
+}
+_EVENT_OF = re.compile(r"spec\.containers\{(pull-\d+)\}")
+_NOBODY = 65534
+_NOTE = "note"
+"""A key of the pull secret that each container mounts. A kubelet that has not been told of a new Secret yet pulls
+without it, and fails; for a mount it waits."""
+# A kubelet that is set up for another registry than this one says so in these words.
+_ADVICE = {
+    "server gave HTTP response to HTTPS client": "the node's container runtime expects TLS: give it a hosts.toml "
+    "(containerd) or insecure-registries (docker) for this registry",
+    "x509": "the node's container runtime does not trust the registry's certificate: give it the CA",
+    "no such host": "the node cannot resolve the registry's name",
+}
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """What became of one container: `printed` when it ran to its end, else `trouble` in the kubelet's own words."""
+
+    pod: str
+    node: str
+    image: str
+    printed: str = ""
+    trouble: str = ""
+
+
+def run_on_each(
+    target: Target, nodes: Sequence[str], images: Sequence[str], credentials: Credentials, *, run_id: str
+) -> list[Pulled]:
+    """Run a pod on each node, with a container for each image, which is pulled anew; one result a container.
+
+    The pull secret holds `credentials`. Whoever calls this removes pods and secret with `remove`. Raises
+    TargetUnreachable, and DeadlinePassed when a container comes to no end for another reason than its image.
+    """
+    kubernetes, namespace = target.kubernetes, target.namespace
+    secret = _secret(target.registry_host, credentials, run_id)
+    kubernetes.ask("make a pull secret", kubernetes.core.create_namespaced_secret, namespace, secret)
+    pods = {f"harbor-verify-{run_id}-{number}": node for number, node in enumerate(nodes)}
+    for name, node in pods.items():
+        body = _pod(name, node, images, secret.metadata.name, run_id)
+        kubernetes.ask(f"make pod {namespace}/{name}", kubernetes.core.create_namespaced_pod, namespace, body)
+    timeout_s = target.settings.converge_timeout_s
+    pulls = _Pulls(target, pods, images)
+    try:
+        wait_until(
+            f"each container of {', '.join(pods)} in {namespace} has pulled its image and ended",
+            pulls.look,
+            deadline="converge_timeout_s",
+            timeout_s=timeout_s,
+        )
+    except DeadlinePassed:
+        pulls.blame_unfinished(timeout_s)
+        if pulls.unsettled:
+            raise
+    pulls.read_events()
+    return list(pulls.results.values())
+
+
+def remove(target: Target, run_id: str | None = None) -> list[str]:
+    """Remove the pods and Secrets of a run, or of any; what was there is returned, as `kind name`.
+
+    Raises TargetUnreachable.
+    """
+    kubernetes, namespace = target.kubernetes, target.namespace
+    selector = LABEL if run_id is None else f"{LABEL}={run_id}"
+    core = kubernetes.core
+    now = client.V1DeleteOptions(grace_period_seconds=0)
+    removed = []
+    for kind, list_all, delete in (
+        ("pod", core.list_namespaced_pod, core.delete_namespaced_pod),
+        ("Secret", core.list_namespaced_secret, core.delete_namespaced_secret),
+    ):
+        resource = f"{kind.lower()}s"
+        if not all(kubernetes.may(verb, resource, namespace=namespace) for verb in ("list", "delete")):
+            continue
+        for found in kubernetes.ask(f"list {kind}s", list_all, namespace, label_selector=selector).items:
+            name = found.metadata.name
+            with kubernetes.asking(f"delete {kind} {namespace}/{name}"):
+                try:
+                    delete(name, namespace, body=now)
+                except client.ApiException as answer:
+                    if answer.status != 404:
+                        raise
+            removed.append(f"{kind} {name}")
+    return removed
+
+
+class _Pulls:
+    """What became of each container so far. A refused pull stays one: the kubelet tries again by itself."""
+
+    def __init__(self, target: Target, pods: Mapping[str, str], images: Sequence[str]) -> None:
+        """`pods` are names and the node of each."""
+        self._target, self._pods, self._images = target, pods, images
+        self.results: dict[tuple[str, str], Pulled] = {}
+        """By pod and container."""
+        self.unsettled: dict[tuple[str, str], str] = {}
+        """What those wait for that have come to no end."""
+
+    def look(self) -> None:
+        """Look at all pods at once, as a refusal that the kubelet got over is not to be seen later. Raises NotYet."""
+        self.unsettled = {}
+        for pod in self._pods:
+            self._look_at(pod)
+        if self.unsettled:
+            raise NotYet("; ".join(f"{pod}, {name}: {why}" for (pod, name), why in self.unsettled.items()))
+
+    def blame_unfinished(self, after_s: float) -> None:
+        """A pull that began and does not end is the registry's; for anything else `unsettled` stays as it is."""
+        for pod in {pod for pod, _ in self.unsettled}:
+            told = self._events(pod)
+            pulling = [event.message for event in told if event.reason == "Pulling"]
+            done = [event for event in told if event.reason == "Pulled" or _refused_pull(event)]
+            if len(pulling) > len(done):
+                for key in [key for key in self.unsettled if key[0] == pod]:
+                    self._blame(*key, f"no end after {after_s:g} s; last: {pulling[-1]}")
+                    del self.unsettled[key]
+
+    def read_events(self) -> None:
+        """Take in the refusals that no look at a pod has shown, where this account may list events."""
+        for pod in self._pods:
+            for event in self._events(pod):
+                if _refused_pull(event):
+                    self._blame(pod, _container_of(event), event.message)
+
+    def _look_at(self, pod: str) -> None:
+        target = self._target
+        core, namespace = target.kubernetes.core, target.namespace
+        found = target.kubernetes.ask(f"read pod {namespace}/{pod}", core.read_namespaced_pod, pod, namespace)
+        states = {status.name: status.state for status in found.status.container_statuses or ()}
+        for name in map(_container, range(len(self._images))):
+            state = states.get(name)
+            waiting, ended = (state.waiting, state.terminated) if state else (None, None)
+            if (pod, name) in self.results:
+                continue
+            if waiting and waiting.reason in _REFUSED:
+                self._blame(pod, name, f"{waiting.reason}: {waiting.message or 'no message'}")
+            elif ended and ended.exit_code:
+                self._blame(pod, name, f"ended with exit code {ended.exit_code} ({ended.reason})")
+            elif ended:
+                self._settle(pod, name, printed=_log(target, pod, name))
+            else:
+                self.unsettled[pod, name] = str(waiting.reason if waiting else found.status.phase)
+
+    def _blame(self, pod: str, name: str, trouble: str) -> None:
+        """The first trouble is the one that counts: what comes later (ImagePullBackOff) only says that it was."""
+        if not ((pod, name) in self.results and self.results[pod, name].trouble):
+            self._settle(pod, name, trouble=_advised(trouble))
+
+    def _settle(self, pod: str, name: str, *, printed: str = "", trouble: str = "") -> None:
+        image = self._images[_number(name)]
+        self.results[pod, name] = Pulled(pod, self._pods[pod], image, printed, trouble)
+
+    @cached_property
+    def _may_list_events(self) -> bool:
+        return self._target.kubernetes.may("list", "events", namespace=self._target.namespace)
+
+    def _events(self, pod: str) -> list[client.CoreV1Event]:
+        kubernetes, namespace = self._target.kubernetes, self._target.namespace
+        if not self._may_list_events:
+            return []
+        listed = kubernetes.ask(
+            f"list the events of pod {namespace}/{pod}",
+            kubernetes.core.list_namespaced_event,
+            namespace,
+            field_selector=f"involvedObject.kind=Pod,involvedObject.name={pod}",
+        ).items
+        return [event for event in listed if _container_of(event)]
+
+
+def _refused_pull(event: client.CoreV1Event) -> bool:
+    # `Failed` is also what the kubelet calls a container that does not start.
+    return event.reason == "Failed" and (event.message or "").startswith("Failed to pull image")
+
+
+def _container_of(event: client.CoreV1Event) -> str:
+    """The container of ours that an event is about; empty: another, or the pod."""
+    found = _EVENT_OF.fullmatch(event.involved_object.field_path or "")
+    return found[1] if found else ""
+
+
+def _log(target: Target, pod: str, container: str) -> str:
+    kubernetes = target.kubernetes
+    what = f"read the log of pod {target.namespace}/{pod}"
+    read = kubernetes.core.read_namespaced_pod_log
+    # Decoded here: the library gives bytes as their Python literal.
+    answer = kubernetes.ask(what, read, pod, target.namespace, container=container, _preload_content=False)
+    return answer.data.decode(errors="replace").strip()
+
+
+def _advised(trouble: str) -> str:
+    advice = next((advice for sign, advice in _ADVICE.items() if sign in trouble), "")
+    return f"{trouble}; {advice}" if advice else trouble
+
+
+def _secret(host: str, credentials: Credentials, run_id: str) -> client.V1Secret:
+    basic = base64.b64encode(f"{credentials.user}:{credentials.password}".encode()).decode()
+    return client.V1Secret(
+        metadata=client.V1ObjectMeta(name=f"harbor-verify-{run_id}", labels=_labels(run_id)),
+        type="kubernetes.io/dockerconfigjson",
+        string_data={
+            ".dockerconfigjson": json.dumps({"auths": {host: {"auth": basic}}}),
+            _NOTE: f"made by harbor-verify run {run_id}",
+        },
+    )
+
+
+def _pod(name: str, node: str, images: Sequence[str], secret: str, run_id: str) -> client.V1Pod:
+    # As little as the strictest Pod Security Standard allows.
+    security = client.V1SecurityContext(
+        allow_privilege_escalation=False,
+        run_as_non_root=True,
+        run_as_user=_NOBODY,
+        capabilities=client.V1Capabilities(drop=["ALL"]),
+        seccomp_profile=client.V1SeccompProfile(type="RuntimeDefault"),
+    )
+    return client.V1Pod(
+        metadata=client.V1ObjectMeta(name=name, labels=_labels(run_id)),
+        spec=client.V1PodSpec(
+            node_name=node,
+            restart_policy="Never",
+            automount_service_account_token=False,
+            enable_service_links=False,
+            tolerations=[client.V1Toleration(operator="Exists")],
+            volumes=[
+                client.V1Volume(
+                    name=_NOTE,
+                    secret=client.V1SecretVolumeSource(
+                        secret_name=secret, items=[client.V1KeyToPath(key=_NOTE, path=_NOTE)]
+                    ),
+                )
+            ],
+            image_pull_secrets=[client.V1LocalObjectReference(name=secret)],
+            containers=[
+                client.V1Container(
+                    name=_container(number),
+                    image=image,
+                    image_pull_policy="Always",
+                    security_context=security,
+                    volume_mounts=[client.V1VolumeMount(name=_NOTE, mount_path=f"/{_NOTE}", read_only=True)],
+                )
+                for number, image in enumerate(images)
+            ],
+        ),
+    )
+
+
+def _container(number: int) -> str:
+    return f"pull-{number}"
+
+
+def _number(container: str) -> int:
+    return int(container.rpartition("-")[2])
+
+
+def _labels(run_id: str) -> Mapping[str, str]:
+    return {LABEL: run_id}

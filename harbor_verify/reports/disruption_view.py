@@ -1,0 +1,155 @@
+"""What report.html tells of one disruption: its plot, its steps, its tables; drawn from a check's history.jsonl."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harbor_verify.reports import outages, phases, timeline
+from harbor_verify.reports.errors import ReportError
+from harbor_verify.reports.model import CheckResult
+from harbor_verify.reports.outages import Outage
+from harbor_verify.reports.phases import Latency
+from harbor_verify.reports.timeline import Event, Operation, Timeline
+
+if TYPE_CHECKING:
+    from harbor_verify.reports.plots.disruption import Plot
+
+FILE = "history.jsonl"
+MOST_LOST = 12
+"""Operations without a good answer that are told one by one."""
+TIMES = "\N{MULTIPLICATION SIGN}"
+LARGEST_BYTES = 64 * 1024 * 1024
+
+_STEPS = {
+    "inject": "{subject}: injected",
+    "proven": "{subject}: proven to have happened",
+    "healed": "{subject}: healed",
+    "pod-created": "pod {pod} is made, as {replica}",
+    "pod-ready": "pod {pod} ({replica}) is Ready",
+    "pod-not-ready": "pod {pod} ({replica}) is no longer Ready",
+    "pod-deleting": "pod {pod} ({replica}) is being deleted",
+    "pod-deleted": "pod {pod} ({replica}) is gone",
+    "endpoint-added": "Service {service} leads to {replica}",
+    "endpoint-removed": "Service {service} leads to {replica} no more",
+    "watch-lost": "the watch of {subject} is lost: what comes next may have come earlier",
+    "watch-resumed": "the watch of {subject} goes on",
+}
+_NO_STEPS = ("watch-started", "watch-stopped")
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that happened, milliseconds after the first injection."""
+
+    after_ms: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Others:
+    """What clients did before or afterwards, in a sentence."""
+
+    when: str
+    text: str
+
+
+@dataclass
+class DisruptionView:
+    """Of one check. `trouble` says why there is no plot."""
+
+    result: CheckResult
+    plot: "Plot | None" = None
+    clients: list[str] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    outages: list[Outage] = field(default_factory=list)
+    latency: dict[str, list[Latency]] = field(default_factory=dict)
+    lost: list[Operation] = field(default_factory=list)
+    lost_count: int = 0
+    zero_s: float = 0.0
+    others: list[Others] = field(default_factory=list)
+    unreadable_count: int = 0
+    trouble: str = ""
+
+
+def view(result: CheckResult, folder: Path, *, name: str) -> DisruptionView | None:
+    """The view of a check's history; None when it has none. `folder`: the run's. `name`: an id for the page."""
+    file = folder / "checks" / result.id / FILE
+    if not file.is_file():
+        return None
+    made = DisruptionView(result)
+    try:
+        if file.stat().st_size > LARGEST_BYTES:
+            raise ReportError(f"it has more than {LARGEST_BYTES // 1024**2} MiB")
+        with file.open(encoding="utf-8", errors="replace") as lines:
+            told = timeline.read(lines)
+    except (ReportError, OSError) as trouble:
+        made.trouble = f"{FILE} cannot be drawn: {trouble}"
+        return made
+    if not told.disruptions:
+        made.trouble = f"{FILE} tells of no disruption: nothing was broken"
+        return made
+    _fill(made, told, name)
+    return made
+
+
+def _fill(made: DisruptionView, told: Timeline, name: str) -> None:
+    begin_s, end_s = told.disrupted_s
+    made.zero_s = begin_s
+    made.unreadable_count = told.unreadable_count
+    made.clients = _at_work(told)
+    shown = [op for op in told.operations if op.client in set(made.clients)]
+    # Only here: what draws plots takes a second to import.
+    from harbor_verify.reports.plots import disruption
+
+    made.plot = disruption.draw(told, made.clients, name=name)
+    made.steps = [
+        Step((event.at_s - begin_s) * 1000, _step(event))
+        for event in told.events
+        if event.at_s >= begin_s and event.name not in _NO_STEPS
+    ]
+    made.outages = [
+        outage
+        for client in made.clients
+        for outage in outages.of_client(client, [op for op in shown if op.client == client], end_s=told.end_s)
+    ]
+    made.latency = phases.by_kind(shown, (begin_s, end_s))
+    lost = [op for op in told.operations if not op.ok]
+    made.lost, made.lost_count = lost[:MOST_LOST], len(lost)
+    rest = [op for op in told.operations if op.client not in set(made.clients)]
+    for when, chosen in (
+        ("before", [op for op in rest if op.begin_s < begin_s]),
+        ("during", [op for op in rest if begin_s <= op.begin_s <= end_s]),
+        ("afterwards", [op for op in rest if op.begin_s > end_s]),
+    ):
+        if chosen:
+            made.others.append(Others(when, _summary(chosen)))
+
+
+def _at_work(told: Timeline) -> list[str]:
+    """Clients that were at work while something was broken; the front door's first, the rest by name."""
+    begin_s, end_s = told.disrupted_s
+    clients = {op.client for op in told.operations if begin_s <= op.begin_s <= end_s}
+    return sorted(clients, key=lambda client: ("front-door" not in client, client))
+
+
+def _step(event: Event) -> str:
+    given = {"subject": event.subject, "pod": "?", "replica": "?", "service": "?"}
+    given |= {key: str(value) for key, value in event.value.items()}
+    given["subject"] = event.subject
+    template = _STEPS.get(event.name)
+    return template.format_map(given) if template else f"{event.subject}: {event.name.replace('-', ' ')}"
+
+
+def _summary(operations: Sequence[Operation]) -> str:
+    """`256 times session-probe at 4 places, all ok`, a part a kind."""
+    kinds: dict[str, list[Operation]] = {}
+    for op in operations:
+        kinds.setdefault(op.kind, []).append(op)
+    parts = []
+    for kind, ops in kinds.items():
+        lost = sum(not op.ok for op in ops)
+        places = len({op.replica for op in ops})
+        where = f"at {places} places" if places > 1 else f"at {ops[0].replica}"
+        parts.append(f"{len(ops)} {TIMES} {kind} {where}, {f'{lost} not ok' if lost else 'all ok'}")
+    return "; ".join(parts)

@@ -1,0 +1,56 @@
+"""Where a run's files go: DIRECTORY/runs/UTC-TIME/, with DIRECTORY/latest leading to the newest."""
+
+import importlib.util
+from datetime import datetime
+from pathlib import Path
+
+from harbor_verify.reports import json_file, junit
+from harbor_verify.reports.model import Run
+
+
+def make(directory: Path, started: datetime) -> Path:
+    """Make the folder of a run that started then (UTC), and let `latest` lead to it. Raises OSError."""
+    runs = directory / "runs"
+    runs.mkdir(parents=True, exist_ok=True)
+    folder = _new(runs, started.strftime("%Y-%m-%dT%H-%M-%SZ"))
+    link = directory / "latest"
+    partial = directory / f".latest-{folder.name}"
+    partial.symlink_to(folder.relative_to(directory))
+    partial.replace(link)
+    return folder
+
+
+def write(run: Run, folder: Path) -> None:
+    """Write every file of the run. Raises OSError.
+
+    What keeps report.html from being made goes to `run.notes`: it changes no verdict, and stops no run.
+    """
+    json_file.write(run, folder / "report.json")
+    junit.write(run, folder / "junit.xml")
+    if importlib.util.find_spec("matplotlib") is None:
+        run.notes.append(
+            "report.html is not made: its plots need matplotlib (pip install 'harbor-verify[plots]')"
+        )
+        json_file.write(run, folder / "report.json")
+        return
+    try:
+        # Only here: what draws plots takes half a second to import.
+        from harbor_verify.reports import html_file
+
+        html_file.write(run, folder)
+    except Exception as trouble:  # noqa: BLE001 - whatever it is, the results are there, and it is told
+        run.notes.append(
+            f"report.html could not be made: {trouble!r}; try harbor-verify report html {folder}"
+        )
+        json_file.write(run, folder / "report.json")
+
+
+def _new(runs: Path, name: str) -> Path:
+    for suffix in ["", *(f"-{count}" for count in range(2, 100))]:
+        folder = runs / f"{name}{suffix}"
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        return folder
+    raise FileExistsError(f"{runs / name}: a hundred runs of one second")

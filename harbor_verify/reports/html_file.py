@@ -1,0 +1,146 @@
+"""report.html: a run for people. One file, that needs nothing else: no network, no script, no other file.
+
+Links lead to the evidence beside it, where that was kept.
+"""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from harbor_verify.reports import (
+    compare,
+    disruption_view,
+    environment,
+    figures,
+    outage_table,
+    runs,
+    screenshots,
+    terminal,
+)
+from harbor_verify.reports.compare_terminal import conclusion
+from harbor_verify.reports.model import CheckResult, Run, Verdict
+from harbor_verify.reports.terminal import grouped_reasons
+
+FILE = "report.html"
+MOST_RUNS = 20
+"""Of earlier runs in the trend."""
+VERDICT_WORDS = {
+    Verdict.PASS: "passed",
+    Verdict.FAIL: "failed",
+    Verdict.ERROR: "could not find out",
+    Verdict.SKIP: "skipped",
+}
+
+
+def write(run: Run, folder: Path) -> Path:
+    """Write the run's report.html into its folder; returns the file. Raises OSError."""
+    file = folder / FILE
+    partial = folder / f".{FILE}"
+    partial.write_text(document(run, folder), encoding="utf-8")
+    partial.replace(file)
+    return file
+
+
+def document(run: Run, folder: Path) -> str:
+    """The page. `folder` is the run's: histories and pictures lie in it, earlier runs beside it."""
+    earlier = runs.earlier(run, folder, at_most=MOST_RUNS)
+    views = [
+        made
+        for number, result in enumerate(run.results)
+        if (made := disruption_view.view(result, folder, name=f"disruption-{number}"))
+    ]
+    return _template().render(
+        run=run,
+        env=environment.whole(run.environment),
+        conclusion=terminal.conclusion(run).plain,
+        state=_state(run),
+        views=views,
+        drawn={made.result.id for made in views},
+        outage_rows=[result for result in run.results if "outage_ms" in result.measured],
+        outage_columns=outage_table.COLUMNS,
+        failed=_of(run, Verdict.FAIL),
+        errors=_of(run, Verdict.ERROR),
+        skipped=grouped_reasons({result.id: result.message for result in _of(run, Verdict.SKIP)}),
+        not_applicable=grouped_reasons(run.not_applicable),
+        screenshots=screenshots.of_run(run, folder),
+        comparison=compare.compare(earlier[-1], run) if earlier else None,
+        trend=_trend([*earlier, run]),
+        Verdict=Verdict,
+        any_plot=any(made.plot for made in views),
+    )
+
+
+def _trend(runs: list[Run]) -> Any:
+    """The plot over these runs; None when there is nothing to draw."""
+    if not any(result.measured for run in runs for result in run.results):
+        return None
+    # Only here: what draws plots takes a second to import.
+    from harbor_verify.reports.plots import trend
+
+    return trend.draw(runs, name="trend")
+
+
+def _template() -> Template:
+    made = Environment(
+        loader=PackageLoader("harbor_verify.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(
+        figure=figures.told,
+        with_unit=lambda value, name: figures.with_unit(name, value),
+        figure_words=figures.words,
+        verdict_words=lambda verdict: VERDICT_WORDS[verdict],
+        href=lambda file: quote(str(file)),
+        ms=_ms,
+        duration=_duration,
+        comparison_words=conclusion,
+        replicas=environment.replicas,
+        anchor=_anchor,
+        breakable=_breakable,
+    )
+    return made.get_template("report.html.j2")
+
+
+def _state(run: Run) -> str:
+    """The verdict of the whole, as the page's icon and colour: pass, fail, error, skip."""
+    if run.count(Verdict.FAIL):
+        return "fail"
+    if run.count(Verdict.ERROR) or run.not_run or run.left_behind:
+        return "error"
+    return "pass" if run.count(Verdict.PASS) else "skip"
+
+
+def _of(run: Run, verdict: Verdict) -> list[CheckResult]:
+    return [result for result in run.results if result.verdict == verdict]
+
+
+def _ms(value: float | None) -> str:
+    """`3 580 ms`, with a narrow space that does not break."""
+    if value is None:
+        return "\N{EN DASH}"
+    return f"{value:,.0f}\u00a0ms".replace(",", "\u202f").replace("-", "\N{MINUS SIGN}")
+
+
+def _duration(seconds: float) -> str:
+    """`8.6 s`, `4 min 12 s`."""
+    if seconds < 60:
+        return f"{seconds:.1f}\u00a0s"
+    return f"{seconds // 60:.0f}\u00a0min\u00a0{seconds % 60:.0f}\u00a0s"
+
+
+def _anchor(id: str) -> str:
+    return "check-" + "".join(letter if letter.isalnum() else "-" for letter in id)
+
+
+def _breakable(text: str) -> Markup:
+    """A name that may break after its dots, dashes and slashes."""
+    escaped = str(Markup.escape(text))
+    for sign in ("/", ".", "@"):
+        escaped = escaped.replace(sign, f"{sign}<wbr>")
+    return Markup(escaped)

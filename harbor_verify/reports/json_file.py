@@ -1,0 +1,140 @@
+"""report.json: a run for other programs.
+
+schema        "harbor-verify/report/1"; a change that breaks readers counts the number up
+id, started, finished (UTC, ISO 8601), duration_s, exit_code (0 holds, 1 does not, 2 interrupted)
+target        {provider, profile, url, namespace, found: [line, …]}
+summary       {pass, fail, error, skip, not_run}: counts
+areas         [{area, verdict, pass, fail, error, skip, duration_s}]
+checks        [{id, area, claim, verdict, started, duration_s, message, offenders: [{object, expected,
+              observed}], hint, source, measured: {name_with_unit: value}, evidence: [file, …]}]
+              evidence: relative to the run's folder; in checks/ID/ is all that belongs to one check
+not_applicable {id: reason}: checks that are about what this Harbor has not, and that nobody misses
+not_run       [id, …]: asked for, without a result
+left_behind   [line, …]: what the run made and could not remove
+environment   what was verified, key by key: harbor_verify/reports/environment.py
+notes         [line, …]: what went wrong with the report itself
+
+No secret is in it: docs/report.md says what is taken out, and what else lies in a run's folder.
+"""
+
+import dataclasses
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from harbor_verify.reports.errors import ReportError
+from harbor_verify.reports.model import CheckResult, Offender, Run, Verdict
+
+SCHEMA = "harbor-verify/report/1"
+
+
+def write(run: Run, file: Path) -> None:
+    """Write the run as JSON."""
+    file.write_text(json.dumps(document(run), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def document(run: Run) -> dict[str, Any]:
+    """The run in the form of this module's docstring."""
+    return {
+        "schema": SCHEMA,
+        "id": run.id,
+        "started": _time(run.started),
+        "finished": _time(run.finished),
+        "duration_s": round(run.duration_s, 3),
+        "exit_code": run.exit_code,
+        "target": {
+            "provider": run.provider,
+            "profile": run.profile,
+            "url": run.url,
+            "namespace": run.namespace,
+            "found": run.target,
+        },
+        "summary": {**{v.value: run.count(v) for v in Verdict}, "not_run": len(run.not_run)},
+        "areas": [
+            {
+                "area": area.area,
+                "verdict": area.verdict.value,
+                **{verdict.value: count for verdict, count in area.counts.items()},
+                "duration_s": round(area.duration_s, 3),
+            }
+            for area in run.areas()
+        ],
+        "checks": [_check(result) for result in run.results],
+        "not_applicable": run.not_applicable,
+        "not_run": run.not_run,
+        "left_behind": run.left_behind,
+        "environment": run.environment,
+        "notes": run.notes,
+    }
+
+
+def read(file: Path) -> Run:
+    """The run that a report.json tells of. Raises ReportError when there is none, or it is something else."""
+    try:
+        return _run(json.loads(file.read_text(encoding="utf-8")))
+    except FileNotFoundError as trouble:
+        raise ReportError(
+            f"{file.parent} has no {file.name}: it is no folder of a run, or the run was killed"
+        ) from trouble
+    except OSError as trouble:
+        raise ReportError(f"{file} cannot be read: {trouble.strerror}") from trouble
+    except (ValueError, KeyError, TypeError, AttributeError) as trouble:
+        raise ReportError(f"{file} is no {SCHEMA}: {trouble!r}") from trouble
+
+
+def _check(result: CheckResult) -> dict[str, Any]:
+    return {
+        **dataclasses.asdict(result),
+        "verdict": result.verdict.value,
+        "started": _time(result.started),
+        "duration_s": round(result.duration_s, 3),
+    }
+
+
+def _run(told: dict[str, Any]) -> Run:
+    if told["schema"] != SCHEMA:
+        raise ValueError(f"schema {told['schema']}")
+    target = told["target"]
+    results = [_result(check) for check in told["checks"]]
+    return Run(
+        id=told["id"],
+        started=datetime.fromisoformat(told["started"]),
+        finished=datetime.fromisoformat(told["finished"]) if told["finished"] else None,
+        exit_code=told["exit_code"],
+        provider=target["provider"],
+        url=target["url"],
+        namespace=target["namespace"],
+        profile=target["profile"],
+        target=target["found"],
+        selected=[result.id for result in results] + told["not_run"],
+        results=results,
+        # What came later than the first reports of this schema may be missing.
+        not_applicable=told.get("not_applicable", {}),
+        left_behind=told["left_behind"],
+        environment=told.get("environment", {}),
+        notes=told.get("notes", []),
+    )
+
+
+def _result(told: dict[str, Any]) -> CheckResult:
+    return CheckResult(
+        id=told["id"],
+        area=told["area"],
+        claim=told["claim"],
+        hint=told["hint"],
+        source=told["source"],
+        verdict=Verdict(told["verdict"]),
+        started=datetime.fromisoformat(told["started"]),
+        duration_s=told["duration_s"],
+        offenders=tuple(
+            Offender(each["object"], each["expected"], each["observed"]) for each in told["offenders"]
+        ),
+        message=told["message"],
+        measured=told["measured"],
+        evidence=tuple(told["evidence"]),
+    )
+
+
+def _time(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="milliseconds") if moment else None

@@ -1,0 +1,40 @@
+"""How long answers took before, during and after a disruption."""
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from harbor_verify.reports.timeline import Operation
+
+NAMES = ("before", "during", "after")
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Of the ok operations of one kind in one phase. Milliseconds; None where there was none."""
+
+    count: int
+    not_ok_count: int
+    median_ms: float | None
+    p95_ms: float | None
+    slowest_ms: float | None
+
+
+def by_kind(operations: Iterable[Operation], disrupted_s: tuple[float, float]) -> dict[str, list[Latency]]:
+    """Before, during and after, by kind of operation. An operation belongs to the phase in which it began; one
+    that began before and ended later was met by the disruption, and counts as during.
+    """
+    begin_s, end_s = disrupted_s
+    kinds: dict[str, tuple[list[Operation], ...]] = {}
+    for op in operations:
+        phase = 0 if op.end_s is not None and op.end_s < begin_s else 1 if op.begin_s <= end_s else 2
+        kinds.setdefault(op.kind, ([], [], []))[phase].append(op)
+    return {kind: [_latency(ops) for ops in phases] for kind, phases in kinds.items()}
+
+
+def _latency(operations: Sequence[Operation]) -> Latency:
+    waits = sorted(op.wait_ms for op in operations if op.ok and op.wait_ms is not None)
+    if not waits:
+        return Latency(0, len(operations), None, None, None)
+    p95 = waits[min(len(waits) - 1, int(0.95 * len(waits)))]
+    return Latency(len(waits), len(operations) - len(waits), statistics.median(waits), p95, waits[-1])

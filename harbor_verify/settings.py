@@ -1,0 +1,229 @@
+"""All settings, in one place: what they mean, where they come from, and which wins.
+
+A setting is taken from the first of these that gives it:
+  1. the flag                 --harbor-url https://harbor.example.com
+  2. the environment          HARBOR_VERIFY_HARBOR_URL=https://harbor.example.com
+  3. the file                 harbor_url = "https://harbor.example.com"   in harbor-verify.toml, in the folder
+                              where pytest runs, or where --settings-file / HARBOR_VERIFY_SETTINGS_FILE says
+  4. the default
+
+Secrets are never printed: their type hides them.
+"""
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FilePath,
+    HttpUrl,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+)
+
+from harbor_verify.errors import SettingsError
+
+PREFIX = "HARBOR_VERIFY_"
+FILE = Path("harbor-verify.toml")
+FILE_SETTING = "settings_file"
+"""The one setting that cannot be in the file, because it says where the file is."""
+
+
+class Settings(BaseModel):
+    """The settings of a run."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    lab: bool = Field(
+        False, description="stand the lab up on this machine, if need be, and verify the Harbor in it"
+    )
+    kubeconfig: Path | None = Field(
+        None,
+        description="kubeconfig of the cluster (default: $KUBECONFIG, ~/.kube/config; in a pod: its account)",
+    )
+    context: str | None = Field(None, description="context in the kubeconfig (default: its current one)")
+    namespace: str = Field("harbor", description="namespace that Harbor runs in")
+    profile: str | None = Field(
+        None,
+        description="generation of Harbor, by the name of its profile (default: the one that is recognised)",
+    )
+    harbor_url: HttpUrl | None = Field(
+        None,
+        description="URL of the front door, as docker clients and browsers use it (default: what Harbor is told that "
+        "its URL is, EXT_ENDPOINT)",
+    )
+    admin_user: str = Field("admin", description="a Harbor administrator")
+    admin_password: SecretStr | None = Field(
+        None,
+        description="the administrator's password; better in the environment or the file than on a command line",
+    )
+    ca_file: FilePath | None = Field(
+        None, description="certificates (PEM) to trust for the front door, in place of the system's"
+    )
+    insecure: bool = Field(False, description="do not verify the front door's certificate")
+    docker_host: str | None = Field(
+        None, description="docker daemon that pushes and pulls (default: $DOCKER_HOST, else the local one)"
+    )
+    image: str | None = Field(
+        None,
+        description="image to push, with `cat` in it (default: busybox, made on the spot from /bin/busybox)",
+    )
+    large_layer_mib: PositiveInt = Field(
+        64, description="MiB of the large layer that is pushed through the front door"
+    )
+    database_address: str | None = Field(
+        None,
+        pattern=r"^[^:\s]+:\d+$",
+        description="HOST:PORT that leads to Harbor's database from here, where its own address does not",
+    )
+    session_store_address: str | None = Field(
+        None,
+        pattern=r"^[^:\s]+:\d+$",
+        description="HOST:PORT that leads to Harbor's Redis from here, where its own address does not",
+    )
+    database_nodes: PositiveInt = Field(
+        3, description="nodes that the database's Galera cluster is to have, where it is one"
+    )
+    browser: Path | None = Field(
+        None,
+        description="Chromium or Chrome to drive (default: the first of chromium, google-chrome in $PATH)",
+    )
+    allow_disruption: bool = Field(
+        False,
+        description="also break things on purpose: pods are deleted, workloads restarted and scaled (implied by --lab)",
+    )
+    allow_node_drain: bool = Field(
+        False,
+        description="also cordon a node for a while and evict Harbor's pods from it (implied by --lab)",
+    )
+    strict_skips: bool = Field(
+        False, description="a check that cannot run for want of something is an error, not a skip"
+    )
+    report_dir: Path = Field(Path("reports"), description="folder that gets runs/TIME/ and latest")
+    connect_timeout_s: PositiveFloat = Field(5, description="seconds to wait for a connection")
+    request_timeout_s: PositiveFloat = Field(30, description="seconds to wait for an answer")
+    converge_timeout_s: PositiveFloat = Field(
+        120, description="seconds for Kubernetes and Harbor to come to what was asked"
+    )
+    certificate_days: NonNegativeInt = Field(
+        30, description="days that the certificates between Harbor's components are to stay valid"
+    )
+    outage_budget_ms: PositiveInt = Field(
+        1000, description="longest outage in milliseconds that a client may see while a pod dies"
+    )
+    crash_outage_budget_ms: PositiveInt = Field(
+        2000,
+        description="longest outage in milliseconds while a container crashes: Kubernetes looks once a second",
+    )
+    drain_outage_budget_ms: PositiveInt = Field(
+        2000,
+        description="longest outage in milliseconds while a node is drained: its pods start elsewhere, all at once",
+    )
+    slow_answer_budget_ms: PositiveInt = Field(
+        2000,
+        description="milliseconds that a good answer may take longer than before anything was broken, "
+        "where no longer outage is allowed; slower ones count as an outage",
+    )
+    hang_outage_budget_s: PositiveFloat = Field(
+        15, description="longest outage in seconds while a replica hangs, or its network is bad"
+    )
+    node_outage_budget_s: PositiveFloat = Field(
+        30, description="longest outage in seconds while a node is lost"
+    )
+    store_outage_budget_s: PositiveFloat = Field(
+        15, description="longest outage in seconds while a database, session store or file system fails over"
+    )
+    failed_requests_budget: NonNegativeInt = Field(
+        0, description="requests that each client may see fail while a pod dies"
+    )
+    recovery_budget_s: PositiveFloat = Field(
+        60, description="seconds until a deleted pod's successor is Ready"
+    )
+    patience_s: PositiveFloat = Field(
+        10,
+        description="seconds that a client waits for an answer, while something is broken, before it asks again",
+    )
+    operations_per_s: PositiveFloat = Field(
+        20,
+        description="operations a second, in all, while something is broken; as many again for what failed",
+    )
+
+    @property
+    def url(self) -> str | None:
+        """The front door's URL without a slash at its end; None: it is Harbor's own settings that name it."""
+        return str(self.harbor_url).rstrip("/") if self.harbor_url else None
+
+    @property
+    def timeouts_s(self) -> tuple[float, float]:
+        """(connect, request), as `requests` takes them."""
+        return self.connect_timeout_s, self.request_timeout_s
+
+    @property
+    def verify(self) -> bool | str:
+        """What `requests` takes as `verify`."""
+        if self.insecure:
+            return False
+        return str(self.ca_file) if self.ca_file else True
+
+
+def load(flags: Mapping[str, Any], environment: Mapping[str, str], folder: Path) -> Settings:
+    """The settings of flags, `HARBOR_VERIFY_*` variables and the file, as this module's docstring says.
+
+    `flags` holds only those that were given, by the names of the fields of Settings, and maybe `settings_file`.
+    `folder` is where the file is looked for. Raises SettingsError with everything that is wrong, never a value.
+    """
+    flags = dict(flags)
+    variables = {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in environment.items()
+        if name.startswith(PREFIX) and value
+    }
+    named = {**variables, **flags}.get(FILE_SETTING)
+    for layer in (flags, variables):
+        layer.pop(FILE_SETTING, None)
+    layers = {
+        "flag": flags,
+        "environment": variables,
+        "file": _read(folder / (named or FILE), required=named is not None),
+    }
+    try:
+        return Settings(**{**layers["file"], **layers["environment"], **layers["flag"]})
+    except ValidationError as wrong:
+        lines = [_explain(error, layers) for error in wrong.errors(include_input=False, include_url=False)]
+        raise SettingsError("the settings are wrong:\n" + "\n".join(f"  {line}" for line in lines)) from None
+
+
+def flag(name: str) -> str:
+    """The flag of a setting: harbor_url → --harbor-url."""
+    return "--" + name.replace("_", "-")
+
+
+def _read(file: Path, *, required: bool) -> dict[str, Any]:
+    if not required and not file.exists():
+        return {}
+    try:
+        return tomllib.loads(file.read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
+        raise SettingsError(f"the settings file {file} cannot be read: {wrong}") from wrong
+
+
+def _explain(error: Mapping[str, Any], layers: Mapping[str, Mapping[str, Any]]) -> str:
+    name = str(error["loc"][0])
+    origin = next(layer for layer, values in layers.items() if name in values)
+    spelled = {
+        "flag": flag(name),
+        "environment": PREFIX + name.upper(),
+        "file": f"{name} in the settings file",
+    }[origin]
+    if error["type"] != "extra_forbidden":
+        return f"{spelled} ({Settings.model_fields[name].description}): {error['msg']}"
+    nearest = difflib.get_close_matches(name, Settings.model_fields, n=1)
+    return f"{spelled}: there is no such setting" + (f"; did you mean {nearest[0]}?" if nearest else "")

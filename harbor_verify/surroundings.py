@@ -1,0 +1,130 @@
+"""What was verified, as data for the report: versions, replicas and their images, nodes, volumes, stores, settings.
+
+In the form of harbor_verify/reports/environment.py. What may not be read is left out: it decides nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kubernetes import client
+
+from harbor_verify.errors import AnswerError, StoreRefused, TargetUnreachable, WrongConfiguration
+from harbor_verify.settings import Settings
+from harbor_verify.target import Target
+from harbor_verify.verdict import Failure
+
+_DECIDING = (
+    "allow_disruption",
+    "strict_skips",
+    "large_layer_mib",
+    "certificate_days",
+    "outage_budget_ms",
+    "crash_outage_budget_ms",
+    "drain_outage_budget_ms",
+    "slow_answer_budget_ms",
+    "hang_outage_budget_s",
+    "node_outage_budget_s",
+    "store_outage_budget_s",
+    "failed_requests_budget",
+    "recovery_budget_s",
+    "operations_per_s",
+)
+"""Settings that verdicts hang on."""
+
+
+def surroundings(target: Target, settings: Settings) -> dict[str, Any]:
+    """All of it, as far as it can be read."""
+    parts: Mapping[str, Callable[[], Any]] = {
+        "harbor": lambda: target.front_door.version(target.credentials),
+        "kubernetes": lambda: _version(target),
+        "stores": lambda: _stores(target),
+        "workloads": lambda: _workloads(target),
+        "nodes": lambda: _nodes(target),
+        "volumes": lambda: _volumes(target),
+    }
+    found: dict[str, Any] = {}
+    for name, read in parts.items():
+        try:
+            found[name] = read()
+        except (AnswerError, TargetUnreachable):
+            continue
+    found["suite"] = {name: getattr(settings, name) for name in _DECIDING}
+    found["suite"]["allow_disruption"] = target.access.may_disrupt or settings.allow_disruption
+    return found
+
+
+def _version(target: Target) -> str:
+    api = client.VersionApi(target.kubernetes.core.api_client)
+    return target.kubernetes.ask("ask for the API server's version", api.get_code).git_version
+
+
+def _stores(target: Target) -> dict[str, str]:
+    found = {}
+    for name, read in (("database", target.database), ("session store", target.session_store)):
+        try:
+            found[name] = str(read() or "none is set")
+        except (WrongConfiguration, Failure):
+            continue  # that it cannot be told is for the checks to judge
+    return {name: f"{text}{_server(target, name)}" for name, text in found.items()}
+
+
+def _server(target: Target, store: str) -> str:
+    """The server's own version, where it lets us ask."""
+    try:
+        if store == "database":
+            with target.sql() as sql:
+                ((version,),) = sql.rows("SELECT version()")
+            return f" ({' '.join(str(version).split()[:2])})"
+        settings = target.session_store()
+        if settings is None:
+            return ""
+        with target.redis(settings) as redis:
+            return f" (Redis {redis.facts('server')['redis_version']})"
+    except (StoreRefused, WrongConfiguration, KeyError):
+        return ""
+
+
+def _workloads(target: Target) -> list[dict[str, Any]]:
+    found = []
+    for role, workload in target.deployment.workloads.items():
+        replicas = target.deployment.replicas(role)
+        found.append(
+            {
+                "role": str(role),
+                "kind": workload.kind,
+                "name": workload.name,
+                "desired": workload.desired,
+                "ready": sum(replica.ready for replica in replicas),
+                "nodes": sorted({replica.node for replica in replicas if replica.node}),
+                "images": [container.image for container in workload.template.spec.containers],
+            }
+        )
+    return found
+
+
+def _nodes(target: Target) -> list[dict[str, Any]]:
+    listed = target.kubernetes.ask("list the nodes", target.kubernetes.core.list_node).items
+    return [
+        {
+            "name": node.metadata.name,
+            "ready": any(c.type == "Ready" and c.status == "True" for c in node.status.conditions or ()),
+            "kubelet": node.status.node_info.kubelet_version,
+            "os": node.status.node_info.os_image,
+            "runtime": node.status.node_info.container_runtime_version,
+        }
+        for node in listed
+    ]
+
+
+def _volumes(target: Target) -> list[dict[str, Any]]:
+    return [
+        {
+            "claim": each.claim_name,
+            "phase": each.phase,
+            "volume": each.claim.spec.volume_name if each.claim else None,
+            "size": (each.claim.status.capacity or {}).get("storage") if each.claim else None,
+            "access_modes": (each.claim.status.access_modes or []) if each.claim else [],
+            "used_by": list(each.used_by),
+        }
+        for each in target.deployment.volumes()
+    ]

@@ -1,0 +1,381 @@
+"""The Harbor that is being verified, as checks see it."""
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+from harbor_verify.clients import token_service
+from harbor_verify.clients.harbor import Credentials, Harbor
+from harbor_verify.clients.http import ByAddress, HttpClient
+from harbor_verify.clients.kubernetes import Kubernetes
+from harbor_verify.clients.pod_channel import run_in_pod
+from harbor_verify.clients.redis_store import RedisStore
+from harbor_verify.clients.registry import Authorise, BackendRegistry, Registry, by_password, by_token
+from harbor_verify.clients.replica_link import open_link
+from harbor_verify.clients.sql import Sql, open_sql
+from harbor_verify.errors import AnswerError, NoAnswer, SettingsError, TargetUnreachable, WrongConfiguration
+from harbor_verify.model.discovery import Deployment, discover
+from harbor_verify.model.roles import Profile, Role
+from harbor_verify.model.stores import Database, SessionStore
+from harbor_verify.model.workloads import Replica, Workload
+from harbor_verify.providers import Access
+from harbor_verify.settings import PREFIX, Settings, flag
+from harbor_verify.verdict import Failure, Offender
+
+_OWN_URL = "EXT_ENDPOINT"
+
+
+class Target:
+    """One Harbor: its workloads, and clients that reach its replicas one by one.
+
+    Clients that it hands out stay open until `close`; one replica always gets the same one.
+    """
+
+    def __init__(self, access: Access, deployment: Deployment, settings: Settings) -> None:
+        self.access, self.deployment, self.settings = access, deployment, settings
+        self._links: dict[tuple[str, int], HttpClient] = {}
+        self._backends: list[BackendRegistry] = []
+
+    @property
+    def kubernetes(self) -> Kubernetes:
+        return self.access.kubernetes
+
+    @property
+    def namespace(self) -> str:
+        return self.access.namespace
+
+    @property
+    def profile(self) -> Profile:
+        return self.deployment.profile
+
+    @property
+    def credentials(self) -> Credentials:
+        """The administrator's."""
+        return self.access.credentials
+
+    @property
+    def registry_host(self) -> str:
+        """HOST[:PORT] as image references carry it."""
+        return urlsplit(self.access.url).netloc
+
+    def workload(self, role: Role) -> Workload:
+        return self.deployment.workload(role)
+
+    def replicas(self, role: Role) -> list[Replica]:
+        """The role's replicas now. Raises Failure when there is none: nothing then does what the role is for."""
+        found = self.deployment.replicas(role)
+        if not found:
+            workload = self.workload(role)
+            raise Failure([Offender(workload.object, f"{max(workload.desired, 1)} replicas", "no pod")])
+        return found
+
+    def registry_api_replicas(self) -> list[Replica]:
+        """Those that docker clients speak to behind the front door, and that know Harbor's users. Raises Failure."""
+        return self.replicas(self.profile.registry_api)
+
+    def web(self, replica: Replica) -> Harbor:
+        """Harbor's API at this web replica and no other."""
+        return self.profile.api(self._link(replica))
+
+    def registry(self, replica: Replica, credentials: Credentials | None = None) -> Registry:
+        """The registry API at this replica and no other: one of the registry, or one that docker clients speak to.
+
+        A registry replica that knows none of Harbor's users is opened as Harbor itself does, and what was pushed to it
+        is handed over to Harbor at the end (`adopt`). Elsewhere one is the administrator or `credentials`, with tokens
+        of a web replica that this replica trusts, where there is one: what is shown is then about this replica, not
+        about who signed a token. Raises WrongConfiguration.
+        """
+        return self.registry_by(self._link(replica), replica, credentials)
+
+    def registry_by(
+        self, link: HttpClient, replica: Replica, credentials: Credentials | None = None
+    ) -> Registry:
+        """The same by a link of one's own to this replica."""
+        if replica.workload.role is not self.profile.registry_api:
+            backend = BackendRegistry(link, by_password(self._registry_login()))
+            self._backends.append(backend)
+            return backend
+        return Registry(link, self.pinned_tokens(link, credentials or self.credentials))
+
+    def anonymous_registry(self, replica: Replica) -> Registry:
+        """The registry API at this replica and no other, as nobody, with tokens for nobody."""
+        link = self._link(replica)
+        return Registry(link, self.pinned_tokens(link, None))
+
+    def adopt(self) -> None:
+        """Push once more, as a user, what was pushed to registry replicas behind Harbor's back: only what Harbor knows
+        of does it delete, and collect as garbage.
+        """
+        there = self.deployment.replicas(Role.REGISTRY) if self._backends else []
+        sources = [replica for replica in there if replica.ready]
+        if sources:
+            backends, self._backends = self._backends, []
+            source, front = self.registry(sources[0]), self.front_registry(self.credentials)
+            for backend in backends:
+                backend.hand_over(source, front)
+            self._backends.clear()  # the source itself
+
+    def front_registry(self, credentials: Credentials | None, link: HttpClient | None = None) -> Registry:
+        """The registry as docker clients reach it; None: anonymous.
+
+        Tokens come from there, too: like a docker client, this one asks once for each scope and keeps it.
+        """
+        link = link or self.front_door.http
+        return Registry(
+            link, by_token(functools.cache(lambda scope: token_service.fetch(link, credentials, scope).text))
+        )
+
+    def front_registry_for_all(self, link: HttpClient) -> Registry:
+        """The registry as docker clients reach it, opened with what every replica takes: not about who signs tokens.
+
+        The administrator's password where web replicas serve docker clients; else tokens that a registry trusts.
+        """
+        if self.profile.registry_api is Role.WEB:
+            return Registry(link, by_password(self.credentials))
+        pinned = self._link(self.registry_api_replicas()[0])
+        return Registry(link, self.pinned_tokens(pinned, self.credentials))
+
+    def pinned_tokens(self, registry: HttpClient, credentials: Credentials | None) -> Authorise:
+        """Tokens, each asked for once, of the first web replica whose tokens `registry` accepts; None: nobody's."""
+        return by_token(
+            functools.cache(lambda scope: self._trusted_token(Registry(registry), credentials, scope))
+        )
+
+    def configurations(self, replica: Replica) -> Mapping[str, Any]:
+        """What this replica of the configuration store answers; secrets among it.
+
+        Raises AnswerError, WrongConfiguration.
+        """
+        environment = self.deployment.environment(replica)
+        return self.profile.configuration_store.configurations(self._link(replica), environment)
+
+    def database(self) -> Database:
+        """Where Harbor is told that its database is. Raises WrongConfiguration, TargetUnreachable, Failure."""
+        replica = self.replicas(self.profile.database_role)[0]
+        return self.profile.database(self.deployment.environment(replica))
+
+    def session_store(self) -> SessionStore | None:
+        """Where web replicas are told to keep sessions. Raises WrongConfiguration, TargetUnreachable, Failure."""
+        replica = self.replicas(Role.WEB)[0]
+        return self.profile.session_store(self.deployment.environment(replica))
+
+    def database_address(self) -> str:
+        """HOST:PORT that leads to the database from here."""
+        return self.settings.database_address or self._from_here(self.database().address)
+
+    def session_store_addresses(self) -> list[str]:
+        """Every HOST:PORT that leads to the session store, or to a Sentinel of it, from here."""
+        store = self.session_store()
+        if self.settings.session_store_address:
+            return [self.settings.session_store_address]
+        return [self._from_here(each) for each in store.sentinels or (store.address,)] if store else []
+
+    def sql(self) -> Sql:
+        """The database with Harbor's own credentials; its caller closes it. Raises StoreRefused."""
+        return open_sql(self.database(), self.database_address(), timeouts_s=self.settings.timeouts_s)
+
+    def redis(self, store: SessionStore) -> RedisStore:
+        """The session store with Harbor's own password; its caller closes it."""
+        direct = self.settings.session_store_address
+        address = direct or self._from_here(store.address)
+        sentinels = () if direct else tuple(map(self._from_here, store.sentinels))
+        return RedisStore(store, address, sentinels=sentinels, timeouts_s=self.settings.timeouts_s)
+
+    def run(self, replica: Replica, argv: list[str]) -> str:
+        """What a command in the replica's container prints. Raises CommandInPodFailed, TargetUnreachable."""
+        return run_in_pod(self.kubernetes, self.namespace, replica.pod_name, replica.container.name, argv)
+
+    @cached_property
+    def front_door(self) -> Harbor:
+        """Harbor's API as its users reach it: any replica may answer."""
+        return self.profile.api(self.new_front_door_link())
+
+    def new_front_door_link(self, name: str = "front-door") -> HttpClient:
+        """A session of its own to the front door; its caller closes it."""
+        return HttpClient(
+            name, self.access.url, timeouts_s=self.settings.timeouts_s, verify=self.settings.verify
+        )
+
+    def new_link(self, replica: Replica, *, name: str | None = None) -> HttpClient:
+        """A session of its own to this replica, by its own or another name; its caller closes it.
+
+        To a replica that clients reach by way of the front door it names the front door as its host, as a proxy passes
+        it on: Harbor from 2.14 on makes the realm of a challenge from the Host that it is asked by.
+        """
+        link = open_link(
+            self.kubernetes,
+            name=name or replica.name,
+            namespace=self.namespace,
+            pod=replica.pod_name,
+            address=replica.address,
+            port=replica.workload.port,
+            tls=replica.workload.tls,
+            timeouts_s=self.settings.timeouts_s,
+        )
+        if replica.workload.role in {Role.FRONT_DOOR, Role.WEB, Role.PAGE, self.profile.registry_api}:
+            link.headers["Host"] = self.registry_host
+        return link
+
+    def new_node_link(self, node: str, address: str, port: int, *, scheme: str) -> HttpClient:
+        """A session to the front door by way of one node's address; its caller closes it."""
+        link = HttpClient(
+            node,
+            f"{scheme}://{f'[{address}]' if ':' in address else address}:{port}",
+            timeouts_s=self.settings.timeouts_s,
+            verify=self.settings.verify,
+            adapter=ByAddress(urlsplit(self.access.url).hostname) if scheme == "https" else None,
+        )
+        link.headers["Host"] = self.registry_host
+        return link
+
+    def close(self) -> None:
+        for link in self._links.values():
+            link.close()
+        if "front_door" in vars(self):
+            self.front_door.close()
+        self.kubernetes.close()
+
+    def _trusted_token(self, registry: Registry, credentials: Credentials | None, scope: str) -> str:
+        trouble: list[str] = []
+        text = ""
+        for replica in self.replicas(Role.WEB):
+            try:
+                text = token_service.fetch(self.web(replica).http, credentials, scope).text
+                if registry.accepts(text).status_code == 200:
+                    return text
+            except AnswerError as refusal:
+                trouble.append(str(refusal))
+        if not text:
+            raise NoAnswer(f"no web replica gives a token: {'; '.join(trouble)}", sent=False)
+        # No registry trusts it: what the registry says of it is then the answer.
+        return text
+
+    def _registry_login(self) -> Credentials:
+        """With what Harbor itself opens the registry. Raises WrongConfiguration."""
+        login = self.profile.registry_login(self.deployment.environment(self.replicas(Role.WEB)[0]))
+        if login is None:
+            raise WrongConfiguration("its web replicas have no login for the registry")
+        return login
+
+    def _from_here(self, address: str) -> str:
+        """Of a Service's name in a pod's settings, the first endpoint: from outside names do not resolve."""
+        if self.kubernetes.inside:
+            return address
+        host, _, port = address.rpartition(":")
+        addresses = self.deployment.addresses(host)
+        return f"{addresses[0]}:{port}" if addresses else address
+
+    def _link(self, replica: Replica) -> HttpClient:
+        key = (replica.uid, replica.workload.port)
+        if key not in self._links:
+            self._links[key] = self.new_link(replica)
+        return self._links[key]
+
+
+def reach(access: Access, settings: Settings) -> Target:
+    """Find the Harbor that `access` leads to, and see that its front door answers at all.
+
+    Raises TargetUnreachable, saying what was tried and what to do. A front door that answers with an error is
+    reached: what is wrong with it is for the checks to say.
+    """
+    deployment = discover(access.kubernetes, access.namespace, settings.profile)
+    if access.url is None:
+        access = replace(access, url=own_url(deployment))
+    target = Target(access, deployment, settings)
+    _require_links(access)
+    try:
+        target.front_door.http.get("/")
+    except NoAnswer as silence:
+        target.close()
+        raise TargetUnreachable(
+            f"Harbor's front door {access.url}: {silence}. Is --harbor-url what browsers and docker clients use, "
+            "and does this machine reach it? (A certificate of your own: --ca-file.)"
+        ) from silence
+    return target
+
+
+def own_url(deployment: Deployment) -> str:
+    """The URL that Harbor is told to be reached by, without a slash at its end. Raises SettingsError without one.
+
+    Source: Harbor: EXT_ENDPOINT; the chart: externalURL.
+    """
+    # It stands among the settings that name the database.
+    replicas = deployment.replicas(deployment.profile.database_role)
+    url = deployment.environment(replicas[0]).get(_OWN_URL, "") if replicas else ""
+    if urlsplit(url).scheme in {"http", "https"} and urlsplit(url).hostname:
+        return url.rstrip("/")
+    told = f"it is told {url!r}" if url else "it is told none"
+    name = "harbor_url"
+    raise SettingsError(
+        f"Harbor's own settings name no URL that clients reach it by ({_OWN_URL}; {told}). "
+        f"Say it with {flag(name)} or {PREFIX}{name.upper()}."
+    )
+
+
+def _require_links(access: Access) -> None:
+    """Said once here, not by each check: without port-forward no replica is reached from outside the cluster."""
+    kubernetes, namespace = access.kubernetes, access.namespace
+    # Over a WebSocket it is a GET; newer API servers want `create` for it as well.
+    denied = [
+        verb
+        for verb in ("get", "create")
+        if not kubernetes.inside and not kubernetes.may(verb, "pods/portforward", namespace=namespace)
+    ]
+    if denied:
+        raise TargetUnreachable(
+            f"the account of the kubeconfig may not {' or '.join(denied)} pods/portforward in namespace {namespace} "
+            f"at {kubernetes.server}; replicas are reached by it, one by one. Grant it, or run in a pod of the cluster."
+        )
+
+
+def describe(target: Target) -> list[str]:
+    """What was found, a line a thing, for the top of a run."""
+    access, deployment = target.access, target.deployment
+    how = "from inside" if access.kubernetes.inside else f"through {access.kubernetes.server}"
+    what = f"provider {access.provider}, profile {deployment.profile.name}"
+    lines = [
+        f"Harbor: {access.url}, namespace {access.namespace} {how} ({what})",
+        f"  version: {_version(target)}",
+    ]
+    if access.provider == "existing" and target.settings.harbor_url is None:
+        lines.insert(1, f"  URL: as Harbor's own settings name it ({_OWN_URL}); --harbor-url overrides")
+    for role, workload in deployment.workloads.items():
+        replicas = deployment.replicas(role)
+        ready = sum(replica.ready for replica in replicas)
+        nodes = sorted({replica.node for replica in replicas if replica.node})
+        lines.append(
+            f"  {role}: {workload.kind} {workload.name}, {ready} of {workload.desired} Ready"
+            + (f" on {', '.join(nodes)}" if nodes else "")
+        )
+    for role in deployment.profile.parts:
+        if role not in deployment.workloads:
+            lines.append(f"  {role}: none found")
+    for volume in deployment.volumes():
+        bound = (
+            f" to {volume.claim.spec.volume_name}" if volume.claim and volume.claim.spec.volume_name else ""
+        )
+        lines.append(
+            f"  volume: {volume.claim_name}, {volume.phase}{bound}, used by {', '.join(volume.used_by)}"
+        )
+    for what, store in (("database", target.database), ("session store", target.session_store)):
+        lines.append(f"  {what}: {_told(store)}")
+    return lines
+
+
+def _version(target: Target) -> str:
+    """What Harbor calls itself; that it does not tell is for the checks to judge."""
+    try:
+        return target.front_door.version(target.credentials) or "not told"
+    except AnswerError as trouble:
+        return f"not known: {trouble}"
+
+
+def _told(store: Callable[[], object]) -> str:
+    """Where Harbor's settings say that something is kept; what is wrong with them is for the checks to judge."""
+    try:
+        return str(store() or "none is set")
+    except (WrongConfiguration, TargetUnreachable, Failure) as trouble:
+        return f"not known: {trouble}"

@@ -1,0 +1,123 @@
+"""Pushing images that nobody has seen before, and pulling one that is known."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from harbor_verify.checkers.pushes import PULL, PULL_BACK, PUSH, WRONG_CONTENT
+from harbor_verify.clients.image import Image
+from harbor_verify.clients.registry import Registry
+from harbor_verify.errors import WrongContent
+from harbor_verify.history import LONGEST_WAIT_MS, Operation, Outcome, Recorder
+from harbor_verify.workloads.side_by_side import side_by_side
+from harbor_verify.workloads.work import Result, Work, perform
+
+Connect = Callable[[], Registry]
+"""A registry for one operation, with the tokens that its client would ask for."""
+
+_CONTENT_BYTES = 512
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """An image that was acknowledged, or may have been taken."""
+
+    repository: str
+    image: Image
+
+
+class Push(Work):
+    """Pushes one small new image after the other into a repository of its own."""
+
+    kind = PUSH
+    writes = True
+
+    def __init__(
+        self,
+        place: str,
+        connect: Connect,
+        repository: str,
+        *,
+        run_id: str,
+        size_bytes: int = _CONTENT_BYTES,
+        client: str | None = None,
+    ) -> None:
+        """`size_bytes` of random content are in each image."""
+        super().__init__(place, client=client)
+        self._connect, self._repository, self._run_id = connect, repository, run_id
+        self._size_bytes = size_bytes
+        self._image = Image(b"")
+        self.acknowledged: list[Pushed] = []
+
+    def begin(self) -> Mapping[str, Any]:
+        self._image = Image.make(secrets.token_bytes(self._size_bytes), run_id=self._run_id)
+        return {"repository": self._repository, "digest": self._image.digest}
+
+    def do(self) -> Result:
+        registry = _measuring(self._connect)
+        # The tag tells images apart for people; an image is asked for by its digest.
+        registry.push(self._image, self._repository, self._image.digest[-12:])
+        self.acknowledged.append(Pushed(self._repository, self._image))
+        return Result(status=201, value=_measured(registry))
+
+
+class Pull(Work):
+    """Pulls an image by its digest, and compares every byte."""
+
+    kind = PULL
+    writes = False
+
+    def __init__(self, place: str, connect: Connect, pushed: Pushed, *, client: str | None = None) -> None:
+        super().__init__(place, client=client)
+        self._connect, self._pushed = connect, pushed
+
+    def begin(self) -> Mapping[str, Any]:
+        return {"repository": self._pushed.repository, "digest": self._pushed.image.digest}
+
+    def do(self) -> Result:
+        registry = _measuring(self._connect)
+        try:
+            came = registry.pull(self._pushed.repository, self._pushed.image.digest)
+        except WrongContent:
+            return Result(Outcome.FAIL, status=200, error=WRONG_CONTENT)
+        if came != self._pushed.image:
+            return Result(Outcome.FAIL, status=200, error=WRONG_CONTENT)
+        return Result(status=200, value=_measured(registry))
+
+
+def _measuring(connect: Connect) -> Registry:
+    registry = connect()
+    registry.http.longest_wait_s = 0.0
+    return registry
+
+
+def _measured(registry: Registry) -> Mapping[str, Any]:
+    """A push is a dozen requests: what counts as waiting is the longest of them."""
+    return {LONGEST_WAIT_MS: round(registry.http.longest_wait_s * 1000, 3)}
+
+
+class _PullBack(Pull):
+    kind = PULL_BACK
+
+
+def pull_back_everywhere(
+    recorder: Recorder, places: Mapping[str, Connect], pushed: list[Pushed], *, tries: int = 3
+) -> list[Operation]:
+    """After the heal: pull every acknowledged image from each of `places`, up to `tries` times until it comes.
+
+    Returns the last operation of each pair; `no_acknowledged_push_lost` judges the history.
+    """
+
+    def pull_back(place: str, connect: Connect, each: Pushed) -> Operation:
+        pull = _PullBack(place, connect, each, client=f"{PULL_BACK}@{place}")
+        for _ in range(tries):
+            done = perform(pull, recorder)
+            if done.ok:
+                break
+        return done
+
+    return side_by_side(
+        [[partial(pull_back, place, connect, each) for each in pushed] for place, connect in places.items()]
+    )

