@@ -36,7 +36,7 @@ _KEPT_HEADERS = (
     "X-Content-Type-Options",
     "X-Total-Count",
 )
-_FIXED = ("0" * 32, "f" * 32, "abc", "cache:cfgs")
+_FIXED = ("0" * 32, "1" * 32, "2" * 32, "f" * 32, "abc", "cache:cfgs")
 """Sessions that nobody was given: they stand in a request as they are."""
 _SID = re.compile(r"\bsid=([^;]*)")
 _CSRF = re.compile(r"_gorilla_csrf=[\w=-]+")
@@ -47,7 +47,7 @@ _VOLATILE = (
     (re.compile(r"eyJ[\w-]+\.[\w-]*\.[\w-]+"), "<jwt>"),
     (re.compile(r"_state=[\w%-]+"), "_state=<state>"),
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<uuid>"),
-    (re.compile(r"v2\.12\.4-[\w-]+"), "<version>"),
+    (re.compile(r"v2\.(12\.4|15\.2)-[\w-]+"), "<version>"),
     (re.compile(rf"(https?://){_ADDRESS}"), r"\1<address>"),
     (re.compile(rf"dial tcp {_ADDRESS}"), "dial tcp <address>"),
     (re.compile(r"(/api/v2\.0/[\w/]+/)\d+$"), r"\1<id>"),

@@ -1,8 +1,8 @@
 """The distilled recordings in recordings/, and the recordings of the real programs that they are made of.
 
-One file a topic:
+One file a topic; those of 2.15 are in a folder of their own, and their names begin with it: 2.15/csrf.
 
-    source: login.json      the recording
+    source: login.json      the recording, of 2.12; ../harbor-2.15/login.json is one of 2.15
     shape: true             of JSON only the form counts (as it does where values differ)
     exchanges:
       - name: login good    the name of the exchange in the recording
@@ -15,7 +15,7 @@ One file a topic:
         cookies: [new sid]
 
 Run as a program, it writes a topic's file anew: `python -m tests.contract.harbor_2.recordings TOPIC SOURCE [--shape]
-[--without NAME]…`.
+[--only PATTERN] [--without PATTERN]`.
 """
 
 import argparse
@@ -42,7 +42,7 @@ def topic(name: str) -> dict[str, Any]:
 
 
 def topics() -> list[str]:
-    return sorted(file.stem for file in FOLDER.glob("*.yaml"))
+    return sorted(str(file.relative_to(FOLDER).with_suffix("")) for file in FOLDER.rglob("*.yaml"))
 
 
 def section(name: str, prefix: str = "", *, without: str = "") -> list[Exchange]:
@@ -112,7 +112,9 @@ def _write() -> None:
         "exchanges": [distilled(asked.source, name, shape=asked.shape) for name in wanted],
     }
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)
-    (FOLDER / f"{asked.topic}.yaml").write_text(text)
+    file = FOLDER / f"{asked.topic}.yaml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def test_the_key_is_the_session_and_lives_an_hour_from_its_last_use(client, stor
     store.expire(session, 100)
     headers = {"Cookie": f"sid={session}", "X-Harbor-No-Session-Renewal": "true"}
     assert client.request("core-a", "GET", "/api/v2.0/users/current", headers)[0] == 200
-    assert store.ttl(session) <= 100
+    assert store.ttl(session) > 3590, "2.12 does not know the header"
     store.delete(session)
     assert client.knows(session, "core-a") == 401
 

@@ -30,13 +30,17 @@ _WITHOUT_SESSION = ("/v2/", "/api/", "/service/")
 
 
 def key_from(text: str) -> bytes | None:
-    """CSRF_KEY; what is not of 32 characters is replaced by something random, from 2.13 on by nothing."""
+    """CSRF_KEY; what is not of 32 characters is replaced by something random, from 2.13 on only where it is empty."""
     if len(text) == _KEY_LENGTH:
         return text.encode()
     if at_least(2, 13) and text:
-        log.error(f"invalid CSRF key from environment: {text}, it must have {_KEY_LENGTH} characters")
+        log.error(
+            f"Invalid CSRF key length from the environment: {text}. "
+            f"Please ensure the key length is {_KEY_LENGTH} characters."
+        )
         return None
-    log.warning(f"Invalid CSRF key from environment: {text}, generating random key...")
+    if not at_least(2, 13):
+        log.warning(f"Invalid CSRF key from environment: {text}, generating random key...")
     return secrets.token_bytes(_KEY_LENGTH)
 
 

@@ -17,11 +17,15 @@ import redis
 
 from ...web.request import Request
 from ..redis_client import RedisError
+from ..version import at_least
 
 COOKIE = "sid"
 LIFETIME_S = 3600
 NO_RENEWAL = "X-Harbor-No-Session-Renewal"
-"""With this header (true) a request uses its session and does not prolong it: for what a page asks by itself."""
+"""With this header, whatever it says, a request uses its session and does not prolong it, from 2.15 on.
+
+A session that is not in Redis (yet, or any more) is then kept there for ever.
+"""
 
 Values = dict[str, Any]
 
@@ -47,7 +51,10 @@ class Store(Protocol):
         """Raises NotASession."""
         ...
 
-    def write(self, session_id: str, values: Values, lifetime_s: int) -> None: ...
+    def write(self, session_id: str, values: Values, lifetime_s: int | None) -> None:
+        """For another `lifetime_s`; None: for as long as it would have been kept without."""
+        ...
+
     def delete(self, session_id: str) -> None: ...
 
 
@@ -70,9 +77,9 @@ class RedisStore:
             return {}
         return _decoded(data) if data else {}
 
-    def write(self, session_id: str, values: Values, lifetime_s: int) -> None:
+    def write(self, session_id: str, values: Values, lifetime_s: int | None) -> None:
         try:
-            self._client.setex(session_id, lifetime_s, _encoded(values))
+            self._client.set(session_id, _encoded(values), ex=lifetime_s, keepttl=lifetime_s is None)
         except RedisError:
             return
 
@@ -100,10 +107,11 @@ class MemoryStore:
         with self._lock:
             return dict(self._sessions.get(session_id, (0.0, {}))[1])
 
-    def write(self, session_id: str, values: Values, lifetime_s: int) -> None:
+    def write(self, session_id: str, values: Values, lifetime_s: int | None) -> None:
+        """What lies here is prolonged by each use."""
         with self._lock:
             self._sessions.pop(session_id, None)
-            self._sessions[session_id] = (self._clock_s() + lifetime_s, dict(values))
+            self._sessions[session_id] = (self._clock_s() + (lifetime_s or LIFETIME_S), dict(values))
 
     def delete(self, session_id: str) -> None:
         with self._lock:
@@ -136,9 +144,9 @@ class Sessions:
 
     def keep(self, session: Session, request: Request) -> None:
         """At the end of a request: write it, for another hour."""
-        unprolonged = request.headers.get(NO_RENEWAL, "").lower() == "true" and not session.is_new
-        if not session.ended and not unprolonged:
-            self._store.write(session.id, session.values, self._lifetime_s())
+        unprolonged = at_least(2, 15) and bool(request.headers.get(NO_RENEWAL))
+        if not session.ended:
+            self._store.write(session.id, session.values, None if unprolonged else self._lifetime_s())
 
     def renew(self, session: Session) -> None:
         """Give it another id, as a login does: who knew the old one knows nothing of the user."""

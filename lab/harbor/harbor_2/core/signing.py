@@ -7,7 +7,7 @@ from ...token_key import ISSUER, Access, KeyUnusable, TokenKey
 
 __all__ = ["Access", "KeyUnusable", "SigningKey"]
 
-_SKEW_S = 10
+_SKEW_S = 60
 """By how much clocks may differ."""
 
 

@@ -13,6 +13,7 @@ import redis
 from .. import http_client, redis_client
 from ..core.records import artifacts, quotas
 from ..database import Database, Row
+from ..version import at_least
 from .logs import JobLog
 
 _MIB = 1024 * 1024
@@ -35,8 +36,9 @@ def run(surroundings: Surroundings, parameters: dict[str, Any], log: JobLog) -> 
     """Return what it has freed. Raises JobFailure, DatabaseError."""
     dry_run, untagged = bool(parameters.get("dry_run")), bool(parameters.get("delete_untagged"))
     window_hours, workers = int(parameters.get("time_window", 2)), int(parameters.get("workers", 1))
+    tags = f"delete_tag: {str(bool(parameters.get('delete_tag'))).lower()}, " if at_least(2, 15) else ""
     log.info(
-        f"Garbage Collection parameters: [delete_untagged: {str(untagged).lower()}, "
+        f"Garbage Collection parameters: [delete_untagged: {str(untagged).lower()}, {tags}"
         f"dry_run: {str(dry_run).lower()}, time_window: {window_hours}, workers: {workers}]"
     )
     log.info("start to run gc in job.")

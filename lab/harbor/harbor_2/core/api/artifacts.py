@@ -5,6 +5,7 @@ from typing import Any
 
 from ....web.response import Response, empty, go_json
 from ...database import Duplicate, Row
+from ...version import at_least
 from ..copying import blob_content, copy_artifact, manifest_content
 from ..documents import created, document
 from ..errors import JSON, bad_request, conflict, error, not_found
@@ -98,6 +99,8 @@ def tag_listing(call: Call) -> Response:
 def tag_create(call: Call) -> Response:
     artifact = _artifact(call, "tag", "create")
     name = bodies.text(bodies.sent(call, "tag"), "name")
+    if not name and at_least(2, 15):
+        raise bodies.missing("name")
     if not name:
         raise bad_request("tag name is needed")
     try:

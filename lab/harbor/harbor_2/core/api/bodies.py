@@ -47,6 +47,12 @@ def invalid(what: str, reason: str) -> Refused:
     return refuse(422, "UNPROCESSABLE_ENTITY", message)
 
 
+def missing(name: str) -> Refused:
+    """A field that the object in the body must have."""
+    message = f"validation failure list:\nvalidation failure list:\n{name} in body is required"
+    return refuse(422, "UNPROCESSABLE_ENTITY", message)
+
+
 def _as_go_words_it(body: bytes, failure: ValueError) -> str:
     content = body.decode(errors="replace").strip()
     if content.startswith("{") and len(content) > 1 and content[1:].lstrip()[:1] not in ('"', "}"):

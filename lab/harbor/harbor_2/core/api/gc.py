@@ -9,6 +9,7 @@ from typing import Any
 
 from .... import log
 from ....web.response import Response, empty
+from ...version import at_least
 from .. import jobservice_client
 from ..documents import JSON, created, document
 from ..errors import bad_request, error, forbidden, not_found
@@ -22,6 +23,7 @@ from .guards import require_administrator
 from .paging import page_of, paged
 
 _TIME_WINDOW_HOURS = 2
+_MOST_WORKERS = 10 if at_least(2, 13) else 5
 _MANUAL, _NONE = "Manual", "None"
 _CRON_TYPES = ("Hourly", "Daily", "Weekly", "Custom")
 _JOB_TYPES = (
@@ -182,6 +184,7 @@ def reported(call: Call) -> Response:
 def _run(call: Call, asked: dict[str, Any]) -> Response:
     settings = call.harbor.settings
     parameters = {
+        **({"delete_tag": bool(asked.get("delete_tag"))} if at_least(2, 15) else {}),
         "delete_untagged": bool(asked.get("delete_untagged")),
         "dry_run": bool(asked.get("dry_run")),
         "redis_url_reg": settings.registry_redis_url,
@@ -235,8 +238,11 @@ def _asked(call: Call) -> tuple[str, str, dict[str, Any]]:
     parameters = body.get("parameters") or {}
     if not isinstance(parameters, dict) or not isinstance(parameters.get("workers", 1), int):
         raise bad_request("invalid parameters")
-    if not 0 < parameters.get("workers", 1) <= 5:
-        raise bad_request("gc workers should be between 1 and 5")
+    if not 0 < (workers := parameters.get("workers", 1)) <= _MOST_WORKERS:
+        raise bad_request(
+            f"Error: Invalid number of workers:{workers}. "
+            f"Workers must be greater than 0 and less than or equal to {_MOST_WORKERS}."
+        )
     return kind, cron, parameters
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ...database import Database, Row
+from ...version import at_least
 from .moments import NEVER, moment
 
 GARBAGE_COLLECTION = "GARBAGE_COLLECTION"
@@ -92,12 +93,15 @@ def listing(database: Database, vendor_type: str, *, limit: int, offset: int) ->
 
 def document(execution: Row, *, refresh_s: int) -> dict[str, Any]:
     """As the API gives it; `refresh_s` is how often it brings a status up to date."""
+    parameters = dict(execution["extra_attrs"])
+    if at_least(2, 15):  # it has a password in it
+        parameters.pop("redis_url_reg", None)
     return {
         "creation_time": moment(execution["start_time"]),
         "id": execution["id"],
         "job_kind": execution["trigger"],
         "job_name": execution["vendor_type"],
-        "job_parameters": json.dumps(execution["extra_attrs"], sort_keys=True, separators=(",", ":")),
+        "job_parameters": json.dumps(parameters, sort_keys=True, separators=(",", ":")),
         "job_status": _shown_status(execution, refresh_s),
         "schedule": {"next_scheduled_time": NEVER, "type": "Manual"},
         "update_time": moment(execution["update_time"]),

@@ -8,7 +8,7 @@ from .moments import moment
 
 ADMIN_ID = 1
 
-_COLUMNS = """user_id, username, email, password, realname, comment, salt, sysadmin_flag,
+_COLUMNS = """user_id, username, email, password, password_version, realname, comment, salt, sysadmin_flag,
     creation_time, update_time"""
 
 
@@ -27,7 +27,7 @@ def with_password(database: Database, principal: str, password: str) -> Row | No
         principal,
         principal,
     )
-    if user and passwords.matches(password, user["salt"], user["password"]):
+    if user and passwords.matches(password, user["salt"], user["password"], user["password_version"]):
         return user
     return None
 
@@ -66,11 +66,12 @@ def add(
     """Return the id. Raises Duplicate when the name or the address is taken."""
     salt = passwords.new_salt()
     return database.insert(
-        """INSERT INTO harbor_user (username, email, password, realname, comment, salt)
-            VALUES (%s, %s, %s, %s, %s, %s) RETURNING user_id""",
+        """INSERT INTO harbor_user (username, email, password, password_version, realname, comment, salt)
+            VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING user_id""",
         username,
         email or None,
-        passwords.hashed(password, salt),
+        passwords.hashed(password, salt, passwords.OF_USERS),
+        passwords.OF_USERS,
         realname,
         comment,
         salt,
@@ -91,8 +92,10 @@ def delete(database: Database, user_id: int) -> None:
 def set_password(database: Database, user_id: int, password: str) -> None:
     salt = passwords.new_salt()
     database.change(
-        "UPDATE harbor_user SET password = %s, salt = %s, update_time = CURRENT_TIMESTAMP WHERE user_id = %s",
-        passwords.hashed(password, salt),
+        """UPDATE harbor_user SET password = %s, password_version = %s, salt = %s,
+            update_time = CURRENT_TIMESTAMP WHERE user_id = %s""",
+        passwords.hashed(password, salt, passwords.OF_USERS),
+        passwords.OF_USERS,
         salt,
         user_id,
     )
@@ -102,9 +105,10 @@ def set_first_password(database: Database, user_id: int, password: str) -> bool:
     """Only where the user has none yet; return whether that was so. Safe when several cores do it at once."""
     salt = passwords.new_salt()
     changed = database.change(
-        """UPDATE harbor_user SET password = %s, salt = %s, update_time = CURRENT_TIMESTAMP
-            WHERE user_id = %s AND salt = ''""",
-        passwords.hashed(password, salt),
+        """UPDATE harbor_user SET password = %s, password_version = %s, salt = %s,
+            update_time = CURRENT_TIMESTAMP WHERE user_id = %s AND salt = ''""",
+        passwords.hashed(password, salt, passwords.OF_USERS),
+        passwords.OF_USERS,
         salt,
         user_id,
     )
