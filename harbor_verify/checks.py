@@ -19,24 +19,27 @@ import pytest
 from harbor_verify.errors import CheckDefinitionError
 from harbor_verify.model.roles import Feature, Profile, Role
 from harbor_verify.model.words import NEUTRAL
+from harbor_verify.reports.model import Severity
+
+MUST, SHOULD = Severity.MUST, Severity.SHOULD
 
 NEEDS = {
     "browser": "Chromium or Chrome (--browser), to be driven like a user's",
     "database": "a way from here to Harbor's database (--database-address)",
-    "disruption": "leave to break things (--allow-disruption, or the namespace's label)",
-    "disruption-budgets": "leave to list PodDisruptionBudgets",
+    "disruption": "permission to disrupt (--allow-disruption, or the namespace's label)",
+    "disruption-budgets": "permission to list PodDisruptionBudgets",
     "docker": "a docker daemon",
-    "hands": "hands on the machines under Harbor (the lab)",
-    "exec": "leave to run commands in pods",
-    "node-changes": "leave to cordon nodes, and to evict pods",
-    "nodes": "leave to list the cluster's nodes",
-    "pods": "leave to create pods and Secrets",
+    "hands": "control of the machines that Harbor runs on (the lab has it)",
+    "exec": "permission to run commands in pods",
+    "node-changes": "permission to cordon nodes, and to evict pods",
+    "nodes": "permission to list the cluster's nodes",
+    "pods": "permission to create pods and Secrets",
     "session-store": "a way from here to Harbor's Redis (--session-store-address)",
-    "workload-changes": "leave to scale and restart Harbor's workloads",
-    "volumes": "leave to read PersistentVolumes",
+    "workload-changes": "permission to scale and restart Harbor's workloads",
+    "volumes": "permission to read PersistentVolumes",
 }
 """What a check may need beyond the target itself; harbor_verify/plugin/needs.py finds out whether it is there. A check
-whose need is not met is skipped, and says so."""
+whose need is not met is blocked, and says so."""
 
 _MORE_THAN_A_POD = frozenset({"hands", "node-changes", "workload-changes"})
 _ID = re.compile(r"[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*")
@@ -50,7 +53,8 @@ class Check:
     """A check as it is declared. `needs` are keys of NEEDS; `test` is FILE::FUNCTION.
 
     `hint` leaves a place for what a generation of Harbor calls its parts (harbor_verify/model/words.py). `requires` is
-    what a profile must have for the check to say anything about it.
+    what a profile must have for the check to say anything about it. `builds_on` are the ids of checks whose failure
+    explains this one's.
     """
 
     id: str
@@ -60,6 +64,8 @@ class Check:
     needs: tuple[str, ...]
     requires: tuple[Role | Feature, ...]
     test: str
+    severity: Severity = Severity.MUST
+    builds_on: tuple[str, ...] = ()
 
     @property
     def is_extended(self) -> bool:
@@ -83,10 +89,13 @@ def check(
     source: str,
     needs: tuple[str, ...] = (),
     requires: tuple[Role | Feature, ...] = (),
+    severity: Severity = MUST,
+    builds_on: tuple[str, ...] = (),
 ) -> Callable[[Test], Test]:
     """Make a test function a check.
 
-    `hint` is what an operator does next when it fails; `source` says who promises it.
+    `hint` is what an operator does next when it fails; `source` says who promises it. `severity` MUST: Harbor is not
+    highly available without it; SHOULD: advice.
     Raises CheckDefinitionError for an id that is badly formed, taken, or not of the folder's area, for a missing
     claim, for an unknown need, and for a place in the hint that no word fits.
     """
@@ -101,6 +110,8 @@ def check(
             needs=tuple(needs),
             requires=tuple(requires),
             test=f"{file}::{test.__qualname__}",
+            severity=severity,
+            builds_on=tuple(builds_on),
         )
         _require_sound(declared, folder=file.parent.name)
         _checks[id] = declared
@@ -141,6 +152,8 @@ def _require_sound(declared: Check, *, folder: str) -> None:
         NEUTRAL.fill(declared.hint)
     except (KeyError, ValueError, IndexError) as unfit:
         raise wrong(f"has a hint with a place that no word fits: {unfit}") from unfit
+    if badly_formed := [each for each in declared.builds_on if not _ID.fullmatch(each)]:
+        raise wrong(f"builds on {', '.join(badly_formed)}, which is no id of a check")
     if unknown := set(declared.needs) - set(NEEDS):
         raise wrong(f"needs {', '.join(sorted(unknown))}, which is none of {', '.join(NEEDS)}")
     present = _checks.get(declared.id)

@@ -6,7 +6,8 @@ HarnessError
 ├── TargetUnreachable      the cluster or the Harbor in it cannot be reached, or holds no Harbor that is known
 ├── NamespaceBusy          another run holds this namespace
 ├── CheckDefinitionError   a check is declared wrongly
-├── NeedMissing            something that a check needs is not there, and skipping was forbidden
+├── NeedMissing            something that a check needs is not there where the suite runs: the check is blocked
+├── NotApplicable          this deployment has nothing that the check could be about
 ├── CannotTell             there was nothing to judge, or what was seen allows no verdict
 ├── DeadlinePassed         something was not so in time; carries what was seen last
 ├── DockerTrouble          the docker daemon, not Harbor, is in the way
@@ -46,7 +47,11 @@ class CheckDefinitionError(HarnessError):
 
 
 class NeedMissing(HarnessError):
-    """A check could not run for want of something, where skipping was forbidden (--strict-skips)."""
+    """A check cannot run for want of something where the suite runs: it is blocked."""
+
+
+class NotApplicable(HarnessError):
+    """This deployment has nothing that the check could be about, and may do without."""
 
 
 class CannotTell(HarnessError):

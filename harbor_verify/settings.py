@@ -104,8 +104,11 @@ class Settings(BaseModel):
         False,
         description="also cordon a node for a while and evict Harbor's pods from it (implied by --lab)",
     )
+    strict_advice: bool = Field(
+        False, description="advice that is not followed makes the exit code 1, too (--strict does the same)"
+    )
     strict_skips: bool = Field(
-        False, description="a check that cannot run for want of something is an error, not a skip"
+        False, description="a check that is blocked, for want of something where the suite runs, is an error"
     )
     report_dir: Path = Field(Path("reports"), description="folder that gets runs/TIME/ and latest")
     connect_timeout_s: PositiveFloat = Field(5, description="seconds to wait for a connection")

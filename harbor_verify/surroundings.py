@@ -15,6 +15,7 @@ from harbor_verify.verdict import Failure
 
 _DECIDING = (
     "allow_disruption",
+    "strict_advice",
     "strict_skips",
     "large_layer_mib",
     "certificate_days",

@@ -2,24 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from harbor_verify.errors import AnswerError, CannotTell
-
-
-@dataclass(frozen=True)
-class Offender:
-    """One thing that is not as it should be.
-
-    `object` is what an operator would look at: `namespace/name`, with the kind before it where that helps.
-    """
-
-    object: str
-    expected: str
-    observed: str
-
-    def __str__(self) -> str:
-        return f"{self.object}\n  expected: {self.expected}\n  observed: {self.observed}"
+from harbor_verify.reports.model import Offender as Offender
 
 
 class Failure(AssertionError):

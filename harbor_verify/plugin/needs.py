@@ -1,4 +1,4 @@
-"""What a check needs beyond its target. Without it, it is skipped and says why; --strict-skips makes that an error."""
+"""What a check needs beyond its target. Without it, it is blocked and says why; --strict-skips makes that an error."""
 
 import importlib.util
 import socket
@@ -10,13 +10,23 @@ import pytest
 from harbor_verify.checks import NEEDS, check_of
 from harbor_verify.clients.browser import find_browser
 from harbor_verify.clients.docker import Docker
-from harbor_verify.errors import AnswerError, DockerTrouble, NeedMissing, WrongConfiguration
+from harbor_verify.errors import (
+    AnswerError,
+    DockerTrouble,
+    HealFailed,
+    NeedMissing,
+    NotApplicable,
+    WrongConfiguration,
+)
 from harbor_verify.plugin.run import KEY, State
 from harbor_verify.target import Target
 from harbor_verify.verdict import Failure
 
 DISRUPTION_LABEL = "harbor-verify/allow-disruption"
 """On a namespace, with the value true: things in it may be broken on purpose."""
+
+_OF_THE_LAB = frozenset({"hands"})
+"""What no cluster of somebody's own can give: who lacks it lacks nothing."""
 
 _REASONS = pytest.StashKey[dict[str, str]]()
 
@@ -28,24 +38,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def require(config: pytest.Config, need: str) -> None:
-    """Skip the check that runs when `need` is not met; raises NeedMissing instead under --strict-skips."""
+    """Raises NeedMissing when `need` is not met, NotApplicable when nobody could meet it outside the lab."""
     reasons = config.stash.setdefault(_REASONS, {})
     state = config.stash[KEY]
     if need not in reasons:
         reasons[need] = _PROBES[need](state)
     if need == "disruption" and state.unhealed:
-        raise NeedMissing(
+        raise HealFailed(
             f"nothing more is broken, because this could not be mended: {'; '.join(state.unhealed)}"
         )
-    if reasons[need]:
-        refuse(config, f"needs {NEEDS[need]}: {reasons[need]}")
-
-
-def refuse(config: pytest.Config, reason: str) -> None:
-    """Skip the check that runs; raises NeedMissing instead under --strict-skips."""
-    if config.stash[KEY].settings.strict_skips:
-        raise NeedMissing(reason)
-    pytest.skip(reason)
+    if not reasons[need]:
+        return
+    reason = f"needs {NEEDS[need]}: {reasons[need]}"
+    raise NotApplicable(reason) if need in _OF_THE_LAB else NeedMissing(reason)
 
 
 @pytest.fixture
@@ -55,21 +60,21 @@ def need(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 
 @pytest.fixture
-def skip(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """`skip(reason)`: there is nothing here that the check could be about."""
-    return lambda reason: refuse(request.config, reason)
+def blocked() -> Callable[[str], NoReturn]:
+    """`blocked(reason)`: something is missing where the suite runs, and the check cannot be made without it."""
 
+    def end(reason: str) -> NoReturn:
+        raise NeedMissing(reason)
 
-class NotApplicable(pytest.skip.Exception):
-    """The check turned out to be about something that this Harbor has not, and may do without."""
+    return end
 
 
 @pytest.fixture
 def not_applicable() -> Callable[[str], NoReturn]:
-    """`not_applicable(reason)`: what the check is about is not used here, and nobody misses it."""
+    """`not_applicable(reason)`: this deployment has nothing that the check could be about."""
 
     def end(reason: str) -> NoReturn:
-        raise NotApplicable(reason, _use_item_location=True)
+        raise NotApplicable(reason)
 
     return end
 

@@ -49,6 +49,9 @@ def settings_of(config: pytest.Config) -> Settings:
         for name in (*Settings.model_fields, FILE_SETTING)
         if (value := config.getoption(name, None)) is not None
     }
+    if config.getini("strict"):
+        # pytest has a --strict of its own, so that it cannot be a flag of this suite's; who says it means both.
+        given["strict_advice"] = True
     return load(given, os.environ, config.invocation_params.dir)
 
 

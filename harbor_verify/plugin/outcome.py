@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from harbor_verify.checks import Check, check_of
-from harbor_verify.errors import HarnessError, NeedMissing
+from harbor_verify.checks import SHOULD, Check, check_of
+from harbor_verify.errors import HarnessError, HealFailed, NeedMissing, NotApplicable
+from harbor_verify.findings import Findings
 from harbor_verify.plugin.evidence import collect, files_of
-from harbor_verify.plugin.needs import NotApplicable
 from harbor_verify.plugin.run import KEY, State
 from harbor_verify.redaction import Redaction
-from harbor_verify.reports.model import CheckResult, Offender, Verdict
+from harbor_verify.reports.model import Category, CheckResult, Offender, Verdict
 from harbor_verify.verdict import Failure
 
 
@@ -26,8 +26,7 @@ class Outcome:
     check: Check
     hint: str = ""
     """The check's, in this Harbor's own words."""
-    not_applicable: str = ""
-    """Why it is about nothing here, where that was found out by the check itself."""
+    findings: Findings = field(default_factory=Findings)
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     began_s: float = field(default_factory=time.monotonic)
     verdict: Verdict | None = None
@@ -37,6 +36,13 @@ class Outcome:
     evidence: list[str] = field(default_factory=list)
     collected: bool = False
     """Whether there is evidence already of why it did not pass."""
+
+    @property
+    def category(self) -> Category:
+        """As reports count it, as far as it is known by now."""
+        if self.verdict is Verdict.FAIL and self.check.severity is SHOULD:
+            return Category.ADVICE
+        return Category((self.verdict or Verdict.PASS).value)
 
     @property
     def told(self) -> str:
@@ -63,6 +69,8 @@ class Outcome:
             message=clean("\n".join(self.messages)),
             measured=redaction.structure(self.measured),
             evidence=tuple(dict.fromkeys([*self.evidence, *files])),
+            severity=self.check.severity,
+            builds_on=self.check.builds_on,
         )
 
 
@@ -78,6 +86,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """At its end a check with findings is judged by them."""
+    yield
+    if OUTCOME in item.stash and "findings" in item.fixturenames:
+        item.stash[OUTCOME].findings.settle()
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -85,25 +101,30 @@ def pytest_runtest_makereport(
     outcome = item.stash.get(OUTCOME, None)
     if outcome is None:
         return report
-    report.is_check = True
     state = item.config.stash[KEY]
     if call.excinfo is not None:
-        _take_in(outcome, call)
+        _take_in(outcome, call, strict_skips=state.settings.strict_skips)
         _collect(state, outcome, call.excinfo.value)
     elif report.when == "call":
         outcome.verdict = Verdict.PASS
-    report.is_error = report.failed and outcome.verdict == Verdict.ERROR
+    report.category = outcome.category.value
+    if report.failed and not _counts(outcome.category, state):
+        # To pytest it is a skip: neither the exit code nor -x is about it.
+        line = item.location[1] or 0
+        report.outcome, report.longrepr = "skipped", (str(item.path), line + 1, outcome.told)
     if report.failed:
         # What pytest and its plugins themselves write of it.
         _redact(report, state.redaction)
-    report.is_not_applicable = bool(outcome.not_applicable)
-    if report.when == "teardown" and outcome.not_applicable and outcome.verdict is Verdict.SKIP:
-        state.report.not_applicable[outcome.check.id] = state.redaction.text(outcome.not_applicable)
-        state.report.selected.remove(outcome.check.id)
-    elif report.when == "teardown":
+    if report.when == "teardown":
         report.check_result = outcome.result(state.redaction, files_of(state.folder, outcome.check))
         state.report.results.append(report.check_result)
     return report
+
+
+@pytest.fixture
+def findings(request: pytest.FixtureRequest) -> Findings:
+    """Where a check puts what it finds; its verdict is drawn from that when it ends."""
+    return request.node.stash[OUTCOME].findings
 
 
 @pytest.fixture
@@ -118,31 +139,49 @@ def evidence(request: pytest.FixtureRequest) -> list[str]:
     return request.node.stash[OUTCOME].evidence
 
 
-def _take_in(outcome: Outcome, call: pytest.CallInfo[None]) -> None:
+def _counts(category: Category, state: State) -> bool:
+    """Whether the run as a whole fails by a check of this category."""
+    return category in (Category.FAIL, Category.ERROR) or (
+        category is Category.ADVICE and state.settings.strict_advice
+    )
+
+
+def _take_in(outcome: Outcome, call: pytest.CallInfo[None], *, strict_skips: bool) -> None:
     error = call.excinfo.value
-    if isinstance(error, pytest.skip.Exception):
-        outcome.verdict = Verdict.SKIP
-        outcome.not_applicable = str(error) if isinstance(error, NotApplicable) else ""
-        outcome.messages.append(str(error))
-    elif isinstance(error, Failure):
+    if isinstance(error, Failure):
         # From a fixture, too: it is Harbor that a Failure is about.
         outcome.verdict = Verdict.FAIL
-        outcome.offenders += tuple(Offender(o.object, o.expected, o.observed) for o in error.offenders)
+        outcome.offenders += tuple(error.offenders)
     elif isinstance(error, AssertionError) and call.when == "call":
         outcome.verdict = Verdict.FAIL
         outcome.messages.append(str(error))
     else:
-        # What the check had found before still stands.
-        outcome.verdict = Verdict.FAIL if outcome.verdict == Verdict.FAIL else Verdict.ERROR
-        outcome.messages.append(_explain(error, call.when))
+        _take_in_what_kept_from_judging(outcome, error, call.when, strict_skips=strict_skips)
     outcome.messages += getattr(error, "__notes__", [])
+
+
+def _take_in_what_kept_from_judging(
+    outcome: Outcome, error: BaseException, when: str, *, strict_skips: bool
+) -> None:
+    if when == "call" and outcome.findings.offenders:
+        # What the check had found before it ended still stands.
+        outcome.verdict = Verdict.FAIL
+        outcome.offenders += tuple(outcome.findings.offenders)
+    message = _explain(error, when)
+    if outcome.verdict is not Verdict.FAIL:
+        outcome.verdict = Verdict.ERROR
+        if isinstance(error, NotApplicable):
+            outcome.verdict, message = Verdict.NOT_APPLICABLE, str(error)
+        elif isinstance(error, NeedMissing | pytest.skip.Exception) and not strict_skips:
+            outcome.verdict, message = Verdict.BLOCKED, str(error)
+    outcome.messages.append(message)
 
 
 def _collect(state: State, outcome: Outcome, error: BaseException) -> None:
     """Collect evidence, once, and while things are as they were: before the fixtures are torn down."""
     if outcome.collected or outcome.verdict not in (Verdict.FAIL, Verdict.ERROR):
         return
-    if isinstance(error, NeedMissing):
+    if isinstance(error, NeedMissing | HealFailed):
         # Nothing was tried, so there is nothing to see in the cluster.
         return
     outcome.collected = True

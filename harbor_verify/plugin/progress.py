@@ -6,14 +6,20 @@ import pytest
 
 from harbor_verify.checks import check_of
 from harbor_verify.plugin.terminal import erase_line, shower, teller
-from harbor_verify.reports.model import CheckResult, Verdict
+from harbor_verify.reports.model import Category, CheckResult
 
 _MARKUP = {
-    Verdict.PASS: {"green": True},
-    Verdict.FAIL: {"red": True, "bold": True},
-    Verdict.ERROR: {"purple": True, "bold": True},
-    Verdict.SKIP: {"yellow": True},
+    Category.PASS: {"green": True},
+    Category.FAIL: {"red": True, "bold": True},
+    Category.ADVICE: {"yellow": True, "bold": True},
+    Category.ERROR: {"purple": True, "bold": True},
+    Category.BLOCKED: {"yellow": True},
+    Category.NOT_APPLICABLE: {},
 }
+_LABELS = {Category.NOT_APPLICABLE: "n/a"}
+_LABEL_WIDTH = len("blocked")
+_COUNTED_AS = {Category.PASS.value: "passed", Category.FAIL.value: "failed"}
+"""The words of pytest's closing line, where it has words of its own."""
 _WIDEST = 110
 
 
@@ -32,15 +38,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
-    if not getattr(report, "is_check", False):
+    category = getattr(report, "category", None)
+    if category is None:
         return None
-    if report.is_error:
-        return "error", "", ""
-    if report.is_not_applicable and report.skipped:
-        return "not applicable", "", ""
-    if report.when == "call" or not report.passed:
-        return report.outcome, "", ""
-    return "", "", ""
+    # A check is counted once: where it was decided.
+    decided = report.when == "call" or not report.passed
+    return _COUNTED_AS.get(category, category) if decided else "", "", ""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -63,8 +66,10 @@ class _Lines:
             return
         if self._reporter.isatty:
             erase_line(self._reporter)
-        self._reporter.write(f"{result.verdict.value:<5}", **_MARKUP[result.verdict])
-        width = min(self._reporter.config.get_terminal_writer().fullwidth, _WIDEST) - 5
+        category = result.category
+        label = _LABELS.get(category, category.value)
+        self._reporter.write(f"{label:<{_LABEL_WIDTH}}", **_MARKUP[category])
+        width = min(self._reporter.config.get_terminal_writer().fullwidth, _WIDEST) - _LABEL_WIDTH
         self._reporter.write_line(line(result, width=width))
 
 

@@ -12,17 +12,18 @@ from types import FrameType
 import pytest
 
 from harbor_verify import cleanup, known_secrets, providers, pull_pods
-from harbor_verify.checks import check_of
+from harbor_verify.checks import Check, check_of
 from harbor_verify.cleanup import Cleanup
 from harbor_verify.disruptions import leftovers
 from harbor_verify.errors import AnswerError, DeadlinePassed, HarnessError, SettingsError, TargetUnreachable
 from harbor_verify.evidence import Collector
 from harbor_verify.lease import NamespaceLease
+from harbor_verify.model.roles import Profile
 from harbor_verify.plugin.options import settings_of
 from harbor_verify.plugin.terminal import teller
 from harbor_verify.redaction import Redaction
 from harbor_verify.reports import folder
-from harbor_verify.reports.model import Run
+from harbor_verify.reports.model import CheckResult, Run, Verdict
 from harbor_verify.reports.terminal import render
 from harbor_verify.settings import Settings
 from harbor_verify.surroundings import surroundings
@@ -141,6 +142,7 @@ def _begin(config: pytest.Config, selected: list[str]) -> State:
         profile=target.deployment.profile.name,
         target=[redaction.text(line) for line in found],
         selected=selected,
+        strict=settings.strict_advice,
         environment=redaction.structure(surroundings(target, settings)),
     )
     try:
@@ -161,12 +163,28 @@ def _leave_out_what_does_not_apply(session: pytest.Session, state: State) -> Non
     for item in session.items:
         check = check_of(item)
         if check and (lacking := check.lacking(profile)):
-            state.report.not_applicable[check.id] = f"{profile.name} has no {', no '.join(lacking)}"
+            reason = f"{profile.name} has no {', no '.join(lacking)}"
+            state.report.results.append(_not_applicable(check, profile, reason))
             left_out.append(item)
     if left_out:
         session.config.hook.pytest_deselected(items=left_out)
         session.items[:] = [item for item in session.items if item not in left_out]
-    state.report.selected = [id for id in state.report.selected if id not in state.report.not_applicable]
+
+
+def _not_applicable(check: Check, profile: Profile, reason: str) -> CheckResult:
+    return CheckResult(
+        id=check.id,
+        area=check.area,
+        claim=check.claim,
+        hint=profile.words.fill(check.hint),
+        source=check.source,
+        verdict=Verdict.NOT_APPLICABLE,
+        started=datetime.now(UTC),
+        duration_s=0,
+        message=reason,
+        severity=check.severity,
+        builds_on=check.builds_on,
+    )
 
 
 def _make_folder(directory: Path, started: datetime) -> Path:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from harbor_verify.reports import environment, figures
-from harbor_verify.reports.model import Run, Verdict
+from harbor_verify.reports.model import Category, Run
 from harbor_verify.reports.runs import same_target
 
-_GRAVITY = {Verdict.PASS: 0, Verdict.ERROR: 1, Verdict.FAIL: 2}
+_GRAVITY = {Category.PASS: 0, Category.ADVICE: 1, Category.ERROR: 2, Category.FAIL: 3}
 _ORDER = ("worse", "better", "changed", "steady")
 
 
@@ -16,8 +16,8 @@ class VerdictChange:
     """A check that came to another verdict, or that only one of the runs has (the other's verdict is None)."""
 
     id: str
-    before: Verdict | None
-    after: Verdict | None
+    before: Category | None
+    after: Category | None
 
     @property
     def tendency(self) -> str:
@@ -109,9 +109,9 @@ def compare(before: Run, after: Run) -> Comparison:
     new = {result.id: result for result in after.results}
     ids = list(dict.fromkeys([*new, *old]))
     verdicts = [
-        VerdictChange(id, old[id].verdict if id in old else None, new[id].verdict if id in new else None)
+        VerdictChange(id, old[id].category if id in old else None, new[id].category if id in new else None)
         for id in ids
-        if id not in old or id not in new or old[id].verdict != new[id].verdict
+        if id not in old or id not in new or old[id].category != new[id].category
     ]
     measured = [
         FigureChange(id, name, old[id].measured[name], value)

@@ -9,8 +9,8 @@ from rich.text import Text
 
 from harbor_verify.reports import figures, screen
 from harbor_verify.reports.compare import Comparison, VerdictChange
-from harbor_verify.reports.model import Run, Verdict
-from harbor_verify.reports.terminal import STYLES
+from harbor_verify.reports.model import Category, Run
+from harbor_verify.reports.terminal import HEADINGS, STYLES
 
 _TENDENCIES = {"worse": "bold red", "better": "green", "changed": "yellow", "steady": "dim"}
 
@@ -67,8 +67,8 @@ def listing(runs: Mapping[str, Run | None], *, width: int, colour: bool) -> str:
     table.add_column("run", no_wrap=True)
     table.add_column("profile")
     table.add_column("url", overflow="fold")
-    for verdict in Verdict:
-        table.add_column(verdict.value, justify="right")
+    for category in Category:
+        table.add_column(HEADINGS[category], justify="right")
     table.add_column("seconds", justify="right")
     for name, run in runs.items():
         if run is None:
@@ -76,7 +76,7 @@ def listing(runs: Mapping[str, Run | None], *, width: int, colour: bool) -> str:
             continue
         counts = [
             Text(str(run.count(v)), style=STYLES[v]) if run.count(v) else Text("·", style="dim")
-            for v in Verdict
+            for v in Category
         ]
         table.add_row(Text(name), Text(run.profile), Text(run.url), *counts, f"{run.duration_s:.0f}")
     made.print(table)
@@ -84,7 +84,7 @@ def listing(runs: Mapping[str, Run | None], *, width: int, colour: bool) -> str:
 
 
 def _head(run: Run) -> Iterable[Text]:
-    counts = ", ".join(f"{run.count(v)} {v.value}" for v in Verdict if run.count(v))
+    counts = ", ".join(f"{run.count(v)} {v.value}" for v in Category if run.count(v))
     return (
         Text(f"{run.started:%Y-%m-%d %H:%M:%S} UTC"),
         Text(f"{run.profile} at {run.url}"),

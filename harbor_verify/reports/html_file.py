@@ -21,17 +21,20 @@ from harbor_verify.reports import (
     terminal,
 )
 from harbor_verify.reports.compare_terminal import conclusion
-from harbor_verify.reports.model import CheckResult, Run, Verdict
+from harbor_verify.reports.grouping import grouped
+from harbor_verify.reports.model import Category, Run
 from harbor_verify.reports.terminal import grouped_reasons
 
 FILE = "report.html"
 MOST_RUNS = 20
 """Of earlier runs in the trend."""
-VERDICT_WORDS = {
-    Verdict.PASS: "passed",
-    Verdict.FAIL: "failed",
-    Verdict.ERROR: "could not find out",
-    Verdict.SKIP: "skipped",
+CATEGORY_WORDS = {
+    Category.PASS: "passed",
+    Category.FAIL: "failed",
+    Category.ADVICE: "advice",
+    Category.ERROR: "could not find out",
+    Category.BLOCKED: "blocked",
+    Category.NOT_APPLICABLE: "not applicable",
 }
 
 
@@ -56,19 +59,22 @@ def document(run: Run, folder: Path) -> str:
         run=run,
         env=environment.whole(run.environment),
         conclusion=terminal.conclusion(run).plain,
+        advice_line=terminal.advice(run),
         state=_state(run),
         views=views,
         drawn={made.result.id for made in views},
         outage_rows=[result for result in run.results if "outage_ms" in result.measured],
         outage_columns=outage_table.COLUMNS,
-        failed=_of(run, Verdict.FAIL),
-        errors=_of(run, Verdict.ERROR),
-        skipped=grouped_reasons({result.id: result.message for result in _of(run, Verdict.SKIP)}),
-        not_applicable=grouped_reasons(run.not_applicable),
+        causes=run.causes,
+        failed=run.of(Category.FAIL),
+        advice=run.of(Category.ADVICE),
+        errors=run.of(Category.ERROR),
+        blocked=_reasons(run, Category.BLOCKED),
+        not_applicable=_reasons(run, Category.NOT_APPLICABLE),
         screenshots=screenshots.of_run(run, folder),
         comparison=compare.compare(earlier[-1], run) if earlier else None,
         trend=_trend([*earlier, run]),
-        Verdict=Verdict,
+        Category=Category,
         any_plot=any(made.plot for made in views),
     )
 
@@ -95,7 +101,9 @@ def _template() -> Template:
         figure=figures.told,
         with_unit=lambda value, name: figures.with_unit(name, value),
         figure_words=figures.words,
-        verdict_words=lambda verdict: VERDICT_WORDS[verdict],
+        category_words=lambda category: CATEGORY_WORDS[category],
+        kind=lambda category: category.value.replace(" ", "-"),
+        grouped=grouped,
         href=lambda file: quote(str(file)),
         ms=_ms,
         duration=_duration,
@@ -108,16 +116,17 @@ def _template() -> Template:
 
 
 def _state(run: Run) -> str:
-    """The verdict of the whole, as the page's icon and colour: pass, fail, error, skip."""
-    if run.count(Verdict.FAIL):
+    """The verdict of the whole, as the page's icon and colour: pass, fail, error, blocked."""
+    if run.count(Category.FAIL):
         return "fail"
-    if run.count(Verdict.ERROR) or run.not_run or run.left_behind:
+    if run.count(Category.ERROR) or run.not_run or run.left_behind:
         return "error"
-    return "pass" if run.count(Verdict.PASS) else "skip"
+    return "pass" if run.count(Category.PASS) else "blocked"
 
 
-def _of(run: Run, verdict: Verdict) -> list[CheckResult]:
-    return [result for result in run.results if result.verdict == verdict]
+def _reasons(run: Run, category: Category) -> dict[str, list[str]]:
+    """Ids by the reason that they share."""
+    return grouped_reasons({result.id: result.message for result in run.of(category)})
 
 
 def _ms(value: float | None) -> str:

@@ -1,14 +1,18 @@
 """report.json: a run for other programs.
 
-schema        "harbor-verify/report/1"; a change that breaks readers counts the number up
+schema        "harbor-verify/report/2"; a change that breaks readers counts the number up
 id, started, finished (UTC, ISO 8601), duration_s, exit_code (0 holds, 1 does not, 2 interrupted)
+strict        whether advice that is not followed makes the exit code 1
 target        {provider, profile, url, namespace, found: [line, …]}
-summary       {pass, fail, error, skip, not_run}: counts
-areas         [{area, verdict, pass, fail, error, skip, duration_s}]
-checks        [{id, area, claim, verdict, started, duration_s, message, offenders: [{object, expected,
-              observed}], hint, source, measured: {name_with_unit: value}, evidence: [file, …]}]
-              evidence: relative to the run's folder; in checks/ID/ is all that belongs to one check
-not_applicable {id: reason}: checks that are about what this Harbor has not, and that nobody misses
+summary       {pass, fail, advice, error, blocked, not applicable, not_run}: counts by category
+areas         [{area, category, pass, fail, advice, error, blocked, not applicable, duration_s}]
+checks        [{id, area, claim, verdict, severity, category, builds_on: [id, …], caused_by: id or null, started,
+              duration_s, message, offenders: [{object, expected, observed}], hint, source,
+              measured: {name_with_unit: value}, evidence: [file, …]}]
+              verdict: pass, fail (Harbor is wrong), error (could not find out), blocked (something is missing where the
+              suite runs), not applicable (this deployment has nothing it could be about); severity: must, should;
+              category: the verdict, and advice for the failure of what only should be; caused_by: the failed check that
+              explains this one; evidence: relative to the run's folder; in checks/ID/ is all that belongs to one check
 not_run       [id, …]: asked for, without a result
 left_behind   [line, …]: what the run made and could not remove
 environment   what was verified, key by key: harbor_verify/reports/environment.py
@@ -24,9 +28,11 @@ from pathlib import Path
 from typing import Any
 
 from harbor_verify.reports.errors import ReportError
-from harbor_verify.reports.model import CheckResult, Offender, Run, Verdict
+from harbor_verify.reports.model import Category, CheckResult, Offender, Run, Severity, Verdict
 
-SCHEMA = "harbor-verify/report/1"
+SCHEMA = "harbor-verify/report/2"
+_FIRST = "harbor-verify/report/1"
+"""Runs that were kept before there was severity; \"skip\" was said of what was blocked."""
 
 
 def write(run: Run, file: Path) -> None:
@@ -43,6 +49,7 @@ def document(run: Run) -> dict[str, Any]:
         "finished": _time(run.finished),
         "duration_s": round(run.duration_s, 3),
         "exit_code": run.exit_code,
+        "strict": run.strict,
         "target": {
             "provider": run.provider,
             "profile": run.profile,
@@ -50,18 +57,17 @@ def document(run: Run) -> dict[str, Any]:
             "namespace": run.namespace,
             "found": run.target,
         },
-        "summary": {**{v.value: run.count(v) for v in Verdict}, "not_run": len(run.not_run)},
+        "summary": {**{c.value: run.count(c) for c in Category}, "not_run": len(run.not_run)},
         "areas": [
             {
                 "area": area.area,
-                "verdict": area.verdict.value,
-                **{verdict.value: count for verdict, count in area.counts.items()},
+                "category": area.category.value,
+                **{category.value: count for category, count in area.counts.items()},
                 "duration_s": round(area.duration_s, 3),
             }
             for area in run.areas()
         ],
-        "checks": [_check(result) for result in run.results],
-        "not_applicable": run.not_applicable,
+        "checks": [_check(result, run.causes.get(result.id)) for result in run.results],
         "not_run": run.not_run,
         "left_behind": run.left_behind,
         "environment": run.environment,
@@ -83,17 +89,20 @@ def read(file: Path) -> Run:
         raise ReportError(f"{file} is no {SCHEMA}: {trouble!r}") from trouble
 
 
-def _check(result: CheckResult) -> dict[str, Any]:
+def _check(result: CheckResult, cause: str | None) -> dict[str, Any]:
     return {
         **dataclasses.asdict(result),
         "verdict": result.verdict.value,
+        "severity": result.severity.value,
+        "category": result.category.value,
+        "caused_by": cause,
         "started": _time(result.started),
         "duration_s": round(result.duration_s, 3),
     }
 
 
 def _run(told: dict[str, Any]) -> Run:
-    if told["schema"] != SCHEMA:
+    if told["schema"] not in (SCHEMA, _FIRST):
         raise ValueError(f"schema {told['schema']}")
     target = told["target"]
     results = [_result(check) for check in told["checks"]]
@@ -109,8 +118,8 @@ def _run(told: dict[str, Any]) -> Run:
         target=target["found"],
         selected=[result.id for result in results] + told["not_run"],
         results=results,
-        # What came later than the first reports of this schema may be missing.
-        not_applicable=told.get("not_applicable", {}),
+        strict=told.get("strict", False),
+        # What came later than the first reports may be missing.
         left_behind=told["left_behind"],
         environment=told.get("environment", {}),
         notes=told.get("notes", []),
@@ -124,7 +133,7 @@ def _result(told: dict[str, Any]) -> CheckResult:
         claim=told["claim"],
         hint=told["hint"],
         source=told["source"],
-        verdict=Verdict(told["verdict"]),
+        verdict=Verdict.BLOCKED if told["verdict"] == "skip" else Verdict(told["verdict"]),
         started=datetime.fromisoformat(told["started"]),
         duration_s=told["duration_s"],
         offenders=tuple(
@@ -133,6 +142,8 @@ def _result(told: dict[str, Any]) -> CheckResult:
         message=told["message"],
         measured=told["measured"],
         evidence=tuple(told["evidence"]),
+        severity=Severity(told.get("severity", "must")),
+        builds_on=tuple(told.get("builds_on", ())),
     )
 
 

@@ -1,17 +1,25 @@
 """junit.xml: a run for CI servers. A test suite an area, a test case a check; its id is the test case's name.
 
-A fail is <failure>, an error <error>: CI servers show the difference. Each test case carries the properties
-check, claim, hint and source, one property for each figure that was measured, and one called evidence for each file
-that shows more, relative to the run's folder.
+A fail is <failure>, an error <error>: CI servers show the difference; what is blocked or not applicable is <skipped>.
+Advice that is not followed is no failure unless the run is --strict: it is told in <system-out>. Each test case carries
+the properties check, claim, hint, source, severity, category (pass, fail, advice, error, blocked, not applicable) and,
+where another check explains it, caused-by; one property for each figure that was measured, and one called evidence for
+each file that shows more, relative to the run's folder.
 """
 
 import re
 from pathlib import Path
 from xml.etree import ElementTree as xml
 
-from harbor_verify.reports.model import CheckResult, Run, Verdict
+from harbor_verify.reports.grouping import grouped
+from harbor_verify.reports.model import Category, CheckResult, Run, Verdict
 
-_ELEMENTS = {Verdict.FAIL: "failure", Verdict.ERROR: "error", Verdict.SKIP: "skipped"}
+_ELEMENTS = {
+    Category.FAIL: "failure",
+    Category.ERROR: "error",
+    Category.BLOCKED: "skipped",
+    Category.NOT_APPLICABLE: "skipped",
+}
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -25,36 +33,45 @@ def write(run: Run, file: Path) -> None:
 def document(run: Run) -> xml.Element:
     """The run as a <testsuites> element."""
     root = xml.Element("testsuites", name="harbor-verify", time=f"{run.duration_s:.3f}")
+    elements = {**_ELEMENTS, Category.ADVICE: "failure" if run.strict else "system-out"}
+    causes = run.causes
     for area in run.areas():
+        of_element = {
+            element: str(sum(area.counts[category] for category, each in elements.items() if each == element))
+            for element in elements.values()
+        }
         suite = xml.SubElement(
             root,
             "testsuite",
             name=area.area,
             tests=str(sum(area.counts.values())),
-            failures=str(area.counts[Verdict.FAIL]),
-            errors=str(area.counts[Verdict.ERROR]),
-            skipped=str(area.counts[Verdict.SKIP]),
+            failures=of_element["failure"],
+            errors=of_element["error"],
+            skipped=of_element["skipped"],
             time=f"{area.duration_s:.3f}",
             timestamp=run.started.isoformat(timespec="seconds"),
         )
         for result in run.results:
             if result.area == area.area:
-                suite.append(_case(result))
+                suite.append(_case(result, elements.get(result.category), causes.get(result.id)))
     return root
 
 
-def _case(result: CheckResult) -> xml.Element:
+def _case(result: CheckResult, element: str | None, cause: str | None) -> xml.Element:
+    """`element` is what tells how it ended; None: it passed."""
     case = xml.Element(
         "testcase", classname=f"harbor-verify.{result.area}", name=result.id, time=f"{result.duration_s:.3f}"
     )
     properties = xml.SubElement(case, "properties")
     said = {"check": result.id, "claim": result.claim, "hint": result.hint, "source": result.source}
+    said |= {"severity": result.severity.value, "category": result.category.value}
+    said |= {"caused-by": cause} if cause else {}
     evidence = [("evidence", file) for file in result.evidence]
     for name, value in [*said.items(), *result.measured.items(), *evidence]:
         xml.SubElement(properties, "property", name=name, value=_clean(str(value)))
-    if result.verdict in _ELEMENTS:
-        what = xml.SubElement(case, _ELEMENTS[result.verdict], message=_clean(_headline(result)))
-        what.text = _clean(_details(result))
+    if element:
+        attributes = {} if element == "system-out" else {"message": _clean(_headline(result))}
+        xml.SubElement(case, element, attributes).text = _clean(_details(result))
     return case
 
 
@@ -65,7 +82,12 @@ def _headline(result: CheckResult) -> str:
 
 
 def _details(result: CheckResult) -> str:
-    offenders = [f"{o.object}\n  expected: {o.expected}\n  observed: {o.observed}" for o in result.offenders]
+    offenders = [
+        "\n".join(
+            [*group.objects, f"  expected: {group.expected}", *(f"  observed: {o}" for o in group.observed)]
+        )
+        for group in grouped(result.offenders)
+    ]
     hint = [f"hint: {result.hint}"] if result.verdict == Verdict.FAIL else []
     return "\n".join([*([result.message] if result.message else []), *offenders, *hint])
 

@@ -6,14 +6,40 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from harbor_verify.reports import blame
+
 
 class Verdict(StrEnum):
-    """pass: it holds. fail: Harbor is wrong. error: the suite could not find out. skip: not tried; says why."""
+    """What a check comes to.
+
+    pass: it holds. fail: Harbor is wrong. error: the suite could not find out. blocked: not tried, because something is
+    missing where the suite runs (a right, docker, a way to the database). not applicable: this deployment has nothing
+    that the check could be about.
+    """
 
     PASS = "pass"
     FAIL = "fail"
     ERROR = "error"
-    SKIP = "skip"
+    BLOCKED = "blocked"
+    NOT_APPLICABLE = "not applicable"
+
+
+class Severity(StrEnum):
+    """must: without it Harbor is not highly available. should: advice."""
+
+    MUST = "must"
+    SHOULD = "should"
+
+
+class Category(StrEnum):
+    """How results are counted and shown: as their verdicts, and the failure of what only should be is advice."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    ADVICE = "advice"
+    ERROR = "error"
+    BLOCKED = "blocked"
+    NOT_APPLICABLE = "not applicable"
 
 
 @dataclass(frozen=True)
@@ -21,13 +47,17 @@ class Offender:
     """One thing that is not as it should be."""
 
     object: str
+    """What an operator would look at: `kind namespace/name`."""
     expected: str
     observed: str
+
+    def __str__(self) -> str:
+        return f"{self.object}\n  expected: {self.expected}\n  observed: {self.observed}"
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What one check found. `message` says what `offenders` do not: why an error, why a skip."""
+    """What one check found. `message` says what `offenders` do not: why an error, why it was blocked."""
 
     id: str
     area: str
@@ -43,23 +73,30 @@ class CheckResult:
     """Figures by name, each with its unit in the name: outage_ms."""
     evidence: tuple[str, ...] = ()
     """Files that show more, relative to the run's folder."""
+    severity: Severity = Severity.MUST
+    builds_on: tuple[str, ...] = ()
+    """Ids of the checks whose failure explains this one's."""
+
+    @property
+    def category(self) -> Category:
+        if self.verdict is Verdict.FAIL and self.severity is Severity.SHOULD:
+            return Category.ADVICE
+        return Category(self.verdict.value)
 
 
 @dataclass(frozen=True)
 class AreaSummary:
-    """How many checks of an area came to which verdict."""
+    """How many checks of an area there are of each category."""
 
     area: str
-    counts: dict[Verdict, int]
+    counts: dict[Category, int]
     duration_s: float
 
     @property
-    def verdict(self) -> Verdict:
-        """The gravest of its verdicts; skip only when nothing else was tried."""
-        for verdict in (Verdict.FAIL, Verdict.ERROR, Verdict.PASS):
-            if self.counts[verdict]:
-                return verdict
-        return Verdict.SKIP
+    def category(self) -> Category:
+        """The gravest of all; blocked or not applicable only when nothing else was tried."""
+        order = (Category.FAIL, Category.ERROR, Category.ADVICE, Category.PASS, Category.BLOCKED)
+        return next((category for category in order if self.counts[category]), Category.NOT_APPLICABLE)
 
 
 @dataclass
@@ -76,14 +113,14 @@ class Run:
     selected: list[str] = field(default_factory=list)
     """Ids of the checks that were asked for, in the order of running."""
     results: list[CheckResult] = field(default_factory=list)
-    not_applicable: dict[str, str] = field(default_factory=dict)
-    """Checks that are about what this Harbor has not, by id, with the reason; they are not among `selected`."""
     left_behind: list[str] = field(default_factory=list)
     """What the run made and could not remove."""
     environment: dict[str, Any] = field(default_factory=dict)
     """What was verified, for comparing runs: reports/environment.py says which keys; none has to be there."""
     notes: list[str] = field(default_factory=list)
     """What went wrong with the report itself; it changes no verdict."""
+    strict: bool = False
+    """Whether advice that is not followed makes the exit code 1."""
     finished: datetime | None = None
     exit_code: int | None = None
 
@@ -97,15 +134,29 @@ class Run:
         done = {result.id for result in self.results}
         return [id for id in self.selected if id not in done]
 
-    def count(self, verdict: Verdict) -> int:
-        return sum(result.verdict == verdict for result in self.results)
+    def of(self, category: Category) -> list[CheckResult]:
+        return [result for result in self.results if result.category is category]
+
+    def result(self, id: str) -> CheckResult:
+        """The result of a check. Raises KeyError."""
+        return {result.id: result for result in self.results}[id]
+
+    def count(self, category: Category) -> int:
+        return len(self.of(category))
+
+    @property
+    def causes(self) -> dict[str, str]:
+        """Of each failed check that another one explains, by its id: the id of that other one."""
+        return blame.causes(self.results)
 
     def areas(self) -> list[AreaSummary]:
         """A summary an area, in the order of running."""
-        names = list(dict.fromkeys(result.area for result in self.results))
+        # What is not applicable is known before anything runs.
+        tried = sorted(self.results, key=lambda result: result.verdict is Verdict.NOT_APPLICABLE)
+        names = list(dict.fromkeys(result.area for result in tried))
         return [_summarise(name, [r for r in self.results if r.area == name]) for name in names]
 
 
 def _summarise(area: str, results: Sequence[CheckResult]) -> AreaSummary:
-    counts = {verdict: sum(result.verdict == verdict for result in results) for verdict in Verdict}
+    counts = {category: sum(result.category is category for result in results) for category in Category}
     return AreaSummary(area, counts, sum(result.duration_s for result in results))

@@ -1,4 +1,7 @@
-"""The end of a run on a terminal: a table by area, then each failure as claim, offenders, hint."""
+"""The end of a run on a terminal: a table by area, then each failure as claim, offenders, hint.
+
+Failures that another one explains are told below it, as consequences.
+"""
 
 from collections.abc import Iterable, Mapping
 
@@ -8,19 +11,22 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from harbor_verify.reports import outage_table, screen
-from harbor_verify.reports.model import CheckResult, Offender, Run, Verdict
+from harbor_verify.reports.grouping import Group, grouped
+from harbor_verify.reports.model import Category, CheckResult, Run, Verdict
 from harbor_verify.reports.screen import WIDEST as WIDEST
 
 STYLES = {
-    Verdict.PASS: "green",
-    Verdict.FAIL: "bold red",
-    Verdict.ERROR: "bold magenta",
-    Verdict.SKIP: "yellow",
+    Category.PASS: "green",
+    Category.FAIL: "bold red",
+    Category.ADVICE: "bold yellow",
+    Category.ERROR: "bold magenta",
+    Category.BLOCKED: "yellow",
+    Category.NOT_APPLICABLE: "dim",
 }
 LONGEST = 600
 """Characters of one text; a reader of the terminal wants to know what it is about."""
 ALIKE = 3
-"""How often the same thing may be told of the same object."""
+"""How many objects, and how many things that were observed, are told of one group."""
 
 
 def render(run: Run, *, width: int, colour: bool) -> str:
@@ -30,21 +36,24 @@ def render(run: Run, *, width: int, colour: bool) -> str:
     if outages := outage_table.table(run):
         console.print()
         console.print(outages)
-    for title, verdict, tell in (
-        ("Harbor is wrong", Verdict.FAIL, _tell_each),
-        ("Could not find out", Verdict.ERROR, _tell_each),
-        ("Skipped", Verdict.SKIP, _tell_reasons),
+    causes = run.causes
+    for title, category in (
+        ("Harbor is wrong", Category.FAIL),
+        ("Advice", Category.ADVICE),
+        ("Could not find out", Category.ERROR),
     ):
-        chosen = [result for result in run.results if result.verdict == verdict]
-        if chosen:
+        results = run.of(category)
+        if results:
             console.print()
-            console.print(Text(f"{title} ({len(chosen)})", style=STYLES[verdict]))
-            tell(console, chosen)
-    if run.not_applicable:
-        console.print()
-        console.print(Text(f"Not applicable ({len(run.not_applicable)})", style="dim"))
-        for reason, ids in grouped_reasons(run.not_applicable).items():
-            console.print(Padding(Text(f"{reason}: {', '.join(ids)}", style="dim"), (0, 0, 0, 2)))
+            console.print(Text(f"{title} ({_count(results, causes)})", style=STYLES[category]))
+        for result in results:
+            if result.id not in causes:
+                _tell(console, result, [run.result(id) for id, cause in causes.items() if cause == result.id])
+    for title, category in (("Blocked", Category.BLOCKED), ("Not applicable here", Category.NOT_APPLICABLE)):
+        if results := run.of(category):
+            console.print()
+            console.print(Text(f"{title} ({len(results)})", style=STYLES[category]))
+            _tell_reasons(console, results)
     for title, lines in (
         ("Not run", run.not_run),
         ("Left behind; remove by hand", run.left_behind),
@@ -56,57 +65,71 @@ def render(run: Run, *, width: int, colour: bool) -> str:
             for line in lines:
                 console.print(Padding(Text(line), (0, 0, 0, 2)))
     console.print()
-    console.print(conclusion(run))
+    for line in (advice(run), conclusion(run)):
+        if line is not None:
+            console.print(line)
     return screen.text_of(console)
+
+
+def advice(run: Run) -> Text | None:
+    """A line about advice that is not followed; None when all is."""
+    count = run.count(Category.ADVICE)
+    if not count:
+        return None
+    told = f"Advice: {_many(count, 'check')} of what should be so {'is' if count == 1 else 'are'} not."
+    return Text(told, STYLES[Category.ADVICE])
 
 
 def conclusion(run: Run) -> Text:
     """The answer to the one question, in one line."""
-    failed, errors, skipped = (run.count(v) for v in (Verdict.FAIL, Verdict.ERROR, Verdict.SKIP))
+    failed, errors, blocked = (run.count(c) for c in (Category.FAIL, Category.ERROR, Category.BLOCKED))
     if failed:
-        return Text(
-            f"This Harbor is not highly available: {_many(failed, 'check')} failed.", STYLES[Verdict.FAIL]
-        )
+        follow = sum(id in run.causes for id in (result.id for result in run.of(Category.FAIL)))
+        told = f"{_many(failed, 'check')} failed" + (f", {follow} of them as a consequence" if follow else "")
+        return Text(f"This Harbor is not highly available: {told}.", STYLES[Category.FAIL])
     if errors or run.not_run or run.left_behind:
         return Text(
-            "No verdict: the suite could not find out everything that it was asked.", STYLES[Verdict.ERROR]
+            "No verdict: the suite could not find out everything that it was asked.", STYLES[Category.ERROR]
         )
-    if not run.count(Verdict.PASS):
-        return Text("No verdict: nothing was checked.", STYLES[Verdict.SKIP])
-    held = _many(run.count(Verdict.PASS), "check")
-    if skipped:
-        return Text(f"What was checked holds: {held} passed, {skipped} skipped.", STYLES[Verdict.PASS])
-    return Text(f"Everything that was checked holds: {held} passed.", STYLES[Verdict.PASS])
+    if not run.count(Category.PASS):
+        return Text("No verdict: nothing was checked.", STYLES[Category.BLOCKED])
+    held = _many(run.count(Category.PASS), "check")
+    if blocked:
+        return Text(f"What was checked holds: {held} passed, {blocked} blocked.", STYLES[Category.PASS])
+    return Text(f"Everything that was checked holds: {held} passed.", STYLES[Category.PASS])
+
+
+def _count(results: list[CheckResult], causes: Mapping[str, str]) -> str:
+    follow = sum(result.id in causes for result in results)
+    return f"{len(results) - follow}, and {follow} as a consequence" if follow else str(len(results))
 
 
 def _table(run: Run) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("area")
-    for verdict in Verdict:
-        table.add_column(verdict.value, justify="right")
+    shown = [category for category in Category if category in _ALWAYS or run.count(category)]
+    for category in shown:
+        table.add_column(HEADINGS[category], justify="right")
     table.add_column("seconds", justify="right")
     table.add_column("verdict")
     for area in run.areas():
         counts = [
-            Text(str(area.counts[v]), style=STYLES[v]) if area.counts[v] else Text("·", style="dim")
-            for v in Verdict
+            Text(str(area.counts[c]), style=STYLES[c]) if area.counts[c] else Text("·", style="dim")
+            for c in shown
         ]
-        table.add_row(
-            area.area, *counts, f"{area.duration_s:.1f}", Text(area.verdict.value, style=STYLES[area.verdict])
-        )
+        verdict = Text(HEADINGS[area.category], style=STYLES[area.category])
+        table.add_row(area.area, *counts, f"{area.duration_s:.1f}", verdict)
     return table
 
 
-def _tell_reasons(console: Console, skipped: Iterable[CheckResult]) -> None:
-    """Each reason once, below the checks that it keeps from running."""
-    reasons: dict[str, list[str]] = {}
-    for result in skipped:
-        reasons.setdefault(result.message, []).append(result.id)
-    for reason, ids in reasons.items():
-        console.print()
-        for id in ids:
-            console.print(Padding(Text(id, style="bold"), (0, 0, 0, 2)))
-        console.print(Padding(Text(_short(reason)), (0, 0, 0, 4)))
+_ALWAYS = (Category.PASS, Category.FAIL, Category.ERROR)
+HEADINGS = {category: category.value for category in Category} | {Category.NOT_APPLICABLE: "n/a"}
+
+
+def _tell_reasons(console: Console, results: Iterable[CheckResult]) -> None:
+    """Each reason once, with the checks that it is about."""
+    for reason, ids in grouped_reasons({result.id: result.message for result in results}).items():
+        console.print(Padding(Text(f"{_short(reason)}: {', '.join(ids)}"), (0, 0, 0, 2)))
 
 
 def grouped_reasons(reasons: Mapping[str, str]) -> dict[str, list[str]]:
@@ -117,46 +140,46 @@ def grouped_reasons(reasons: Mapping[str, str]) -> dict[str, list[str]]:
     return found
 
 
-def _tell_each(console: Console, results: Iterable[CheckResult]) -> None:
-    for result in results:
-        _tell(console, result)
-
-
-def _tell(console: Console, result: CheckResult) -> None:
+def _tell(console: Console, result: CheckResult, consequences: list[CheckResult]) -> None:
     def say(text: str, indent: int, style: str = "", label: str = "") -> None:
         # A column of its own for the label: what follows of a long text stands below its beginning.
         line = Table.grid(Column(width=len(label), no_wrap=True), Column())
         line.add_row(Text(label, style=style), Text(text, style=style))
         console.print(Padding(line if label else Text(text, style=style), (0, 0, 0, indent)))
 
+    def say_group(group: Group) -> None:
+        for thing in group.objects[:ALIKE]:
+            say(thing, 4, "bold")
+        if len(group.objects) > ALIKE:
+            say(f"and {len(group.objects) - ALIKE} more: report.json has all", 4, "bold")
+        say(_short(group.expected), 6, label="expected  ")
+        for text in group.observed[:ALIKE]:
+            say(_short(text), 6, label="observed  ")
+        if len(group.observed) > ALIKE:
+            say(f"and {len(group.observed) - ALIKE} times more alike: report.json has all", 6, "dim")
+        if len(group.objects) > 1 and group.count > len(group.objects):
+            say(f"{group.count} times in all", 6, "dim")
+
+    failed = result.verdict is Verdict.FAIL
     console.print()
     say(result.id, 2, "bold")
     say(result.claim, 2)
-    if result.verdict != Verdict.FAIL:
+    if not failed:
         say(_short(result.message), 4)
-    for (thing, expected), observed in _grouped(result.offenders).items():
-        say(thing, 4, "bold")
-        say(_short(expected), 6, label="expected  ")
-        for text in observed[:ALIKE]:
-            say(_short(text), 6, label="observed  ")
-        if len(observed) > ALIKE:
-            say(f"and {len(observed) - ALIKE} times more alike: report.json has all", 6, "dim")
-    if result.verdict == Verdict.FAIL and result.message:
+    for group in grouped(result.offenders):
+        say_group(group)
+    if failed and result.message:
         say(_short(result.message), 4)
     if result.measured:
         say(", ".join(f"{name} {value}" for name, value in result.measured.items()), 4, label="measured  ")
-    if result.verdict == Verdict.FAIL:
+    if failed:
         say(result.hint, 4, "cyan", label="→ ")
     for place in _places(result.evidence):
         say(f"see {place}", 4, "dim")
-
-
-def _grouped(offenders: Iterable[Offender]) -> dict[tuple[str, str], list[str]]:
-    """What was observed, by object and what was expected of it; in the order of appearance."""
-    groups: dict[tuple[str, str], list[str]] = {}
-    for offender in offenders:
-        groups.setdefault((offender.object, offender.expected), []).append(offender.observed)
-    return groups
+    if consequences:
+        say(f"{_many(len(consequences), 'check')} failed as a consequence:", 4)
+        for each in consequences:
+            say(each.id, 6)
 
 
 def _places(files: Iterable[str]) -> list[str]:

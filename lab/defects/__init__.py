@@ -51,7 +51,9 @@ class Defect:
     """Puts the mistake into what lies outside Kubernetes; doing it twice is harmless."""
     heal_outside: Callable[[Lab], None] = lambda lab: None
     """Takes that away again, also when it was only half there."""
-    skipped: frozenset[str] = frozenset()
+    causes: frozenset[str] = frozenset()
+    """Those of `turns_red` that are shown as causes, the others being consequences of them; empty: all."""
+    not_applicable: frozenset[str] = frozenset()
     """Ids of checks that find nothing to be about with it: of one replica there is no other to ask."""
     unready: frozenset[str] = frozenset()
     """The workloads whose pods never become Ready with it."""

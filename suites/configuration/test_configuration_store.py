@@ -45,14 +45,16 @@ def test_the_configuration_store_answers_the_database_that_its_environment_names
     source="Harbor: the configuration store's answer",
     requires=(Role.CONFIGURATION_STORE,),
 )
-def test_every_replica_of_the_configuration_store_answers_the_same(harbor, skip):
+def test_every_replica_of_the_configuration_store_answers_the_same(harbor, not_applicable):
     """All replicas of the configuration store answer the same configuration.
 
     Source: Harbor: the web replicas ask any of them, every few seconds.
     """
     replicas = harbor.replicas(Role.CONFIGURATION_STORE)
     if len(replicas) < 2:
-        skip(f"{harbor.workload(Role.CONFIGURATION_STORE).object} has one replica: there is none to differ")
+        not_applicable(
+            f"{harbor.workload(Role.CONFIGURATION_STORE).object} has one replica: there is none to differ"
+        )
     offenders, answers = [], {}
     for replica in replicas:
         try:

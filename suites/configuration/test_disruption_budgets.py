@@ -14,14 +14,14 @@ from harbor_verify.verdict import Offender, judge
     source="Kubernetes: PodDisruptionBudget, eviction; report 1509 of goharbor/harbor-helm",
     needs=("disruption-budgets",),
 )
-def test_a_drain_cannot_evict_all_replicas_of_a_part(harbor, skip):
+def test_a_drain_cannot_evict_all_replicas_of_a_part(harbor, not_applicable):
     """Every workload with several replicas has one PodDisruptionBudget; some of them may be evicted at once, not all.
 
     Source: Kubernetes API, PodDisruptionBudget: its selector, minAvailable, maxUnavailable.
     """
     several = [workload for workload in harbor.deployment.workloads.values() if workload.desired > 1]
     if not several:
-        skip("no workload has several replicas")
+        not_applicable("no workload has several replicas")
     there = harbor.deployment.disruption_budgets()
     offenders = []
     for workload in several:

@@ -18,14 +18,16 @@ _NOT_TAKEN = 403
     source="Harbor: CSRF_KEY; reports 21060 of goharbor/harbor, 1847 of goharbor/harbor-helm",
     requires=(Feature.FORM_TOKENS,),
 )
-def test_a_form_that_one_web_replica_gave_is_taken_by_every_other(harbor, skip):
+def test_a_form_that_one_web_replica_gave_is_taken_by_every_other(harbor, not_applicable):
     """A sign-in form that one web replica gave is taken by every other.
 
     Source: Harbor's form tokens. Ordered pairs: the form of A, sent to B.
     """
     replicas = harbor.replicas(Role.WEB)
     if len(replicas) < 2:
-        skip(f"{harbor.workload(Role.WEB).object} has one replica: there is no other to send a form to")
+        not_applicable(
+            f"{harbor.workload(Role.WEB).object} has one replica: there is no other to send a form to"
+        )
     offenders, tokens = [], {}
     for replica in replicas:
         with expecting(offenders, replica.object, "gives a form with a token"):

@@ -16,12 +16,12 @@ from harbor_verify.verdict import Offender, judge
     source="Kubernetes: Service of type NodePort, externalTrafficPolicy",
     needs=("nodes",),
 )
-def test_the_front_door_answers_on_every_node(harbor, skip):
+def test_the_front_door_answers_on_every_node(harbor, not_applicable):
     """Harbor answers on the front door's port of every Ready node.
 
     Source: Kubernetes, NodePort. With externalTrafficPolicy Local only the nodes with a Ready replica are to answer.
     """
-    service, port = _node_port(harbor, skip)
+    service, port = _node_port(harbor, not_applicable)
     doors = _addresses(harbor, service)
     offenders, unreached = [], []
     for node, address in doors.items():
@@ -37,22 +37,22 @@ def test_the_front_door_answers_on_every_node(harbor, skip):
         finally:
             link.close()
     if unreached and len(unreached) == len(doors) and _answers(harbor):
-        skip(
+        not_applicable(
             f"no node's address can be reached from here, though {harbor.access.url} answers: {offenders[0].observed}"
         )
     judge(offenders, examined=len(doors))
 
 
-def _node_port(harbor, skip):
+def _node_port(harbor, not_applicable):
     """The Service that opens the front door on every node, and its port."""
     if Role.FRONT_DOOR not in harbor.deployment.workloads:
-        skip("Harbor's own front door is not in this namespace")
+        not_applicable("Harbor's own front door is not in this namespace")
     workload = harbor.workload(Role.FRONT_DOOR)
     found = [
         (s, p) for s in harbor.deployment.services_of(workload) for p in s.spec.ports or () if p.node_port
     ]
     if not found:
-        skip(f"no Service of {workload.object} has a nodePort: it is reached in another way")
+        not_applicable(f"no Service of {workload.object} has a nodePort: it is reached in another way")
     # Of several that which is in use, else the first.
     used = urlsplit(harbor.access.url).port
     return next((each for each in found if each[1].node_port == used), found[0])

@@ -46,17 +46,17 @@ def test_every_part_has_the_replicas_that_it_needs_and_all_are_ready(harbor):
     source="Kubernetes: podAntiAffinity, topologySpreadConstraints",
     needs=("nodes",),
 )
-def test_the_replicas_of_a_part_are_on_several_nodes(harbor, skip):
+def test_the_replicas_of_a_part_are_on_several_nodes(harbor, not_applicable):
     """Every workload with several replicas runs on several nodes, with no more than half of them, rounded up, on one.
 
     Source: the nodes of its pods. Together on one they are lost together; of three two may be.
     """
     nodes = harbor.deployment.nodes()
     if len(nodes) < 2:
-        skip(f"the cluster has {len(nodes)} Ready node: there is no other to spread to")
+        not_applicable(f"the cluster has {len(nodes)} Ready node: there is no other to spread to")
     several = {role: w for role, w in harbor.deployment.workloads.items() if w.desired > 1}
     if not several:
-        skip("no workload has several replicas")
+        not_applicable("no workload has several replicas")
     offenders = []
     for role, workload in several.items():
         used = Counter(replica.node for replica in harbor.deployment.replicas(role) if replica.node)

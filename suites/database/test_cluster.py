@@ -22,7 +22,7 @@ _WELL = {
     needs=("database",),
     requires=(Feature.GALERA,),
 )
-def test_every_node_of_the_databases_cluster_is_there(harbor, settings, skip, measured):
+def test_every_node_of_the_databases_cluster_is_there(harbor, settings, not_applicable, measured):
     """The database's Galera cluster has all its nodes, and the one that Harbor speaks to is Synced in the Primary part.
 
     Source: Galera's status variables, on whichever node Harbor's address leads to.
@@ -31,7 +31,7 @@ def test_every_node_of_the_databases_cluster_is_there(harbor, settings, skip, me
         settings_there = sql.variables("SHOW VARIABLES LIKE 'wsrep\\_%'")
         status = sql.variables("SHOW STATUS LIKE 'wsrep\\_%'")
     if not _is_galera(settings_there, status):
-        skip(
+        not_applicable(
             "the database is no Galera cluster (wsrep has no provider, or is off); how it is replicated cannot be seen"
         )
         return

@@ -16,7 +16,9 @@ from harbor_verify.verdict import Offender, judge
     source="Kubernetes: imagePullSecrets, imagePullPolicy Always; containerd: hosts.toml",
     needs=("docker", "pods", "nodes"),
 )
-def test_every_node_pulls_a_private_image_with_a_pull_secret(harbor, docker, image, skip, pods_of_run):
+def test_every_node_pulls_a_private_image_with_a_pull_secret(
+    harbor, docker, image, not_applicable, pods_of_run
+):
     """Every node runs a private image that was just pushed, with a pull secret, at the first try of each pull.
 
     Source: Kubernetes, imagePullSecrets. The kubelet tries again by itself, which hides that every third pull fails;
@@ -24,7 +26,7 @@ def test_every_node_pulls_a_private_image_with_a_pull_secret(harbor, docker, ima
     """
     nodes = [node.metadata.name for node in harbor.deployment.nodes() if not node.spec.unschedulable]
     if not nodes:
-        skip("no node of the cluster is Ready and takes pods")
+        not_applicable("no node of the cluster is Ready and takes pods")
     most = max(len(harbor.replicas(role)) for role in (Role.WEB, Role.REGISTRY))
     # Each pull asks for a token and for three things more; pods do not all start with the same replica.
     pulls_each = -(-rounds_to_meet_each(most) // len(nodes))

@@ -21,7 +21,9 @@ _CLIENTS, _IMAGES_EACH = 8, 1
     "`kubectl exec` into the replicas that are named and compare the folder of the repository.",
     source="OCI distribution specification: pull; goharbor/harbor reports 15234, 17504, 22417",
 )
-def test_an_image_pushed_on_one_registry_replica_is_pulled_from_every_other(harbor, project, new_image, skip):
+def test_an_image_pushed_on_one_registry_replica_is_pulled_from_every_other(
+    harbor, project, new_image, not_applicable
+):
     """An image that one registry replica took is pulled from every other, byte for byte, by digest and by tag.
 
     Source: OCI distribution specification. Ordered pairs, because storage may be shared by some replicas only; bytes,
@@ -29,7 +31,9 @@ def test_an_image_pushed_on_one_registry_replica_is_pulled_from_every_other(harb
     """
     registries = [(replica, harbor.registry(replica)) for replica in harbor.replicas(Role.REGISTRY)]
     if len(registries) < 2:
-        skip(f"{harbor.workload(Role.REGISTRY).object} has one replica: there is no other to pull from")
+        not_applicable(
+            f"{harbor.workload(Role.REGISTRY).object} has one replica: there is no other to pull from"
+        )
     offenders = []
     for taker, registry in registries:
         image, repository = new_image(), f"{project}/pushed-on-{taker.name}"
@@ -55,7 +59,9 @@ def test_an_image_pushed_on_one_registry_replica_is_pulled_from_every_other(harb
     "that came so far are kept.",
     source="distribution: http.secret; docker/distribution report 2519",
 )
-def test_an_upload_begun_on_one_registry_replica_goes_on_at_another(harbor, project, skip, new_image):
+def test_an_upload_begun_on_one_registry_replica_goes_on_at_another(
+    harbor, project, not_applicable, new_image
+):
     """An upload that begins on one registry replica goes on at another, and the blob is whole on every replica.
 
     Source: OCI distribution specification, chunked upload. Ordered pairs: begun on A, continued on B, finished on a
@@ -63,7 +69,9 @@ def test_an_upload_begun_on_one_registry_replica_goes_on_at_another(harbor, proj
     """
     registries = [(replica, harbor.registry(replica)) for replica in harbor.replicas(Role.REGISTRY)]
     if len(registries) < 2:
-        skip(f"{harbor.workload(Role.REGISTRY).object} has one replica: there is no other to go on at")
+        not_applicable(
+            f"{harbor.workload(Role.REGISTRY).object} has one replica: there is no other to go on at"
+        )
     repository, offenders = f"{project}/continued", []
     pairs = list(permutations(registries, 2))
     for first, second in pairs:

@@ -15,14 +15,16 @@ from harbor_verify.verdict import Offender, judge
     "are named: another server, another database number, or a Redis that is a read-only replica.",
     source="Harbor: the session cookie, and its API's current user",
 )
-def test_session_opened_on_one_replica_is_known_to_every_other(harbor, skip):
+def test_session_opened_on_one_replica_is_known_to_every_other(harbor, not_applicable):
     """Who signs in on one web replica is known to every other.
 
     Source: Harbor, session cookie. Ordered pairs, because a store may be shared by some replicas only.
     """
     replicas = harbor.replicas(Role.WEB)
     if len(replicas) < 2:
-        skip(f"{harbor.workload(Role.WEB).object} has one replica: there is no other to know a session")
+        not_applicable(
+            f"{harbor.workload(Role.WEB).object} has one replica: there is no other to know a session"
+        )
     offenders = []
     sessions = {}
     for replica in replicas:

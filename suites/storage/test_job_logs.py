@@ -18,14 +18,16 @@ _ENDED = ("Success", "Error", "Stopped")
     source="Harbor: job loggers; report 13011 of goharbor/harbor",
     requires=(Feature.JOB_LOGS,),
 )
-def test_the_log_of_a_job_is_given_whichever_replica_ran_it(harbor, settings, skip, tell):
+def test_the_log_of_a_job_is_given_whichever_replica_ran_it(harbor, settings, not_applicable, tell):
     """The log of a job is given, whole and the same, each time it is asked for, whichever replica ran the job.
 
     Source: Harbor's job logs; the job is a garbage collection that collects nothing (dry run). Asked for again and
     again, until each job replica has been met.
     """
     if len(harbor.replicas(Role.JOB)) < 2:
-        skip(f"{harbor.workload(Role.JOB).object} has one replica: there is no other to give its logs")
+        not_applicable(
+            f"{harbor.workload(Role.JOB).object} has one replica: there is no other to give its logs"
+        )
     front, admin, place = harbor.front_door, harbor.credentials, harbor.workload(Role.JOB).object
     try:
         job_id = front.start_harmless_job(admin)

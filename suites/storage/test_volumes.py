@@ -12,7 +12,7 @@ from harbor_verify.verdict import Offender, judge
     "(CephFS, NFS). Access modes of a claim cannot be changed: copy the data, and make the claim anew.",
     source="Kubernetes: PersistentVolume accessModes",
 )
-def test_a_claim_of_several_replicas_can_be_shared(harbor, skip):
+def test_a_claim_of_several_replicas_can_be_shared(harbor, not_applicable):
     """Every claim of a workload with several replicas is bound ReadWriteMany.
 
     Source: with any other mode the replicas cannot run on different nodes, or cannot all write.
@@ -20,7 +20,7 @@ def test_a_claim_of_several_replicas_can_be_shared(harbor, skip):
     desired = {workload.name: workload.desired for workload in harbor.deployment.workloads.values()}
     shared = [v for v in harbor.deployment.volumes() if any(desired[name] > 1 for name in v.used_by)]
     if not shared:
-        skip("no claim is used by a workload with several replicas")
+        not_applicable("no claim is used by a workload with several replicas")
     offenders = []
     for volume in shared:
         modes = (volume.claim.status.access_modes if volume.claim else None) or []

@@ -1,28 +1,45 @@
-"""How a unit test runs a check: what it finds, and the fixtures with which it skips."""
+"""How a unit test runs a check: what it finds, and the fixtures with which it ends early."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 import pytest
 
+from harbor_verify.errors import NotApplicable
+from harbor_verify.findings import Findings
 from harbor_verify.verdict import Failure, Offender
 
 
-class Skipped(Exception):
-    """The check skipped itself."""
-
-
-def skip(reason: str) -> NoReturn:
-    raise Skipped(reason)
+def not_applicable(reason: str) -> NoReturn:
+    raise NotApplicable(reason)
 
 
 def never(what: str) -> NoReturn:
-    """In the place of `skip` or `need`, where a check must not use it."""
+    """In the place of `not_applicable`, `blocked` or `need`, where a check must not use it."""
     raise AssertionError(f"not expected: {what}")
+
+
+def examine(check: Callable[..., object], *args: Any, **fixtures: Any) -> None:
+    """Run a check and judge what it finds; `args` are its fixtures in their order, but for `findings`.
+
+    What is no check itself (a function of a test, that runs one) is called as it is.
+    """
+    if not check.__module__.startswith("suites."):
+        check(*args, **fixtures)
+        return
+    names = [name for name in inspect.signature(check).parameters if name != "findings"]
+    given = {**dict(zip(names, args, strict=False)), **fixtures}
+    if "findings" not in inspect.signature(check).parameters:
+        check(**given)
+        return
+    findings = Findings()
+    check(**given, findings=findings)
+    findings.settle()
 
 
 def offenders_of(check: Callable[..., object], *args: Any) -> tuple[Offender, ...]:
     """What a check finds wrong; fails when it finds nothing."""
     with pytest.raises(Failure) as failure:
-        check(*args)
+        examine(check, *args)
     return failure.value.offenders

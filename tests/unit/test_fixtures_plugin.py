@@ -76,7 +76,7 @@ def stuck(run_state):
 """
 HEAD = """
 import time, pytest
-from harbor_verify.checks import check
+from harbor_verify.checks import Severity, check
 from harbor_verify.errors import CannotTell
 from harbor_verify.model.roles import Feature, Role
 from harbor_verify.verdict import Failure, Offender, judge
@@ -94,8 +94,20 @@ class Suite:
         self.file = folder / "suites" / "unit" / "test_it.py"
         self.file.write_text(HEAD)
 
-    def check(self, name, body, *, needs=(), requires="()", arguments="", claim="It holds.", hint=""):
+    def check(
+        self,
+        name,
+        body,
+        *,
+        needs=(),
+        requires="()",
+        arguments="",
+        claim="It holds.",
+        hint="",
+        severity="must",
+    ):
         told = f'hint="mend {name}{hint}", source="x", needs={needs!r}, requires={requires}'
+        told += f", severity=Severity({severity!r})"
         self.file.write_text(
             self.file.read_text()
             + f'\n@check("unit.{name}", {told})\n'
@@ -199,17 +211,19 @@ def test_a_teardown_that_fails_spoils_a_pass(suite):
 
 
 @pytest.mark.parametrize("strict", [False, True])
-def test_a_need_that_is_not_met_is_a_skip_or_under_strict_skips_an_error(suite, strict):
+def test_a_check_whose_need_is_not_met_is_blocked_and_under_strict_skips_an_error(suite, strict):
     suite.check("exec", "pass", needs=("exec",))
     suite.check("late", 'need("exec")', arguments="need")
     suite.check("breaks", "pass", needs=("disruption",))
     code, output = suite.run(*(["--strict-skips"] if strict else []))
     verdicts = {check["id"]: check["verdict"] for check in suite.report()["checks"]}
-    assert set(verdicts.values()) == {"error" if strict else "skip"}
+    assert set(verdicts.values()) == {"error" if strict else "blocked"}
     assert code == (1 if strict else 0)
     flat = " ".join(output.split())
     assert "this account may not get pods/exec or create pods/exec in namespace harbor" in flat
     assert "neither --allow-disruption nor the label" in flat
+    assert strict or "0 checks" not in flat
+    assert strict or "3 blocked in" in output.splitlines()[-1]
 
 
 def test_a_check_about_what_this_harbor_has_not_is_left_out_and_told_once(suite):
@@ -219,30 +233,73 @@ def test_a_check_about_what_this_harbor_has_not_is_left_out_and_told_once(suite)
     code, output = suite.run()
     assert code == 0
     report = suite.report()
-    assert [check["id"] for check in report["checks"]] == ["unit.fine"]
+    lacking = {
+        check["id"]: check["message"] for check in report["checks"] if check["verdict"] == "not applicable"
+    }
     assert report["not_run"] == []
-    assert report["not_applicable"] == {
+    assert lacking == {
         "unit.jobs": "harbor-9 has no job, no database that may be a Galera cluster",
         "unit.page": "harbor-9 has no page",
     }
     assert (output.count("unit.jobs"), output.count("unit.page")) == (1, 1)
-    assert "Not applicable (2)" in output
+    assert "Not applicable here (2)" in output
     assert "Everything that was checked holds: 1 check passed." in output
     assert "1 passed, 2 deselected" in output.splitlines()[-1]
 
 
 @pytest.mark.parametrize("flags", [(), ("--strict-skips",)])
-def test_a_check_that_finds_nothing_that_it_could_be_about_has_no_result_and_spoils_none(suite, flags):
+def test_a_check_that_finds_nothing_that_it_could_be_about_spoils_no_verdict(suite, flags):
     suite.check("fine", "judge([], examined=1)")
     suite.check("late", 'not_applicable("TLS is not used, says of-the-admin")', arguments="not_applicable")
     code, output = suite.run(*flags)
     assert code == 0
     report = suite.report()
-    assert [check["id"] for check in report["checks"]] == ["unit.fine"]
-    assert report["not_applicable"] == {"unit.late": "TLS is not used, says [redacted]"}
-    assert (report["not_run"], report["summary"]["skip"]) == ([], 0)
+    told = [(check["verdict"], check["message"]) for check in report["checks"]]
+    assert told == [("pass", ""), ("not applicable", "TLS is not used, says [redacted]")]
+    assert (report["not_run"], report["summary"]["blocked"]) == ([], 0)
     assert "  TLS is not used, says [redacted]: unit.late" in output.splitlines()
-    assert "skip" not in output.replace("pass  fail  error  skip", "")
+    assert "Everything that was checked holds: 1 check passed." in output
+    assert "skip" not in output
+
+
+@pytest.mark.parametrize("flags", [(), ("--strict-advice",), ("--strict",)])
+def test_advice_that_is_not_followed_is_told_and_counts_only_where_it_is_strict(suite, flags):
+    suite.check("fine", "judge([], examined=1)")
+    suite.check("kept", 'judge([Offender("pv x", "kept", "not kept")], examined=1)', severity="should")
+    code, output = suite.run(*flags)
+    assert code == (1 if flags else 0)
+    (advice,) = [check for check in suite.report()["checks"] if check["id"] == "unit.kept"]
+    assert (advice["verdict"], advice["severity"], advice["category"]) == ("fail", "should", "advice")
+    assert "Advice: 1 check of what should be so is not." in output
+    assert "Everything that was checked holds: 1 check passed." in output
+    assert "1 advice" in output.splitlines()[-1]
+
+
+def test_findings_are_judged_when_the_check_ends(suite):
+    body = """
+        with findings.about("pod ns/a", "answers") as answer:
+            answer.wrong("it does not")
+        with findings.about("pod ns/b", "answers"):
+            pass
+    """
+    suite.check("bad", body, arguments="findings")
+    suite.check("none", "pass", arguments="findings")
+    suite.check(
+        "unknown", 'with findings.about("pod ns/a", "x"): raise CannotTell("dark")', arguments="findings"
+    )
+    suite.check(
+        "broken", 'findings.wrong("pod ns/a", "x", "y")\nraise CannotTell("later")', arguments="findings"
+    )
+    code, _ = suite.run()
+    assert code == 1
+    checks = {check["id"].partition(".")[2]: check for check in suite.report()["checks"]}
+    assert {name: check["verdict"] for name, check in checks.items()} == {
+        "bad": "fail", "none": "error", "unknown": "error", "broken": "fail"
+    }  # fmt: skip
+    assert [o["object"] for o in checks["bad"]["offenders"]] == ["pod ns/a"]
+    assert "nothing to examine" in checks["none"]["message"]
+    assert "pod ns/a: dark" in checks["unknown"]["message"]
+    assert "later" in checks["broken"]["message"]
 
 
 def test_what_was_left_behind_is_told_also_of_a_check_that_is_not_applicable(suite):

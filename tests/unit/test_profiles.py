@@ -15,6 +15,7 @@ from harbor_verify.model.roles import Feature, Role, Standing
 from harbor_verify.model.words import NEUTRAL, Words
 from harbor_verify.plugin import run
 from harbor_verify.profiles import ALL, harbor_1_2, harbor_2
+from harbor_verify.reports.model import Verdict
 
 CLIENTS = {
     Feature.FORM_TOKENS: capabilities.ProtectsForms,
@@ -115,10 +116,11 @@ def test_a_check_that_requires_what_a_profile_lacks_is_neither_run_nor_asked_for
     deselected = []
     hook = SimpleNamespace(pytest_deselected=lambda items: deselected.extend(items))
     session = SimpleNamespace(items=list(items), config=SimpleNamespace(hook=hook))
-    report = SimpleNamespace(selected=["u.all", "u.store", "u.robots"], not_applicable={})
+    report = SimpleNamespace(results=[])
     run._leave_out_what_does_not_apply(
         session, SimpleNamespace(target=SimpleNamespace(profile=profile), report=report)
     )
-    assert [each.function.check.id for each in session.items] == report.selected == left
-    assert report.not_applicable == reasons
+    assert [each.function.check.id for each in session.items] == left
+    assert {result.id: result.message for result in report.results} == reasons
+    assert {result.verdict for result in report.results} == {Verdict.NOT_APPLICABLE}
     assert len(deselected) == 1

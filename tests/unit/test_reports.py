@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 
 from harbor_verify.reports import folder, json_file, junit, terminal
-from harbor_verify.reports.model import CheckResult, Offender, Run, Verdict
+from harbor_verify.reports.model import Category, CheckResult, Offender, Run, Severity, Verdict
 
 START = datetime(2026, 11, 24, 2, 30, 15, tzinfo=UTC)
 
@@ -57,26 +57,31 @@ def a_run(*results, **kwargs):
 
 def test_areas_are_summed_in_the_order_of_running():
     run = a_run(
-        result("storage.a"), FAILED, result("sessions.c", Verdict.ERROR), result("storage.d", Verdict.SKIP)
+        result("storage.a"), FAILED, result("sessions.c", Verdict.ERROR), result("storage.d", Verdict.BLOCKED)
     )
-    assert [(a.area, a.verdict, a.duration_s) for a in run.areas()] == [
-        ("storage", Verdict.PASS, 3.0),
-        ("sessions", Verdict.FAIL, 3.0),
+    assert [(a.area, a.category, a.duration_s) for a in run.areas()] == [
+        ("storage", Category.PASS, 3.0),
+        ("sessions", Category.FAIL, 3.0),
     ]
 
 
 @pytest.mark.parametrize(
     "verdicts, area",
     [
-        ("pass skip", Verdict.PASS),
-        ("pass error", Verdict.ERROR),
-        ("error fail", Verdict.FAIL),
-        ("skip", Verdict.SKIP),
+        ("pass blocked", Category.PASS),
+        ("pass error", Category.ERROR),
+        ("error fail", Category.FAIL),
+        ("blocked", Category.BLOCKED),
     ],
 )
 def test_an_area_has_the_gravest_of_its_verdicts(verdicts, area):
     run = a_run(*(result(f"x.c{n}", Verdict(v)) for n, v in enumerate(verdicts.split())))
-    assert run.areas()[0].verdict == area
+    assert run.areas()[0].category == area
+
+
+def test_an_area_in_which_only_advice_is_not_followed_is_shown_as_that():
+    run = a_run(result("x.a"), result("x.b", Verdict.FAIL, severity=Severity.SHOULD))
+    assert run.areas()[0].category == Category.ADVICE
 
 
 @pytest.mark.parametrize("width", [80, 200])
@@ -118,12 +123,13 @@ def test_the_files_of_a_check_are_told_once_as_its_folder():
     ]
 
 
-def test_what_is_skipped_for_one_reason_is_told_together():
-    skipped = [
-        result(f"a.c{n}", Verdict.SKIP, message="needs leave" if n < 2 else "needs docker") for n in range(3)
+def test_what_is_blocked_for_one_reason_is_told_together():
+    blocked = [
+        result(f"a.c{n}", Verdict.BLOCKED, message="needs leave" if n < 2 else "needs docker")
+        for n in range(3)
     ]
-    text = terminal.render(a_run(*skipped), width=80, colour=False)
-    assert "Skipped (3)\n\n  a.c0\n  a.c1\n    needs leave\n\n  a.c2\n    needs docker\n" in text
+    text = terminal.render(a_run(*blocked), width=80, colour=False)
+    assert "Blocked (3)\n  needs leave: a.c0, a.c1\n  needs docker: a.c2\n" in text
 
 
 def test_what_is_told_of_one_object_again_and_again_is_told_a_few_times():
@@ -144,12 +150,12 @@ def test_what_is_told_of_one_object_again_and_again_is_told_a_few_times():
     "results, changes, told",
     [
         ([result("a.a")], {}, "Everything that was checked holds: 1 check passed."),
-        ([result("a.a"), result("a.b", Verdict.SKIP)], {}, "1 skipped"),
+        ([result("a.a"), result("a.b", Verdict.BLOCKED)], {}, "1 blocked"),
         ([result("a.a"), FAILED], {}, "not highly available: 1 check failed"),
         ([result("a.a"), result("a.b", Verdict.ERROR)], {}, "No verdict"),
         ([result("a.a")], {"selected": ["a.a", "a.b"]}, "No verdict"),
         ([result("a.a")], {"left_behind": ["project x"]}, "No verdict"),
-        ([result("a.a", Verdict.SKIP)], {}, "nothing was checked"),
+        ([result("a.a", Verdict.BLOCKED)], {}, "nothing was checked"),
     ],
 )
 def test_could_not_find_out_is_never_a_pass(results, changes, told):
@@ -167,29 +173,60 @@ def test_what_was_not_run_or_left_behind_is_listed():
 
 
 def test_what_is_not_applicable_is_listed_by_its_reason_and_changes_nothing_else():
-    run = a_run(result("a.a"))
-    without = terminal.render(run, width=80, colour=False)
+    reasons = {"b.one": "harbor-9 has no page", "c.x": "not used", "b.two": "harbor-9 has no page"}
+    lacking = [result(id, Verdict.NOT_APPLICABLE, message=reason) for id, reason in reasons.items()]
+    without = terminal.render(a_run(result("a.a")), width=80, colour=False)
     assert "Not applicable" not in without
-    run.not_applicable = {"b.one": "harbor-9 has no page", "c.x": "not used", "b.two": "harbor-9 has no page"}
+    run = a_run(*lacking, result("a.a"))
     text = terminal.render(run, width=80, colour=False)
-    told = "\nNot applicable (3)\n  harbor-9 has no page: b.one, b.two\n  not used: c.x\n"
-    assert told in text
-    assert text.replace(told, "") == without
+    assert "\nNot applicable here (3)\n  harbor-9 has no page: b.one, b.two\n  not used: c.x\n" in text
+    assert text.splitlines()[-1] == without.splitlines()[-1]
+    assert [area.area for area in run.areas()] == ["a", "b", "c"]
     assert run.not_run == []
+
+
+def test_advice_has_a_line_of_its_own_and_is_no_verdict_about_high_availability():
+    advised = result(
+        "a.b", Verdict.FAIL, severity=Severity.SHOULD, offenders=(Offender("pv x", "kept", "not"),)
+    )
+    text = terminal.render(a_run(result("a.a"), advised), width=80, colour=False)
+    assert "\nAdvice (1)\n\n  a.b\n" in text
+    assert "→ mend a.b" in text
+    assert text.endswith(
+        "Advice: 1 check of what should be so is not.\nEverything that was checked holds: 1 check passed.\n"
+    )
+
+
+def test_what_another_failure_explains_is_told_below_it_and_counted_apart():
+    cause = result("a.cause", Verdict.FAIL, offenders=(Offender("pod h/r-1 (registry-0 on n)", "x", "y"),))
+    effect = result(
+        "a.effect", Verdict.FAIL, builds_on=("a.cause",), offenders=(Offender("front door", "z", "w"),)
+    )
+    text = terminal.render(a_run(effect, cause), width=80, colour=False)
+    assert "Harbor is wrong (1, and 1 as a consequence)" in text
+    assert "    1 check failed as a consequence:\n      a.effect\n" in text
+    assert "→ mend a.effect" not in text
+    assert "2 checks failed, 1 of them as a consequence." in " ".join(text.split())
+
+
+def test_one_message_about_many_objects_is_told_once_with_their_number():
+    offenders = tuple(Offender(f"pod h/pull-{n}", "pulls", "ErrImagePull") for n in range(18))
+    text = terminal.render(a_run(result("a.a", Verdict.FAIL, offenders=offenders)), width=80, colour=False)
+    assert text.count("ErrImagePull") == 1
+    assert "and 15 more: report.json has all" in text
 
 
 def test_the_json_report_has_what_its_schema_says(tmp_path):
     run = a_run(result("storage.a"), FAILED, selected=["storage.a", "sessions.b", "x.y"])
-    run.not_applicable = {"x.z": "harbor-1.2 has no page"}
     json_file.write(run, tmp_path / "report.json")
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["schema"] == json_file.SCHEMA
-    assert report["summary"] == {"pass": 1, "fail": 1, "error": 0, "skip": 0, "not_run": 1}
+    counts = {"pass": 1, "fail": 1, "advice": 0, "error": 0, "blocked": 0, "not applicable": 0, "not_run": 1}
+    assert report["summary"] == counts
     assert report["duration_s"] == 30
     assert report["checks"][1]["offenders"][0]["object"] == "pod harbor/ui-rc-x1 (ui-0 on node-1)"
     assert report["checks"][1]["verdict"] == "fail"
     assert report["not_run"] == ["x.y"]
-    assert report["not_applicable"] == {"x.z": "harbor-1.2 has no page"}
     documented = json_file.__doc__
     assert all(
         key in documented for key in (*report, *report["target"], *report["areas"][0], *report["checks"][0])
@@ -198,7 +235,7 @@ def test_the_json_report_has_what_its_schema_says(tmp_path):
 
 def test_the_junit_report_tells_failures_from_errors(tmp_path):
     error = result("storage.e", Verdict.ERROR, message="CannotTell: \x1b[31mnothing\x00 there\nmore")
-    skip = result("storage.s", Verdict.SKIP, message="needs a docker daemon")
+    skip = result("storage.s", Verdict.BLOCKED, message="needs a docker daemon")
     junit.write(a_run(result("storage.a"), FAILED, error, skip), tmp_path / "junit.xml")
     root = xml.parse(tmp_path / "junit.xml").getroot()
     counts = {s.get("name"): [s.get(k) for k in ("tests", "failures", "errors", "skipped")] for s in root}
@@ -211,6 +248,19 @@ def test_the_junit_report_tells_failures_from_errors(tmp_path):
     assert properties["evidence"] == "checks/sessions.b/history.jsonl"
     assert "ui-1 on node-2" in failed.find("failure").text
     assert root.find(".//error").get("message").startswith("CannotTell")
+    assert properties["severity"] == "must"
+    assert properties["category"] == "fail"
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_advice_fails_a_junit_report_only_where_it_is_strict(tmp_path, strict):
+    advised = result(
+        "storage.a", Verdict.FAIL, severity=Severity.SHOULD, offenders=(Offender("pv x", "kept", "not"),)
+    )
+    junit.write(a_run(advised, strict=strict), tmp_path / "junit.xml")
+    (suite,) = xml.parse(tmp_path / "junit.xml").getroot()
+    assert suite.get("failures") == ("1" if strict else "0")
+    assert "pv x" in suite.find(f"testcase/{'failure' if strict else 'system-out'}").text
 
 
 def test_latest_leads_to_the_newest_run_and_no_run_is_overwritten(tmp_path):

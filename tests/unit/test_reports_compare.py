@@ -41,7 +41,7 @@ def kept(directory, run):
 def test_a_run_is_read_back_as_it_was_written(tmp_path):
     offender = Offender("pod a/b", "Ready", "not <Ready>")
     failed = result("a.b", Verdict.FAIL, offenders=(offender,), measured={"outage_ms": 3.5}, evidence=("x",))
-    run = a_run(failed, environment=ENVIRONMENT, not_applicable={"a.c": "no c"}, notes=["n"])
+    run = a_run(failed, environment=ENVIRONMENT, notes=["n"])
     run.selected.append("a.d")
     json_file.write(run, tmp_path / "report.json")
     assert dataclasses.asdict(json_file.read(tmp_path / "report.json")) == dataclasses.asdict(run)
@@ -80,7 +80,7 @@ def test_what_is_worse_is_told_first_and_noise_is_not():
 
 def test_a_rate_that_falls_is_worse_and_a_check_that_is_skipped_now_is_neither():
     before = a_run(result("r.a", measured={"push_mib_per_s": 80.0}), result("r.b"))
-    after = a_run(result("r.a", measured={"push_mib_per_s": 20.0}), result("r.b", Verdict.SKIP))
+    after = a_run(result("r.a", measured={"push_mib_per_s": 20.0}), result("r.b", Verdict.BLOCKED))
     found = compare.compare(before, after)
     assert [each.tendency for each in found.moved] == ["worse"]
     assert [each.tendency for each in found.judged] == ["changed"]

@@ -101,9 +101,9 @@ def test_the_page_tells_verdict_failures_with_hint_and_every_check(tmp_path):
         result("storage.a"),
         result("sessions.b", Verdict.FAIL, offenders=offenders),
         result("sessions.c", Verdict.ERROR, message="redis was away"),
-        result("access.d", Verdict.SKIP, message="needs docker"),
+        result("access.d", Verdict.BLOCKED, message="needs docker"),
+        result("x.y", Verdict.NOT_APPLICABLE, message="harbor-2 has no y"),
         selected=["x.not-run"],
-        not_applicable={"x.y": "harbor-2 has no y"},
         left_behind=["project verify-x"],
         environment={"harbor": "v2.12.4", "nodes": [{"name": "node-1", "kubelet": "v1.30.4"}, "odd"]},
     )

@@ -7,7 +7,7 @@ from kubernetes import client
 
 from harbor_verify.clients.harbor import Credentials, Session
 from harbor_verify.clients.registry import Challenge
-from harbor_verify.errors import CannotTell, NoAnswer, UnexpectedAnswer
+from harbor_verify.errors import CannotTell, NoAnswer, NotApplicable, UnexpectedAnswer
 from harbor_verify.model.roles import Role
 from harbor_verify.model.volumes import Volume
 from harbor_verify.model.workloads import Replica, Workload
@@ -23,7 +23,7 @@ from suites.storage.test_claims import test_every_claim_that_harbor_uses_is_boun
 from suites.storage.test_volumes import test_a_claim_gets_the_capacity_that_it_asks_for as capacious
 from suites.storage.test_volumes import test_a_claim_of_several_replicas_can_be_shared as shareable
 from suites.storage.test_volumes import test_a_volume_outlives_its_claim as retained
-from tests.unit.running import Skipped, never, offenders_of, skip
+from tests.unit.running import examine, never, not_applicable, offenders_of
 
 REALM = "http://h.example/service/token"
 CONFIG = f"version: 0.1\nstorage: {{}}\nauth: {{token: {{realm: '{REALM}', service: harbor-registry, issuer: i}}}}\n"
@@ -46,7 +46,7 @@ def volume(phase):
 
 
 def sharing(target):
-    shareable(target, never)
+    examine(shareable, target, never)
 
 
 def with_volumes(*volumes):
@@ -54,7 +54,7 @@ def with_volumes(*volumes):
 
 
 def test_claims_that_are_bound_are_well():
-    bound(with_volumes(volume("Bound")))
+    examine(bound, with_volumes(volume("Bound")))
 
 
 def test_claims_that_are_not_bound_are_named_with_what_they_ask_for():
@@ -110,13 +110,13 @@ def test_a_claim_that_is_not_as_it_should_be_is_named(of_volumes, target, told):
 
 
 def test_a_claim_of_one_replica_need_not_be_shared():
-    with pytest.raises(Skipped, match="several replicas"):
-        shareable(a_claim(modes=["ReadWriteOnce"], used_by="jobservice-rc"), skip)
+    with pytest.raises(NotApplicable, match="several replicas"):
+        examine(shareable, a_claim(modes=["ReadWriteOnce"], used_by="jobservice-rc"), not_applicable)
 
 
 def test_a_harbor_without_claims_shows_nothing():
     with pytest.raises(CannotTell):
-        bound(with_volumes())
+        examine(bound, with_volumes())
 
 
 # configuration.*
@@ -152,12 +152,12 @@ def registry_target(*replicas, cmdlines=CMDLINES, config=CONFIG, challenge=None)
 
 def test_a_configuration_that_is_mounted_where_the_running_registry_reads_it_is_well():
     needed = []
-    mounted(registry_target(registry_replica(0), registry_replica(1)), needed.append)
+    examine(mounted, registry_target(registry_replica(0), registry_replica(1)), needed.append)
     assert needed == ["exec", "exec"]
 
 
 def test_a_path_in_the_spec_needs_no_exec():
-    mounted(registry_target(registry_replica(0, args=["serve", "/etc/registry/config.yml"])), never)
+    examine(mounted, registry_target(registry_replica(0, args=["serve", "/etc/registry/config.yml"])), never)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def challenge(status=401, scheme="Bearer", realm=REALM, service="harbor-registry
 
 
 def test_a_challenge_as_configured_is_well():
-    in_effect(registry_target(registry_replica(0), challenge=lambda _: challenge()))
+    examine(in_effect, registry_target(registry_replica(0), challenge=lambda _: challenge()))
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_the_one_replica_that_challenges_otherwise_is_named(wrong):
 def test_a_registry_that_asks_for_a_password_is_well_where_its_configuration_says_so():
     config = "version: 0.1\nstorage: {}\nauth: {htpasswd: {realm: inner, path: /etc/registry/passwd}}\n"
     asks = challenge(scheme="Basic", realm="inner", service="")
-    in_effect(registry_target(registry_replica(0), config=config, challenge=lambda _: asks))
+    examine(in_effect, registry_target(registry_replica(0), config=config, challenge=lambda _: asks))
     other = registry_target(registry_replica(0), config=config, challenge=lambda _: challenge())
     assert 'Basic challenge, realm "inner"' in offenders_of(in_effect, other)[0].expected
 
@@ -276,7 +276,7 @@ def three(**third):
 
 
 def test_a_login_that_is_known_afterwards_is_well():
-    login(web_target(*three()))
+    examine(login, web_target(*three()))
 
 
 @pytest.mark.parametrize(
@@ -298,7 +298,7 @@ def test_the_one_replica_that_does_not_let_the_administrator_in_is_named(third, 
 
 
 def test_sessions_in_one_store_are_known_everywhere():
-    shared(web_target(*three()), never)
+    examine(shared, web_target(*three()), never)
 
 
 def test_every_pair_with_a_replica_of_another_store_is_named():
@@ -324,5 +324,5 @@ def test_a_replica_that_refuses_or_confuses_sessions_is_named():
 
 
 def test_one_replica_has_no_other_to_share_with():
-    with pytest.raises(Skipped, match="one replica"):
-        shared(web_target(FakeWeb("ui-0", set())), skip)
+    with pytest.raises(NotApplicable, match="one replica"):
+        examine(shared, web_target(FakeWeb("ui-0", set())), not_applicable)

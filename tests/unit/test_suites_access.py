@@ -27,7 +27,7 @@ from suites.access.test_logout import (
 from suites.access.test_refused_login import (
     test_a_wrong_password_lets_nobody_in_on_any_replica as refused,
 )
-from tests.unit.running import offenders_of
+from tests.unit.running import examine, offenders_of
 
 ADMIN, STRANGER = Credentials("admin", "right"), Credentials("stranger", "right")
 REFUSED = UnexpectedAnswer("→ 401", status=401)
@@ -107,12 +107,12 @@ COOKIE = Session("user0", "c")
 
 @pytest.mark.parametrize("form", [None, COOKIE])
 def test_a_wrong_password_that_is_refused_everywhere_is_well(form):
-    refused(target(*(Gate(f"ui-{n}", form=form) for n in range(3))), new_users())
+    examine(refused, target(*(Gate(f"ui-{n}", form=form) for n in range(3))), new_users())
 
 
 def test_the_password_is_wrong_and_the_administrators_user_is_left_alone():
     gate = Gate("ui-0")
-    refused(target(gate), new_users())
+    examine(refused, target(gate), new_users())
     assert {credentials.user for credentials in gate.asked} == {"user0", "user1"}
     assert all(credentials.password != "right" for credentials in gate.asked)
 
@@ -167,7 +167,7 @@ def desks(**third):
 
 
 def test_a_session_that_ends_everywhere_is_well():
-    logged_out(desks())
+    examine(logged_out, desks())
 
 
 def test_a_replica_that_goes_on_knowing_an_ended_session_is_named_for_every_other():
@@ -210,8 +210,12 @@ class Daemon:
 
 def logging_in(daemon, measured=None):
     three = [SimpleNamespace(name=f"ui-{n}") for n in range(3)]
-    docker_login(
-        target(*three, registries=three[:1]), daemon, new_users(), {} if measured is None else measured
+    examine(
+        docker_login,
+        target(*three, registries=three[:1]),
+        daemon,
+        new_users(),
+        {} if measured is None else measured,
     )
 
 
@@ -283,7 +287,7 @@ def realm_offenders(monkeypatch, challenges, troubles=None):
     harbor.front_registry = lambda credentials: SimpleNamespace(challenge=lambda: answer(front))
     harbor.new_front_door_link = lambda name: SimpleNamespace(close=lambda: closed.append(name))
     try:
-        of_realm.test_the_realm_of_every_challenge_gives_clients_a_token(harbor)
+        examine(of_realm.test_the_realm_of_every_challenge_gives_clients_a_token, harbor)
     except Failure as failure:
         return failure.offenders
     finally:
@@ -373,8 +377,11 @@ def image_of(content=b"x"):
 
 
 def public(*stores):
-    of_projects.test_anybody_may_pull_from_a_public_project_and_not_push(
-        target(registries=stores), "run-p", image_of
+    examine(
+        of_projects.test_anybody_may_pull_from_a_public_project_and_not_push,
+        target(registries=stores),
+        "run-p",
+        image_of,
     )
 
 
@@ -443,8 +450,12 @@ def private(monkeypatch):
             Store("registry-0", public=False),
             Store("registry-1", **{"public": False, **(store or {})}),
         ]
-        of_projects.test_a_private_project_is_hidden_from_whoever_is_no_member(
-            target(*webs, registries=stores), "run", STRANGER, image_of
+        examine(
+            of_projects.test_a_private_project_is_hidden_from_whoever_is_no_member,
+            target(*webs, registries=stores),
+            "run",
+            STRANGER,
+            image_of,
         )
 
     return run
@@ -461,8 +472,12 @@ def test_the_tags_of_a_private_project_are_asked_for_when_there_are_some(private
             return {"access": "sha256:x"}
 
     def run():
-        of_projects.test_a_private_project_is_hidden_from_whoever_is_no_member(
-            target(Leaking("ui-0"), registries=stores), "run", STRANGER, image_of
+        examine(
+            of_projects.test_a_private_project_is_hidden_from_whoever_is_no_member,
+            target(Leaking("ui-0"), registries=stores),
+            "run",
+            STRANGER,
+            image_of,
         )
 
     found = offenders_of(run)
@@ -540,8 +555,13 @@ def tokens(monkeypatch):
         ]
         harbor = target(*webs)
         harbor.front_door = front_door or harbor.front_door
-        of_tokens.test_a_token_grants_what_the_role_allows_on_what_was_asked_and_no_more(
-            harbor, "run", "run-p", STRANGER, new_users()
+        examine(
+            of_tokens.test_a_token_grants_what_the_role_allows_on_what_was_asked_and_no_more,
+            harbor,
+            "run",
+            "run-p",
+            STRANGER,
+            new_users(),
         )
         return harbor.front_door.members
 

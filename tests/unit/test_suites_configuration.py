@@ -10,7 +10,7 @@ import pytest
 from kubernetes import client
 
 from harbor_verify.clients.harbor import Credentials
-from harbor_verify.errors import NoAnswer, UnexpectedAnswer
+from harbor_verify.errors import NoAnswer, NotApplicable, UnexpectedAnswer
 from harbor_verify.model.roles import Role
 from harbor_verify.profiles import harbor_1_2
 from suites.configuration import test_token_key as token_key
@@ -26,7 +26,7 @@ from suites.configuration.test_registry_configuration import (
 from suites.configuration.test_session_store import (
     test_every_web_replica_is_given_the_same_session_store as session_store,
 )
-from tests.unit.running import Skipped, never, offenders_of, skip
+from tests.unit.running import examine, never, not_applicable, offenders_of
 
 SILENT = NoAnswer("no answer", sent=True)
 
@@ -77,7 +77,7 @@ def registries(*replicas, config=FILES, environment=None, run=never):
 
 
 def test_a_root_inside_the_claim_is_well_also_in_a_folder_of_its_own():
-    on_a_volume(registries(registry()), never)
+    examine(on_a_volume, registries(registry()), never)
 
 
 def test_the_file_of_the_image_is_read_where_it_is_the_one_that_counts():
@@ -85,12 +85,14 @@ def test_the_file_of_the_image_is_read_where_it_is_the_one_that_counts():
         return FILES if argv == ["cat", "/etc/registry/config.yml"] else never(argv)
 
     needed = []
-    on_a_volume(registries(registry(config_at="/elsewhere"), run=run), needed.append)
+    examine(on_a_volume, registries(registry(config_at="/elsewhere"), run=run), needed.append)
     assert needed == ["exec"]
 
 
 def test_an_object_store_needs_no_volume():
-    on_a_volume(registries(registry(storage_at="/x"), config=CONFIG.format("s3: {bucket: b}")), never)
+    examine(
+        on_a_volume, registries(registry(storage_at="/x"), config=CONFIG.format("s3: {bucket: b}")), never
+    )
 
 
 @pytest.mark.parametrize(
@@ -281,7 +283,7 @@ def of_environments(*environments, answers=()):
 
 
 def test_one_session_store_for_all_is_well():
-    session_store(of_environments(*[{"_REDIS_URL": REDIS}] * 3))
+    examine(session_store, of_environments(*[{"_REDIS_URL": REDIS}] * 3))
 
 
 def test_every_replica_without_a_session_store_is_named():
@@ -333,8 +335,8 @@ def stores(*answers, environment=ENVIRONMENT):
 
 
 def test_stores_that_answer_what_their_environment_says_are_well():
-    database_agrees(stores(ANSWER, ANSWER))
-    agree(stores(ANSWER, dict(ANSWER)), never)
+    examine(database_agrees, stores(ANSWER, ANSWER))
+    examine(agree, stores(ANSWER, dict(ANSWER)), never)
 
 
 @pytest.mark.parametrize(
@@ -378,5 +380,5 @@ def test_a_store_that_does_not_answer_is_named_and_the_others_compared():
 
 
 def test_one_store_has_no_other_to_agree_with():
-    with pytest.raises(Skipped, match="one replica"):
-        agree(stores(ANSWER), skip)
+    with pytest.raises(NotApplicable, match="one replica"):
+        examine(agree, stores(ANSWER), not_applicable)

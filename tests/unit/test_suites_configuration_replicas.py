@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from kubernetes import client
 
-from harbor_verify.errors import CannotTell, NoAnswer
+from harbor_verify.errors import CannotTell, NoAnswer, NotApplicable
 from harbor_verify.model.roles import Role
 from harbor_verify.model.workloads import Replica, Workload
 from harbor_verify.profiles import harbor_1_2
@@ -17,7 +17,7 @@ from suites.configuration.test_replicas import test_the_replicas_of_a_part_are_o
 from suites.configuration.test_services import (
     test_a_service_leads_to_every_ready_replica_and_to_nothing_else as services,
 )
-from tests.unit.running import Skipped, never, offenders_of, skip
+from tests.unit.running import examine, never, not_applicable, offenders_of
 
 SILENT = NoAnswer("no answer", sent=True)
 LOST = NoAnswer("no answer (timed out)", sent=False)
@@ -69,8 +69,8 @@ def parts(*, web=3, job=1, web_nodes=("a", "b", "c"), job_nodes=("a",), not_read
 
 
 def test_several_of_each_and_one_for_the_queue_are_well():
-    replicated(parts())
-    spread(parts(), never)
+    examine(replicated, parts())
+    examine(spread, parts(), never)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_replicas_that_are_together_on_one_node_are_named():
 
 @pytest.mark.parametrize("nodes", ["ab", "aab", "aabb", "aaabb", "aabbc"])
 def test_half_of_the_replicas_rounded_up_may_be_on_one_node(nodes):
-    spread(parts(web=len(nodes), web_nodes=tuple(nodes)), never)
+    examine(spread, parts(web=len(nodes), web_nodes=tuple(nodes)), never)
 
 
 @pytest.mark.parametrize("nodes, told", [("aaab", "3 on a"), ("aaaab", "4 on a"), ("bccccc", "5 on c")])
@@ -108,10 +108,10 @@ def test_most_replicas_on_one_node_are_named(nodes, told):
 
 
 def test_where_there_is_nothing_to_spread_the_check_says_so():
-    with pytest.raises(Skipped, match="1 Ready node"):
-        spread(parts(nodes=1), skip)
-    with pytest.raises(Skipped, match="several replicas"):
-        spread(parts(web=1), skip)
+    with pytest.raises(NotApplicable, match="1 Ready node"):
+        examine(spread, parts(nodes=1), not_applicable)
+    with pytest.raises(NotApplicable, match="several replicas"):
+        examine(spread, parts(web=1), not_applicable)
 
 
 # configuration.services-select-every-ready-replica
@@ -147,18 +147,18 @@ ALL = ("ui-rc-0", "ui-rc-1", "ui-rc-2")
 
 
 def test_a_service_of_exactly_the_ready_replicas_is_well():
-    services(*with_services(parts(), ALL))
-    services(*with_services(parts(not_ready=(1,)), ("ui-rc-0", "ui-rc-2")))
+    examine(services, *with_services(parts(), ALL))
+    examine(services, *with_services(parts(not_ready=(1,)), ("ui-rc-0", "ui-rc-2")))
 
 
 def test_an_endpoint_that_comes_a_moment_later_is_well():
     target, _ = with_services(parts(), ALL[:2], ALL)
-    services(target, SimpleNamespace(connect_timeout_s=5))
+    examine(services, target, SimpleNamespace(connect_timeout_s=5))
 
 
 def test_what_need_not_be_missed_needs_no_service_and_peers_are_not_judged():
-    services(*with_services(parts(), ALL, job=()))
-    services(*with_services(parts(), (), publishes=True))
+    examine(services, *with_services(parts(), ALL, job=()))
+    examine(services, *with_services(parts(), (), publishes=True))
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def doors(*pages, node_port=31777, url="http://h.example:31777", local=False, fr
 def test_a_front_door_on_every_node_is_well():
     pages = FakePage(), FakePage(status=302, text="", redirect=True)
     target = doors(*pages)
-    every_node(target, never)
+    examine(every_node, target, never)
     assert target.asked == ["http://198.51.100.0:31777", "http://198.51.100.1:31777"]
     assert all(page.closed for page in pages)
 
@@ -284,18 +284,18 @@ def test_the_one_node_that_does_not_lead_to_harbor_is_named(page, told):
 
 
 def test_nodes_that_cannot_be_reached_from_here_are_nobodys_fault_while_the_front_door_answers():
-    with pytest.raises(Skipped, match="timed out"):
-        every_node(doors(FakePage(LOST), FakePage(LOST)), skip)
+    with pytest.raises(NotApplicable, match="timed out"):
+        examine(every_node, doors(FakePage(LOST), FakePage(LOST)), not_applicable)
     found = offenders_of(every_node, doors(FakePage(LOST), FakePage(LOST), front=FakePage(LOST)), never)
     assert len(found) == 2
 
 
 def test_with_a_local_traffic_policy_only_nodes_with_a_replica_are_asked():
     target = doors(FakePage(LOST), FakePage(), local=True)
-    every_node(target, never)
+    examine(every_node, target, never)
     assert target.asked == ["http://198.51.100.1:31777"]
     with pytest.raises(CannotTell):
-        every_node(doors(local=True), never)
+        examine(every_node, doors(local=True), never)
 
 
 def test_the_port_in_use_is_asked_and_tls_is_spoken_where_it_ends_there():
@@ -304,18 +304,18 @@ def test_the_port_in_use_is_asked_and_tls_is_spoken_where_it_ends_there():
         client.V1ServicePort(port=443, node_port=30443),
     ]
     target = doors(FakePage(), ports=ports, url="https://h.example:30443")
-    every_node(target, never)
+    examine(every_node, target, never)
     assert target.asked == ["https://198.51.100.0:30443"]
     # Behind a load balancer that ends TLS.
     target = doors(FakePage(), ports=ports, url="https://h.example")
-    every_node(target, never)
+    examine(every_node, target, never)
     assert target.asked == ["http://198.51.100.0:30080"]
 
 
 def test_a_front_door_without_a_node_port_is_skipped_with_the_reason():
-    with pytest.raises(Skipped, match="nodePort"):
-        every_node(doors(FakePage(), node_port=None), skip)
+    with pytest.raises(NotApplicable, match="nodePort"):
+        examine(every_node, doors(FakePage(), node_port=None), not_applicable)
     target = doors(FakePage())
     target.deployment.workloads = {}
-    with pytest.raises(Skipped, match="not in this namespace"):
-        every_node(target, skip)
+    with pytest.raises(NotApplicable, match="not in this namespace"):
+        examine(every_node, target, not_applicable)

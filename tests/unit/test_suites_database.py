@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from harbor_verify.database import harbors_database
-from harbor_verify.errors import StoreRefused, TargetUnreachable, WrongConfiguration
+from harbor_verify.errors import NotApplicable, StoreRefused, TargetUnreachable, WrongConfiguration
 from harbor_verify.model.stores import Database
 from harbor_verify.profiles.harbor_1_2 import PROFILE
 from harbor_verify.verdict import Failure
@@ -14,7 +14,7 @@ from suites.database.test_cluster import test_every_node_of_the_databases_cluste
 from suites.database.test_grants import test_harbor_may_read_and_write_its_database as granted
 from suites.database.test_reachable import test_the_database_lets_harbor_in_and_answers as reachable
 from suites.database.test_schema import test_the_database_holds_harbors_tables_and_first_rows as schema
-from tests.unit.running import Skipped, never, skip
+from tests.unit.running import examine, never, not_applicable
 
 DATABASE = Database("mysql", "mysql", 3306, user="harbork8s", password="hush", name="registry_k8s")
 SETTINGS = SimpleNamespace(database_nodes=3)
@@ -68,7 +68,7 @@ def refusal(*question):
 
 # What all of them say when they are not let in
 
-ALL = [reachable, schema, granted, lambda harbor: complete(harbor, SETTINGS, never, {})]
+ALL = [reachable, schema, granted, lambda harbor: examine(complete, harbor, SETTINGS, never, {})]
 
 
 @pytest.mark.parametrize("check", ALL)
@@ -101,7 +101,7 @@ def test_a_cluster_that_cannot_be_asked_for_the_settings_is_no_verdict():
 
 
 def test_a_database_that_answers_is_well():
-    reachable(target(lambda query: [(1,)]))
+    examine(reachable, target(lambda query: [(1,)]))
 
 
 def test_a_database_that_answers_something_else_is_named():
@@ -123,7 +123,7 @@ def holding(*, without_tables=(), without_rows=()):
 
 
 def test_a_schema_that_is_whole_is_well():
-    schema(holding())
+    examine(schema, holding())
 
 
 def test_a_table_or_a_row_that_is_missing_is_named_each():
@@ -151,7 +151,7 @@ def lacking(*rights):
 
 
 def test_who_may_read_and_write_is_well():
-    granted(lacking())
+    examine(granted, lacking())
 
 
 def test_what_harbor_may_not_do_is_named():
@@ -170,7 +170,7 @@ def cluster(*, variables=GALERA, **status):
 
 def test_a_cluster_that_is_whole_is_well():
     measured = {}
-    complete(cluster(), SETTINGS, never, measured)
+    examine(complete, cluster(), SETTINGS, never, measured)
     assert measured == {"database_nodes_count": 3}
 
 
@@ -197,7 +197,7 @@ def test_a_node_that_replicates_no_more_is_wrong_and_no_reason_to_skip():
 
 
 def test_a_cluster_may_be_wanted_in_another_size():
-    complete(cluster(wsrep_cluster_size="5"), SimpleNamespace(database_nodes=5), never, {})
+    examine(complete, cluster(wsrep_cluster_size="5"), SimpleNamespace(database_nodes=5), never, {})
 
 
 @pytest.mark.parametrize(
@@ -205,5 +205,5 @@ def test_a_cluster_may_be_wanted_in_another_size():
     [({}, "0"), ({"wsrep_provider": "none"}, "0"), ({**GALERA, "wsrep_on": "OFF"}, "0")],
 )
 def test_a_database_that_is_no_cluster_is_skipped(variables, size):
-    with pytest.raises(Skipped, match="no Galera"):
-        complete(cluster(variables=variables, wsrep_cluster_size=size), SETTINGS, skip, {})
+    with pytest.raises(NotApplicable, match="no Galera"):
+        examine(complete, cluster(variables=variables, wsrep_cluster_size=size), SETTINGS, not_applicable, {})

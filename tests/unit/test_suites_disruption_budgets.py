@@ -5,12 +5,13 @@ from types import SimpleNamespace
 import pytest
 from kubernetes import client
 
+from harbor_verify.errors import NotApplicable
 from harbor_verify.model import budgets
 from harbor_verify.model.roles import Role
 from suites.configuration.test_disruption_budgets import (
     test_a_drain_cannot_evict_all_replicas_of_a_part as check,
 )
-from tests.unit.running import Skipped, never, offenders_of, skip
+from tests.unit.running import examine, never, not_applicable, offenders_of
 
 
 def budget(name="b", *, labels=None, expressions=None, least=None, most=None):
@@ -48,7 +49,7 @@ WEB = {"component": "web"}
     ],
 )
 def test_a_budget_that_keeps_a_replica_is_well(there):
-    check(harbor(there), never)
+    examine(check, harbor(there), never)
 
 
 @pytest.mark.parametrize(
@@ -74,8 +75,8 @@ def test_replicas_of_which_all_or_none_may_be_evicted_are_named(there, told):
 
 
 def test_where_nothing_is_replicated_the_check_says_so():
-    with pytest.raises(Skipped, match="several replicas"):
-        check(harbor(desired=1), skip)
+    with pytest.raises(NotApplicable, match="several replicas"):
+        examine(check, harbor(desired=1), not_applicable)
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,13 @@ import pytest
 
 from harbor_verify.clients.capabilities import FormToken, Health
 from harbor_verify.clients.harbor import Credentials, Session
-from harbor_verify.errors import NoAnswer, UnexpectedAnswer
+from harbor_verify.errors import NoAnswer, NotApplicable, UnexpectedAnswer
 from harbor_verify.model.roles import Role
 from suites.configuration import test_health
 from suites.configuration.test_form_tokens import (
     test_a_form_that_one_web_replica_gave_is_taken_by_every_other as forms,
 )
-from tests.unit.running import Skipped, never, offenders_of, skip
+from tests.unit.running import examine, never, not_applicable, offenders_of
 
 ADMIN = Credentials("admin", "hush")
 
@@ -51,7 +51,7 @@ def harbor(*webs):
 
 
 def test_replicas_that_share_their_key_take_each_others_forms():
-    forms(harbor(Web(), Web(), Web()), never)
+    examine(forms, harbor(Web(), Web(), Web()), never)
 
 
 def test_a_replica_with_another_key_is_named_in_both_directions():
@@ -71,8 +71,8 @@ def test_a_replica_that_gives_no_form_is_named_once():
 
 
 def test_with_one_replica_there_is_nowhere_to_send_a_form():
-    with pytest.raises(Skipped, match="one replica"):
-        forms(harbor(Web()), skip)
+    with pytest.raises(NotApplicable, match="one replica"):
+        examine(forms, harbor(Web()), not_applicable)
 
 
 ALL = dict.fromkeys(

@@ -7,13 +7,13 @@ from types import SimpleNamespace
 import pytest
 
 from harbor_verify.clients.harbor import Credentials
-from harbor_verify.errors import UnexpectedAnswer
+from harbor_verify.errors import NotApplicable, UnexpectedAnswer
 from harbor_verify.model.roles import Migration, Role
 from suites.database import test_migration
 from suites.storage.test_job_logs import (
     test_the_log_of_a_job_is_given_whichever_replica_ran_it as logs,
 )
-from tests.unit.running import Skipped, never, offenders_of, skip
+from tests.unit.running import examine, never, not_applicable, offenders_of
 
 ADMIN = Credentials("admin", "hush")
 SETTINGS = SimpleNamespace(converge_timeout_s=0.2)
@@ -54,7 +54,7 @@ def harbor(web, replicas=2):
 
 
 def test_a_log_that_every_replica_gives_is_well():
-    logs(harbor(Jobs("log", "log")), SETTINGS, never, lambda text: None)
+    examine(logs, harbor(Jobs("log", "log")), SETTINGS, never, lambda text: None)
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,8 @@ def test_a_job_whose_status_is_not_told_is_an_offender():
 
 
 def test_with_one_replica_there_is_no_other_to_give_a_log():
-    with pytest.raises(Skipped, match="one replica"):
-        logs(harbor(Jobs("log"), replicas=1), SETTINGS, skip, lambda text: None)
+    with pytest.raises(NotApplicable, match="one replica"):
+        examine(logs, harbor(Jobs("log"), replicas=1), SETTINGS, not_applicable, lambda text: None)
 
 
 migrated = test_migration.test_the_last_migration_of_the_schema_was_finished

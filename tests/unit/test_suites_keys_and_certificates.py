@@ -17,7 +17,7 @@ from suites.configuration.test_internal_tls import test_certificates_between_com
 from suites.configuration.test_secret_key import (
     test_the_secret_key_is_nobody_elses_and_the_same_on_every_web_replica as key,
 )
-from tests.unit.running import never, offenders_of
+from tests.unit.running import examine, never, offenders_of
 
 PATH = "/etc/x/key"
 
@@ -88,7 +88,7 @@ def harbor(*texts, in_container=None):
 
 
 def test_a_key_of_its_own_that_all_share_is_well():
-    key(harbor("0123456789abcdef", "0123456789abcdef"), never)
+    examine(key, harbor("0123456789abcdef", "0123456789abcdef"), never)
 
 
 def test_the_default_key_is_an_offender_on_every_replica_and_is_not_shown():
@@ -105,7 +105,7 @@ def test_a_key_of_the_wrong_length_and_one_that_differs_are_named():
 
 def test_a_key_that_no_secret_brings_is_read_in_the_container():
     asked = []
-    key(harbor("unused", in_container="0123456789abcdef\n"), asked.append)
+    examine(key, harbor("unused", in_container="0123456789abcdef\n"), asked.append)
     assert asked == ["exec"]
 
 
@@ -146,7 +146,7 @@ SETTINGS = SimpleNamespace(certificate_days=30)
 
 
 def test_certificates_that_stay_valid_are_well():
-    tls(harbor(certificate(31)), SETTINGS, never, never)
+    examine(tls, harbor(certificate(31)), SETTINGS, never, never)
 
 
 @pytest.mark.parametrize("days, told", [(-3, "expired on"), (29, "in 29 days")])
@@ -164,9 +164,9 @@ def test_a_file_that_is_no_certificate_is_named():
 
 def test_without_internal_tls_the_check_does_not_apply():
     with pytest.raises(NotApplied, match="not used"):
-        tls(harbor("0123456789abcdef"), SETTINGS, never, not_applicable)
+        examine(tls, harbor("0123456789abcdef"), SETTINGS, never, not_applicable)
 
 
 def test_nothing_is_shown_where_nothing_was_examined():
     with pytest.raises(CannotTell):
-        tls(harbor("0123456789abcdef"), SETTINGS, never, lambda reason: None)
+        examine(tls, harbor("0123456789abcdef"), SETTINGS, never, lambda reason: None)

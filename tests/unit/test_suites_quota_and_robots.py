@@ -15,7 +15,7 @@ from suites.access import test_robots
 from suites.registry.test_quota import (
     test_the_quota_counts_what_was_pushed_and_frees_what_was_deleted as quota,
 )
-from tests.unit.running import offenders_of
+from tests.unit.running import examine, offenders_of
 
 ADMIN, PROJECT = Credentials("admin", "hush"), Project("p", 7)
 
@@ -63,7 +63,7 @@ def counting(front, *webs):
 
 def test_what_is_counted_and_freed_is_well():
     front, measured = Quota(), {}
-    quota(counting(front, front, front), "p", new_image, measured)
+    examine(quota, counting(front, front, front), "p", new_image, measured)
     assert measured["counted_bytes"] > 256 * 1024
 
 

@@ -8,7 +8,14 @@ import pytest
 from harbor_verify import pull_pods
 from harbor_verify.clients.image import Image, digest_of
 from harbor_verify.clients.registry import Upload
-from harbor_verify.errors import DockerRefused, DockerTrouble, NoAnswer, UnexpectedAnswer, WrongContent
+from harbor_verify.errors import (
+    DockerRefused,
+    DockerTrouble,
+    NoAnswer,
+    NotApplicable,
+    UnexpectedAnswer,
+    WrongContent,
+)
 from harbor_verify.model.roles import Role
 from harbor_verify.settings import Settings
 from suites.registry import test_catalogue, test_replicas
@@ -33,7 +40,7 @@ from suites.registry.test_replicas import test_images_pushed_at_the_same_time_ar
 from suites.registry.test_replicas import (
     test_what_does_not_fit_its_digest_is_refused_by_every_replica as refused,
 )
-from tests.unit.running import Skipped, never, offenders_of, skip
+from tests.unit.running import examine, never, not_applicable, offenders_of
 
 
 def new_image(size_bytes=16):
@@ -224,9 +231,9 @@ def quick(monkeypatch):
 
 
 def test_replicas_that_share_their_storage_are_one_registry():
-    everywhere(target(*three()), "p", new_image, never)
-    continued(target(*three()), "p", never, new_image)
-    together(target(*three()), "p", new_image)
+    examine(everywhere, target(*three()), "p", new_image, never)
+    examine(continued, target(*three()), "p", never, new_image)
+    examine(together, target(*three()), "p", new_image)
     assert test_replicas._CLIENTS > 3, "each replica has several clients"
 
 
@@ -263,12 +270,15 @@ def test_an_upload_is_read_back_whole_from_every_replica():
 
 
 def test_of_two_replicas_an_upload_ends_where_it_began():
-    continued(target(*three()[:2]), "p", never, new_image)
+    examine(continued, target(*three()[:2]), "p", never, new_image)
 
 
 def test_one_replica_has_no_other():
-    for check, words in ((everywhere, ("p", new_image, skip)), (continued, ("p", skip, new_image))):
-        with pytest.raises(Skipped, match="one replica"):
+    for check, words in (
+        (everywhere, ("p", new_image, not_applicable)),
+        (continued, ("p", not_applicable, new_image)),
+    ):
+        with pytest.raises(NotApplicable, match="one replica"):
             check(target(FakeRegistry("registry-0", Store())), *words)
 
 
@@ -276,8 +286,8 @@ def test_one_replica_has_no_other():
 
 
 def test_what_does_not_fit_is_refused_also_where_storage_is_not_shared():
-    refused(target(*three()), "p", new_image)
-    refused(target(*three(shared=False)), "p", new_image)
+    examine(refused, target(*three()), "p", new_image)
+    examine(refused, target(*three(shared=False)), "p", new_image)
 
 
 def test_a_registry_that_takes_anything_is_named_for_each_thing_it_takes():
@@ -295,7 +305,7 @@ def test_a_registry_that_does_not_answer_has_refused_nothing():
 
 def large_layer(registries, front):
     measured = {}
-    large(target(*registries, front=front), "p", new_image, Settings(), measured)
+    examine(large, target(*registries, front=front), "p", new_image, Settings(), measured)
     return measured
 
 
@@ -333,9 +343,9 @@ def harbor_with(registries, *flaws, takers=None, **of_all):
 
 def test_what_is_pushed_appears_and_what_is_deleted_goes():
     measured = {}
-    appears(harbor_with(three()), "p", new_image, measured)
+    examine(appears, harbor_with(three()), "p", new_image, measured)
     assert measured["listed_after_ms"] >= 0
-    deleted(harbor_with(three()), "p", new_image)
+    examine(deleted, harbor_with(three()), "p", new_image)
 
 
 def test_a_web_replica_that_lists_nothing_or_fails_is_named():
@@ -355,7 +365,7 @@ def test_a_tag_that_is_listed_once_and_then_not_is_seen():
     assert "each time it is asked" in found[0].expected
     assert "none" in found[0].observed
     sound = harbor_with(three())
-    appears(sound, "p", new_image, {})
+    examine(appears, sound, "p", new_image, {})
     # Once each to see it listed; then all together as often as it takes to meet every registry replica.
     assert sum(sound.web(replica).asked for replica in sound.replicas(Role.WEB)) >= 9 + 18
 
@@ -371,8 +381,8 @@ GONE = UnexpectedAnswer("GET → 404", status=404)
 
 
 def test_a_web_replica_may_say_that_there_is_no_such_repository_and_no_other_error():
-    appears(harbor_with(three(), nothing=GONE), "p", new_image, {})
-    deleted(harbor_with(three(), nothing=GONE), "p", new_image)
+    examine(appears, harbor_with(three(), nothing=GONE), "p", new_image, {})
+    examine(deleted, harbor_with(three(), nothing=GONE), "p", new_image)
     down = {"nothing": UnexpectedAnswer("GET → 500", status=500)}
     assert offenders_of(deleted, harbor_with(three(), down), "p", new_image)[0].object == "pod ui-0"
 
@@ -396,7 +406,7 @@ def test_a_registry_behind_harbor_that_knows_no_tags_is_sound():
     store = Store()
     registries = [FakeRegistry(f"registry-{n}", store, tags=False) for n in range(3)]
     takers = [FakeRegistry(f"core-{n}", store) for n in range(2)]
-    together(target(*registries, takers=takers), "p", new_image)
+    examine(together, target(*registries, takers=takers), "p", new_image)
 
 
 def test_a_tag_that_leads_to_another_image_is_seen_at_who_serves_docker_clients():
@@ -477,7 +487,7 @@ def small_harbor():
 
 def test_an_image_that_comes_back_as_it_went_is_well_and_tried_on_every_replica():
     daemon = FakeDocker()
-    push_pull(small_harbor(), daemon, IMAGE)
+    examine(push_pull, small_harbor(), daemon, IMAGE)
     assert (daemon.steps.count("push"), daemon.steps.count("pull")) == (9, 9)
     assert not daemon.local
 
@@ -509,7 +519,7 @@ def test_after_the_first_image_that_is_another_nothing_more_is_tried(daemon):
 @pytest.mark.parametrize("daemon", [FakeDocker(before="nothing"), FakeDocker(removes=False)])
 def test_a_daemon_that_cannot_show_anything_is_no_verdict(daemon):
     with pytest.raises(DockerTrouble):
-        push_pull(small_harbor(), daemon, IMAGE)
+        examine(push_pull, small_harbor(), daemon, IMAGE)
 
 
 @pytest.fixture
@@ -527,7 +537,7 @@ def kubelets(monkeypatch):
 
 
 def test_every_node_pulls_often_enough_to_meet_every_replica(kubelets):
-    kubelet(small_harbor(), FakeDocker(), IMAGE, never, "r")
+    examine(kubelet, small_harbor(), FakeDocker(), IMAGE, never, "r")
     assert kubelets.nodes == ["node-1", "node-2"]
     assert len(kubelets.images) == 9
 
@@ -552,5 +562,5 @@ def test_an_image_that_cannot_be_pushed_cannot_be_pulled(kubelets):
 def test_without_a_node_nothing_pulls():
     harbor = small_harbor()
     harbor.deployment.nodes = list
-    with pytest.raises(Skipped, match="no node"):
-        kubelet(harbor, FakeDocker(), IMAGE, skip, "r")
+    with pytest.raises(NotApplicable, match="no node"):
+        examine(kubelet, harbor, FakeDocker(), IMAGE, not_applicable, "r")

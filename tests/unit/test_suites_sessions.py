@@ -29,7 +29,7 @@ from suites.sessions import test_users_kept_apart as apart
 from suites.sessions.test_session_store import (
     test_every_session_lies_in_the_session_store_and_expires as stored,
 )
-from tests.unit.running import offenders_of
+from tests.unit.running import examine, offenders_of
 
 ADMIN, STRANGER, OTHER = (Credentials(name, "x") for name in ("Admin", "verify-1", "verify-2"))
 STORE = SessionStore("redis", 6379, password="hush", database=11)
@@ -129,7 +129,7 @@ def store_sessions(redis=None, webs=None, store=STORE):
 
     measured = {}
     redis = redis or Redis()
-    stored(target(webs or three(), session_store=session_store, redis=connect), measured)
+    examine(stored, target(webs or three(), session_store=session_store, redis=connect), measured)
     assert redis.closed
     return measured
 
@@ -178,7 +178,9 @@ def test_settings_without_a_session_store_are_harbors_failure(store, told):
 
 def mix(webs):
     measured = {}
-    apart.test_no_session_is_ever_taken_for_another_users(target(webs), STRANGER, lambda: OTHER, measured)
+    examine(
+        apart.test_no_session_is_ever_taken_for_another_users, target(webs), STRANGER, lambda: OTHER, measured
+    )
     return measured
 
 
@@ -256,8 +258,13 @@ class Kill:
 def delete(monkeypatch, webs, then=lambda: None, **kill):
     recorder, measured = Recorder(), {}
     monkeypatch.setattr(deletion, "pod_kill", lambda *_: Kill(recorder, then, **kill))
-    deletion.test_sessions_outlive_the_replica_that_opened_them(
-        target(webs), recorder, Settings(), lambda text: None, measured
+    examine(
+        deletion.test_sessions_outlive_the_replica_that_opened_them,
+        target(webs),
+        recorder,
+        Settings(),
+        lambda text: None,
+        measured,
     )
     return measured
 
@@ -384,8 +391,12 @@ def browse(monkeypatch, tmp_path, page, webs=2, **settings):
     monkeypatch.setattr(browser, "open_page", open_page)
     monkeypatch.setattr(browser, "Visitor", lambda page, url, look: page)
     measured = {}
-    browser.test_a_user_stays_signed_in_at_the_page(
-        target([Web({}) for _ in range(webs)]), Settings(**settings), tmp_path, measured
+    examine(
+        browser.test_a_user_stays_signed_in_at_the_page,
+        target([Web({}) for _ in range(webs)]),
+        Settings(**settings),
+        tmp_path,
+        measured,
     )
     return measured
 

@@ -22,7 +22,7 @@ from suites.storage.test_binding import (
     test_a_claim_is_bound_to_the_volume_that_it_asks_for_and_to_no_other_claims as intended,
 )
 from suites.storage.test_mounts import test_a_claim_is_mounted_and_writable_in_every_replica as mounted
-from tests.unit.running import offenders_of
+from tests.unit.running import examine, offenders_of
 
 # storage.claims-bound-to-intended-volume
 
@@ -55,11 +55,11 @@ def with_volumes(*volumes):
 
 
 def test_claims_on_the_volumes_that_they_ask_for_are_well():
-    intended(with_volumes(claim("registry"), claim("log")))
+    examine(intended, with_volumes(claim("registry"), claim("log")))
 
 
 def test_a_claim_without_a_selector_may_have_any_volume_that_names_it():
-    intended(with_volumes(claim("registry", selector=False, labels={})))
+    examine(intended, with_volumes(claim("registry", selector=False, labels={})))
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_two_claims_of_one_volume_are_named_together():
 
 def test_a_harbor_without_claims_shows_nothing():
     with pytest.raises(CannotTell):
-        intended(with_volumes())
+        examine(intended, with_volumes())
 
 
 # storage.volume-mounted-in-every-replica
@@ -205,13 +205,14 @@ def with_mounts(workload_and_replicas, table=SOUND, real_path=None):
     ],
 )
 def test_a_claim_that_is_mounted_writable_is_well(table):
-    mounted(with_mounts(registry(), table))
+    examine(mounted, with_mounts(registry(), table))
 
 
 def test_a_mount_behind_a_symbolic_link_is_found():
     table = OVERLAY + "ceph-fuse /run/storage fuse.ceph-fuse rw 0 0\n"
-    mounted(
-        with_mounts(registry(template=spec("/var/run/storage/"), count=1), table, real_path="/run/storage")
+    examine(
+        mounted,
+        with_mounts(registry(template=spec("/var/run/storage/"), count=1), table, real_path="/run/storage"),
     )
 
 

@@ -23,7 +23,7 @@ DEFECT = Defect(
             "storage.image-survives-registry-pod-deletion",
         }
     ),
-    skipped=frozenset(
+    not_applicable=frozenset(
         {"registry.pushed-on-one-pulled-on-every", "registry.upload-continues-on-another-replica"}
     ),
     change=_keep_inside,

@@ -1,0 +1,81 @@
+"""What a check has found: every thing that is not as it should be, and every thing that could not be found out.
+
+    with findings.about(replica.object, "lets the administrator in") as replica_login:
+        session = harbor.web(replica).sign_in(harbor.credentials)
+        if harbor.web(replica).whoami(session) is None:
+            replica_login.wrong("let in, but its own session is unknown to it")
+
+Nothing is counted by hand: each block is one thing examined. The verdict is drawn at the end of the check.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from harbor_verify.errors import AnswerError, CannotTell, WrongConfiguration
+from harbor_verify.verdict import Failure, Offender
+
+
+class Examined:
+    """One thing that is examined, and what is expected of it."""
+
+    def __init__(self, findings: "Findings", thing: str, expected: str) -> None:
+        self.thing, self.expected = thing, expected
+        self._findings = findings
+
+    def wrong(self, observed: str, *, expected: str | None = None) -> None:
+        """It is not as expected; `expected` says more exactly what was, where that became known later."""
+        self._findings.wrong(self.thing, expected or self.expected, observed)
+
+    def unknown(self, reason: str) -> None:
+        """It could not be found out whether it is as expected."""
+        self._findings.unknown(self.thing, reason)
+
+
+class Findings:
+    """The collector of one check. What is surely wrong outweighs what could not be found out."""
+
+    def __init__(self) -> None:
+        self.offenders: list[Offender] = []
+        self.unknowns: list[str] = []
+        """A line each: what could not be found out, and why."""
+        self.examined = 0
+
+    @contextmanager
+    def about(self, thing: str, expected: str) -> Iterator[Examined]:
+        """Examine one thing. What Harbor refuses or does not answer within the block, and a setting of its that cannot
+        be right, make it an offender; CannotTell makes it unknown. Either ends the block, and the check goes on.
+
+        `thing` is what an operator would look at: `kind namespace/name`.
+        """
+        self.examined += 1
+        examined = Examined(self, thing, expected)
+        try:
+            yield examined
+        except (AnswerError, WrongConfiguration) as refusal:
+            examined.wrong(str(refusal))
+        except CannotTell as reason:
+            examined.unknown(str(reason))
+
+    def wrong(self, thing: str, expected: str, observed: str) -> None:
+        """A thing is not as expected: one that was examined, or several together."""
+        self.offenders.append(Offender(thing, expected, observed))
+
+    def unknown(self, thing: str, reason: str) -> None:
+        """It could not be found out whether a thing is as it should be."""
+        self.unknowns.append(f"{thing}: {reason}")
+
+    def settle(self) -> None:
+        """Pass if all that was examined is as it should be.
+
+        Raises Failure with all offenders, else CannotTell with all that could not be found out; an empty set proves
+        nothing, so it is not a pass, either.
+        """
+        if self.offenders:
+            failure = Failure(self.offenders)
+            for unknown in self.unknowns:
+                failure.add_note(f"could not be found out: {unknown}")
+            raise failure
+        if self.unknowns:
+            raise CannotTell("\n".join(self.unknowns))
+        if not self.examined:
+            raise CannotTell("there was nothing to examine, and an empty set proves nothing")
