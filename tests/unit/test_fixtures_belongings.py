@@ -7,8 +7,7 @@ import pytest
 from fixtures import belongings
 from harbor_verify.cleanup import Cleanup
 from harbor_verify.clients.harbor import Credentials
-from harbor_verify.errors import UnexpectedAnswer
-from harbor_verify.plugin.needs import KEY
+from harbor_verify.errors import NeedMissing, UnexpectedAnswer
 from harbor_verify.redaction import Redaction
 from harbor_verify.verdict import Failure
 
@@ -66,7 +65,7 @@ def state(monkeypatch):
 
 
 def new_user(state):
-    return belongings.new_user.__wrapped__(state, SimpleNamespace(stash={KEY: state}))
+    return belongings.new_user.__wrapped__(state)
 
 
 def test_the_projects_of_a_run_carry_its_id_and_are_removed_at_the_end(state):
@@ -119,8 +118,8 @@ def test_what_harbor_does_not_make_is_its_failure_and_is_removed_all_the_same(st
     assert len(run.removed) == 1
 
 
-def test_where_users_come_from_elsewhere_the_check_is_skipped_and_none_is_made(state):
+def test_where_users_come_from_elsewhere_the_check_is_blocked_and_none_is_made(state):
     run = state(mode="ldap_auth")
-    with pytest.raises(pytest.skip.Exception, match="auth_mode ldap_auth"):
+    with pytest.raises(NeedMissing, match="auth_mode ldap_auth"):
         new_user(run)()
     assert run.target.front_door.made == []
