@@ -64,6 +64,12 @@ class Findings:
         """It could not be found out whether a thing is as it should be."""
         self.unknowns.append(f"{thing}: {reason}")
 
+    def take(self, other: "Findings") -> None:
+        """Take over what was found meanwhile by another collector: of the last of several looks."""
+        self.offenders += other.offenders
+        self.unknowns += other.unknowns
+        self.examined += other.examined
+
     def settle(self) -> None:
         """Pass if all that was examined is as it should be.
 

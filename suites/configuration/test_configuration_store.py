@@ -1,11 +1,9 @@
 """What the configuration store tells the other parts of Harbor. They ask any of its replicas, and believe it."""
 
 from harbor_verify.checks import check
-from harbor_verify.errors import AnswerError, WrongConfiguration
 from harbor_verify.model.agreement import dissent
 from harbor_verify.model.roles import Role
 from harbor_verify.model.stores import differences
-from harbor_verify.verdict import Offender, judge
 
 
 @check(
@@ -16,25 +14,19 @@ from harbor_verify.verdict import Offender, judge
     source="Harbor: the configuration store's answer, and the environment of its pods",
     requires=(Role.CONFIGURATION_STORE,),
 )
-def test_the_configuration_store_answers_the_database_that_its_environment_names(harbor):
+def test_the_configuration_store_answers_the_database_that_its_environment_names(harbor, findings):
     """Every replica of the configuration store answers the database that its own environment names.
 
     Source: Harbor: a stored configuration wins over the environment unless it is told to begin anew.
     """
-    replicas = harbor.replicas(Role.CONFIGURATION_STORE)
-    offenders = []
-    for replica in replicas:
-        expected = "answers the database that its environment names"
-        try:
-            wanted = harbor.profile.database(harbor.deployment.environment(replica))
-            expected = f"{expected}: {wanted}"
-            found = harbor.profile.configuration_store.database(harbor.configurations(replica))
-        except (AnswerError, WrongConfiguration) as wrong:
-            offenders.append(Offender(replica.object, expected, str(wrong)))
-            continue
-        if phrases := differences(found, wanted):
-            offenders.append(Offender(replica.object, expected, "; ".join(phrases)))
-    judge(offenders, examined=len(replicas))
+    expected = "answers the database that its environment names"
+    for replica in harbor.replicas(Role.CONFIGURATION_STORE):
+        with findings.about(replica.object, expected) as answer:
+            named = harbor.profile.database(harbor.deployment.environment(replica))
+            answer.expected = f"{expected}: {named}"
+            answered = harbor.profile.configuration_store.database(harbor.configurations(replica))
+            if phrases := differences(answered, named):
+                answer.wrong("; ".join(phrases))
 
 
 @check(
@@ -45,7 +37,7 @@ def test_the_configuration_store_answers_the_database_that_its_environment_names
     source="Harbor: the configuration store's answer",
     requires=(Role.CONFIGURATION_STORE,),
 )
-def test_every_replica_of_the_configuration_store_answers_the_same(harbor, not_applicable):
+def test_every_replica_of_the_configuration_store_answers_the_same(harbor, findings, not_applicable):
     """All replicas of the configuration store answer the same configuration.
 
     Source: Harbor: the web replicas ask any of them, every few seconds.
@@ -55,14 +47,9 @@ def test_every_replica_of_the_configuration_store_answers_the_same(harbor, not_a
         not_applicable(
             f"{harbor.workload(Role.CONFIGURATION_STORE).object} has one replica: there is none to differ"
         )
-    offenders, answers = [], {}
+    answers = {}
     for replica in replicas:
-        try:
+        with findings.about(replica.object, "answers its configuration"):
             answers[replica.object] = harbor.configurations(replica)
-        except (AnswerError, WrongConfiguration) as wrong:
-            offenders.append(Offender(replica.object, "answers its configuration", str(wrong)))
-    offenders += [
-        Offender(name, "the same configuration as most replicas", "; ".join(phrases))
-        for name, phrases in dissent(answers).items()
-    ]
-    judge(offenders, examined=len(replicas))
+    for name, phrases in dissent(answers).items():
+        findings.wrong(name, "the same configuration as most replicas", "; ".join(phrases))

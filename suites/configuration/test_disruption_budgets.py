@@ -1,8 +1,7 @@
 """What keeps a drain from taking all replicas of a part at once."""
 
-from harbor_verify.checks import check
+from harbor_verify.checks import SHOULD, check
 from harbor_verify.model import budgets
-from harbor_verify.verdict import Offender, judge
 
 
 @check(
@@ -13,8 +12,9 @@ from harbor_verify.verdict import Offender, judge
     "are), or two for the same pods, let no node be drained at all, and whoever has to drain deletes them.",
     source="Kubernetes: PodDisruptionBudget, eviction; report 1509 of goharbor/harbor-helm",
     needs=("disruption-budgets",),
+    severity=SHOULD,
 )
-def test_a_drain_cannot_evict_all_replicas_of_a_part(harbor, not_applicable):
+def test_a_drain_cannot_evict_all_replicas_of_a_part(harbor, findings, not_applicable):
     """Every workload with several replicas has one PodDisruptionBudget; some of them may be evicted at once, not all.
 
     Source: Kubernetes API, PodDisruptionBudget: its selector, minAvailable, maxUnavailable.
@@ -22,24 +22,22 @@ def test_a_drain_cannot_evict_all_replicas_of_a_part(harbor, not_applicable):
     several = [workload for workload in harbor.deployment.workloads.values() if workload.desired > 1]
     if not several:
         not_applicable("no workload has several replicas")
-    there = harbor.deployment.disruption_budgets()
-    offenders = []
+    present = harbor.deployment.disruption_budgets()
     for workload in several:
         labels = (workload.template.metadata.labels or {}) if workload.template.metadata else {}
-        chosen = [budget for budget in there if budgets.chooses(budget, labels)]
-        expected = f"a PodDisruptionBudget keeps some of its {workload.desired} replicas"
-        if not chosen:
-            offenders.append(Offender(workload.object, expected, "none chooses its pods"))
-            continue
+        chosen = [budget for budget in present if budgets.chooses(budget, labels)]
         names = ", ".join(budget.metadata.name for budget in chosen)
-        if len(chosen) > 1:
-            observed = f"{names}: of a pod with {len(chosen)} budgets the API refuses every eviction"
-            offenders.append(Offender(workload.object, "one PodDisruptionBudget chooses its pods", observed))
-            continue
-        allowed = budgets.allowed(chosen[0], workload.desired)
-        if allowed >= workload.desired:
-            offenders.append(Offender(workload.object, expected, f"{names} lets all of them go"))
-        elif allowed < 1:
-            expected = f"a PodDisruptionBudget lets one of its {workload.desired} replicas be evicted"
-            offenders.append(Offender(workload.object, expected, f"{names} lets none go: no drain ever ends"))
-    judge(offenders, examined=len(several))
+        expected = f"a PodDisruptionBudget keeps some of its {workload.desired} replicas"
+        with findings.about(workload.object, expected) as pods:
+            if not chosen:
+                pods.wrong("none chooses its pods")
+            elif len(chosen) > 1:
+                observed = f"{names}: of a pod with {len(chosen)} budgets the API refuses every eviction"
+                pods.wrong(observed, expected="one PodDisruptionBudget chooses its pods")
+            elif (allowed := budgets.allowed(chosen[0], workload.desired)) >= workload.desired:
+                pods.wrong(f"{names} lets all of them go")
+            elif allowed < 1:
+                pods.wrong(
+                    f"{names} lets none go: no drain ever ends",
+                    expected=f"a PodDisruptionBudget lets one of its {workload.desired} replicas be evicted",
+                )

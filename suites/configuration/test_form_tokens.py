@@ -5,7 +5,6 @@ from itertools import permutations
 from harbor_verify.checks import check
 from harbor_verify.errors import UnexpectedAnswer
 from harbor_verify.model.roles import Feature, Role
-from harbor_verify.verdict import Offender, expecting, judge
 
 _NOT_TAKEN = 403
 
@@ -17,8 +16,9 @@ _NOT_TAKEN = 403
     "{after_change}. Until then every other login at the page fails.",
     source="Harbor: CSRF_KEY; reports 21060 of goharbor/harbor, 1847 of goharbor/harbor-helm",
     requires=(Feature.FORM_TOKENS,),
+    builds_on=("access.login-accepts-right-password",),
 )
-def test_a_form_that_one_web_replica_gave_is_taken_by_every_other(harbor, not_applicable):
+def test_a_form_that_one_web_replica_gave_is_taken_by_every_other(harbor, findings, not_applicable):
     """A sign-in form that one web replica gave is taken by every other.
 
     Source: Harbor's form tokens. Ordered pairs: the form of A, sent to B.
@@ -28,19 +28,17 @@ def test_a_form_that_one_web_replica_gave_is_taken_by_every_other(harbor, not_ap
         not_applicable(
             f"{harbor.workload(Role.WEB).object} has one replica: there is no other to send a form to"
         )
-    offenders, tokens = [], {}
+    tokens = {}
     for replica in replicas:
-        with expecting(offenders, replica.object, "gives a form with a token"):
+        with findings.about(replica.object, "gives a form with a token"):
             tokens[replica.name] = harbor.web(replica).form_token()
-    for gave, takes in permutations(replicas, 2):
-        if gave.name not in tokens:
+    for giver, taker in permutations(replicas, 2):
+        if giver.name not in tokens:
             continue
-        expected = f"takes the form that {gave.name} gave"
-        with expecting(offenders, takes.object, expected):
+        with findings.about(taker.object, f"takes the form that {giver.name} gave") as form:
             try:
-                harbor.web(takes).sign_in_with(tokens[gave.name], harbor.credentials)
-            except UnexpectedAnswer as refusal:
-                if refusal.status != _NOT_TAKEN:
+                harbor.web(taker).sign_in_with(tokens[giver.name], harbor.credentials)
+            except UnexpectedAnswer as refused:
+                if refused.status != _NOT_TAKEN:
                     raise
-                offenders.append(Offender(takes.object, expected, f"it signs with another key: {refusal}"))
-    judge(offenders, examined=len(replicas) * (len(replicas) - 1))
+                form.wrong(f"it signs with another key: {refused}")

@@ -1,11 +1,11 @@
 """The front door's port on the nodes: clients, and load balancers before them, may come to any."""
 
+from contextlib import closing
 from urllib.parse import urlsplit
 
 from harbor_verify.checks import check
-from harbor_verify.errors import AnswerError, NoAnswer
+from harbor_verify.errors import NoAnswer
 from harbor_verify.model.roles import Role
-from harbor_verify.verdict import Offender, judge
 
 
 @check(
@@ -15,32 +15,36 @@ from harbor_verify.verdict import Offender, judge
     "see configuration.services-select-every-ready-replica.",
     source="Kubernetes: Service of type NodePort, externalTrafficPolicy",
     needs=("nodes",),
+    builds_on=("configuration.services-select-every-ready-replica", "configuration.components-replicated"),
 )
-def test_the_front_door_answers_on_every_node(harbor, not_applicable):
+def test_the_front_door_answers_on_every_node(harbor, findings, blocked, not_applicable):
     """Harbor answers on the front door's port of every Ready node.
 
     Source: Kubernetes, NodePort. With externalTrafficPolicy Local only the nodes with a Ready replica are to answer.
     """
     service, port = _node_port(harbor, not_applicable)
     doors = _addresses(harbor, service)
-    offenders, unreached = [], []
+    unreached = {}
     for node, address in doors.items():
         scheme = _scheme(port, harbor.access.url)
-        where = f"node {node} ({address}:{port.node_port})"
         link = harbor.new_node_link(node, address, port.node_port, scheme=scheme)
-        try:
-            harbor.profile.api(link).require_page()
-        except AnswerError as trouble:
-            offenders.append(Offender(where, "GET / is answered by Harbor", str(trouble)))
-            if isinstance(trouble, NoAnswer) and not trouble.sent:
-                unreached.append(node)
-        finally:
-            link.close()
+        with closing(link), findings.about(_door(node, address, port), "GET / is answered by Harbor"):
+            try:
+                harbor.profile.api(link).require_page()
+            except NoAnswer as silent:
+                if silent.sent:
+                    raise
+                # Whether that is Harbor's fault is known when all nodes were asked.
+                unreached[node] = silent
     if unreached and len(unreached) == len(doors) and _answers(harbor):
-        not_applicable(
-            f"no node's address can be reached from here, though {harbor.access.url} answers: {offenders[0].observed}"
-        )
-    judge(offenders, examined=len(doors))
+        first = next(iter(unreached.values()))
+        blocked(f"no node's address can be reached from here, though {harbor.access.url} answers: {first}")
+    for node, silent in unreached.items():
+        findings.wrong(_door(node, doors[node], port), "GET / is answered by Harbor", str(silent))
+
+
+def _door(node, address, port):
+    return f"node {node} ({address}:{port.node_port})"
 
 
 def _node_port(harbor, not_applicable):
@@ -48,14 +52,14 @@ def _node_port(harbor, not_applicable):
     if Role.FRONT_DOOR not in harbor.deployment.workloads:
         not_applicable("Harbor's own front door is not in this namespace")
     workload = harbor.workload(Role.FRONT_DOOR)
-    found = [
+    open_ports = [
         (s, p) for s in harbor.deployment.services_of(workload) for p in s.spec.ports or () if p.node_port
     ]
-    if not found:
+    if not open_ports:
         not_applicable(f"no Service of {workload.object} has a nodePort: it is reached in another way")
     # Of several that which is in use, else the first.
     used = urlsplit(harbor.access.url).port
-    return next((each for each in found if each[1].node_port == used), found[0])
+    return next((each for each in open_ports if each[1].node_port == used), open_ports[0])
 
 
 def _scheme(port, url):
@@ -72,12 +76,12 @@ def _addresses(harbor, service):
     if service.spec.external_traffic_policy == "Local":
         with_replica = {r.node for r in harbor.deployment.replicas(Role.FRONT_DOOR) if r.ready}
         nodes = [node for node in nodes if node.metadata.name in with_replica]
-    found = {}
+    addresses = {}
     for node in nodes:
         internal = [a.address for a in node.status.addresses or () if a.type == "InternalIP"]
         if internal:
-            found[node.metadata.name] = internal[0]
-    return found
+            addresses[node.metadata.name] = internal[0]
+    return addresses
 
 
 def _answers(harbor):

@@ -3,7 +3,6 @@
 from harbor_verify.checks import check
 from harbor_verify.errors import AnswerError, DeadlinePassed
 from harbor_verify.model.roles import Feature, Role
-from harbor_verify.verdict import Offender, judge
 from harbor_verify.waiting import NotYet, wait_until
 
 _OLDEST_S = 20
@@ -25,25 +24,25 @@ _ALWAYS_THERE = ("core", "database", "jobservice", "redis", "registry")
     source="Harbor: GET …/health; report 16406 of goharbor/harbor",
     requires=(Feature.HEALTH_REPORT,),
 )
-def test_every_web_replica_calls_every_component_healthy(harbor):
+def test_every_web_replica_calls_every_component_healthy(harbor, findings):
     """On every web replica, the body of the health report calls Harbor and each of its components healthy.
 
     Source: Harbor's health report, which is answered 200 also when it is not. Once all is called healthy it is looked
     at for 3 s more, and must stay so.
     """
     replicas = harbor.replicas(Role.WEB)
-    seen = {}
+    complaints = {}
 
     def look():
-        seen.clear()
-        seen.update(_unwell(harbor, replicas))
-        return "; ".join(f"{place}: {', '.join(told)}" for place, told in seen.items())
+        complaints.clear()
+        complaints.update(_complaints(harbor, replicas))
+        return "; ".join(f"{replica}: {', '.join(lines)}" for replica, lines in complaints.items())
 
-    def well():
-        if wrong := look():
-            raise NotYet(wrong)
+    def healthy():
+        if words := look():
+            raise NotYet(words)
 
-    def unwell_again():
+    def unhealthy_again():
         if not look():
             raise NotYet("all is called healthy")
 
@@ -51,7 +50,7 @@ def test_every_web_replica_calls_every_component_healthy(harbor):
     try:
         wait_until(
             "every component is called healthy",
-            well,
+            healthy,
             deadline="Harbor's own reports",
             timeout_s=_OLDEST_S,
             interval_s=_INTERVAL_S,
@@ -60,33 +59,33 @@ def test_every_web_replica_calls_every_component_healthy(harbor):
         # That this deadline passes is what is wished for.
         wait_until(
             "a component is called unhealthy again",
-            unwell_again,
+            unhealthy_again,
             deadline="how long all must stay healthy",
             timeout_s=_STAYS_S,
             interval_s=_INTERVAL_S,
         )
     except DeadlinePassed:
         pass
-    judge(
-        [Offender(place, expected, told) for place, each in seen.items() for told in each],
-        examined=len(replicas),
-    )
+    for replica in replicas:
+        with findings.about(replica.object, expected) as report:
+            for line in complaints.get(replica.object, ()):
+                report.wrong(line)
 
 
-def _unwell(harbor, replicas):
+def _complaints(harbor, replicas):
     """What each replica's report finds wrong, by replica; those that find nothing wrong are left out."""
-    found = {}
+    complaints = {}
     for replica in replicas:
         try:
             report = harbor.web(replica).health()
-        except AnswerError as trouble:
-            found[replica.object] = [str(trouble)]
+        except AnswerError as error:
+            complaints[replica.object] = [str(error)]
             continue
-        unwell = [f"{name} is {told}" for name, told in report.components.items() if told != "healthy"]
+        lines = [f"{name} is {status}" for name, status in report.components.items() if status != "healthy"]
         if missing := [name for name in _ALWAYS_THERE if name not in report.components]:
-            unwell.append(
+            lines.append(
                 f"it does not name {', '.join(missing)}" if report.components else "it names no component"
             )
-        if unwell or report.status != "healthy":
-            found[replica.object] = unwell or [f"status is {report.status}"]
-    return found
+        if lines or report.status != "healthy":
+            complaints[replica.object] = lines or [f"status is {report.status}"]
+    return complaints

@@ -4,10 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 
-from harbor_verify.checks import check
+from harbor_verify.checks import SHOULD, check
 from harbor_verify.model import configuration
 from harbor_verify.model.roles import Feature
-from harbor_verify.verdict import Offender, judge
 
 
 @check(
@@ -17,34 +16,33 @@ from harbor_verify.verdict import Offender, judge
     "certificate at its start. The limit is a setting: --certificate-days.",
     source="Harbor: internal TLS; X.509: notAfter; report 1775 of goharbor/harbor-helm",
     requires=(Feature.INTERNAL_TLS,),
+    severity=SHOULD,
 )
-def test_certificates_between_components_stay_valid(harbor, settings, need, not_applicable):
+def test_certificates_between_components_stay_valid(harbor, findings, settings, need, not_applicable):
     """Every certificate that a component of Harbor serves other components with stays valid for some weeks.
 
     Source: the certificate file that each replica's environment names; how many days is a setting.
     """
     limit = datetime.now(UTC) + timedelta(days=settings.certificate_days)
-    offenders, examined = [], 0
     for role in harbor.deployment.workloads:
         for replica in harbor.deployment.replicas(role):
             path = harbor.profile.internal_tls(harbor.deployment.environment(replica))
             if not path:
                 continue
-            examined += 1
             expected = f"{path} is valid for {settings.certificate_days} days at least"
-            try:
-                certificates = x509.load_pem_x509_certificates(_file(replica, path, harbor, need).encode())
-            except ValueError as wrong:
-                offenders.append(Offender(replica.object, expected, f"it is no certificate: {wrong}"))
-                continue
-            offenders += [
-                Offender(replica.object, expected, f"{each.subject.rfc4514_string()}: {_told(each)}")
-                for each in certificates
-                if each.not_valid_after_utc < limit
-            ]
-    if not examined:
+            with findings.about(replica.object, expected) as served:
+                try:
+                    certificates = x509.load_pem_x509_certificates(
+                        _file(replica, path, harbor, need).encode()
+                    )
+                except ValueError as malformed:
+                    served.wrong(f"it is no certificate: {malformed}")
+                    continue
+                for each in certificates:
+                    if each.not_valid_after_utc < limit:
+                        served.wrong(f"{each.subject.rfc4514_string()}: {_end_of(each)}")
+    if not findings.examined:
         not_applicable("internal TLS is not used")
-    judge(offenders, examined=examined)
 
 
 def _file(replica, path, harbor, need):
@@ -57,7 +55,7 @@ def _file(replica, path, harbor, need):
     return text
 
 
-def _told(certificate):
+def _end_of(certificate):
     left = certificate.not_valid_after_utc - datetime.now(UTC)
     if left < timedelta():
         return f"expired on {certificate.not_valid_after_utc:%Y-%m-%d}"

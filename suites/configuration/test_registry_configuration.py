@@ -3,10 +3,8 @@ sample that starts well, asks nobody who they are, and keeps images inside the c
 """
 
 from harbor_verify.checks import check
-from harbor_verify.errors import AnswerError
 from harbor_verify.model import configuration
 from harbor_verify.model.roles import Role
-from harbor_verify.verdict import Offender, judge
 
 
 @check(
@@ -15,7 +13,7 @@ from harbor_verify.verdict import Offender, judge
     "or name the mounted file in the container's args: `serve FILE`; {after_change}.",
     source="distribution: `registry serve CONFIG`; Kubernetes: volumeMounts; goharbor/harbor reports 3637 and 4200",
 )
-def test_registry_config_is_mounted_where_it_is_read(harbor, need):
+def test_registry_config_is_mounted_where_it_is_read(harbor, findings, need):
     """On every registry replica, the configuration file that the registry reads is the one of its ConfigMap.
 
     Source: the path is the container's command and args or, without them, the image's: then it is read from the
@@ -23,7 +21,6 @@ def test_registry_config_is_mounted_where_it_is_read(harbor, need):
     """
     replicas = harbor.replicas(Role.REGISTRY)
     config_maps = _config_maps_of(harbor, replicas)
-    offenders = []
     for replica in replicas:
         given = {
             file.path: file
@@ -31,21 +28,18 @@ def test_registry_config_is_mounted_where_it_is_read(harbor, need):
             if configuration.is_registry_config(config_maps[file.config_map][file.key])
         }
         path = _path_read_by(replica, harbor, need)
-        if path in given:
-            continue
-        elsewhere = [
-            f"ConfigMap {file.config_map} shows its {file.key} as {file.path}" for file in given.values()
-        ]
-        mount = configuration.covering_mount(path, replica.container) if path else None
-        offenders.append(
-            Offender(
-                replica.object,
-                f"the file that the registry reads, {path or '(none is named)'}, comes from a ConfigMap",
+        expected = f"the file that the registry reads, {path or '(none is named)'}, comes from a ConfigMap"
+        with findings.about(replica.object, expected) as file_read:
+            if path in given:
+                continue
+            elsewhere = [
+                f"ConfigMap {file.config_map} shows its {file.key} as {file.path}" for file in given.values()
+            ]
+            mount = configuration.covering_mount(path, replica.container) if path else None
+            file_read.wrong(
                 ("; ".join(elsewhere) or "no ConfigMap with a registry configuration is mounted")
-                + (f"; {path} lies in volume {mount.name}" if mount else f"; {path} is the image's own"),
+                + (f"; {path} lies in volume {mount.name}" if mount else f"; {path} is the image's own")
             )
-        )
-    judge(offenders, examined=len(replicas))
 
 
 @check(
@@ -54,37 +48,31 @@ def test_registry_config_is_mounted_where_it_is_read(harbor, need):
     "runs with another file (see configuration.registry-config-mounted-where-it-is-read), or was started "
     "before the ConfigMap was changed: delete its pod.",
     source="OCI distribution specification; distribution: auth.token (Bearer), auth.htpasswd (Basic)",
+    builds_on=("configuration.registry-config-mounted-where-it-is-read",),
 )
-def test_registry_config_is_in_effect(harbor):
+def test_registry_config_is_in_effect(harbor, findings):
     """Every registry replica refuses an anonymous client, and asks for what the ConfigMap says.
 
     Source: distribution, auth: a token of a realm and service, or a password; without it anybody may push.
     """
     replicas = harbor.replicas(Role.REGISTRY)
     config_maps = _config_maps_of(harbor, replicas)
-    offenders = []
     for replica in replicas:
         files = configuration.mounted_files(replica.pod.spec, replica.container, config_maps)
-        wanted = [
+        configured = [
             auth
             for file in files
             if (auth := configuration.registry_auth(config_maps[file.config_map][file.key]))
         ]
-        if not wanted:
-            offenders.append(
-                Offender(replica.object, "a ConfigMap with auth", "none is mounted: nothing asks who one is")
-            )
-            continue
-        expected = wanted[0].challenge
-        try:
-            seen = harbor.anonymous_registry(replica).challenge()
-        except AnswerError as silence:
-            offenders.append(Offender(replica.object, expected, str(silence)))
-            continue
-        found = (seen.status, seen.scheme.lower(), seen.realm, seen.service)
-        if found != (401, wanted[0].scheme.lower(), wanted[0].realm, wanted[0].service):
-            offenders.append(Offender(replica.object, expected, seen.seen))
-    judge(offenders, examined=len(replicas))
+        expected = configured[0].challenge if configured else "a ConfigMap with auth"
+        with findings.about(replica.object, expected) as answer:
+            if not configured:
+                answer.wrong("none is mounted: nothing asks who one is")
+                continue
+            auth, challenge = configured[0], harbor.anonymous_registry(replica).challenge()
+            asked = (challenge.status, challenge.scheme.lower(), challenge.realm, challenge.service)
+            if asked != (401, auth.scheme.lower(), auth.realm, auth.service):
+                answer.wrong(challenge.seen)
 
 
 @check(
@@ -94,35 +82,26 @@ def test_registry_config_is_in_effect(harbor):
     "what the ConfigMap says, another file is read: see configuration.registry-config-mounted-where-it-is-read. What "
     "was pushed meanwhile is in the containers: copy it before they go.",
     source="distribution: storage.filesystem.rootdirectory; Kubernetes: volumeMounts",
+    builds_on=("configuration.registry-config-mounted-where-it-is-read",),
 )
-def test_registry_keeps_images_on_a_volume(harbor, need):
+def test_registry_keeps_images_on_a_volume(harbor, findings, need):
     """Every registry replica keeps images inside a mounted PersistentVolumeClaim, or in an object store.
 
     Source: the configuration file that it really reads: of a ConfigMap or, where none is mounted there, its image's.
     """
-    replicas = harbor.replicas(Role.REGISTRY)
-    offenders = []
-    for replica in replicas:
-        storage, where = _storage_of(replica, harbor, need)
-        if storage and storage.outside:
-            continue
-        if (
-            storage
-            and storage.root
-            and configuration.claim_at(storage.root, replica.pod.spec, replica.container)
-        ):
-            continue
+    for replica in harbor.replicas(Role.REGISTRY):
+        spec = replica.pod.spec
         claims = [
-            v.persistent_volume_claim for v in replica.pod.spec.volumes or () if v.persistent_volume_claim
+            v.persistent_volume_claim.claim_name for v in spec.volumes or () if v.persistent_volume_claim
         ]
-        offenders.append(
-            Offender(
-                replica.object,
-                f"images inside a volume of {', '.join(c.claim_name for c in claims) or 'a PersistentVolumeClaim'}",
-                where,
+        expected = f"images inside a volume of {', '.join(claims) or 'a PersistentVolumeClaim'}"
+        with findings.about(replica.object, expected) as root:
+            storage, place = _storage_of(replica, harbor, need)
+            inside = (
+                storage and storage.root and configuration.claim_at(storage.root, spec, replica.container)
             )
-        )
-    judge(offenders, examined=len(replicas))
+            if not inside and not (storage and storage.outside):
+                root.wrong(place)
 
 
 def _storage_of(replica, harbor, need):

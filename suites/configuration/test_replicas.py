@@ -2,8 +2,7 @@
 
 from collections import Counter
 
-from harbor_verify.checks import check
-from harbor_verify.verdict import Offender, judge
+from harbor_verify.checks import SHOULD, check
 
 
 @check(
@@ -11,31 +10,24 @@ from harbor_verify.verdict import Offender, judge
     hint="Too few: `kubectl scale KIND NAME --replicas=3`, and in the manifest, or the next deployment takes it back. "
     "Not Ready: `kubectl describe pod` and `kubectl logs --previous` of the pod that is named.",
     source="Kubernetes: ReplicationController and Deployment spec.replicas, pod condition Ready",
+    builds_on=("storage.claims-bound",),
 )
-def test_every_part_has_the_replicas_that_it_needs_and_all_are_ready(harbor):
+def test_every_part_has_the_replicas_that_it_needs_and_all_are_ready(harbor, findings):
     """Every part of Harbor that must not be missed has at least two replicas, and all replicas of every part are Ready.
 
     Source: Kubernetes API. What works off a queue may be alone, as the profile says.
     """
-    workloads = harbor.deployment.workloads
-    offenders = []
-    for role, workload in workloads.items():
-        least = 2 if harbor.profile.parts[role].replicated else 1
-        if workload.desired < least:
-            expected = f"at least {least} replicas are asked for"
-            offenders.append(Offender(workload.object, expected, str(workload.desired)))
-        replicas = harbor.deployment.replicas(role)
-        ready = sum(replica.ready for replica in replicas)
-        if ready < workload.desired:
-            states = [f"{replica.pod_name} {replica.state}" for replica in replicas if not replica.ready]
-            offenders.append(
-                Offender(
-                    workload.object,
-                    f"{workload.desired} Ready replicas",
-                    f"{ready} Ready" + (f"; {', '.join(states)}" if states else ""),
-                )
-            )
-    judge(offenders, examined=len(workloads))
+    for role, workload in harbor.deployment.workloads.items():
+        with findings.about(workload.object, f"{workload.desired} Ready replicas") as replicated:
+            least = 2 if harbor.profile.parts[role].replicated else 1
+            if workload.desired < least:
+                expected = f"at least {least} replicas are asked for"
+                replicated.wrong(str(workload.desired), expected=expected)
+            replicas = harbor.deployment.replicas(role)
+            ready = sum(replica.ready for replica in replicas)
+            if ready < workload.desired:
+                states = [f"{replica.pod_name} {replica.state}" for replica in replicas if not replica.ready]
+                replicated.wrong(f"{ready} Ready" + (f"; {', '.join(states)}" if states else ""))
 
 
 @check(
@@ -45,8 +37,10 @@ def test_every_part_has_the_replicas_that_it_needs_and_all_are_ready(harbor):
     "be on one.",
     source="Kubernetes: podAntiAffinity, topologySpreadConstraints",
     needs=("nodes",),
+    severity=SHOULD,
+    builds_on=("configuration.components-replicated",),
 )
-def test_the_replicas_of_a_part_are_on_several_nodes(harbor, not_applicable):
+def test_the_replicas_of_a_part_are_on_several_nodes(harbor, findings, not_applicable):
     """Every workload with several replicas runs on several nodes, with no more than half of them, rounded up, on one.
 
     Source: the nodes of its pods. Together on one they are lost together; of three two may be.
@@ -57,14 +51,16 @@ def test_the_replicas_of_a_part_are_on_several_nodes(harbor, not_applicable):
     several = {role: w for role, w in harbor.deployment.workloads.items() if w.desired > 1}
     if not several:
         not_applicable("no workload has several replicas")
-    offenders = []
     for role, workload in several.items():
-        used = Counter(replica.node for replica in harbor.deployment.replicas(role) if replica.node)
-        ((fullest, most),) = used.most_common(1) or [("", 0)]
-        if len(used) < 2:
-            expected = f"its {workload.desired} replicas are on several of {len(nodes)} Ready nodes"
-            offenders.append(Offender(workload.object, expected, f"all on {fullest}" if used else "on none"))
-        elif most > (half := -(-used.total() // 2)):
-            expected = f"at most {half} of its {used.total()} replicas are on one of {len(nodes)} Ready nodes"
-            offenders.append(Offender(workload.object, expected, f"{most} on {fullest}"))
-    judge(offenders, examined=len(several))
+        expected = f"its {workload.desired} replicas are on several of {len(nodes)} Ready nodes"
+        with findings.about(workload.object, expected) as spread:
+            used = Counter(replica.node for replica in harbor.deployment.replicas(role) if replica.node)
+            ((fullest, most),) = used.most_common(1) or [("", 0)]
+            half = -(-used.total() // 2)
+            if len(used) < 2:
+                spread.wrong(f"all on {fullest}" if used else "on none")
+            elif most > half:
+                expected = (
+                    f"at most {half} of its {used.total()} replicas are on one of {len(nodes)} Ready nodes"
+                )
+                spread.wrong(f"{most} on {fullest}", expected=expected)

@@ -1,10 +1,9 @@
 """The key that stored passwords are encrypted with."""
 
-from harbor_verify.checks import check
+from harbor_verify.checks import SHOULD, check
 from harbor_verify.model import configuration
-from harbor_verify.model.agreement import prevailing
+from harbor_verify.model.agreement import dissenting
 from harbor_verify.model.roles import Feature, Role
-from harbor_verify.verdict import Offender, judge
 
 
 @check(
@@ -15,38 +14,30 @@ from harbor_verify.verdict import Offender, judge
     "With a well-known key, whoever reads the database reads those passwords.",
     source="Harbor: the secret key; the chart's default; reports 12158 and 21282 of goharbor/harbor",
     requires=(Feature.SECRET_KEY,),
+    severity=SHOULD,
 )
-def test_the_secret_key_is_nobody_elses_and_the_same_on_every_web_replica(harbor, need):
+def test_the_secret_key_is_nobody_elses_and_the_same_on_every_web_replica(harbor, findings, need):
     """The secret key of every web replica is no well-known one, has the right length, and is the same on each.
 
     Source: the file of each replica: of its Secret, or else read in its container. It is not shown.
     """
-    wanted, replicas = harbor.profile.secret_key, harbor.replicas(Role.WEB)
-    offenders, keys = [], {}
-    for replica in replicas:
-        text = configuration.text_at(
-            wanted.path,
-            replica.pod.spec,
-            replica.container,
-            harbor.deployment.config_map,
-            harbor.deployment.secret,
-        )
-        if text is None:
-            need("exec")
-            text = harbor.run(replica, ["cat", wanted.path])
-        key = keys[replica.object] = text.rstrip("\n")
-        if key in wanted.well_known:
-            offenders.append(
-                Offender(replica.object, "a secret key of its own", "the default, which anybody can look up")
+    wanted, keys = harbor.profile.secret_key, {}
+    for replica in harbor.replicas(Role.WEB):
+        with findings.about(replica.object, "a secret key of its own") as secret_key:
+            text = configuration.text_at(
+                wanted.path,
+                replica.pod.spec,
+                replica.container,
+                harbor.deployment.config_map,
+                harbor.deployment.secret,
             )
-        elif len(key) != wanted.length:
-            offenders.append(
-                Offender(replica.object, f"a secret key of {wanted.length} characters", f"{len(key)}")
-            )
-    usual = prevailing(keys.values())
-    offenders += [
-        Offender(place, "the secret key of the other replicas", "another one")
-        for place, key in keys.items()
-        if key != usual
-    ]
-    judge(offenders, examined=len(replicas))
+            if text is None:
+                need("exec")
+                text = harbor.run(replica, ["cat", wanted.path])
+            key = keys[replica.object] = text.rstrip("\n")
+            if key in wanted.well_known:
+                secret_key.wrong("the default, which anybody can look up")
+            elif len(key) != wanted.length:
+                secret_key.wrong(f"{len(key)}", expected=f"a secret key of {wanted.length} characters")
+    for name in dissenting(keys):
+        findings.wrong(name, "the secret key of the other replicas", "another one")

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from harbor_verify.checks import check
 from harbor_verify.errors import DeadlinePassed
-from harbor_verify.verdict import Offender, judge
+from harbor_verify.findings import Findings
 from harbor_verify.waiting import NotYet, wait_until
 
 
@@ -14,18 +14,20 @@ from harbor_verify.waiting import NotYet, wait_until
     "`kubectl get endpointslices` with the pods' addresses. A replica that is missing takes no share of the "
     "requests; one too many gets requests that are not for it.",
     source="Kubernetes: Service spec.selector, EndpointSlice endpoints.conditions.ready",
+    builds_on=("configuration.components-replicated",),
 )
-def test_a_service_leads_to_every_ready_replica_and_to_nothing_else(harbor, settings):
+def test_a_service_leads_to_every_ready_replica_and_to_nothing_else(harbor, findings, settings):
     """The ready endpoints of every Service of Harbor's are exactly the Ready replicas of the workload behind it.
 
     Source: Kubernetes API. A part that is replicated has a Service: nobody else spreads requests over its replicas.
     """
-    seen = []
+    last = Findings()
 
     def look():
-        seen[:] = _mismatches(harbor)
-        if seen:
-            raise NotYet("; ".join(f"{o.object}: {o.observed}" for o in seen))
+        nonlocal last
+        last = _compared(harbor)
+        if last.offenders:
+            raise NotYet("; ".join(f"{o.object}: {o.observed}" for o in last.offenders))
 
     # A pod may be turning Ready just now; its endpoint follows within a moment.
     with suppress(DeadlinePassed):
@@ -35,17 +37,17 @@ def test_a_service_leads_to_every_ready_replica_and_to_nothing_else(harbor, sett
             deadline="connect_timeout_s",
             timeout_s=settings.connect_timeout_s,
         )
-    judge(seen, examined=len(harbor.deployment.workloads))
+    findings.take(last)
 
 
-def _mismatches(harbor):
-    """An offender for each Service whose ready endpoints are not the Ready replicas, or that is not there."""
-    deployment = harbor.deployment
-    offenders = []
+def _compared(harbor):
+    """Findings about each Service: its ready endpoints are the Ready replicas, and it is there at all."""
+    deployment, findings = harbor.deployment, Findings()
     for role, workload in deployment.workloads.items():
         services = deployment.services_of(workload)
-        if not services and deployment.profile.parts[role].replicated:
-            offenders.append(Offender(workload.object, "a Service chooses its pods", "none does"))
+        with findings.about(workload.object, "a Service chooses its pods") as workload_service:
+            if not services and deployment.profile.parts[role].replicated:
+                workload_service.wrong("none does")
         ready = {replica.uid: replica.name for replica in deployment.replicas(role) if replica.ready}
         # Those that publish what is not Ready as well are for finding peers, not for requests.
         for service in [s for s in services if not s.spec.publish_not_ready_addresses]:
@@ -56,15 +58,13 @@ def _mismatches(harbor):
             wrong += [f"it leads to {', '.join(others)} as well"] if others else []
             # None on either side is no agreement: nobody is served.
             wrong += [] if ready or led_to else ["it leads to nothing, and no replica is Ready"]
-            if wrong:
-                offenders.append(
-                    Offender(
-                        f"Service {harbor.namespace}/{service.metadata.name}",
-                        f"leads to the Ready replicas of {workload.name}: {', '.join(ready.values()) or 'none'}",
-                        "; ".join(wrong),
-                    )
-                )
-    return offenders
+            expected = (
+                f"leads to the Ready replicas of {workload.name}: {', '.join(ready.values()) or 'none'}"
+            )
+            with findings.about(f"Service {harbor.namespace}/{service.metadata.name}", expected) as endpoints:
+                if wrong:
+                    endpoints.wrong("; ".join(wrong))
+    return findings
 
 
 def _uid(endpoint):

@@ -1,11 +1,9 @@
 """Where Harbor is told to keep sessions."""
 
 from harbor_verify.checks import check
-from harbor_verify.errors import WrongConfiguration
-from harbor_verify.model.agreement import prevailing
+from harbor_verify.model.agreement import dissenting
 from harbor_verify.model.roles import Role
 from harbor_verify.model.stores import differences
-from harbor_verify.verdict import Offender, judge
 
 
 @check(
@@ -14,29 +12,20 @@ from harbor_verify.verdict import Offender, judge
     "{after_change}. Without it each replica keeps sessions in its own memory.",
     source="Harbor: the session store's setting; Kubernetes: env, envFrom",
 )
-def test_every_web_replica_is_given_the_same_session_store(harbor):
+def test_every_web_replica_is_given_the_same_session_store(harbor, findings):
     """The environment of every web replica names a session store, well formed, and the same on each.
 
     Source: the specification of each pod, and the ConfigMaps and Secrets that it refers to.
     """
-    replicas = harbor.replicas(Role.WEB)
-    offenders, stores = [], {}
-    for replica in replicas:
-        try:
+    stores = {}
+    for replica in harbor.replicas(Role.WEB):
+        with findings.about(replica.object, "names a session store, well formed") as setting:
             store = harbor.profile.session_store(harbor.deployment.environment(replica))
-        except WrongConfiguration as wrong:
-            offenders.append(Offender(replica.object, "names a session store, well formed", str(wrong)))
-            continue
-        if store is None:
-            observed = "names none: sessions stay in the memory of this replica"
-            offenders.append(Offender(replica.object, "names a session store", observed))
-        else:
-            stores[replica.object] = store
-    if stores:
-        usual = prevailing(stores.values())
-        offenders += [
-            Offender(name, f"the session store of the others: {usual}", "; ".join(differences(store, usual)))
-            for name, store in stores.items()
-            if store != usual
-        ]
-    judge(offenders, examined=len(replicas))
+            if store is None:
+                observed = "names none: sessions stay in the memory of this replica"
+                setting.wrong(observed, expected="names a session store")
+            else:
+                stores[replica.object] = store
+    for name, usual in dissenting(stores).items():
+        phrases = "; ".join(differences(stores[name], usual))
+        findings.wrong(name, f"the session store of the others: {usual}", phrases)

@@ -3,11 +3,9 @@
 from harbor_verify.checks import check
 from harbor_verify.clients import token_service
 from harbor_verify.clients.http import summary
-from harbor_verify.errors import AnswerError
 from harbor_verify.model import configuration, token_keys
 from harbor_verify.model.agreement import prevailing
 from harbor_verify.model.roles import Role
-from harbor_verify.verdict import Offender, expecting, judge
 
 
 @check(
@@ -17,15 +15,14 @@ from harbor_verify.verdict import Offender, expecting, judge
     "and ends every token: set one.",
     source="docker/libtrust: kid, the id of the key that a token is signed with",
 )
-def test_every_web_replica_signs_with_the_same_key(harbor):
+def test_every_web_replica_signs_with_the_same_key(harbor, findings):
     """All web replicas sign their tokens with the same key.
 
     Source: the key's id in the header of a token of each.
     """
-    replicas = harbor.replicas(Role.WEB)
-    offenders, keys = [], {}
-    for replica in replicas:
-        with expecting(offenders, replica.object, f"gives {harbor.credentials.user} a token"):
+    keys = {}
+    for replica in harbor.replicas(Role.WEB):
+        with findings.about(replica.object, f"gives {harbor.credentials.user} a token"):
             keys[replica.object] = token_service.fetch(harbor.web(replica).http, harbor.credentials).key_id
     # Tokens that name no key agree on nothing.
     named = {place: key for place, key in keys.items() if key}
@@ -33,12 +30,9 @@ def test_every_web_replica_signs_with_the_same_key(harbor):
     expected = (
         f"signs with key {usual}, like most replicas" if usual else "names the key that it signs with (kid)"
     )
-    offenders += [
-        Offender(place, expected, f"signs with key {key}" if key else "its token names no key")
-        for place, key in keys.items()
-        if key != usual or not key
-    ]
-    judge(offenders, examined=len(replicas))
+    for name, key in keys.items():
+        if key != usual or not key:
+            findings.wrong(name, expected, f"signs with key {key}" if key else "its token names no key")
 
 
 @check(
@@ -48,50 +42,35 @@ def test_every_web_replica_signs_with_the_same_key(harbor):
     "root.crt); {after_change}. With equal key ids compare issuer, service and the clocks. A registry that takes a "
     "broken signature asks nobody: see configuration.registry-config-in-effect.",
     source="distribution: token authentication, rootcertbundle; docker/libtrust: kid",
+    builds_on=("configuration.token-key-same-on-every-replica", "configuration.registry-config-in-effect"),
 )
-def test_every_registry_trusts_the_tokens_of_every_web_replica_and_no_others(harbor):
+def test_every_registry_trusts_the_tokens_of_every_web_replica_and_no_others(harbor, findings):
     """Every replica that docker clients speak to accepts the tokens of every web replica, and no broken signature.
 
     Source: distribution, token authentication. Ordered pairs, because a key may be another on one replica only.
     """
-    registries = harbor.registry_api_replicas()
-    offenders, tokens = [], {}
+    tokens = {}
     for web in harbor.replicas(Role.WEB):
-        try:
+        with findings.about(web.object, f"gives {harbor.credentials.user} a token"):
             tokens[web.name] = token_service.fetch(harbor.web(web).http, harbor.credentials)
-        except AnswerError as refusal:
-            offenders.append(Offender(web.object, f"gives {harbor.credentials.user} a token", str(refusal)))
-    for replica in registries:
+    for replica in harbor.registry_api_replicas():
         trusted = None
         for name, token in tokens.items():
             expected = f"accepts the token of {name}, signed with key {token.key_id}"
-            try:
+            with findings.about(replica.object, expected) as acceptance:
                 answer = harbor.registry(replica).accepts(token.text)
-            except AnswerError as silence:
-                offenders.append(Offender(replica.object, expected, str(silence)))
-                continue
-            if answer.status_code == 200:
-                trusted = token
-            else:
-                observed = summary(answer) + _trusted_by(replica, harbor)
-                offenders.append(Offender(replica.object, expected, observed))
-        if trusted and (seen := _not_refused(harbor.registry(replica), trusted)):
-            offenders.append(
-                Offender(replica.object, "refuses a token whose signature is broken (401)", seen)
-            )
-    judge(offenders, examined=len(registries) * len(tokens))
-
-
-def _not_refused(registry, trusted):
-    """What a registry says to a token with a broken signature, when it does not refuse it.
-
-    It is one that was accepted before: it can be refused for its signature and for nothing else.
-    """
-    try:
-        answer = registry.accepts(token_service.with_broken_signature(trusted.text))
-    except AnswerError as silence:
-        return str(silence)
-    return "" if answer.status_code == 401 else summary(answer)
+                if answer.status_code == 200:
+                    trusted = token
+                else:
+                    acceptance.wrong(summary(answer) + _trusted_by(replica, harbor))
+        if trusted is None:
+            continue
+        # It was accepted before: it can be refused for its signature and for nothing else.
+        forged = token_service.with_broken_signature(trusted.text)
+        with findings.about(replica.object, "refuses a token whose signature is broken (401)") as refusal:
+            answer = harbor.registry(replica).accepts(forged)
+            if answer.status_code != 401:
+                refusal.wrong(summary(answer))
 
 
 def _trusted_by(replica, harbor):

@@ -6,13 +6,17 @@ from typing import Any, NoReturn
 
 import pytest
 
-from harbor_verify.errors import NotApplicable
+from harbor_verify.errors import NeedMissing, NotApplicable
 from harbor_verify.findings import Findings
 from harbor_verify.verdict import Failure, Offender
 
 
 def not_applicable(reason: str) -> NoReturn:
     raise NotApplicable(reason)
+
+
+def blocked(reason: str) -> NoReturn:
+    raise NeedMissing(reason)
 
 
 def never(what: str) -> NoReturn:

@@ -184,7 +184,7 @@ same_key = token_key.test_every_web_replica_signs_with_the_same_key
 
 
 def test_replicas_that_sign_with_one_key_are_well(monkeypatch):
-    same_key(keys(monkeypatch, [b"one", b"one", b"one"]))
+    examine(same_key, keys(monkeypatch, [b"one", b"one", b"one"]))
 
 
 def test_the_one_replica_that_signs_with_another_key_or_not_at_all_is_named(monkeypatch):
@@ -212,7 +212,7 @@ trusted = token_key.test_every_registry_trusts_the_tokens_of_every_web_replica_a
 
 
 def test_tokens_of_one_key_that_every_registry_trusts_are_well(monkeypatch):
-    trusted(keys(monkeypatch, [b"one", b"one"], FakeRegistry(b"one"), FakeRegistry(b"one")))
+    examine(trusted, keys(monkeypatch, [b"one", b"one"], FakeRegistry(b"one"), FakeRegistry(b"one")))
 
 
 def test_the_one_web_replica_with_another_key_is_named_by_every_registry(monkeypatch):

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from kubernetes import client
 
-from harbor_verify.errors import CannotTell, NoAnswer, NotApplicable
+from harbor_verify.errors import CannotTell, NeedMissing, NoAnswer, NotApplicable
 from harbor_verify.model.roles import Role
 from harbor_verify.model.workloads import Replica, Workload
 from harbor_verify.profiles import harbor_1_2
@@ -17,7 +17,7 @@ from suites.configuration.test_replicas import test_the_replicas_of_a_part_are_o
 from suites.configuration.test_services import (
     test_a_service_leads_to_every_ready_replica_and_to_nothing_else as services,
 )
-from tests.unit.running import examine, never, not_applicable, offenders_of
+from tests.unit.running import blocked, examine, never, not_applicable, offenders_of
 
 SILENT = NoAnswer("no answer", sent=True)
 LOST = NoAnswer("no answer (timed out)", sent=False)
@@ -262,7 +262,7 @@ def doors(*pages, node_port=31777, url="http://h.example:31777", local=False, fr
 def test_a_front_door_on_every_node_is_well():
     pages = FakePage(), FakePage(status=302, text="", redirect=True)
     target = doors(*pages)
-    examine(every_node, target, never)
+    examine(every_node, target, never, never)
     assert target.asked == ["http://198.51.100.0:31777", "http://198.51.100.1:31777"]
     assert all(page.closed for page in pages)
 
@@ -278,24 +278,26 @@ def test_a_front_door_on_every_node_is_well():
     ],
 )
 def test_the_one_node_that_does_not_lead_to_harbor_is_named(page, told):
-    (offender,) = offenders_of(every_node, doors(FakePage(), page), never)
+    (offender,) = offenders_of(every_node, doors(FakePage(), page), never, never)
     assert offender.object == "node node-1 (198.51.100.1:31777)"
     assert told in offender.observed
 
 
 def test_nodes_that_cannot_be_reached_from_here_are_nobodys_fault_while_the_front_door_answers():
-    with pytest.raises(NotApplicable, match="timed out"):
-        examine(every_node, doors(FakePage(LOST), FakePage(LOST)), not_applicable)
-    found = offenders_of(every_node, doors(FakePage(LOST), FakePage(LOST), front=FakePage(LOST)), never)
+    with pytest.raises(NeedMissing, match="timed out"):
+        examine(every_node, doors(FakePage(LOST), FakePage(LOST)), blocked, never)
+    found = offenders_of(
+        every_node, doors(FakePage(LOST), FakePage(LOST), front=FakePage(LOST)), never, never
+    )
     assert len(found) == 2
 
 
 def test_with_a_local_traffic_policy_only_nodes_with_a_replica_are_asked():
     target = doors(FakePage(LOST), FakePage(), local=True)
-    examine(every_node, target, never)
+    examine(every_node, target, never, never)
     assert target.asked == ["http://198.51.100.1:31777"]
     with pytest.raises(CannotTell):
-        examine(every_node, doors(local=True), never)
+        examine(every_node, doors(local=True), never, never)
 
 
 def test_the_port_in_use_is_asked_and_tls_is_spoken_where_it_ends_there():
@@ -304,18 +306,18 @@ def test_the_port_in_use_is_asked_and_tls_is_spoken_where_it_ends_there():
         client.V1ServicePort(port=443, node_port=30443),
     ]
     target = doors(FakePage(), ports=ports, url="https://h.example:30443")
-    examine(every_node, target, never)
+    examine(every_node, target, never, never)
     assert target.asked == ["https://198.51.100.0:30443"]
     # Behind a load balancer that ends TLS.
     target = doors(FakePage(), ports=ports, url="https://h.example")
-    examine(every_node, target, never)
+    examine(every_node, target, never, never)
     assert target.asked == ["http://198.51.100.0:30080"]
 
 
-def test_a_front_door_without_a_node_port_is_skipped_with_the_reason():
+def test_a_front_door_without_a_node_port_is_not_applicable_with_the_reason():
     with pytest.raises(NotApplicable, match="nodePort"):
-        examine(every_node, doors(FakePage(), node_port=None), not_applicable)
+        examine(every_node, doors(FakePage(), node_port=None), never, not_applicable)
     target = doors(FakePage())
     target.deployment.workloads = {}
     with pytest.raises(NotApplicable, match="not in this namespace"):
-        examine(every_node, target, not_applicable)
+        examine(every_node, target, never, not_applicable)

@@ -93,11 +93,11 @@ health = test_health.test_every_web_replica_calls_every_component_healthy
 
 
 def test_a_healthy_report_on_every_replica_is_well():
-    health(harbor(Web(health=[WELL]), Web(health=[WELL])))
+    examine(health, harbor(Web(health=[WELL]), Web(health=[WELL])))
 
 
 def test_a_report_that_was_still_of_before_is_asked_for_again():
-    health(harbor(Web(health=[UNWELL, NoAnswer("later", sent=True), WELL])))
+    examine(health, harbor(Web(health=[UNWELL, NoAnswer("later", sent=True), WELL])))
 
 
 def test_an_unhealthy_component_is_named_though_the_answer_was_200():
