@@ -32,6 +32,8 @@ def catalogue() -> str:
         parts.append(f"\n## {area}\n")
         for check in members:
             parts.append(f"\n### `{check.id}`\n{check.claim}\n")
+            if check.severity is checks.SHOULD:
+                parts.append("\nAdvice: Harbor can be highly available without it.\n")
             parts.append("\n")
             by_profile = hints(check)
             for name, hint in by_profile.items():
@@ -43,6 +45,8 @@ def catalogue() -> str:
                 parts.append(f"- Only where Harbor has: {', '.join(map(str, check.requires))}.\n")
             if check.needs:
                 parts.append(f"- Needs: {', '.join(checks.NEEDS[need] for need in check.needs)}.\n")
+            if check.builds_on:
+                parts.append(f"- Explained by: {', '.join(f'`{id}`' for id in check.builds_on)}.\n")
             parts.append(f"- Source: {check.source}\n")
     return "".join(parts)
 

@@ -40,6 +40,16 @@ from harbor_verify.workloads.sessions import Login, SessionProbe, probe_everywhe
 from harbor_verify.workloads.side_by_side import side_by_side
 
 FRONT_DOOR = "front-door"
+CLIENTS_AT_WORK = (
+    "configuration.components-replicated",
+    "configuration.session-store-configured",
+    "configuration.csrf-key-same-on-every-replica",
+    "configuration.registry-root-inside-volume",
+    "configuration.registry-trusts-token-key",
+    "sessions.known-to-every-replica",
+    "registry.pushed-on-one-pulled-on-every",
+)
+"""Ids of the checks of what clients do during each disruption: what fails without one explains what fails in one."""
 LARGE_BYTES = 2**20
 """A layer that takes more than one packet, and longer than a blink."""
 _TRIES = 3

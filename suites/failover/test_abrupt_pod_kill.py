@@ -1,6 +1,7 @@
 """A pod dies at once, without the time to say goodbye."""
 
 from harbor_verify.checks import check
+from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Role
 
 
@@ -12,6 +13,7 @@ from harbor_verify.model.roles import Role
     "sessions.known-to-every-replica.",
     source="Kubernetes: pod deletion with a grace of 1 s; budgets are settings",
     needs=("disruption",),
+    builds_on=CLIENTS_AT_WORK,
 )
 def test_clients_hardly_notice_when_a_web_pod_dies_at_once(stage, measured):
     """When a web pod dies without grace, clients hardly notice, and nothing is lost.
@@ -30,6 +32,7 @@ def test_clients_hardly_notice_when_a_web_pod_dies_at_once(stage, measured):
     "another replica at once, and a readiness probe has to take the dead one out in seconds.",
     source="Kubernetes: pod deletion with a grace of 1 s; budgets are settings",
     needs=("disruption",),
+    builds_on=CLIENTS_AT_WORK,
 )
 def test_no_push_is_lost_when_a_registry_pod_dies_at_once(stage, measured):
     """When a registry pod dies without grace, no acknowledged push is lost, and clients hardly notice.
@@ -47,6 +50,7 @@ def test_no_push_is_lost_when_a_registry_pod_dies_at_once(stage, measured):
     "before it a load balancer that tries another at once. It needs a second replica, on another node.",
     source="Kubernetes: pod deletion with a grace of 1 s; budgets are settings",
     needs=("disruption",),
+    builds_on=CLIENTS_AT_WORK,
 )
 def test_clients_hardly_notice_when_a_front_door_pod_dies_at_once(stage, measured):
     """When a front door pod dies without grace, clients hardly notice, and nothing is lost.

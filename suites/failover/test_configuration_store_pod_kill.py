@@ -1,6 +1,7 @@
 """A configuration store pod dies."""
 
 from harbor_verify.checks import check
+from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Role
 
 
@@ -12,6 +13,7 @@ from harbor_verify.model.roles import Role
     source="Kubernetes: pod termination, EndpointSlice; budgets are settings",
     needs=("disruption",),
     requires=(Role.CONFIGURATION_STORE,),
+    builds_on=CLIENTS_AT_WORK,
 )
 def test_nothing_is_lost_and_nobody_waits_when_a_configuration_store_pod_dies(stage, measured):
     """When a configuration store pod is deleted, logins, sessions, pushes and pulls go on, and it is replaced in time.

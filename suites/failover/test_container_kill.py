@@ -1,6 +1,7 @@
 """A program dies where it is, and its pod stays."""
 
 from harbor_verify.checks import check
+from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Role
 
 
@@ -15,6 +16,7 @@ from harbor_verify.model.roles import Role
         "disruption",
         "hands",
     ),
+    builds_on=CLIENTS_AT_WORK,
 )
 def test_clients_hardly_notice_when_a_web_program_dies(stage, measured):
     """When the program of a web replica is killed in its pod, clients hardly notice, and nothing is lost.
@@ -35,6 +37,7 @@ def test_clients_hardly_notice_when_a_web_program_dies(stage, measured):
         "disruption",
         "hands",
     ),
+    builds_on=CLIENTS_AT_WORK,
 )
 def test_no_push_is_lost_when_a_registry_program_dies(stage, measured):
     """When the program of a registry replica is killed in its pod, no push is lost, and clients hardly notice.

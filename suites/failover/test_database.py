@@ -2,6 +2,7 @@
 
 from harbor_verify.checks import check
 from harbor_verify.disruptions.hands import DATABASE
+from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Feature
 
 
@@ -15,6 +16,7 @@ from harbor_verify.model.roles import Feature
         "disruption",
         "hands",
     ),
+    builds_on=CLIENTS_AT_WORK,
 )
 def test_nothing_is_lost_when_the_database_in_use_dies(stage, measured):
     """When the database server in use dies, another takes over in time, and nothing that was acknowledged is lost.
@@ -38,6 +40,7 @@ def test_nothing_is_lost_when_the_database_in_use_dies(stage, measured):
         "disruption",
         "hands",
     ),
+    builds_on=CLIENTS_AT_WORK,
 )
 def test_clients_get_by_when_the_database_in_use_hangs(stage, measured):
     """While the database server in use hangs, clients go without answers for seconds at most, and nothing is lost.
@@ -60,6 +63,7 @@ def test_clients_get_by_when_the_database_in_use_hangs(stage, measured):
         "hands",
     ),
     requires=(Feature.GALERA,),
+    builds_on=CLIENTS_AT_WORK,
 )
 def test_nothing_is_lost_when_the_database_in_use_is_cut_off(stage, measured):
     """When the database server in use is cut off from the others, Harbor is led to the majority, and nothing is lost.

@@ -2,6 +2,7 @@
 
 from harbor_verify.checks import check
 from harbor_verify.disruptions.hands import FILE_SYSTEM
+from harbor_verify.failover import CLIENTS_AT_WORK
 
 
 @check(
@@ -14,6 +15,7 @@ from harbor_verify.disruptions.hands import FILE_SYSTEM
         "disruption",
         "hands",
     ),
+    builds_on=CLIENTS_AT_WORK,
 )
 def test_no_push_is_lost_when_the_file_system_is_restarted(stage, measured):
     """When the metadata server of the file system is restarted, requests wait for a while at most, and no push is lost.

@@ -1,6 +1,7 @@
 """A front door pod dies."""
 
 from harbor_verify.checks import check
+from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Role
 
 
@@ -11,6 +12,7 @@ from harbor_verify.model.roles import Role
     "check each node's health.",
     source="Kubernetes: pod termination, EndpointSlice; budgets are settings",
     needs=("disruption",),
+    builds_on=CLIENTS_AT_WORK,
 )
 def test_nothing_is_lost_and_nobody_waits_when_a_front_door_pod_dies(stage, measured):
     """When a front door pod is deleted, logins, sessions, pushes and pulls go on, and it is replaced in time.

@@ -1,6 +1,7 @@
 """A job pod dies."""
 
 from harbor_verify.checks import check
+from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Role
 
 
@@ -11,6 +12,7 @@ from harbor_verify.model.roles import Role
     "successor waiting.",
     source="Kubernetes: pod termination, EndpointSlice; budgets are settings",
     needs=("disruption",),
+    builds_on=CLIENTS_AT_WORK,
 )
 def test_nothing_is_lost_and_nobody_waits_when_a_job_pod_dies(stage, measured):
     """When a job pod is deleted, logins, sessions, pushes and pulls go on, and it is replaced in time.

@@ -1,6 +1,7 @@
 """The network of one replica is bad."""
 
 from harbor_verify.checks import check
+from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Role
 
 
@@ -14,6 +15,7 @@ from harbor_verify.model.roles import Role
         "disruption",
         "hands",
     ),
+    builds_on=CLIENTS_AT_WORK,
 )
 def test_clients_get_by_when_packets_of_a_web_replica_get_lost(stage, measured):
     """While one packet in ten of a web replica gets lost, clients get by, and nothing is lost.
@@ -35,6 +37,7 @@ def test_clients_get_by_when_packets_of_a_web_replica_get_lost(stage, measured):
         "disruption",
         "hands",
     ),
+    builds_on=CLIENTS_AT_WORK,
 )
 def test_clients_get_by_when_the_way_to_a_registry_replica_is_slow(stage, measured):
     """While the way to a registry replica is slow, clients get by, and no acknowledged push is lost.

@@ -1,6 +1,7 @@
 """A node is lost, or drained."""
 
 from harbor_verify.checks import check
+from harbor_verify.failover import CLIENTS_AT_WORK
 
 
 # First: after a drain the pods that it moved stay together where they are.
@@ -16,6 +17,7 @@ from harbor_verify.checks import check
         "nodes",
         "hands",
     ),
+    builds_on=CLIENTS_AT_WORK,
 )
 def test_clients_get_by_when_a_node_is_lost(stage, measured):
     """While a node is lost with all that is on it, clients go without answers for a while at most, and nothing is lost.
@@ -39,6 +41,7 @@ def test_clients_get_by_when_a_node_is_lost(stage, measured):
         "nodes",
         "node-changes",
     ),
+    builds_on=CLIENTS_AT_WORK,
 )
 def test_nobody_notices_when_a_node_is_drained(stage, measured):
     """While a node is drained of all Harbor pods, no request fails, nothing is lost, and all is whole again after it.

@@ -1,6 +1,7 @@
 """A page pod dies: what serves the web interface's files, where that is a part of its own."""
 
 from harbor_verify.checks import check
+from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Role
 
 
@@ -12,6 +13,7 @@ from harbor_verify.model.roles import Role
     source="Kubernetes: pod termination, EndpointSlice; budgets are settings",
     needs=("disruption",),
     requires=(Role.PAGE,),
+    builds_on=CLIENTS_AT_WORK,
 )
 def test_nothing_is_lost_and_nobody_waits_when_a_page_pod_dies(stage, measured):
     """When a page pod is deleted, the page, logins, sessions, pushes and pulls go on, and it is replaced in time.

@@ -1,6 +1,7 @@
 """A program hangs: the worse case, since nothing refuses."""
 
 from harbor_verify.checks import check
+from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Role
 
 
@@ -14,6 +15,7 @@ from harbor_verify.model.roles import Role
         "disruption",
         "hands",
     ),
+    builds_on=CLIENTS_AT_WORK,
 )
 def test_clients_get_by_when_a_web_replica_hangs(stage, measured):
     """While a web replica hangs, clients go without answers for seconds at most, and nothing is lost.
@@ -35,6 +37,7 @@ def test_clients_get_by_when_a_web_replica_hangs(stage, measured):
         "disruption",
         "hands",
     ),
+    builds_on=CLIENTS_AT_WORK,
 )
 def test_clients_get_by_when_a_registry_replica_hangs(stage, measured):
     """While a registry replica hangs, clients go without answers for seconds at most, and no push is lost.

@@ -1,6 +1,7 @@
 """A registry pod dies."""
 
 from harbor_verify.checks import check
+from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Role
 
 
@@ -12,6 +13,7 @@ from harbor_verify.model.roles import Role
     "the same on each replica.",
     source="Kubernetes: pod termination, EndpointSlice; budgets are settings",
     needs=("disruption",),
+    builds_on=CLIENTS_AT_WORK,
 )
 def test_nothing_is_lost_and_nobody_waits_when_a_registry_pod_dies(stage, measured):
     """When a registry pod is deleted, no acknowledged push is lost, pushes and pulls go on, and it is replaced in time.

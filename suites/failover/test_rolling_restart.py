@@ -1,6 +1,7 @@
 """Every pod of a workload is replaced, as an upgrade does it."""
 
 from harbor_verify.checks import check
+from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Role
 
 
@@ -14,6 +15,7 @@ from harbor_verify.model.roles import Role
         "disruption",
         "workload-changes",
     ),
+    builds_on=CLIENTS_AT_WORK,
 )
 def test_nobody_notices_when_all_web_pods_are_replaced(stage, measured):
     """While all web pods are replaced one after the other, nobody is logged out, no request fails, and nothing is lost.
@@ -35,6 +37,7 @@ def test_nobody_notices_when_all_web_pods_are_replaced(stage, measured):
         "disruption",
         "workload-changes",
     ),
+    builds_on=CLIENTS_AT_WORK,
 )
 def test_nobody_notices_when_all_registry_pods_are_replaced(stage, measured):
     """While all registry pods are replaced one after the other, no request fails, and no acknowledged push is lost.

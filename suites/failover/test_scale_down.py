@@ -1,6 +1,7 @@
 """A workload is scaled down to one replica, and back."""
 
 from harbor_verify.checks import check
+from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Role
 
 
@@ -14,6 +15,7 @@ from harbor_verify.model.roles import Role
         "disruption",
         "workload-changes",
     ),
+    builds_on=CLIENTS_AT_WORK,
 )
 def test_nobody_notices_when_web_replicas_are_scaled_down_and_back(stage, measured):
     """While web replicas are scaled down to one and back, no request fails, and nothing is lost.

@@ -2,6 +2,7 @@
 
 from harbor_verify.checks import check
 from harbor_verify.disruptions.hands import SESSION_STORE
+from harbor_verify.failover import CLIENTS_AT_WORK
 
 
 @check(
@@ -14,6 +15,7 @@ from harbor_verify.disruptions.hands import SESSION_STORE
         "disruption",
         "hands",
     ),
+    builds_on=CLIENTS_AT_WORK,
 )
 def test_sessions_live_on_when_the_session_stores_primary_dies(stage, measured):
     """When the primary of the session store dies, another takes over, nobody stays logged out, and nothing is lost.
@@ -34,6 +36,7 @@ def test_sessions_live_on_when_the_session_stores_primary_dies(stage, measured):
         "disruption",
         "hands",
     ),
+    builds_on=CLIENTS_AT_WORK,
 )
 def test_sessions_live_on_when_the_session_store_is_restarted(stage, measured):
     """When the session store is restarted, every session is still known afterwards, and nothing is lost.
@@ -55,6 +58,7 @@ def test_sessions_live_on_when_the_session_store_is_restarted(stage, measured):
         "disruption",
         "hands",
     ),
+    builds_on=CLIENTS_AT_WORK,
 )
 def test_clients_get_by_when_the_session_store_hangs(stage, measured):
     """While the session store hangs, clients go without answers for seconds at most, and nobody is logged out.
@@ -77,6 +81,7 @@ def test_clients_get_by_when_the_session_store_hangs(stage, measured):
         "disruption",
         "hands",
     ),
+    builds_on=CLIENTS_AT_WORK,
 )
 def test_clients_get_by_when_the_session_store_is_blackholed(stage, measured):
     """When packets to the session store vanish, another takes over, nobody stays logged out, and nothing is lost.

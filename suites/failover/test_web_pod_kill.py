@@ -1,6 +1,7 @@
 """A web pod dies."""
 
 from harbor_verify.checks import check
+from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Role
 
 
@@ -12,6 +13,7 @@ from harbor_verify.model.roles import Role
     "in the report's folder has every request.",
     source="Kubernetes: pod termination, EndpointSlice; budgets are settings",
     needs=("disruption",),
+    builds_on=CLIENTS_AT_WORK,
 )
 def test_nobody_is_logged_out_or_waits_when_a_web_pod_dies(stage, measured):
     """When a web pod is deleted, every session stays known on every replica, logins go on, and it is replaced in time.
