@@ -15,6 +15,7 @@ HarnessError
 ├── HandsFailed            what only the lab can do to its machines could not be done
 ├── HealFailed             what was broken on purpose could not be mended
 ├── WrongConfiguration     a setting of Harbor's cannot be right; checks that are about it make it an offender
+├── NotAHistory            a file that should hold a history, or what was judged by one, holds something else
 ├── WorkerCrashed          a client that was to work during a disruption ended by a bug of its own
 └── AnswerError            Harbor did not answer as its API says; checks that are about it make it an offender
     ├── NoAnswer           no answer at all: refused, reset, timed out
@@ -80,6 +81,10 @@ class HealFailed(HarnessError):
 
 class WrongConfiguration(HarnessError):
     """A setting of Harbor's cannot be right. The message never holds a secret."""
+
+
+class NotAHistory(HarnessError):
+    """A file does not hold the history, or the judgement, that it should."""
 
 
 class WorkerCrashed(HarnessError):

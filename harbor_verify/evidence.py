@@ -11,7 +11,7 @@ Bounded in time and size, and by check and by run. Nothing here changes a verdic
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -55,8 +55,9 @@ class Collector:
         self._left_s = float(RUN_S)
         self._with_logs = 0
 
-    def collect(self, folder: Path, *, about: str, since: datetime) -> None:
-        """Write what there is into `folder`. `about` is the text of the failure: what it names is what is looked at.
+    def collect(self, folder: Path, *, about: str, since: datetime, uids: Collection[str] = ()) -> None:
+        """Write what there is into `folder`. What the failure is about is what is looked at: pods by their UIDs where
+        it has them, else by what its text, `about`, names.
 
         Raises OSError; what Kubernetes does not give is told in not-collected.txt instead.
         """
@@ -66,20 +67,28 @@ class Collector:
         if self._left_s <= 0:
             missing.append(f"everything: this run has spent {RUN_S} s on evidence already")
         else:
-            self._collect(folder, asking, about, since, missing)
+            self._collect(folder, asking, about, uids, since, missing)
         if missing:
             _write(folder / "not-collected.txt", self._redaction.text("\n".join(missing)) + "\n")
         self._left_s -= time.monotonic() - began_s
 
     def _collect(
-        self, folder: Path, asking: "_Asking", about: str, since: datetime, missing: list[str]
+        self,
+        folder: Path,
+        asking: "_Asking",
+        about: str,
+        uids: Collection[str],
+        since: datetime,
+        missing: list[str],
     ) -> None:
         namespace = self._deployment.namespace
         core = self._deployment.kubernetes.core
         pods: list[client.V1Pod] = []
         with _or_note(missing):
             listed = asking.ask(f"list the pods in {namespace}", core.list_namespaced_pod, namespace)
-            pods = chosen(listed.items, self._deployment.workloads.values(), about)
+            pods = chosen(listed.items, self._deployment.workloads.values(), about, uids)
+            gone = set(uids) - {pod.metadata.uid for pod in listed.items}
+            missing += [f"pod with UID {uid}: it is gone" for uid in sorted(gone)]
             if len(pods) > PODS:
                 missing.append(f"pods: only {PODS} of {len(pods)}")
                 pods = pods[:PODS]
@@ -123,9 +132,13 @@ class _Asking:
         return self._kubernetes.ask(what, call, *args, _request_timeout=bounded, **kwargs)
 
 
-def chosen(pods: Iterable[client.V1Pod], workloads: Iterable[Workload], about: str) -> list[client.V1Pod]:
-    """Those of Harbor's pods that a text names: by themselves, as a replica (web-0), by their workload
-    (`namespace/name`) or by a claim that they use; all of Harbor's when it names none.
+def chosen(
+    pods: Iterable[client.V1Pod], workloads: Iterable[Workload], about: str, uids: Collection[str] = ()
+) -> list[client.V1Pod]:
+    """Those of Harbor's pods that have one of the UIDs, or that a text names: by themselves, as a replica (web-0), by
+    their workload (`namespace/name`) or by a claim that they use; all of Harbor's when there is none.
+
+    With UIDs no replica is meant by its name: after a pod was replaced, web-0 may be another one.
     """
     pods = list(pods)
     all_of_harbors: dict[str, client.V1Pod] = {}
@@ -138,13 +151,17 @@ def chosen(pods: Iterable[client.V1Pod], workloads: Iterable[Workload], about: s
                 uid, namespace = pod.metadata.uid, pod.metadata.namespace
                 all_of_harbors[uid] = pod
                 names[uid] = {pod.metadata.name, f"{namespace}/{workload.name}"}
-                names[uid] |= {replicas[uid]} if uid in replicas else set()
+                names[uid] |= {replicas[uid]} if uid in replicas and not uids else set()
                 names[uid] |= {
                     f"{namespace}/{volume.persistent_volume_claim.claim_name}"
                     for volume in pod.spec.volumes or ()
                     if volume.persistent_volume_claim
                 }
-    named = [pod for uid, pod in all_of_harbors.items() if any(_names(about, name) for name in names[uid])]
+    named = [
+        pod
+        for uid, pod in all_of_harbors.items()
+        if uid in uids or any(_names(about, name) for name in names[uid])
+    ]
     return named or list(all_of_harbors.values())
 
 

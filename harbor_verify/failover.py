@@ -13,6 +13,7 @@ from harbor_verify.checkers.bite import disruption_bit
 from harbor_verify.checkers.catalogue import no_push_missing_in_catalogue
 from harbor_verify.checkers.failed_requests import failed_requests
 from harbor_verify.checkers.judgement import Judgement, require
+from harbor_verify.checkers.latency import latency
 from harbor_verify.checkers.outage import longest_outage
 from harbor_verify.checkers.pushes import no_acknowledged_push_lost, no_wrong_content
 from harbor_verify.checkers.recovery import recovery
@@ -24,7 +25,7 @@ from harbor_verify.clients.image import Image
 from harbor_verify.disruptions.base import Disruption
 from harbor_verify.disruptions.pod_kill import PodKill
 from harbor_verify.errors import AnswerError, CannotTell, DeadlinePassed, HealFailed
-from harbor_verify.history import Recorder
+from harbor_verify.history import Recorder, judged
 from harbor_verify.live import Live
 from harbor_verify.model.roles import Role
 from harbor_verify.model.workloads import Replica, Workload
@@ -302,9 +303,12 @@ class Scene:
             no_wrong_content(history),
             longest_outage(history, clients=clients, budget_ms=budgets.outage_ms, slow_ms=slow_ms),
             failed_requests(history, clients=clients, budget=failed),
+            latency(history, clients=clients),
         ]
         if budgets.recovery_ms is not None:
             judgements.append(recovery(history, budget_ms=budgets.recovery_ms))
+        if self._recorder.file:
+            judged.write(self._recorder.file.with_name(judged.FILE), [each.document() for each in judgements])
         return tuple(judgements)
 
     def _healed_ms(self) -> float | None:
@@ -338,7 +342,7 @@ class Scene:
     def _front_registry(self, stack: ExitStack) -> Connect:
         """Each operation signs in anew, as each docker push does."""
         link = self._front_link(stack)
-        return lambda: self._target.front_registry(self._target.credentials, link)
+        return Connect(lambda: self._target.front_registry(self._target.credentials, link))
 
     def _links(
         self, stack: ExitStack, role: Role, without: Collection[str], names: Mapping[str, str]
@@ -367,7 +371,7 @@ class Scene:
         found: dict[str, Connect] = {}
         for replica, link in self._links(stack, role, without, names or {}):
             registry = self._target.registry_by(link, replica)
-            found[link.name] = lambda registry=registry: registry
+            found[link.name] = Connect(lambda registry=registry: registry, link.uid)
         return found
 
 

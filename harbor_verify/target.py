@@ -215,6 +215,7 @@ class Target:
             tls=replica.workload.tls,
             timeouts_s=self.settings.timeouts_s,
         )
+        link.uid = replica.uid
         if replica.workload.role in {Role.FRONT_DOOR, Role.WEB, Role.PAGE, self.profile.registry_api}:
             link.headers["Host"] = self.registry_host
         return link

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from harbor_verify.checkers.healing import last_heal_ns, unhealed
 from harbor_verify.checkers.judgement import Judgement
 from harbor_verify.checkers.pushes import PUSH, some
-from harbor_verify.history import History
+from harbor_verify.history import History, uids_of
 from harbor_verify.verdict import Offender
 
 LISTING = "listing"
@@ -46,7 +46,7 @@ def no_push_missing_in_catalogue(history: History, *, replicas: Collection[str])
                 elif missing := sorted(digests & set(seen.value.get("missing", ()))):
                     missing_count = max(missing_count, len(missing))
                     expected = f"lists the {len(digests)} images of {repository} that were acknowledged"
-                    offenders.append(Offender(replica, expected, f"not {some(missing)}"))
+                    offenders.append(Offender(replica, expected, f"not {some(missing)}", uids_of([seen])))
     return Judgement(
         "no-push-missing-in-catalogue",
         tuple(offenders),

@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from harbor_verify.checkers.coverage import silences
 from harbor_verify.checkers.judgement import Judgement
-from harbor_verify.history import History, Operation
+from harbor_verify.history import History, Operation, uids_of
 from harbor_verify.verdict import Offender
 
 
@@ -27,6 +27,7 @@ def failed_requests(history: History, *, clients: Collection[str], budget: int) 
                     client,
                     f"at most {budget} failed operations",
                     f"{failed.total()} of {len(operations)}: {kinds}",
+                    uids_of(op for op in operations if not op.ok),
                 )
             )
         elif failed.total() + unsettled > budget:

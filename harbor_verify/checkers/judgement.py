@@ -1,7 +1,7 @@
 """What a checker comes to: true, false, or unknown, which is never a pass."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from harbor_verify.errors import CannotTell
@@ -22,6 +22,10 @@ class Judgement:
     """Figures over all, each with its unit in the name: outage_ms."""
     evidence: Mapping[str, Any] = field(default_factory=dict)
     """What the judgement rests on, as JSON takes it, for reports."""
+
+    def document(self) -> dict[str, Any]:
+        """As JSON takes it; the form is in harbor_verify/history/judged.py."""
+        return {**asdict(self), "valid": self.valid}
 
     @property
     def valid(self) -> Valid:

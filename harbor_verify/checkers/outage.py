@@ -1,31 +1,13 @@
 """Availability: how long a client went without a good answer."""
 
 from collections.abc import Callable, Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from harbor_verify.checkers.coverage import silences
 from harbor_verify.checkers.judgement import Judgement
-from harbor_verify.history import History, Operation
+from harbor_verify.history import History, Operation, Outage, outages_of, uids_of
+from harbor_verify.history.judged import OUTAGES
 from harbor_verify.verdict import Offender
-
-
-@dataclass(frozen=True)
-class Outage:
-    """A run of operations without a good answer. Times are those of the history.
-
-    `begin_ns` is the end of the last ok before, None if there was none; `end_ns` is the end of the first ok after,
-    None if there was none. `outage_ms` is the span from the beginning of the first of the run (not before the end of
-    that last ok, nor before the injection that it was under way at) to the first answer of the first ok after; where
-    there is none, to the last one's end (one that has none: to the history's).
-    `at_least_ms` is from the beginning of the first that Harbor failed to the end of the last such.
-    """
-
-    begin_ns: int | None
-    end_ns: int | None
-    outage_ms: float
-    at_least_ms: float
-    failed: int
-    unasked: int
 
 
 def longest_outage(
@@ -33,14 +15,10 @@ def longest_outage(
 ) -> Judgement:
     """No client's longest outage is above `budget_ms` milliseconds, and no good answer slower by `slow_ms`.
 
-    Operations of a client are taken in the order of their ends (those without an end last). An outage is a maximal
-    run of operations that are not ok (fail, info, never ended), and lasts from the beginning of its first (from the
-    injection, if that was under way then) to the first answer of the first ok after it: the time in which the client
-    got no good answer although it asked. Harbor's own outage may have begun an interval of the client's before that,
-    and ended one before the ok. An ok that let its client wait for more than `slow_ms` for one request counts as well
-    (None: the budget): who hangs for 10 s and then answers was away for 10 s. From that wait is taken what the same
-    kind of operation at the same place took at most before anything was broken, up to `slow_ms` itself: what was slow
-    before is not the disruption's doing.
+    What an outage is, and how long, is said in harbor_verify/history/outages.py. An ok that let its client wait for
+    more than `slow_ms` for one request counts as well (None: the budget): who hangs for 10 s and then answers was away
+    for 10 s. From that wait is taken what the same kind of operation at the same place took at most before anything was
+    broken, up to `slow_ms` itself: what was slow before is not the disruption's doing.
 
     False: some such time is above the budget, even if only the part that is in the history.
     Unknown: a history that begins or ends inside an outage; a client that asked nothing during a disruption, or
@@ -52,12 +30,13 @@ def longest_outage(
     usual_ms = _usual_ms(history, before_ns=min(injected_ns, default=0), at_most_ms=slow_ms)
     for client in clients:
         operations = history.of(client)
+        uids = uids_of(op for op in operations if not op.ok)
         outages = outages_of(operations, end_ns=history.end_ns, injected_ns=injected_ns)
         worst = max(outages, key=lambda outage: outage.outage_ms, default=None)
         slowest_ok_ms = max((op.longest_wait_ms for op in operations if op.ok), default=0.0)
         for outage in outages:
             if (outage.at_least_ms if outage.unasked else outage.outage_ms) > budget_ms:
-                offenders.append(_offender(client, outage, budget_ms))
+                offenders.append(_offender(client, outage, budget_ms, uids))
             elif outage.outage_ms > budget_ms:
                 unknowns.append(
                     f"{client}: {outage.unasked} operations could not be asked within {outage.outage_ms:.0f} ms"
@@ -81,14 +60,14 @@ def longest_outage(
     if not clients:
         unknowns.append("there was no client to ask")
     return Judgement(
-        "longest-outage",
+        OUTAGES,
         tuple(offenders),
         tuple(unknowns),
         measured={
             name: max((found[name] for found in evidence.values()), default=0.0)
             for name in ("outage_ms", "slowest_ok_ms")
         },
-        evidence=evidence,
+        evidence={"clients": evidence},
     )
 
 
@@ -102,63 +81,17 @@ def _usual_ms(history: History, *, before_ns: int, at_most_ms: float) -> Callabl
     return lambda op: found.get((op.kind, op.replica), 0.0)
 
 
-def outages_of(
-    operations: Collection[Operation], *, end_ns: int, injected_ns: Collection[int] = ()
-) -> list[Outage]:
-    """The outages in one client's operations, by the definition of `longest_outage`, in order of time.
-
-    `end_ns`: when the history ends; `injected_ns`: when things were broken.
-    """
-    found: list[Outage] = []
-    last_ok: Operation | None = None
-    run: list[Operation] = []
-    for op in sorted(operations, key=lambda op: (op.completed_ns is None, op.completed_ns, op.invoked_ns)):
-        if not op.ok:
-            run.append(op)
-            continue
-        if run:
-            found.append(_outage(run, last_ok, op, end_ns, injected_ns))
-        last_ok, run = op, []
-    if run:
-        found.append(_outage(run, last_ok, None, end_ns, injected_ns))
-    return found
-
-
-def _outage(
-    run: list[Operation],
-    before: Operation | None,
-    after: Operation | None,
-    end_ns: int,
-    injected_ns: Collection[int],
-) -> Outage:
-    def ended_ns(op: Operation) -> int:
-        return end_ns if op.completed_ns is None else op.completed_ns
-
-    asked = [op for op in run if op.asked]
-    begin_ns = before.completed_ns if before else None
-    # Of an operation of several requests the first answer counts, which came within its longest wait.
-    stop_ns = after.invoked_ns + round(after.longest_wait_ms * 1e6) if after else None
-    # One that was asked long before, and beside which others were answered, was no outage then.
-    first = min(run, key=lambda op: op.invoked_ns)
-    under_way = [at_ns for at_ns in injected_ns if first.invoked_ns <= at_ns <= ended_ns(first)]
-    from_ns = max(first.invoked_ns, begin_ns or 0, *under_way[:1])
-    to_ns = max(ended_ns(op) for op in run) if stop_ns is None else stop_ns
-    sure_ns = max(ended_ns(op) for op in asked) - min(op.invoked_ns for op in asked) if asked else 0
-    return Outage(
-        begin_ns, stop_ns, (to_ns - from_ns) / 1e6, sure_ns / 1e6, len(asked), len(run) - len(asked)
-    )
-
-
 def _late(client: str, op: Operation, slow_ms: float, usual_ms: float) -> Offender:
     more = f" more than before anything was broken ({usual_ms:.0f} ms)" if usual_ms else ""
     return Offender(
         client,
         f"an answer within {slow_ms:.0f} ms{more}",
         f"waited {op.longest_wait_ms:.0f} ms for one ({op.kind})",
+        uids_of([op]),
     )
 
 
-def _offender(client: str, outage: Outage, budget_ms: float) -> Offender:
+def _offender(client: str, outage: Outage, budget_ms: float, uids: tuple[str, ...]) -> Offender:
     edge = {
         (True, False): " or more: it began before we looked",
         (False, True): " or more: it had not ended",
@@ -170,4 +103,5 @@ def _offender(client: str, outage: Outage, budget_ms: float) -> Offender:
         client,
         f"no outage above {budget_ms:.0f} ms",
         f"{outage.failed} {plural} without a good answer, an outage of {outage.outage_ms:.0f} ms{edge}",
+        uids,
     )

@@ -5,7 +5,7 @@ from itertools import takewhile
 
 from harbor_verify.checkers.healing import last_heal_ns, unhealed
 from harbor_verify.checkers.judgement import Judgement
-from harbor_verify.history import History, Operation
+from harbor_verify.history import History, Operation, uids_of
 from harbor_verify.verdict import Offender
 
 PUSH, PULL = "push", "pull"
@@ -39,9 +39,9 @@ def no_acknowledged_push_lost(
         unknowns.append("there was no replica to ask")
     lost: dict[str, list[str]] = {}
     untold: dict[tuple[str, str], list[str]] = {}
+    final: dict[tuple[str, str], list[Operation]] = {}
     if not unknowns:
         healed_ns = last_heal_ns(disruptions)
-        final: dict[tuple[str, str], list[Operation]] = {}
         for op in history.operations:
             if op.kind == PULL_BACK and op.invoked_ns >= healed_ns and op.outcome is not None:
                 final.setdefault((op.value["digest"], op.replica), []).append(op)
@@ -60,6 +60,7 @@ def no_acknowledged_push_lost(
                 replica,
                 f"{len(digests)} images that were acknowledged can be pulled",
                 f"{len(gone)} of them cannot, each asked {confirmations} times: {some(gone)}",
+                uids_of(op for digest in gone for op in final[digest, replica]),
             )
             for replica, gone in lost.items()
         ),
@@ -81,7 +82,7 @@ def no_wrong_content(history: History) -> Judgement:
     return Judgement(
         "no-wrong-content",
         tuple(
-            Offender(op.replica, f"the bytes of {op.value['digest']}", "other bytes")
+            Offender(op.replica, f"the bytes of {op.value['digest']}", "other bytes", uids_of([op]))
             for op in pulls
             if op.error == WRONG_CONTENT
         ),

@@ -5,7 +5,7 @@ from itertools import takewhile
 
 from harbor_verify.checkers.healing import last_heal_ns, unhealed
 from harbor_verify.checkers.judgement import Judgement
-from harbor_verify.history import History, Operation
+from harbor_verify.history import History, Operation, uids_of
 from harbor_verify.verdict import Offender
 
 PROBE = "session-probe"
@@ -43,9 +43,9 @@ def no_session_lost(history: History, *, replicas: Collection[str], confirmation
     if not replicas:
         unknowns.append("there was no replica to ask")
     lost: dict[str, list[str]] = {}
+    final: dict[tuple[str, str], list[Operation]] = {}
     if not unknowns:
         healed_ns = last_heal_ns(disruptions)
-        final: dict[tuple[str, str], list[Operation]] = {}
         for op in about:
             if op.kind == PROBE and op.invoked_ns >= healed_ns and op.outcome is not None:
                 final.setdefault((op.value["session"], op.replica), []).append(op)
@@ -62,6 +62,7 @@ def no_session_lost(history: History, *, replicas: Collection[str], confirmation
                 replica,
                 f"{len(sessions)} sessions known after {disruptions[-1].name}",
                 f"{len(gone)} of them unknown, each asked {confirmations} times: {', '.join(gone)}",
+                uids_of(op for session in gone for op in final[session, replica]),
             )
         )
     return Judgement(
@@ -96,4 +97,5 @@ def _mixed_up(op: Operation) -> Offender:
         f"session {op.value['session']}",
         f"{op.value.get('user', 'its user')} on {op.replica}",
         f"{op.value.get('answered', 'somebody else')}",
+        uids_of([op]),
     )

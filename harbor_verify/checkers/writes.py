@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from harbor_verify.checkers.healing import last_heal_ns, unhealed
 from harbor_verify.checkers.judgement import Judgement
-from harbor_verify.history import History, Operation
+from harbor_verify.history import History, Operation, uids_of
 from harbor_verify.verdict import Offender
 
 WRITE, READ = "project-write", "project-read"
@@ -46,7 +46,9 @@ def no_stale_read(history: History, *, replicas: Collection[str]) -> Judgement:
                 expected = (
                     f"tells the last write that was acknowledged (public: {acknowledged[-1].value['public']})"
                 )
-                offenders.append(Offender(replica, expected, f"public: {seen[-1].value['public']}"))
+                offenders.append(
+                    Offender(replica, expected, f"public: {seen[-1].value['public']}", uids_of(seen))
+                )
     return Judgement(
         "no-stale-read",
         tuple(offenders),

@@ -53,6 +53,11 @@ class Harbor(ABC):
     def name(self) -> str:
         return self.http.name
 
+    @property
+    def uid(self) -> str:
+        """Of the pod that it is; empty for the front door."""
+        return self.http.uid
+
     def close(self) -> None:
         self.http.close()
 

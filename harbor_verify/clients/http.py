@@ -48,9 +48,14 @@ class HttpClient(requests.Session):
         verify: bool | str = True,
         adapter: BaseAdapter | None = None,
         user_agent: str = "harbor-verify",
+        uid: str = "",
     ) -> None:
-        """`name` is what messages and histories call it: front-door, web-0; `timeouts_s` is (connect, request)."""
+        """`name` is what messages and histories call it: front-door, web-0; `timeouts_s` is (connect, request).
+
+        `uid`: of the pod, where it leads to one alone.
+        """
         super().__init__()
+        self.uid = uid
         self.name, self.base_url, self.timeouts_s = name, base_url.rstrip("/"), timeouts_s
         self.trust_env = False
         self.verify = verify

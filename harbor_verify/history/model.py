@@ -1,6 +1,6 @@
 """A history as checkers see it: data, complete or not. The words are Jepsen's."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -31,7 +31,7 @@ class Operation:
     kind: str
     """session-probe, login, pull, push, …"""
     replica: str
-    """Where: web-0 or front-door."""
+    """Where: web-0 or front-door. An alias: web-0 may be one pod before a disruption, and another one after."""
     invoked_ns: int
     completed_ns: int | None = None
     outcome: Outcome | None = None
@@ -44,6 +44,18 @@ class Operation:
     asked: bool = True
     """False when the suite itself could not ask (the way there was closed), which says nothing about Harbor."""
     index: int = 0
+    uid: str = ""
+    """The pod's UID, where it was asked of one replica: which pod `replica` was then."""
+
+    @property
+    def begin_s(self) -> float:
+        """Seconds since the history began."""
+        return self.invoked_ns / 1e9
+
+    @property
+    def end_s(self) -> float | None:
+        """Seconds since the history began; None: it never came to an end."""
+        return None if self.completed_ns is None else self.completed_ns / 1e9
 
     @property
     def duration_ms(self) -> float | None:
@@ -59,6 +71,11 @@ class Operation:
         return self.outcome is Outcome.OK
 
 
+def uids_of(operations: Iterable[Operation]) -> tuple[str, ...]:
+    """The UIDs of the pods that were asked, each once."""
+    return tuple(dict.fromkeys(op.uid for op in operations if op.uid))
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened to the target. `at_ns` is on the same clock as the operations.
@@ -72,6 +89,11 @@ class Event:
     at_ns: int
     value: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def at_s(self) -> float:
+        """Seconds since the history began."""
+        return self.at_ns / 1e9
+
 
 @dataclass(frozen=True)
 class History:
@@ -83,6 +105,8 @@ class History:
     operations: tuple[Operation, ...] = ()
     events: tuple[Event, ...] = ()
     ended_ns: int | None = None
+    unreadable: int = 0
+    """Lines of its file that were left out: the file breaks off, or is damaged."""
 
     @property
     def end_ns(self) -> int:
@@ -115,6 +139,15 @@ class History:
             )
             found.append(Disrupted(event, proven, healed))
         return found
+
+    @property
+    def disrupted_s(self) -> tuple[float, float] | None:
+        """From the first injection to the last heal (or the end), in seconds; None when nothing was injected."""
+        disruptions = self.disruptions()
+        if not disruptions:
+            return None
+        healed_ns = max(each.healed.at_ns if each.healed else self.end_ns for each in disruptions)
+        return disruptions[0].inject.at_s, healed_ns / 1e9
 
     def _first(self, subject: str, name: str, *, after_ns: int, before_ns: int | None = None) -> Event | None:
         for event in self.events:

@@ -1,58 +1,67 @@
 """Reads history.jsonl back; its form is in harbor_verify/history/recorder.py."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harbor_verify.errors import HarnessError
+from harbor_verify.errors import NotAHistory
 from harbor_verify.history.model import Event, History, Operation, Outcome
 from harbor_verify.history.recorder import SCHEMA
 
 
 def read(file: Path) -> History:
-    """The history in a file; a last line that a killed run did not finish is left out.
+    """The history in a file. A line that is none is left out, and counted: the run may have been killed.
 
-    Raises HarnessError for anything else that is not a history, OSError.
+    Raises NotAHistory when the first line is not that of a history, OSError.
     """
-    whole, _, cut_off = file.read_text(encoding="utf-8").rpartition("\n")
     operations: dict[int, Operation] = {}
     events: list[Event] = []
-    for number, text in enumerate(whole.splitlines(), start=1):
-        try:
-            line = json.loads(text)
-            _take(line, operations, events, first=number == 1)
-        except (ValueError, KeyError, TypeError) as wrong:
-            raise HarnessError(f"{file}:{number} is no line of a history: {wrong!r}") from wrong
-    if not whole:
-        raise HarnessError(f"{file} is no history: it has no line" + (" that is whole" if cut_off else ""))
-    return History(tuple(operations.values()), tuple(events))
+    unreadable = 0
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        _require_head(file, lines.readline())
+        for text in lines:
+            try:
+                _take(json.loads(text), operations, events)
+            except (ValueError, KeyError, TypeError, AttributeError):
+                unreadable += 1
+    events.sort(key=lambda event: event.at_ns)
+    return History(tuple(operations.values()), tuple(events), unreadable=unreadable)
 
 
-def _take(
-    line: dict[str, Any], operations: dict[int, Operation], events: list[Event], *, first: bool
-) -> None:
-    if first:
-        if line["schema"] != SCHEMA:
-            raise ValueError(f"schema {line['schema']}, not {SCHEMA}")
-    elif line["type"] == "event":
-        events.append(Event(line["subject"], line["name"], line["at_ns"], line["value"]))
+def _require_head(file: Path, text: str) -> None:
+    try:
+        schema = json.loads(text)["schema"]
+    except (ValueError, KeyError, TypeError) as malformed:
+        raise NotAHistory(f"{file}: the first line is not that of a history: {malformed!r}") from malformed
+    if schema != SCHEMA:
+        raise NotAHistory(f"{file} is a {schema}, not a {SCHEMA}")
+
+
+def _take(line: Mapping[str, Any], operations: dict[int, Operation], events: list[Event]) -> None:
+    value = line.get("value")
+    value = value if isinstance(value, dict) else {}
+    at_ns = int(line["at_ns"])
+    if line["type"] == "event":
+        events.append(Event(line["subject"], line["name"], at_ns, value))
     elif line["type"] == "invoke":
         operations[line["index"]] = Operation(
             line["client"],
             line["kind"],
             line["replica"],
-            line["at_ns"],
-            value=line["value"],
+            at_ns,
+            value=value,
             index=line["index"],
+            uid=line.get("uid", ""),
         )
     else:
         begun = operations[line["index"]]
         operations[line["index"]] = replace(
             begun,
-            completed_ns=line["at_ns"],
+            completed_ns=at_ns,
             outcome=Outcome(line["type"]),
-            value={**begun.value, **line.get("value", {})},
+            value={**begun.value, **value},
             status=line.get("status"),
             error=line.get("error"),
             asked=line.get("asked", True),

@@ -2,7 +2,7 @@
 
 history.jsonl, one object a line:
     {"type": "history", "schema": "harbor-verify/history/1", "run", "began" (UTC)}         the first line
-    {"type": "invoke", "index", "at_ns", "at" (UTC), "client", "kind", "replica", "value"}
+    {"type": "invoke", "index", "at_ns", "at" (UTC), "client", "kind", "replica", "uid"?, "value"}
     {"type": "ok"|"fail"|"info", "index", "at_ns", "at", "value"?, "status"?, "error"?, "asked"?: false}
     {"type": "event", "at_ns", "at", "subject", "name", "value"}
 `at_ns` is on the monotonic clock, from the beginning of the history; `at` is the same moment for people.
@@ -35,6 +35,7 @@ class Recorder:
 
     def __init__(self, file: Path | None = None, *, run: str = "") -> None:
         """Write to a new `file`, or to memory only. Raises OSError."""
+        self.file = file
         self._lock = threading.Lock()
         self._operations: list[Operation] = []
         self._events: list[Event] = []
@@ -58,11 +59,13 @@ class Recorder:
                 self._stream.close()
                 self._stream = None
 
-    def invoke(self, *, client: str, kind: str, replica: str, value: Mapping[str, Any] | None = None) -> int:
-        """An operation begins; returns the index to complete it with."""
+    def invoke(
+        self, *, client: str, kind: str, replica: str, value: Mapping[str, Any] | None = None, uid: str = ""
+    ) -> int:
+        """An operation begins; returns the index to complete it with. `uid`: of the pod that `replica` is now."""
         with self._lock:
             begun = Operation(
-                client, kind, replica, self._now(), value=value or {}, index=len(self._operations)
+                client, kind, replica, self._now(), value=value or {}, index=len(self._operations), uid=uid
             )
             self._operations.append(begun)
             self._write(
@@ -74,6 +77,7 @@ class Recorder:
                     "client": client,
                     "kind": kind,
                     "replica": replica,
+                    **({"uid": uid} if uid else {}),
                     "value": begun.value,
                 }
             )

@@ -1,5 +1,6 @@
 """The folder of a check, for all its files: those it makes itself, and what is collected when it does not pass."""
 
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 
@@ -23,10 +24,10 @@ def files_of(run_folder: Path, check: Check) -> list[str]:
     return sorted(str(file.relative_to(run_folder)) for file in folder.rglob("*") if file.is_file())
 
 
-def collect(state: State, check: Check, *, about: str, since: datetime) -> list[str]:
+def collect(state: State, check: Check, *, about: str, uids: Collection[str], since: datetime) -> list[str]:
     """Collect what shows why a check did not pass; what keeps us from writing it is returned, to be told with it."""
     try:
-        state.collector.collect(_folder_of(state.folder, check), about=about, since=since)
+        state.collector.collect(_folder_of(state.folder, check), about=about, uids=uids, since=since)
     except OSError as trouble:
         return [f"(the evidence is not whole: {trouble})"]
     return []

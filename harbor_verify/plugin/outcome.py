@@ -64,7 +64,8 @@ class Outcome:
             started=self.started,
             duration_s=time.monotonic() - self.began_s,
             offenders=tuple(
-                Offender(clean(o.object), clean(o.expected), clean(o.observed)) for o in self.offenders
+                Offender(clean(o.object), clean(o.expected), clean(o.observed), o.uids)
+                for o in self.offenders
             ),
             message=clean("\n".join(self.messages)),
             measured=redaction.structure(self.measured),
@@ -186,7 +187,8 @@ def _collect(state: State, outcome: Outcome, error: BaseException) -> None:
         return
     outcome.collected = True
     began_s = time.monotonic()
-    outcome.messages += collect(state, outcome.check, about=outcome.told, since=outcome.started)
+    uids = [uid for offender in outcome.offenders for uid in offender.uids]
+    outcome.messages += collect(state, outcome.check, about=outcome.told, uids=uids, since=outcome.started)
     # It is not the check that took this time.
     outcome.began_s += time.monotonic() - began_s
 

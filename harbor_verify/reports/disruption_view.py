@@ -1,16 +1,16 @@
-"""What report.html tells of one disruption: its plot, its steps, its tables; drawn from a check's history.jsonl."""
+"""What report.html tells of one disruption: its plot, its steps, its tables; drawn from a check's history.jsonl and
+judgement.json.
+"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harbor_verify.reports import outages, phases, timeline
+from harbor_verify.history import Event, History, Latency, NotAHistory, Operation, Outage, judged, read
+from harbor_verify.history.judged import Judged
 from harbor_verify.reports.errors import ReportError
 from harbor_verify.reports.model import CheckResult
-from harbor_verify.reports.outages import Outage
-from harbor_verify.reports.phases import Latency
-from harbor_verify.reports.timeline import Event, Operation, Timeline
 
 if TYPE_CHECKING:
     from harbor_verify.reports.plots.disruption import Plot
@@ -54,6 +54,14 @@ class Others:
     text: str
 
 
+@dataclass(frozen=True)
+class ClientOutage:
+    """An outage, and whose it was."""
+
+    client: str
+    outage: Outage
+
+
 @dataclass
 class DisruptionView:
     """Of one check. `trouble` says why there is no plot."""
@@ -62,8 +70,10 @@ class DisruptionView:
     plot: "Plot | None" = None
     clients: list[str] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
-    outages: list[Outage] = field(default_factory=list)
-    latency: dict[str, list[Latency]] = field(default_factory=dict)
+    judged: bool = False
+    """Whether checkers judged it; without, there are neither outages nor latency."""
+    outages: list[ClientOutage] = field(default_factory=list)
+    latency: Mapping[str, Sequence[Latency]] = field(default_factory=dict)
     lost: list[Operation] = field(default_factory=list)
     lost_count: int = 0
     zero_s: float = 0.0
@@ -81,42 +91,41 @@ def view(result: CheckResult, folder: Path, *, name: str) -> DisruptionView | No
     try:
         if file.stat().st_size > LARGEST_BYTES:
             raise ReportError(f"it has more than {LARGEST_BYTES // 1024**2} MiB")
-        with file.open(encoding="utf-8", errors="replace") as lines:
-            told = timeline.read(lines)
-    except (ReportError, OSError) as trouble:
-        made.trouble = f"{FILE} cannot be drawn: {trouble}"
+        history = read(file)
+        verdicts = judged.read(beside) if (beside := file.with_name(judged.FILE)).is_file() else None
+    except (NotAHistory, ReportError, OSError) as error:
+        made.trouble = f"{FILE} cannot be drawn: {error}"
         return made
-    if not told.disruptions:
+    if not history.disruptions():
         made.trouble = f"{FILE} tells of no disruption: nothing was broken"
         return made
-    _fill(made, told, name)
+    _fill(made, history, verdicts, name)
     return made
 
 
-def _fill(made: DisruptionView, told: Timeline, name: str) -> None:
-    begin_s, end_s = told.disrupted_s
+def _fill(made: DisruptionView, history: History, verdicts: Judged | None, name: str) -> None:
+    begin_s, end_s = history.disrupted_s or (0.0, 0.0)
     made.zero_s = begin_s
-    made.unreadable_count = told.unreadable_count
-    made.clients = _at_work(told)
-    shown = [op for op in told.operations if op.client in set(made.clients)]
+    made.unreadable_count = history.unreadable
+    made.clients = _at_work(history, begin_s, end_s)
+    made.judged = verdicts is not None
+    verdicts = verdicts or Judged()
     # Only here: what draws plots takes a second to import.
     from harbor_verify.reports.plots import disruption
 
-    made.plot = disruption.draw(told, made.clients, name=name)
+    made.plot = disruption.draw(history, verdicts.outages, made.clients, name=name)
     made.steps = [
         Step((event.at_s - begin_s) * 1000, _step(event))
-        for event in told.events
+        for event in history.events
         if event.at_s >= begin_s and event.name not in _NO_STEPS
     ]
     made.outages = [
-        outage
-        for client in made.clients
-        for outage in outages.of_client(client, [op for op in shown if op.client == client], end_s=told.end_s)
+        ClientOutage(client, outage) for client in made.clients for outage in verdicts.outages.get(client, ())
     ]
-    made.latency = phases.by_kind(shown, (begin_s, end_s))
-    lost = [op for op in told.operations if not op.ok]
+    made.latency = verdicts.latency
+    lost = [op for op in history.operations if not op.ok]
     made.lost, made.lost_count = lost[:MOST_LOST], len(lost)
-    rest = [op for op in told.operations if op.client not in set(made.clients)]
+    rest = [op for op in history.operations if op.client not in set(made.clients)]
     for when, chosen in (
         ("before", [op for op in rest if op.begin_s < begin_s]),
         ("during", [op for op in rest if begin_s <= op.begin_s <= end_s]),
@@ -126,10 +135,9 @@ def _fill(made: DisruptionView, told: Timeline, name: str) -> None:
             made.others.append(Others(when, _summary(chosen)))
 
 
-def _at_work(told: Timeline) -> list[str]:
+def _at_work(history: History, begin_s: float, end_s: float) -> list[str]:
     """Clients that were at work while something was broken; the front door's first, the rest by name."""
-    begin_s, end_s = told.disrupted_s
-    clients = {op.client for op in told.operations if begin_s <= op.begin_s <= end_s}
+    clients = {op.client for op in history.operations if begin_s <= op.begin_s <= end_s}
     return sorted(clients, key=lambda client: ("front-door" not in client, client))
 
 

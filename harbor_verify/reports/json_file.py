@@ -7,7 +7,7 @@ target        {provider, profile, url, namespace, found: [line, …]}
 summary       {pass, fail, advice, error, blocked, not applicable, not_run}: counts by category
 areas         [{area, category, pass, fail, advice, error, blocked, not applicable, duration_s}]
 checks        [{id, area, claim, verdict, severity, category, builds_on: [id, …], caused_by: id or null, started,
-              duration_s, message, offenders: [{object, expected, observed}], hint, source,
+              duration_s, message, offenders: [{object, expected, observed, uids: [UID, …]}], hint, source,
               measured: {name_with_unit: value}, evidence: [file, …]}]
               verdict: pass, fail (Harbor is wrong), error (could not find out), blocked (something is missing where the
               suite runs), not applicable (this deployment has nothing it could be about); severity: must, should;
@@ -137,7 +137,8 @@ def _result(told: dict[str, Any]) -> CheckResult:
         started=datetime.fromisoformat(told["started"]),
         duration_s=told["duration_s"],
         offenders=tuple(
-            Offender(each["object"], each["expected"], each["observed"]) for each in told["offenders"]
+            Offender(each["object"], each["expected"], each["observed"], tuple(each.get("uids", ())))
+            for each in told["offenders"]
         ),
         message=told["message"],
         measured=told["measured"],

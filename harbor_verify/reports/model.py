@@ -50,6 +50,8 @@ class Offender:
     """What an operator would look at: `kind namespace/name`."""
     expected: str
     observed: str
+    uids: tuple[str, ...] = ()
+    """UIDs of the pods that it is about, where their names in a history may by now be those of others."""
 
     def __str__(self) -> str:
         return f"{self.object}\n  expected: {self.expected}\n  observed: {self.observed}"

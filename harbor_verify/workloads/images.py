@@ -14,7 +14,18 @@ from harbor_verify.history import LONGEST_WAIT_MS, Operation, Outcome, Recorder
 from harbor_verify.workloads.side_by_side import side_by_side
 from harbor_verify.workloads.work import Result, Work, perform
 
-Connect = Callable[[], Registry]
+
+@dataclass(frozen=True)
+class Connect:
+    """A way to a registry: called, it gives a client of it. `uid`: of the pod, where it leads to one alone."""
+
+    client: Callable[[], Registry]
+    uid: str = ""
+
+    def __call__(self) -> Registry:
+        return self.client()
+
+
 """A registry for one operation, with the tokens that its client would ask for."""
 
 _CONTENT_BYTES = 512
@@ -45,7 +56,7 @@ class Push(Work):
         client: str | None = None,
     ) -> None:
         """`size_bytes` of random content are in each image."""
-        super().__init__(place, client=client)
+        super().__init__(place, client=client, uid=connect.uid)
         self._connect, self._repository, self._run_id = connect, repository, run_id
         self._size_bytes = size_bytes
         self._image = Image(b"")
@@ -70,7 +81,7 @@ class Pull(Work):
     writes = False
 
     def __init__(self, place: str, connect: Connect, pushed: Pushed, *, client: str | None = None) -> None:
-        super().__init__(place, client=client)
+        super().__init__(place, client=client, uid=connect.uid)
         self._connect, self._pushed = connect, pushed
 
     def begin(self) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ class PageView(Work):
 
     def __init__(self, harbor: Harbor, *, client: str | None = None) -> None:
         """`harbor` is for this view alone: a thread of its own uses it."""
-        super().__init__(harbor.name, client=client)
+        super().__init__(harbor.name, client=client, uid=harbor.uid)
         self._harbor = harbor
 
     def do(self) -> Result:

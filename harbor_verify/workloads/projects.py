@@ -29,7 +29,7 @@ class ProjectWrite(Work):
         client: str | None = None,
     ) -> None:
         """`writer` and `readers` are for this work alone: a thread of its own uses them."""
-        super().__init__(writer.name, client=client)
+        super().__init__(writer.name, client=client, uid=writer.uid)
         self.project = project
         self._writer, self._credentials = writer, credentials
         self._readers = cycle(readers)
@@ -58,7 +58,7 @@ class _Read(Work):
     writes = False
 
     def __init__(self, harbor: Harbor, project: Project, credentials: Credentials) -> None:
-        super().__init__(harbor.name, client=f"{READ}@{harbor.name}")
+        super().__init__(harbor.name, client=f"{READ}@{harbor.name}", uid=harbor.uid)
         self._harbor, self._project, self._credentials = harbor, project, credentials
 
     def begin(self) -> Mapping[str, Any]:

@@ -26,7 +26,7 @@ class SessionProbe(Work):
 
     def __init__(self, harbor: Harbor, sessions: Sequence[Session], *, client: str | None = None) -> None:
         """`harbor` is for this probe alone: a thread of its own uses it."""
-        super().__init__(harbor.name, client=client)
+        super().__init__(harbor.name, client=client, uid=harbor.uid)
         self._harbor = harbor
         self._turn = cycle(sessions)
         self._session = sessions[0]
@@ -47,7 +47,7 @@ class Login(Work):
 
     def __init__(self, harbor: Harbor, credentials: Credentials, *, client: str | None = None) -> None:
         """`harbor` is for this login alone: a thread of its own uses it."""
-        super().__init__(harbor.name, client=client)
+        super().__init__(harbor.name, client=client, uid=harbor.uid)
         self._harbor = harbor
         self._credentials = credentials
         self.sessions: list[Session] = []

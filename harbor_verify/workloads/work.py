@@ -28,9 +28,11 @@ class Work(ABC):
     writes: bool
     """Whether it may change something, so that a lost answer leaves open whether it did."""
 
-    def __init__(self, replica: str, *, client: str | None = None) -> None:
-        """`client`: the name in the history, where several do the same thing at one place."""
-        self.replica = replica
+    def __init__(self, replica: str, *, client: str | None = None, uid: str = "") -> None:
+        """`client`: the name in the history, where several do the same thing at one place; `uid`: of the replica's pod,
+        where the place is one.
+        """
+        self.replica, self.uid = replica, uid
         self.client = client or f"{self.kind}@{replica}"
 
     def begin(self) -> Mapping[str, Any]:
@@ -47,7 +49,7 @@ class InTurn(Work):
 
     def __init__(self, works: Sequence[Work]) -> None:
         """`works` are all at the same place."""
-        super().__init__(works[0].replica, client=works[0].replica)
+        super().__init__(works[0].replica, client=works[0].replica, uid=works[0].uid)
         self.works = tuple(works)
         self._turn = cycle(works)
         self._current = works[0]
@@ -75,7 +77,9 @@ def perform(work: Work, recorder: Recorder) -> Operation:
     it is recorded as info, and raised.
     """
     about = work.begin()
-    index = recorder.invoke(client=work.client, kind=work.kind, replica=work.replica, value=about)
+    index = recorder.invoke(
+        client=work.client, kind=work.kind, replica=work.replica, value=about, uid=work.uid
+    )
     try:
         result = work.do()
     except (AnswerError, TargetUnreachable) as trouble:

@@ -32,7 +32,7 @@ def test_an_outage_lasts_from_the_first_failure_to_the_next_good_answer():
     judgement = judge(every_100_ms(failing=(300, 400)))
     assert judgement.valid is True
     assert judgement.measured["outage_ms"] == 210.0  # 300 to 510
-    (outage,) = judgement.evidence[CLIENT]["outages"]
+    (outage,) = judgement.evidence["clients"][CLIENT]["outages"]
     assert outage["at_least_ms"] == 110.0
     assert outage["failed"] == 2
 
@@ -61,7 +61,7 @@ def test_an_unknown_outcome_is_no_good_answer():
 def test_the_longest_of_several_outages_counts():
     judgement = judge(every_100_ms(failing=(300, 700, 800)))
     assert judgement.measured["outage_ms"] == 210.0
-    assert len(judgement.evidence[CLIENT]["outages"]) == 2
+    assert len(judgement.evidence["clients"][CLIENT]["outages"]) == 2
 
 
 def test_who_hangs_and_then_answers_was_away():

@@ -129,6 +129,12 @@ def test_the_pods_are_those_that_the_failure_names_or_all_of_harbors(about, name
     assert {p.metadata.name for p in evidence.chosen(PODS, WORKLOADS.values(), about)} == names
 
 
+def test_a_pod_is_chosen_by_its_uid_and_not_by_a_name_that_another_has_by_now():
+    pod = PODS[1]
+    chosen = evidence.chosen(PODS, WORKLOADS.values(), "login@ui-0: an outage", [pod.metadata.uid])
+    assert [each.metadata.uid for each in chosen] == [pod.metadata.uid]
+
+
 def test_events_are_those_around_the_check_and_every_warning_with_the_newest_last():
     listed = [
         event("Late", NOW + timedelta(seconds=5)),

@@ -23,6 +23,7 @@ class FakeLink:
     """The HTTP of one place. `store` holds the sessions that this place knows."""
 
     longest_wait_s = 0.0
+    uid = ""
 
     def __init__(self, name, store, world):
         self.name, self.store, self.world, self.headers = name, store, world, {}
@@ -33,6 +34,8 @@ class FakeLink:
 
 class FakeHarbor:
     """The API at one place."""
+
+    uid = ""
 
     def __init__(self, link):
         self.http, self.name, self.world = link, link.name, link.world

@@ -8,6 +8,9 @@ from html.parser import HTMLParser
 
 import pytest
 
+from harbor_verify.checkers.latency import latency
+from harbor_verify.checkers.outage import longest_outage
+from harbor_verify.history import NotAHistory, judged, read
 from harbor_verify.reports import folder, html_file, json_file
 from harbor_verify.reports.model import CheckResult, Offender, Run, Verdict
 
@@ -70,7 +73,15 @@ def history(count=40, *, lost=(5, 6), client="login@front-door"):
 def with_history(tmp_path, id, text):
     place = tmp_path / "checks" / id
     place.mkdir(parents=True)
-    (place / "history.jsonl").write_text(text)
+    file = place / "history.jsonl"
+    file.write_text(text)
+    try:
+        recorded = read(file)
+    except NotAHistory:
+        return
+    clients = list(dict.fromkeys(op.client for op in recorded.operations))
+    judgements = longest_outage(recorded, clients=clients, budget_ms=1e6), latency(recorded, clients=clients)
+    judged.write(place / judged.FILE, [judgement.document() for judgement in judgements])
 
 
 class Page(HTMLParser):
@@ -152,6 +163,21 @@ def test_a_disruption_is_drawn_with_its_outage_in_the_pages_own_colours(tmp_path
     # From the first that failed, at 1 s (600 ms after the injection), to the next good answer, at 1.42 s.
     assert "login@front-door420 ms600 ms2" in page
     assert "+1 600 mspod web-bb (web-0) is Ready" in page
+
+
+def test_what_is_drawn_is_what_was_judged_and_nothing_is_judged_again(tmp_path):
+    with_history(tmp_path, "failover.a", history())
+    file = tmp_path / "checks" / "failover.a" / judged.FILE
+    document = json.loads(file.read_text())
+    for judgement in document["judgements"]:
+        for client in judgement["evidence"].get("clients", {}).values():
+            client["outages"][0].update(from_ns=SECOND_NS, to_ns=SECOND_NS * 9 // 4)
+    file.write_text(json.dumps(document))
+    text = html_file.document(a_run(result("failover.a")), tmp_path)
+    assert "1\u202f250 ms</text>" in text
+    assert "login@front-door1 250 ms600 ms2" in Page(text).text
+    file.unlink()
+    assert "Not judged" in Page(html_file.document(a_run(result("failover.a")), tmp_path)).text
 
 
 def test_whatever_is_in_a_run_is_text_in_the_page(tmp_path):

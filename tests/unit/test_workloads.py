@@ -41,7 +41,7 @@ class HarborOf:
     """The two calls of harbor_verify.clients.harbor.Harbor that the workloads make; answers are given one by one."""
 
     def __init__(self, *, sign_in=(), whoami=(), name="ui-0"):
-        self.name, self.asked = name, []
+        self.name, self.uid, self.asked = name, f"uid-of-{name}", []
         self._sign_in, self._whoami = list(sign_in), list(whoami)
 
     def sign_in(self, credentials):

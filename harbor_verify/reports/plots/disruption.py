@@ -3,7 +3,7 @@
 The words beside the lanes are the page's, not the plot's: they stay where they are when a wide plot is scrolled.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -11,11 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from harbor_verify.reports import outages, pods
-from harbor_verify.reports.outages import Outage
+from harbor_verify.history import History, Operation, Outage, Outcome, pods
 from harbor_verify.reports.plots import svg
 from harbor_verify.reports.plots.svg import INK
-from harbor_verify.reports.timeline import FAIL, Operation, Timeline
 
 WIDTH_PX = 900
 FLAGS_PX, LANE_PX, AXIS_PX, LATENCY_PX, GAP_PX = 40, 32, 28, 132, 10
@@ -54,16 +52,18 @@ class Flag:
     style: str
 
 
-def draw(timeline: Timeline, clients: Sequence[str], *, name: str) -> Plot:
-    """A plot of the timeline with a lane for each of `clients`, whose operations are those that are drawn.
+def draw(
+    history: History, outages: Mapping[str, Sequence[Outage]], clients: Sequence[str], *, name: str
+) -> Plot:
+    """A plot of a history with a lane for each of `clients`, whose operations and outages are those that are drawn.
 
     Seconds on it are counted from the first injection. `name` is an id for the page.
     """
-    lanes = pods.changed(timeline)
-    shown = [op for op in timeline.operations if op.client in set(clients)]
+    lanes = pods.changed(history)
+    shown = [op for op in history.operations if op.client in set(clients)]
     kinds = sorted({op.kind for op in shown})
-    zero_s = (timeline.disrupted_s or (0.0, 0.0))[0]
-    begin_s, end_s = _window(timeline, shown)
+    zero_s = (history.disrupted_s or (0.0, 0.0))[0]
+    begin_s, end_s = _window(history, shown)
     rows = [
         Row(FLAGS_PX, "", "seconds since the disruption"),
         *(Row(LANE_PX, pod.replica or pod.name, _pod_detail(pod)) for pod in lanes),
@@ -87,9 +87,9 @@ def draw(timeline: Timeline, clients: Sequence[str], *, name: str) -> Plot:
         for number, client in enumerate(clients, start=len(lanes)):
             own = [op for op in shown if op.client == client]
             _operations(top, number, own, zero_s, end_s)
-            for outage in outages.of_client(client, own, end_s=timeline.end_s):
+            for outage in outages.get(client, ()):
                 _outage(top, number, outage, zero_s)
-        flags = _flags(timeline, lanes, zero_s)
+        flags = _flags(history, lanes, zero_s)
         panels = [top]
         if shown:
             panels.append(
@@ -98,15 +98,15 @@ def draw(timeline: Timeline, clients: Sequence[str], *, name: str) -> Plot:
             _frame(panels[1], begin_s - zero_s, end_s - zero_s)
             _latency(panels[1], shown, kinds, zero_s)
         for panel in panels:
-            _disrupted(panel, timeline, flags, zero_s)
+            _disrupted(panel, history, flags, zero_s)
         _flag_words(top, flags, (begin_s - zero_s, end_s - zero_s))
     title = f"Operations of {len(clients)} clients over time; the figures stand in the tables below"
     return Plot(svg.inline(figure, name=name, title=title), rows, kinds)
 
 
-def _window(timeline: Timeline, shown: Sequence[Operation]) -> tuple[float, float]:
+def _window(history: History, shown: Sequence[Operation]) -> tuple[float, float]:
     """From shortly before the first injection to the last answer of who was at work, or the heal."""
-    inject_s, healed_s = timeline.disrupted_s or (0.0, timeline.end_s)
+    inject_s, healed_s = history.disrupted_s or (0.0, history.end_ns / 1e9)
     begin_s = min((op.begin_s for op in shown), default=inject_s)
     ends = [op.begin_s if op.end_s is None else op.end_s for op in shown]
     begin_s = max(begin_s, inject_s - max(1.0, 0.15 * (healed_s - inject_s)))
@@ -207,14 +207,14 @@ def _what(op: Operation) -> str:
         return "ok"
     if not op.asked:
         return "unasked"
-    return "fail" if op.outcome == FAIL else "info"
+    return "fail" if op.outcome is Outcome.FAIL else "info"
 
 
 def _outage(axes: Axes, lane: int, outage: Outage, zero_s: float) -> None:
     axes.barh(
         lane,
-        outage.end_s - outage.begin_s,
-        left=outage.begin_s - zero_s,
+        outage.outage_ms / 1e3,
+        left=outage.from_ns / 1e9 - zero_s,
         height=0.7,
         facecolor="none",
         edgecolor=INK["fail"],
@@ -223,9 +223,9 @@ def _outage(axes: Axes, lane: int, outage: Outage, zero_s: float) -> None:
         linewidth=1,
         zorder=1,
     )
-    prefix = "≥ " if outage.open else ""
+    prefix = "≥ " if outage.begins_or_ends_unseen else ""
     first, last = axes.get_xlim()
-    at = max(first, min(outage.end_s - zero_s, last - 80 * (last - first) / WIDTH_PX))
+    at = max(first, min(outage.to_ns / 1e9 - zero_s, last - 80 * (last - first) / WIDTH_PX))
     axes.annotate(
         f"{prefix}{outage.outage_ms:,.0f} ms".replace(",", "\u202f"),
         (at, lane),
@@ -242,10 +242,10 @@ def _outage(axes: Axes, lane: int, outage: Outage, zero_s: float) -> None:
 
 def _latency(axes: Axes, operations: Sequence[Operation], kinds: Sequence[str], zero_s: float) -> None:
     for number, kind in enumerate(kinds):
-        chosen = [op for op in operations if op.kind == kind and op.ok and op.wait_ms]
+        chosen = [op for op in operations if op.kind == kind and op.ok and op.longest_wait_ms]
         axes.plot(
             [(op.end_s or op.begin_s) - zero_s for op in chosen],
-            [op.wait_ms for op in chosen],
+            [op.longest_wait_ms for op in chosen],
             marker=MARKERS[number % len(MARKERS)],
             color=INK[f"series-{number % len(MARKERS) + 1}"],
             markersize=5,
@@ -254,10 +254,10 @@ def _latency(axes: Axes, operations: Sequence[Operation], kinds: Sequence[str], 
             alpha=0.85,
             zorder=3,
         )
-    lost = [op for op in operations if not op.ok and op.asked and op.wait_ms]
+    lost = [op for op in operations if not op.ok and op.asked and op.longest_wait_ms]
     axes.plot(
         [op.end_s - zero_s for op in lost],
-        [op.wait_ms for op in lost],
+        [op.longest_wait_ms for op in lost],
         marker="x",
         color=INK["fail"],
         markersize=7,
@@ -266,7 +266,7 @@ def _latency(axes: Axes, operations: Sequence[Operation], kinds: Sequence[str], 
         zorder=4,
     )
     axes.set_yscale("log")
-    waits = [op.wait_ms for op in operations if op.wait_ms] or [1.0]
+    waits = [op.longest_wait_ms for op in operations if op.longest_wait_ms] or [1.0]
     axes.set_ylim(min(waits) * 0.7, max(max(waits) * 1.6, min(waits) * 12))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} ms"))
     axes.yaxis.set_minor_formatter(NullFormatter())
@@ -277,14 +277,13 @@ def _latency(axes: Axes, operations: Sequence[Operation], kinds: Sequence[str], 
         label.set_bbox({"facecolor": INK["surface"], "edgecolor": "none", "pad": 1, "alpha": 0.8})
 
 
-def _flags(timeline: Timeline, lanes: Sequence[pods.Pod], zero_s: float) -> list[Flag]:
+def _flags(history: History, lanes: Sequence[pods.Pod], zero_s: float) -> list[Flag]:
     flags = []
-    for each in timeline.disruptions:
-        flags.append(Flag(each.inject_s - zero_s, each.name, "-"))
-        if each.healed_s is not None:
-            flags.append(
-                Flag(each.healed_s - zero_s, f"healed {_seconds(each.healed_s - each.inject_s)}", ":")
-            )
+    for each in history.disruptions():
+        flags.append(Flag(each.inject.at_s - zero_s, each.name, "-"))
+        if each.healed is not None:
+            words = f"healed {_seconds(each.healed.at_s - each.inject.at_s)}"
+            flags.append(Flag(each.healed.at_s - zero_s, words, ":"))
     flags += [
         Flag(pod.ready_s - zero_s, f"new {pod.replica} Ready {_seconds(pod.ready_s - zero_s)}", "--")
         for pod in lanes
@@ -293,9 +292,9 @@ def _flags(timeline: Timeline, lanes: Sequence[pods.Pod], zero_s: float) -> list
     return sorted(flags, key=lambda flag: flag.at_s)
 
 
-def _disrupted(axes: Axes, timeline: Timeline, flags: Sequence[Flag], zero_s: float) -> None:
-    if timeline.disrupted_s:
-        begin_s, end_s = timeline.disrupted_s
+def _disrupted(axes: Axes, history: History, flags: Sequence[Flag], zero_s: float) -> None:
+    if history.disrupted_s:
+        begin_s, end_s = history.disrupted_s
         axes.axvspan(begin_s - zero_s, end_s - zero_s, color=INK["shade"], linewidth=0, zorder=-1)
     for flag in flags:
         axes.axvline(flag.at_s, color=INK["ink"], linewidth=1.4, linestyle=flag.style, zorder=1.5)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from harbor_verify.reports.timeline import Timeline
+from harbor_verify.history.model import History
 
 STARTING, READY, ENDING = "starting", "ready", "ending"
 
@@ -34,11 +34,11 @@ class Pod:
     gone_s: float | None = None
 
 
-def changed(timeline: Timeline) -> list[Pod]:
+def changed(history: History) -> list[Pod]:
     """The pods to which something happened after the first injection, in the order of their coming."""
-    since = timeline.disrupted_s
+    since = history.disrupted_s
     since_s = since[0] if since else 0.0
-    victims = {each.value.get("uid") for each in timeline.disruptions}
+    victims = {each.inject.value.get("uid") for each in history.disruptions()}
     pods: dict[str, Pod] = {}
     state: dict[str, tuple[str, float]] = {}
     touched: set[str] = set()
@@ -51,7 +51,7 @@ def changed(timeline: Timeline) -> list[Pod]:
             state[uid] = (to, at_s)
 
     watched_until_s = 0.0
-    for event in timeline.events:
+    for event in history.events:
         uid = event.value.get("uid")
         if event.name == "inject" or not uid:
             continue

@@ -1,0 +1,87 @@
+"""How long a client went without a good answer.
+
+Operations of a client are taken in the order of their ends (those without an end last). An outage is a maximal run of
+operations that are not ok (fail, info, never ended), and lasts from the beginning of its first (from the injection, if
+that was under way then) to the first answer of the first ok after it: the time in which the client got no good answer
+although it asked. Harbor's own outage may have begun an interval of the client's before that, and ended one before the
+ok.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from harbor_verify.history.model import Operation
+
+
+@dataclass(frozen=True)
+class Outage:
+    """A run of operations without a good answer. Times are those of the history.
+
+    It lasts from `from_ns` to `to_ns`: from the beginning of the first of the run (not before the end of the last ok
+    before, nor before the injection that it was under way at) to the first answer of the first ok after; where there is
+    none, to the last one's end (one that has none: to the history's). `begin_ns` is the end of that last ok before,
+    `end_ns` the first answer of the first ok after; None if there was none.
+    `at_least_ms` is from the beginning of the first that Harbor failed to the end of the last such.
+    """
+
+    begin_ns: int | None
+    end_ns: int | None
+    from_ns: int
+    to_ns: int
+    at_least_ms: float
+    failed: int
+    unasked: int
+
+    @property
+    def outage_ms(self) -> float:
+        return (self.to_ns - self.from_ns) / 1e6
+
+    @property
+    def begins_or_ends_unseen(self) -> bool:
+        """Whether the history shows a part of it only; it may have been longer."""
+        return self.begin_ns is None or self.end_ns is None
+
+
+def outages_of(
+    operations: Collection[Operation], *, end_ns: int, injected_ns: Collection[int] = ()
+) -> list[Outage]:
+    """The outages in one client's operations, in order of time.
+
+    `end_ns`: when the history ends; `injected_ns`: when things were broken.
+    """
+    found: list[Outage] = []
+    last_ok: Operation | None = None
+    run: list[Operation] = []
+    for op in sorted(operations, key=lambda op: (op.completed_ns is None, op.completed_ns, op.invoked_ns)):
+        if not op.ok:
+            run.append(op)
+            continue
+        if run:
+            found.append(_outage(run, last_ok, op, end_ns, injected_ns))
+        last_ok, run = op, []
+    if run:
+        found.append(_outage(run, last_ok, None, end_ns, injected_ns))
+    return found
+
+
+def _outage(
+    run: list[Operation],
+    before: Operation | None,
+    after: Operation | None,
+    end_ns: int,
+    injected_ns: Collection[int],
+) -> Outage:
+    def ended_ns(op: Operation) -> int:
+        return end_ns if op.completed_ns is None else op.completed_ns
+
+    asked = [op for op in run if op.asked]
+    begin_ns = before.completed_ns if before else None
+    # Of an operation of several requests the first answer counts, which came within its longest wait.
+    stop_ns = after.invoked_ns + round(after.longest_wait_ms * 1e6) if after else None
+    # One that was asked long before, and beside which others were answered, was no outage then.
+    first = min(run, key=lambda op: op.invoked_ns)
+    under_way = [at_ns for at_ns in injected_ns if first.invoked_ns <= at_ns <= ended_ns(first)]
+    from_ns = max(first.invoked_ns, begin_ns or 0, *under_way[:1])
+    to_ns = max(ended_ns(op) for op in run) if stop_ns is None else stop_ns
+    sure_ns = max(ended_ns(op) for op in asked) - min(op.invoked_ns for op in asked) if asked else 0
+    return Outage(begin_ns, stop_ns, from_ns, to_ns, sure_ns / 1e6, len(asked), len(run) - len(asked))
