@@ -43,6 +43,7 @@ class Web:
     """One web replica. `store` is where it keeps sessions: their users by cookie."""
 
     numbers = count()
+    uid = ""
 
     def __init__(self, store, *, cookie=None, says=lambda who: who, trouble=None, refuses=None):
         self.store, self.cookie, self.says, self.trouble, self.refuses = store, cookie, says, trouble, refuses
