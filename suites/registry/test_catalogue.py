@@ -8,9 +8,9 @@ from harbor_verify.checks import check
 from harbor_verify.errors import AnswerError, DeadlinePassed, UnexpectedAnswer
 from harbor_verify.luck import rounds_to_meet_each
 from harbor_verify.model.roles import Role
-from harbor_verify.verdict import Offender, expecting, judge
 from harbor_verify.waiting import NotYet, wait_until
 
+_NOT_FOUND = 404
 _LISTED_WITHIN_S = 30
 """A notification takes milliseconds; this leaves it some tries."""
 
@@ -21,18 +21,24 @@ _LISTED_WITHIN_S = 30
     "with the others'. Tags that come and go: the replicas do not share the place where tags are kept (the "
     "database, or the storage of the registry).",
     source="Harbor: its catalogue of repositories and tags",
+    builds_on=(
+        "registry.pushed-on-one-pulled-on-every",
+        "configuration.registry-config-in-effect",
+        "configuration.registry-trusts-token-key",
+        "database.grants-sufficient",
+    ),
 )
-def test_what_any_replica_took_appears_on_every_web_replica(harbor, project, new_image, measured):
+def test_what_any_replica_took_appears_on_every_web_replica(harbor, findings, project, new_image, measured):
     """What was pushed to any replica appears, tag and digest, in the catalogue of every web replica.
 
     Source: Harbor lists what it was told of, maybe some time later; what is not listed is lost for everybody who looks
     for it there. Tags are asked for again and again, as another replica behind may tell them each time.
     """
     takers, webs = harbor.registry_api_replicas(), harbor.replicas(Role.WEB)
-    offenders, pushed = [], {}
+    pushed = {}
     for replica in takers:
         image, repository = new_image(), f"{project}/appears-{replica.name}"
-        with expecting(offenders, replica.object, "takes the push of a small image"):
+        with findings.about(replica.object, "takes the push of a small image"):
             harbor.registry(replica).push(image, repository, "one")
             pushed[repository] = image.digest
     begun_s, within_s = time.monotonic(), _within_s(harbor)
@@ -45,20 +51,21 @@ def test_what_any_replica_took_appears_on_every_web_replica(harbor, project, new
             _require_tag(harbor.web(replica), harbor, repository, digest)
 
     late = _late("what was pushed is listed", all_listed, webs, within_s)
-    if not offenders and not late:
+    if not findings.offenders and not late:
         measured["listed_after_ms"] = round((time.monotonic() - begun_s) * 1000)
     expected = f"lists {', '.join(f'{repository}:one' for repository in pushed)} within {within_s:g} s"
-    offenders += [
-        Offender(replica.object, expected, late[replica.name]) for replica in webs if replica.name in late
-    ]
+    for replica in webs:
+        with findings.about(replica.object, expected) as catalogue:
+            if replica.name in late:
+                catalogue.wrong(late[replica.name])
     pairs = list(product([replica for replica in webs if replica.name not in late], pushed.items()))
     for replica, (repository, digest) in pairs * _asks_each(harbor.replicas(Role.REGISTRY), pairs):
         expected = f"lists {repository}:one as {digest[:19]} each time it is asked"
-        try:
-            _require_tag(harbor.web(replica), harbor, repository, digest)
-        except (NotYet, AnswerError) as gone:
-            offenders.append(Offender(replica.object, expected, str(gone)))
-    judge(offenders, examined=len(webs) * len(pushed))
+        with findings.about(replica.object, expected) as tag:
+            try:
+                _require_tag(harbor.web(replica), harbor, repository, digest)
+            except NotYet as gone:
+                tag.wrong(str(gone))
 
 
 @check(
@@ -67,24 +74,30 @@ def test_what_any_replica_took_appears_on_every_web_replica(harbor, project, new
     "registry trusts. If it is gone from some replicas only, they do not share their storage, or cache blob "
     "descriptors in their own memory (`storage.cache`).",
     source="Harbor: deleting an image in its catalogue; distribution: storage.delete, storage.cache",
+    builds_on=(
+        "registry.pushed-on-one-pulled-on-every",
+        "configuration.registry-config-in-effect",
+        "configuration.registry-trusts-token-key",
+        "database.grants-sufficient",
+    ),
 )
-def test_what_is_deleted_on_any_web_replica_is_gone_everywhere(harbor, project, new_image):
+def test_what_is_deleted_on_any_web_replica_is_gone_everywhere(harbor, findings, project, new_image):
     """An image that is deleted on any web replica is gone, for docker clients and from every catalogue.
 
     Source: Harbor may answer the deletion of a tag that it does not find with 200, so the registry is asked: before,
     so that a 404 afterwards says something, and so that whatever a replica remembers by itself is in its memory.
     """
     webs, registries = harbor.replicas(Role.WEB), harbor.registry_api_replicas()
-    offenders, images = [], {}
+    images = {}
     for number, replica in enumerate(webs):
         image, taker = new_image(), registries[number % len(registries)]
-        with expecting(offenders, taker.object, "takes the push of a small image"):
+        with findings.about(taker.object, "takes the push of a small image"):
             harbor.registry(taker).push(image, _repository(project, replica), "one")
             images[replica.name] = image.digest
     deleters = [replica for replica in webs if replica.name in images]
     for replica, giver in product(deleters, registries):
         repository = _repository(project, replica)
-        with expecting(offenders, giver.object, f"gives {repository}:one before it is deleted"):
+        with findings.about(giver.object, f"gives {repository}:one before it is deleted"):
             harbor.registry(giver).manifest(repository, images[replica.name])
 
     def its_own_is_listed(replica):
@@ -96,24 +109,26 @@ def test_what_is_deleted_on_any_web_replica_is_gone_everywhere(harbor, project, 
     for replica in deleters:
         repository = _repository(project, replica)
         if replica.name in late:
-            offenders.append(
-                Offender(replica.object, f"lists {repository}, to delete it", late[replica.name])
-            )
+            findings.wrong(replica.object, f"lists {repository}, to delete it", late[replica.name])
             continue
-        with expecting(offenders, replica.object, f"deletes {repository}:one"):
+        with findings.about(replica.object, f"deletes {repository}:one"):
             harbor.web(replica).delete_tag(repository, "one", harbor.credentials)
             deleted.append(replica)
     for replica, registry in product(deleted, registries):
-        seen = _still_there(harbor.registry(registry), _repository(project, replica), images[replica.name])
-        if seen:
-            offenders.append(Offender(registry.object, f"404 for what {replica.name} has deleted", seen))
+        with findings.about(registry.object, f"404 for what {replica.name} has deleted") as manifest:
+            try:
+                harbor.registry(registry).manifest(_repository(project, replica), images[replica.name])
+            except UnexpectedAnswer as answer:
+                if answer.status != _NOT_FOUND:
+                    raise
+            else:
+                manifest.wrong("it is still there")
     asked = [replica for replica in webs if replica.name not in late]
-    offenders += _still_listed(harbor, project, asked, [_repository(project, replica) for replica in deleted])
-    judge(offenders, examined=len(deleted) * len(registries))
+    _examine_catalogues(findings, harbor, project, asked, [_repository(project, each) for each in deleted])
 
 
-def _still_listed(harbor, project, webs, deleted):
-    """An offender for each of `webs` whose catalogue has a tag, or a repository, that was deleted, for too long."""
+def _examine_catalogues(findings, harbor, project, webs, deleted):
+    """No catalogue of `webs` has a tag, or a repository, that was deleted, for too long."""
 
     def none_is_listed(replica):
         web = harbor.web(replica)
@@ -127,7 +142,10 @@ def _still_listed(harbor, project, webs, deleted):
     within_s = _within_s(harbor)
     late = _late("what was deleted is gone", none_is_listed, webs if deleted else [], within_s)
     expected = f"does not list {', '.join(deleted)} {within_s:g} s after its only tag was deleted"
-    return [Offender(each.object, expected, late[each.name]) for each in webs if each.name in late]
+    for replica in webs:
+        with findings.about(replica.object, expected) as catalogue:
+            if replica.name in late:
+                catalogue.wrong(late[replica.name])
 
 
 def _late(what, probe, replicas, timeout_s):
@@ -146,11 +164,11 @@ def _late(what, probe, replicas, timeout_s):
             else:
                 del left[replica.name]
         if left:
-            raise NotYet("; ".join(seen for _, seen in left.values()))
+            raise NotYet("; ".join(last_seen for _, last_seen in left.values()))
 
     with suppress(DeadlinePassed):
         wait_until(what, look, deadline="Harbor's own notifications", timeout_s=timeout_s, interval_s=0.05)
-    return {name: seen for name, (_, seen) in left.items()}
+    return {name: last_seen for name, (_, last_seen) in left.items()}
 
 
 def _within_s(harbor):
@@ -178,8 +196,8 @@ def _tags(web, harbor, repository):
     """Its tags; none where the whole repository is gone. Raises AnswerError."""
     try:
         return web.tags(repository, harbor.credentials)
-    except UnexpectedAnswer as refusal:
-        if refusal.status != 404:
+    except UnexpectedAnswer as answer:
+        if answer.status != _NOT_FOUND:
             raise
         return {}
 
@@ -189,14 +207,3 @@ def _require_tag(web, harbor, repository, digest):
     tags = _tags(web, harbor, repository)
     if tags.get("one") != digest:
         raise NotYet(f"the tags of {repository} are {tags or 'none'}")
-
-
-def _still_there(registry, repository, digest):
-    """What came instead of a 404; empty when it is gone."""
-    try:
-        registry.manifest(repository, digest)
-    except UnexpectedAnswer as refusal:
-        return "" if refusal.status == 404 else str(refusal)
-    except AnswerError as trouble:
-        return str(trouble)
-    return "it is still there"

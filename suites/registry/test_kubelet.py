@@ -2,10 +2,8 @@
 
 from harbor_verify import pull_pods
 from harbor_verify.checks import check
-from harbor_verify.errors import AnswerError
 from harbor_verify.luck import rounds_to_meet_each
 from harbor_verify.model.roles import Role
-from harbor_verify.verdict import Offender, judge
 
 
 @check(
@@ -15,9 +13,16 @@ from harbor_verify.verdict import Offender, judge
     "the node does not reach --harbor-url, or its container runtime is not set up for it.",
     source="Kubernetes: imagePullSecrets, imagePullPolicy Always; containerd: hosts.toml",
     needs=("docker", "pods", "nodes"),
+    builds_on=(
+        "registry.pushed-on-one-pulled-on-every",
+        "configuration.registry-config-in-effect",
+        "configuration.registry-trusts-token-key",
+        "database.grants-sufficient",
+        "access.docker-login",
+    ),
 )
 def test_every_node_pulls_a_private_image_with_a_pull_secret(
-    harbor, docker, image, not_applicable, pods_of_run
+    harbor, findings, docker, image, blocked, pods_of_run
 ):
     """Every node runs a private image that was just pushed, with a pull secret, at the first try of each pull.
 
@@ -26,30 +31,31 @@ def test_every_node_pulls_a_private_image_with_a_pull_secret(
     """
     nodes = [node.metadata.name for node in harbor.deployment.nodes() if not node.spec.unschedulable]
     if not nodes:
-        not_applicable("no node of the cluster is Ready and takes pods")
+        blocked("no node of the cluster is Ready and takes pods")
     most = max(len(harbor.replicas(role)) for role in (Role.WEB, Role.REGISTRY))
     # Each pull asks for a token and for three things more; pods do not all start with the same replica.
     pulls_each = -(-rounds_to_meet_each(most) // len(nodes))
     references = [f"{image.reference}-{number}" for number in range(pulls_each)]
+    pushed = []
     try:
-        for reference in references:
-            docker.tag(image.reference, reference)
-            docker.push(reference, harbor.credentials)
-    except AnswerError as refusal:
-        judge([Offender(image.reference, "the docker daemon can push", str(refusal))], examined=1)
+        with findings.about(image.reference, "the docker daemon can push"):
+            for reference in references:
+                docker.tag(image.reference, reference)
+                docker.push(reference, harbor.credentials)
+                pushed.append(reference)
     finally:
         for reference in references:
             docker.remove(reference)
-    pulled = pull_pods.run_on_each(harbor, nodes, references, harbor.credentials, run_id=pods_of_run)
-    judge(
-        [
-            Offender(
-                f"pod {harbor.namespace}/{each.pod} on {each.node}",
-                f'pulls {each.image} and prints "{image.message}"',
-                each.trouble or f'prints "{each.printed}"',
-            )
-            for each in pulled
-            if each.printed != image.message
-        ],
-        examined=len(pulled),
-    )
+    if len(pushed) < len(references):
+        return
+    for each in pull_pods.run_on_each(harbor, nodes, pushed, harbor.credentials, run_id=pods_of_run):
+        pod = f"pod {harbor.namespace}/{each.pod} on {each.node}"
+        # The same words of each pod, and of each reference: what is wrong with all is then told once.
+        with findings.about(pod, f'pulls the image and prints "{image.message}"') as pull:
+            if each.printed != image.message:
+                pull.wrong(_same_words(each) or f'prints "{each.printed}"')
+
+
+def _same_words(pull):
+    """What the kubelet said, without the name of the image, which is another one at each pull."""
+    return (pull.trouble or "").replace(pull.image, "IMAGE")

@@ -4,7 +4,6 @@ from harbor_verify.checks import check
 from harbor_verify.errors import AnswerError, DockerTrouble
 from harbor_verify.luck import rounds_to_meet_each
 from harbor_verify.model.roles import Role
-from harbor_verify.verdict import Offender, judge
 
 
 @check(
@@ -14,8 +13,15 @@ from harbor_verify.verdict import Offender, judge
     "their configuration; see the storage and configuration checks.",
     source="docker login, push, pull, run; OCI distribution specification",
     needs=("docker",),
+    builds_on=(
+        "registry.pushed-on-one-pulled-on-every",
+        "configuration.registry-config-in-effect",
+        "configuration.registry-trusts-token-key",
+        "database.grants-sufficient",
+        "access.docker-login",
+    ),
 )
-def test_busybox_is_pushed_pulled_back_unchanged_and_runs(harbor, docker, image):
+def test_busybox_is_pushed_pulled_back_unchanged_and_runs(harbor, findings, docker, image):
     """A docker client signs in, pushes a fresh busybox image, pulls it back with the same digest, and it runs.
 
     Source: docker's own client; the image is made for this run, so nothing of it was in the registry before. Again and
@@ -29,7 +35,7 @@ def test_busybox_is_pushed_pulled_back_unchanged_and_runs(harbor, docker, image)
         f"{image.reference}-{number}" for number in range(rounds_to_meet_each(most, draws_per_round=2))
     ]
     step, thing = f"sign in to {harbor.registry_host}", image.reference
-    pushed, offenders = {}, []
+    pushed = {}
     try:
         docker.login(harbor.registry_host, harbor.credentials)
         step = "push"
@@ -39,22 +45,21 @@ def test_busybox_is_pushed_pulled_back_unchanged_and_runs(harbor, docker, image)
         _forget(docker, [image.reference, *references])
         step = "pull what was pushed"
         for thing in references:
-            pulled = docker.pull(thing, harbor.credentials)
-            if pulled != pushed[thing]:
-                offenders.append(Offender(thing, f"digest {pushed[thing]}, as pushed", f"digest {pulled}"))
-            printed = docker.run(thing).strip()
-            if printed != image.message:
-                offenders.append(Offender(thing, f'prints "{image.message}"', f'prints "{printed}"'))
+            digest = docker.pull(thing, harbor.credentials)
+            with findings.about(thing, f"digest {pushed[thing]}, as pushed") as pulled:
+                if digest != pushed[thing]:
+                    pulled.wrong(f"digest {digest}")
+                if (printed := docker.run(thing).strip()) != image.message:
+                    pulled.wrong(f'prints "{printed}"', expected=f'prints "{image.message}"')
             _forget(docker, [thing])
-            if offenders:
+            if findings.offenders:
                 break
-    except AnswerError as refusal:
+    except AnswerError as error:
         done = f"{len(pushed)} pushes of {len(references)} had worked" if pushed else "none had worked before"
-        offenders.append(Offender(thing, f"the docker daemon can {step}", f"{refusal}; {done}"))
+        findings.wrong(thing, f"the docker daemon can {step}", f"{error}; {done}")
     finally:
         for reference in references:
             docker.remove(reference)
-    judge(offenders, examined=len(references))
 
 
 def _forget(docker, references):

@@ -5,7 +5,6 @@ from contextlib import suppress
 from harbor_verify.checks import check
 from harbor_verify.errors import AnswerError, DeadlinePassed
 from harbor_verify.model.roles import Feature, Role
-from harbor_verify.verdict import Offender, judge
 from harbor_verify.waiting import NotYet, wait_until
 
 _LAYER_BYTES = 256 * 1024
@@ -21,8 +20,16 @@ _WITHIN_S = 60
     "anew.",
     source="Harbor: storage quotas",
     requires=(Feature.QUOTAS,),
+    builds_on=(
+        "registry.pushed-on-one-pulled-on-every",
+        "configuration.registry-config-in-effect",
+        "configuration.registry-trusts-token-key",
+        "database.grants-sufficient",
+    ),
 )
-def test_the_quota_counts_what_was_pushed_and_frees_what_was_deleted(harbor, project, new_image, measured):
+def test_the_quota_counts_what_was_pushed_and_frees_what_was_deleted(
+    harbor, findings, project, new_image, measured
+):
     """A project's quota grows by the size of what is pushed, shrinks by it when it is deleted, on every web replica.
 
     Source: Harbor's quotas: the sizes of a project's blobs and manifests, each counted once.
@@ -30,29 +37,30 @@ def test_the_quota_counts_what_was_pushed_and_frees_what_was_deleted(harbor, pro
     webs, front, admin = harbor.replicas(Role.WEB), harbor.front_door, harbor.credentials
     image, repository = new_image(_LAYER_BYTES), f"{project}/counted"
     place = f"front door {harbor.access.url}"
-    try:
-        known = front.projects(project, admin)[project]
-        before = front.used_bytes(known, admin)
-        harbor.front_registry_for_all(front.http).push(image, repository, "one")
-    except (AnswerError, KeyError) as refusal:
-        judge([Offender(place, f"tells the quota of {project}, and takes a push", str(refusal))], examined=1)
+    with findings.about(place, f"tells the quota of {project}, and takes a push") as push:
+        known = front.projects(project, admin).get(project)
+        if known is None:
+            push.wrong(f"it does not know project {project}")
+        else:
+            before = front.used_bytes(known, admin)
+            harbor.front_registry_for_all(front.http).push(image, repository, "one")
+    if findings.offenders:
+        return
     blobs = len(image.layer) + len(image.configuration)
     # Whether the manifest itself is counted is Harbor's own business.
-    offenders = _not_within(
-        harbor, webs, known, range(before + blobs, before + blobs + len(image.manifest) + 1), "pushed", blobs
-    )
+    counted = range(before + blobs, before + blobs + len(image.manifest) + 1)
+    _examine_use(findings, harbor, webs, known, counted, "pushed", blobs)
     measured["counted_bytes"] = blobs
-    try:
+    deleted = False
+    with findings.about(place, f"deletes {repository}"):
         front.delete_repository(repository, admin)
-    except AnswerError as refusal:
-        offenders.append(Offender(place, f"deletes {repository}", str(refusal)))
-    else:
-        offenders += _not_within(harbor, webs, known, range(before, before + 1), "deleted", blobs)
-    judge(offenders, examined=2 * len(webs))
+        deleted = True
+    if deleted:
+        _examine_use(findings, harbor, webs, known, range(before, before + 1), "deleted", blobs)
 
 
-def _not_within(harbor, webs, project, wanted, done, size):
-    """An offender for each web replica that tells another use than `wanted` (bytes), for too long."""
+def _examine_use(findings, harbor, webs, project, wanted, done, size):
+    """Every web replica tells a use that is among `wanted` (bytes) before long."""
     late = {}
 
     def look():
@@ -60,8 +68,8 @@ def _not_within(harbor, webs, project, wanted, done, size):
         for replica in webs:
             try:
                 used = harbor.web(replica).used_bytes(project, harbor.credentials)
-            except AnswerError as trouble:
-                late[replica.object] = str(trouble)
+            except AnswerError as error:
+                late[replica.object] = str(error)
                 continue
             if used not in wanted:
                 late[replica.object] = f"{used} bytes"
@@ -73,4 +81,7 @@ def _not_within(harbor, webs, project, wanted, done, size):
         wait_until(f"what was {done} is counted", look, deadline="Harbor's own counting", timeout_s=within_s)
     bounds = f"{wanted.start}" if len(wanted) == 1 else f"{wanted.start} to {wanted.stop - 1}"
     expected = f"{bounds} bytes used, after {size} bytes were {done}, within {within_s:g} s"
-    return [Offender(place, expected, told) for place, told in late.items()]
+    for replica in webs:
+        with findings.about(replica.object, expected) as use:
+            if replica.object in late:
+                use.wrong(late[replica.object])

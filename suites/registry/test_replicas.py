@@ -1,15 +1,15 @@
 """The registry's replicas are one registry: what one takes, every other has."""
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from itertools import chain, permutations
 
 from harbor_verify.checks import check
 from harbor_verify.clients.image import digest_of
 from harbor_verify.errors import AnswerError, UnexpectedAnswer
+from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Role
-from harbor_verify.verdict import Offender, expecting, judge
 
 _CLIENTS, _IMAGES_EACH = 8, 1
 
@@ -20,9 +20,16 @@ _CLIENTS, _IMAGES_EACH = 8, 1
     "node, or use the same object storage; and no cache of blob descriptors in each replica's own memory. "
     "`kubectl exec` into the replicas that are named and compare the folder of the repository.",
     source="OCI distribution specification: pull; goharbor/harbor reports 15234, 17504, 22417",
+    builds_on=(
+        "configuration.registry-config-in-effect",
+        "configuration.registry-root-inside-volume",
+        "configuration.registry-trusts-token-key",
+        "storage.volume-mounted-in-every-replica",
+        "database.grants-sufficient",
+    ),
 )
 def test_an_image_pushed_on_one_registry_replica_is_pulled_from_every_other(
-    harbor, project, new_image, not_applicable
+    harbor, findings, project, new_image, not_applicable
 ):
     """An image that one registry replica took is pulled from every other, byte for byte, by digest and by tag.
 
@@ -34,22 +41,17 @@ def test_an_image_pushed_on_one_registry_replica_is_pulled_from_every_other(
         not_applicable(
             f"{harbor.workload(Role.REGISTRY).object} has one replica: there is no other to pull from"
         )
-    offenders = []
     for taker, registry in registries:
         image, repository = new_image(), f"{project}/pushed-on-{taker.name}"
-        pushed = len(offenders)
-        with expecting(offenders, taker.object, "takes the push of a small image"):
+        pushed = False
+        with findings.about(taker.object, "takes the push of a small image"):
             registry.push(image, repository, "one")
-        if len(offenders) > pushed:
-            continue
-        for giver, other in registries:
-            with expecting(offenders, giver.object, f"gives the image that {taker.name} took"):
+            pushed = True
+        for giver, other in registries if pushed else ():
+            with findings.about(giver.object, f"gives the image that {taker.name} took") as pull:
                 _, by_tag = other.manifest(repository, "one")
                 if by_tag != image.digest or other.pull(repository, image.digest) != image:
-                    offenders.append(
-                        Offender(giver.object, f"gives the image that {taker.name} took", "gives another one")
-                    )
-    judge(offenders, examined=len(registries) ** 2)
+                    pull.wrong("gives another one")
 
 
 @check(
@@ -58,9 +60,15 @@ def test_an_image_pushed_on_one_registry_replica_is_pulled_from_every_other(
     "configuration of all of them (it signs the state of an upload), and let them share the storage, where the bytes "
     "that came so far are kept.",
     source="distribution: http.secret; docker/distribution report 2519",
+    builds_on=(
+        "registry.pushed-on-one-pulled-on-every",
+        "configuration.registry-config-in-effect",
+        "configuration.registry-trusts-token-key",
+        "database.grants-sufficient",
+    ),
 )
 def test_an_upload_begun_on_one_registry_replica_goes_on_at_another(
-    harbor, project, not_applicable, new_image
+    harbor, findings, project, not_applicable, new_image
 ):
     """An upload that begins on one registry replica goes on at another, and the blob is whole on every replica.
 
@@ -72,23 +80,19 @@ def test_an_upload_begun_on_one_registry_replica_goes_on_at_another(
         not_applicable(
             f"{harbor.workload(Role.REGISTRY).object} has one replica: there is no other to go on at"
         )
-    repository, offenders = f"{project}/continued", []
-    pairs = list(permutations(registries, 2))
-    for first, second in pairs:
+    repository = f"{project}/continued"
+    for first, second in permutations(registries, 2):
         last = next((each for each in registries if each not in (first, second)), first)
         (begun, _), (continued, _), (finished, _) = first, second, last
         content, way = new_image().layer, f"begun on {begun.name}, continued on {continued.name}"
-        uploaded = len(offenders)
-        with expecting(offenders, continued.object, f"an upload {way} ends on {finished.name}"):
+        uploaded = False
+        with findings.about(continued.object, f"an upload {way} ends on {finished.name}"):
             _upload_by_way_of([registry for _, registry in (first, second, last)], repository, content)
-        if len(offenders) > uploaded:
-            continue
-        for giver, registry in registries:
-            expected = f"gives the blob whole whose upload was {way}"
-            with expecting(offenders, giver.object, expected):
+            uploaded = True
+        for giver, registry in registries if uploaded else ():
+            with findings.about(giver.object, f"gives the blob whole whose upload was {way}") as blob:
                 if registry.blob(repository, digest_of(content)) != content:
-                    offenders.append(Offender(giver.object, expected, "the blob has other bytes"))
-    judge(offenders, examined=len(pairs))
+                    blob.wrong("the blob has other bytes")
 
 
 @check(
@@ -96,19 +100,23 @@ def test_an_upload_begun_on_one_registry_replica_goes_on_at_another(
     hint="A registry that takes what does not fit its digest hands it out as the real one later. Nothing of Harbor "
     "does so: see what stands between this client and the registry, and which program runs in the pods that are named.",
     source="OCI distribution specification: DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN",
+    builds_on=(
+        "registry.pushed-on-one-pulled-on-every",
+        "configuration.registry-config-in-effect",
+        "configuration.registry-trusts-token-key",
+        "database.grants-sufficient",
+    ),
 )
-def test_what_does_not_fit_its_digest_is_refused_by_every_replica(harbor, project, new_image):
+def test_what_does_not_fit_its_digest_is_refused_by_every_replica(harbor, findings, project, new_image):
     """Every replica refuses a blob that does not fit its digest, and a manifest of blobs that never came.
 
     Source: OCI distribution specification; that it was refused is not enough: it must not be there afterwards.
     """
-    replicas = harbor.registry_api_replicas()
-    offenders = []
-    for replica in replicas:
+    for replica in harbor.registry_api_replicas():
         registry, repository = harbor.registry(replica), f"{project}/corrupted"
         sent, promised = new_image(), new_image()
         digest = digest_of(promised.layer)
-        with expecting(offenders, replica.object, "an upload can begin"):
+        with findings.about(replica.object, "an upload can begin"):
             upload = registry.append(registry.begin_upload(repository), sent.layer)
             refused = "a blob that does not fit its digest is refused (400)"
             absent = "the blob that was refused is not there (404)"
@@ -122,9 +130,8 @@ def test_what_does_not_fit_its_digest_is_refused_by_every_replica(harbor, projec
                     partial(registry.push_manifest, repository, "bad", promised.manifest),
                 ),
             ):
-                if seen := _not_refused(ask, statuses):
-                    offenders.append(Offender(replica.object, expected, seen))
-    judge(offenders, examined=len(replicas))
+                with findings.about(replica.object, expected) as refusal:
+                    _require_refused(ask, statuses, refusal)
 
 
 @check(
@@ -132,8 +139,14 @@ def test_what_does_not_fit_its_digest_is_refused_by_every_replica(harbor, projec
     hint="One push at a time works and many do not: look at the registry's log for locks and time-outs of its storage, "
     "and at the volume's latency (`ceph -s`, `ceph fs status`).",
     source="OCI distribution specification; distribution's filesystem driver",
+    builds_on=(
+        "registry.pushed-on-one-pulled-on-every",
+        "configuration.registry-config-in-effect",
+        "configuration.registry-trusts-token-key",
+        "database.grants-sufficient",
+    ),
 )
-def test_images_pushed_at_the_same_time_are_all_there(harbor, project, new_image):
+def test_images_pushed_at_the_same_time_are_all_there(harbor, findings, project, new_image):
     """Images that many clients push at the same time, to all replicas, are all there on every replica.
 
     Source: each client pushes into a repository of its own, and into one that all share, where the same folders are
@@ -154,45 +167,42 @@ def test_images_pushed_at_the_same_time_are_all_there(harbor, project, new_image
         harbor.web(replica)
 
     def push(number):
-        """What this client was refused; its connection is its own."""
-        replica, refused = takers[number % len(takers)], []
-        link = harbor.new_link(replica)
-        try:
+        """What this client found; its connection is its own."""
+        replica, own = takers[number % len(takers)], Findings()
+        with closing(harbor.new_link(replica)) as link:
             registry = harbor.registry_by(link, replica)
             for repository, tag, image in pushes[number]:
-                with expecting(refused, replica.object, f"takes a push while {_CLIENTS} clients push"):
+                with own.about(replica.object, f"takes a push while {_CLIENTS} clients push"):
                     registry.push(image, repository, tag)
-        finally:
-            link.close()
-        return refused
+        return own
 
     def resolve(replica):
-        """The tags that do not lead to what was acknowledged at this replica, which serves docker clients."""
-        registry, wrong = harbor.registry(replica), []
+        """Whether each tag leads to what was acknowledged, at this replica, which serves docker clients."""
+        registry, own = harbor.registry(replica), Findings()
         for repository, tag, image in chain.from_iterable(pushes):
-            expected = f"gives {repository}:{tag} as {image.digest[:19]}"
-            with expecting(wrong, replica.object, expected):
+            with own.about(replica.object, f"gives {repository}:{tag} as {image.digest[:19]}") as manifest:
                 _, digest = registry.manifest(repository, tag)
                 if digest != image.digest:
-                    wrong.append(Offender(replica.object, expected, f"gives {digest[:19]}"))
-        return wrong
+                    manifest.wrong(f"gives {digest[:19]}")
+        return own
 
     def pull(replica):
-        """The images that this registry replica does not give back as they were acknowledged."""
-        registry, wrong = harbor.registry(replica), []
+        """Whether this registry replica gives the images back as they were acknowledged."""
+        registry, own = harbor.registry(replica), Findings()
         for repository, _, image in chain.from_iterable(pushes):
             expected = f"gives {repository}@{image.digest[:19]} as it was pushed"
-            with expecting(wrong, replica.object, expected):
+            with own.about(replica.object, expected) as pulled:
                 if registry.pull(repository, image.digest) != image:
-                    wrong.append(Offender(replica.object, expected, "gives another image"))
-        return wrong
+                    pulled.wrong("gives another image")
+        return own
 
     with ThreadPoolExecutor(_CLIENTS) as pool:
-        offenders = list(chain.from_iterable(pool.map(push, range(_CLIENTS))))
-        if not offenders:
-            offenders = list(chain.from_iterable(pool.map(resolve, takers)))
-            offenders += chain.from_iterable(pool.map(pull, keepers))
-    judge(offenders, examined=_CLIENTS * (len(takers) + len(keepers)))
+        for own in pool.map(push, range(_CLIENTS)):
+            findings.take(own)
+        if findings.offenders:
+            return
+        for own in chain(pool.map(resolve, takers), pool.map(pull, keepers)):
+            findings.take(own)
 
 
 def _upload_by_way_of(registries, repository, content):
@@ -211,12 +221,12 @@ def _upload_by_way_of(registries, repository, content):
         raise
 
 
-def _not_refused(ask, statuses) -> str:
-    """What came instead of a refusal with one of `statuses`; empty when it was refused."""
+def _require_refused(ask, statuses, examined):
+    """It is refused with one of these statuses. Raises AnswerError for another answer, or none."""
     try:
         ask()
-    except UnexpectedAnswer as refusal:
-        return "" if refusal.status in statuses else str(refusal)
-    except AnswerError as trouble:
-        return str(trouble)
-    return "it was taken"
+    except UnexpectedAnswer as answer:
+        if answer.status not in statuses:
+            raise
+    else:
+        examined.wrong("it was taken")

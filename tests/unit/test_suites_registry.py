@@ -279,7 +279,7 @@ def test_one_replica_has_no_other():
         (continued, ("p", not_applicable, new_image)),
     ):
         with pytest.raises(NotApplicable, match="one replica"):
-            check(target(FakeRegistry("registry-0", Store())), *words)
+            examine(check, target(FakeRegistry("registry-0", Store())), *words)
 
 
 # registry.corrupted-blob-refused
@@ -393,7 +393,7 @@ def test_where_web_replicas_serve_docker_clients_they_take_and_the_registry_give
     for check, *words in ((appears, {}), (deleted,), (refused,), (together,)):
         found = offenders_of(check, harbor_with(registries, takers=takers), "p", new_image, *words)
         assert {o.object for o in found} == {"pod ui-2"}
-        check(harbor_with(registries, takers=takers[:2]), "p", new_image, *words)
+        examine(check, harbor_with(registries, takers=takers[:2]), "p", new_image, *words)
     lost = three(shared=False)
     found = offenders_of(
         together, harbor_with(lost, takers=[FakeRegistry("ui-0", lost[0].store)]), "p", new_image
