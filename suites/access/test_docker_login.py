@@ -8,7 +8,6 @@ from harbor_verify.clients.harbor import Credentials
 from harbor_verify.errors import DockerRefused
 from harbor_verify.luck import rounds_to_meet_each
 from harbor_verify.model.roles import Role
-from harbor_verify.verdict import Offender, judge
 
 _AT_ONCE = 6
 _UNAUTHORIZED = re.compile(r"\b(unauthorized|401)\b", re.IGNORECASE)
@@ -24,9 +23,14 @@ _UNAUTHORIZED = re.compile(r"\b(unauthorized|401)\b", re.IGNORECASE)
     "asks nobody who they are, see configuration.registry-config-in-effect.",
     source="docker login; distribution: token authentication",
     needs=("docker",),
+    builds_on=(
+        "access.realm-reachable-by-clients",
+        "configuration.registry-trusts-token-key",
+        "database.grants-sufficient",
+    ),
 )
 def test_docker_logs_in_with_the_right_password_each_time_and_never_with_a_wrong_one(
-    harbor, docker, new_user, measured
+    harbor, findings, docker, new_user, measured
 ):
     """A docker client logs in through the front door with the right password each time, and never with a wrong one.
 
@@ -38,25 +42,26 @@ def test_docker_logs_in_with_the_right_password_each_time_and_never_with_a_wrong
     user = new_user()
     # A user of the suite's own: a wrong password locks its user for a while.
     wrong = Credentials(user.user, f"not-{user.password}")
-    where = f"front door {harbor.access.url}"
-    offenders = []
-    refusals = [refusal for _ in range(tries) if (refusal := _refusal(docker, harbor, harbor.credentials))]
-    if refusals:
-        expected = f"{harbor.credentials.user} is let in each of {tries} times, one of which met each replica"
-        offenders.append(Offender(where, expected, f"refused {len(refusals)} times; first: {refusals[0]}"))
+    front_door = f"front door {harbor.access.url}"
+    expected = f"{harbor.credentials.user} is let in each of {tries} times, one of which met each replica"
+    with findings.about(front_door, expected) as right_password:
+        errors = [error for _ in range(tries) if (error := _refusal(docker, harbor, harbor.credentials))]
+        if errors:
+            right_password.wrong(f"refused {len(errors)} times; first: {errors[0]}")
     # Several at once: Harbor lets each wait for 1.5 s.
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        refused = list(pool.map(lambda _: _refusal(docker, harbor, wrong), range(tries)))
+        answers = list(pool.map(lambda _: _refusal(docker, harbor, wrong), range(tries)))
     expected = f"a wrong password is refused, as unauthorized (401), each of {tries} times"
-    if let_in := refused.count(""):
-        offenders.append(Offender(where, expected, f"let in {let_in} times"))
-    # A Harbor that fails lets nobody in either: that is no look at the password.
-    if failed := [refusal for refusal in refused if refusal and not _UNAUTHORIZED.search(refusal)]:
-        offenders.append(Offender(where, expected, f"{len(failed)} times not; first: {failed[0]}"))
-    judge(offenders, examined=tries)
+    with findings.about(front_door, expected) as wrong_password:
+        if let_in := answers.count(""):
+            wrong_password.wrong(f"let in {let_in} times")
+        # A Harbor that fails lets nobody in either: that is no look at the password.
+        if failed := [answer for answer in answers if answer and not _UNAUTHORIZED.search(answer)]:
+            wrong_password.wrong(f"{len(failed)} times not; first: {failed[0]}")
 
 
 def _refusal(docker, harbor, credentials):
+    """What the daemon reports; empty when it logged in."""
     try:
         docker.login(harbor.registry_host, credentials)
     except DockerRefused as refusal:

@@ -1,11 +1,11 @@
 """Where the registry sends its clients for a token."""
 
+from contextlib import closing
 from urllib.parse import urlsplit
 
 from harbor_verify.checks import check
 from harbor_verify.clients import token_service
 from harbor_verify.errors import AnswerError
-from harbor_verify.verdict import Offender, judge
 
 
 @check(
@@ -14,8 +14,9 @@ from harbor_verify.verdict import Offender, judge
     "not the name of a Service: {realm_setting}; {after_change}. With TLS its certificate must be one that clients "
     "trust. No challenge at all: the registry asks nobody, see configuration.registry-config-in-effect.",
     source="distribution: token authentication, realm; docker login goes there with the user's password",
+    builds_on=("configuration.registry-config-in-effect",),
 )
-def test_the_realm_of_every_challenge_gives_clients_a_token(harbor):
+def test_the_realm_of_every_challenge_gives_clients_a_token(harbor, findings):
     """The realm that the front door and every replica behind it name is reachable from outside, and gives a token.
 
     Source: distribution, token authentication. Its host may be another than the front door's: clients just go there.
@@ -24,36 +25,29 @@ def test_the_realm_of_every_challenge_gives_clients_a_token(harbor):
         (f"front door {harbor.access.url}", harbor.front_registry(None)),
         *((replica.object, harbor.registry(replica)) for replica in harbor.registry_api_replicas()),
     ]
-    offenders, troubles = [], {}
-    link = harbor.new_front_door_link("token-service")
-    try:
-        for where, registry in registries:
-            try:
-                seen = registry.challenge()
-            except AnswerError as silence:
-                offenders.append(Offender(where, "answers an anonymous GET /v2/", str(silence)))
-                continue
-            if not seen.realm:
-                expected = "sends an anonymous client to a realm for a token"
-                offenders.append(Offender(where, expected, seen.seen))
-                continue
-            if seen.realm not in troubles:
-                troubles[seen.realm] = _trouble(link, harbor.credentials, seen.realm)
-            if troubles[seen.realm]:
-                expected = f"its realm {seen.realm} gives {harbor.credentials.user} a token"
-                offenders.append(Offender(where, expected, troubles[seen.realm]))
-    finally:
-        link.close()
-    judge(offenders, examined=len(registries))
+    obstacles = {}
+    with closing(harbor.new_front_door_link("token-service")) as link:
+        for place, registry in registries:
+            with findings.about(place, "answers an anonymous GET /v2/") as answer:
+                challenge = registry.challenge()
+                if not challenge.realm:
+                    expected = "sends an anonymous client to a realm for a token"
+                    answer.wrong(challenge.seen, expected=expected)
+                    continue
+                if challenge.realm not in obstacles:
+                    obstacles[challenge.realm] = _obstacle(link, harbor.credentials, challenge.realm)
+                if obstacles[challenge.realm]:
+                    expected = f"its realm {challenge.realm} gives {harbor.credentials.user} a token"
+                    answer.wrong(obstacles[challenge.realm], expected=expected)
 
 
-def _trouble(link, credentials, realm):
-    """What keeps a client from getting a token there; nothing when it gets one."""
+def _obstacle(link, credentials, realm):
+    """What keeps a client from getting a token there; empty when it gets one."""
     if not urlsplit(realm).netloc:
         return "no URL with a host, so no client can go there"
     try:
         # Without a scope: with one, the token service gives a token to anybody.
         token_service.fetch(link, credentials, path=realm)
-    except AnswerError as refusal:
-        return str(refusal)
+    except AnswerError as error:
+        return str(error)
     return ""

@@ -4,9 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from harbor_verify.checks import check
 from harbor_verify.clients.harbor import Credentials
-from harbor_verify.errors import AnswerError
+from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Role
-from harbor_verify.verdict import Offender, judge
 
 
 @check(
@@ -15,8 +14,12 @@ from harbor_verify.verdict import Offender, judge
     "compare its image and its auth_mode (GET …/systeminfo) with theirs. A 5xx in place of 401: its log, and what "
     "access.login-accepts-right-password says of what a login stands on.",
     source="Harbor: the sign-in form → 401; a wrong Basic authentication makes one nobody",
+    builds_on=(
+        "access.login-accepts-right-password",
+        "database.grants-sufficient",
+    ),
 )
-def test_a_wrong_password_lets_nobody_in_on_any_replica(harbor, new_user):
+def test_a_wrong_password_lets_nobody_in_on_any_replica(harbor, findings, new_user):
     """Every web replica refuses a wrong password with 401, and takes whoever gave it for nobody.
 
     Source: Harbor's sign-in form. By users of the suite's own: a wrong password locks its user for a while, which
@@ -27,29 +30,26 @@ def test_a_wrong_password_lets_nobody_in_on_any_replica(harbor, new_user):
     webs = [(replica, harbor.web(replica)) for replica in replicas]
     # All at once: Harbor lets each wait for 1.5 s.
     with ThreadPoolExecutor(len(webs)) as pool:
-        found = list(pool.map(lambda each: _let_in(*each, by_form, by_header), webs))
-    judge([offender for each in found for offender in each], examined=len(replicas))
+        for own in pool.map(lambda each: _examine(*each, by_form, by_header), webs):
+            findings.take(own)
 
 
 def _wrong(user):
     return Credentials(user.user, f"not-{user.password}")
 
 
-def _let_in(replica, web, by_form, by_header):
-    expected = "a wrong password at the form → 401, with a cookie that is nobody's"
-    offenders = []
-    try:
+def _examine(replica, web, by_form, by_header):
+    """Findings about one replica."""
+    own = Findings()
+    with own.about(
+        replica.object, "a wrong password at the form → 401, with a cookie that is nobody's"
+    ) as form:
         session = web.wrong_sign_in(by_form)
         who = web.whoami(session) if session else None
         if who is not None:
-            offenders.append(Offender(replica.object, expected, f"401, and the cookie is {who}'s"))
-    except AnswerError as trouble:
-        offenders.append(Offender(replica.object, expected, str(trouble)))
-    expected = "Basic authentication with a wrong password makes one nobody"
-    try:
+            form.wrong(f"401, and the cookie is {who}'s")
+    with own.about(replica.object, "Basic authentication with a wrong password makes one nobody") as header:
         who = web.whoami_by_password(by_header)
         if who is not None:
-            offenders.append(Offender(replica.object, expected, f"one is {who}"))
-    except AnswerError as trouble:
-        offenders.append(Offender(replica.object, expected, str(trouble)))
-    return offenders
+            header.wrong(f"one is {who}")
+    return own

@@ -4,7 +4,7 @@ from harbor_verify.checks import check
 from harbor_verify.clients import token_service
 from harbor_verify.errors import AnswerError, UnexpectedAnswer
 from harbor_verify.model.roles import Feature, Role
-from harbor_verify.verdict import Failure, Offender, expecting, judge
+from harbor_verify.verdict import Failure, Offender
 
 _REFUSED = (401, 403, 404)
 
@@ -17,41 +17,44 @@ _REFUSED = (401, 403, 404)
     "replica's database.",
     source="Harbor: robot accounts; distribution: token authentication",
     requires=(Feature.ROBOTS,),
+    builds_on=(
+        "configuration.registry-trusts-token-key",
+        "database.grants-sufficient",
+    ),
 )
 def test_a_robot_account_pushes_and_pulls_in_its_project_and_nowhere_else(
-    harbor, project, public_project, new_image, run_id, later
+    harbor, findings, project, public_project, new_image, run_id, later
 ):
     """A robot account pushes to and pulls from its project on every replica, not another one, and nothing once deleted.
 
     Source: Harbor, robot accounts. Its own token decides: a wrong secret is answered with a token, too, for nothing.
     """
-    replicas, webs = harbor.registry_api_replicas(), harbor.replicas(Role.WEB)
     robot = _make(harbor, project, f"verify-{run_id}", later)
-    offenders = []
-    for replica in replicas:
+    for replica in harbor.registry_api_replicas():
         registry, image = harbor.registry(replica, robot.credentials), new_image()
         repository = f"{project}/robot-{replica.name}"
-        with expecting(offenders, replica.object, f"a robot pushes to {repository}, and pulls from it"):
+        expected = f"a robot pushes to {repository}, and pulls from it"
+        with findings.about(replica.object, expected) as round_trip:
             digest = registry.push(image, repository, "robot")
             if registry.pull(repository, digest) != image:
-                offenders.append(Offender(replica.object, "gives what a robot pushed", "other bytes"))
+                round_trip.wrong("other bytes", expected="gives what a robot pushed")
         expected = f"refuses a robot of {project} to push to {public_project} (401, 403 or 404)"
-        try:
-            registry.begin_upload(f"{public_project}/robot")
-            offenders.append(Offender(replica.object, expected, "it was let in"))
-        except UnexpectedAnswer as refusal:
-            if refusal.status not in _REFUSED:
-                offenders.append(Offender(replica.object, expected, str(refusal)))
-        except AnswerError as silence:
-            offenders.append(Offender(replica.object, expected, str(silence)))
-    try:
+        with findings.about(replica.object, expected) as elsewhere:
+            try:
+                registry.begin_upload(f"{public_project}/robot")
+            except UnexpectedAnswer as answer:
+                if answer.status not in _REFUSED:
+                    raise
+            else:
+                elsewhere.wrong("it was let in")
+    deleted = False
+    with findings.about(f"front door {harbor.access.url}", "deletes the robot"):
         harbor.front_door.delete_robot(robot.id, harbor.credentials)
-    except AnswerError as refusal:
-        offenders.append(Offender(f"front door {harbor.access.url}", "deletes the robot", str(refusal)))
-        judge(offenders, examined=len(replicas))
-    for replica in webs:
-        offenders += _still_let_in(replica, harbor, project, robot)
-    judge(offenders, examined=len(replicas) + len(webs))
+        deleted = True
+    for replica in harbor.replicas(Role.WEB) if deleted else ():
+        with findings.about(replica.object, "gives a deleted robot no token that allows anything") as token:
+            if grants := _grants(replica, harbor, project, robot):
+                token.wrong(f"it grants {grants}")
 
 
 def _make(harbor, project, name, later):
@@ -59,22 +62,20 @@ def _make(harbor, project, name, later):
     front, admin = harbor.front_door, harbor.credentials
     try:
         robot = front.create_robot(name, front.projects(project, admin)[project], admin)
-    except (AnswerError, KeyError) as refusal:
+    except (AnswerError, KeyError) as error:
         expected = f"a robot account of {project} can be made"
         place = f"front door {harbor.access.url}"
-        raise Failure([Offender(place, expected, str(refusal))]) from refusal
+        raise Failure([Offender(place, expected, str(error))]) from error
     later(f"robot {robot.credentials.user}", lambda: front.delete_robot(robot.id, admin), robot.credentials)
     return robot
 
 
-def _still_let_in(replica, harbor, project, robot):
-    """An offender when the token of a robot that was deleted allows something."""
-    expected = "gives a deleted robot no token that allows anything"
+def _grants(replica, harbor, project, robot):
+    """What the robot's token allows; nothing where it is refused. Raises AnswerError."""
+    scope = f"repository:{project}/robot:push,pull"
     try:
-        scope = f"repository:{project}/robot:push,pull"
-        grants = token_service.fetch(harbor.web(replica).http, robot.credentials, scope).grants
-    except UnexpectedAnswer as refusal:
-        return [] if refusal.status in _REFUSED else [Offender(replica.object, expected, str(refusal))]
-    except AnswerError as silence:
-        return [Offender(replica.object, expected, str(silence))]
-    return [Offender(replica.object, expected, f"it grants {grants}")] if grants else []
+        return token_service.fetch(harbor.web(replica).http, robot.credentials, scope).grants
+    except UnexpectedAnswer as answer:
+        if answer.status not in _REFUSED:
+            raise
+        return {}

@@ -6,7 +6,7 @@ from harbor_verify.checks import check
 from harbor_verify.clients import token_service
 from harbor_verify.errors import AnswerError
 from harbor_verify.model.roles import Role, Standing
-from harbor_verify.verdict import Failure, Offender, judge
+from harbor_verify.verdict import Failure, Offender
 
 _DAY_S = 24 * 60 * 60
 _LEEWAY_S = 60
@@ -22,9 +22,13 @@ _OPENS = frozenset({"*", "pull", "push", "delete", "scanner-pull"})
     "{token_lifetime}; at 0 tokens are expired when they come. "
     "Wrong times: the clock of the node that the replica runs on.",
     source="Harbor: /service/token; distribution: token authentication, access and exp",
+    builds_on=(
+        "configuration.token-key-same-on-every-replica",
+        "database.grants-sufficient",
+    ),
 )
 def test_a_token_grants_what_the_role_allows_on_what_was_asked_and_no_more(
-    harbor, project, public_project, stranger, new_user
+    harbor, findings, project, public_project, stranger, new_user
 ):
     """A token of any web replica grants what its owner's role allows on what was asked for, and lasts a day at most.
 
@@ -47,26 +51,22 @@ def test_a_token_grants_what_the_role_allows_on_what_was_asked_and_no_more(
         ("a stranger", stranger, public, Standing.PUBLIC),
         ("nobody", None, public, Standing.PUBLIC),
     ]
-    replicas = harbor.replicas(Role.WEB)
-    offenders = []
-    for replica in replicas:
-        wrong = ""
+    for replica in harbor.replicas(Role.WEB):
+        wrong_times = ""
         for who, credentials, repository, standing in cases:
             allowed = harbor.profile.actions[standing]
             wanted = {f"repository:{repository}": allowed} if allowed else {}
-            expected = f"its token lets {who} {_told(wanted) or f'do nothing with repository:{repository}'}"
+            expected = (
+                f"its token lets {who} {_in_words(wanted) or f'do nothing with repository:{repository}'}"
+            )
             scope = f"repository:{repository}:push,pull"
-            try:
+            with findings.about(replica.object, expected) as given:
                 token = token_service.fetch(harbor.web(replica).http, credentials, scope)
-            except AnswerError as refusal:
-                offenders.append(Offender(replica.object, expected, str(refusal)))
-                continue
-            if _is_wrong(token.grants, wanted):
-                offenders.append(Offender(replica.object, expected, _told(token.grants) or "nothing"))
-            wrong = wrong or _wrong_times(token.claims)
-        if wrong:
-            offenders.append(Offender(replica.object, "its tokens are valid now, for a day at most", wrong))
-    judge(offenders, examined=len(replicas) * len(cases))
+                if _is_wrong(token.grants, wanted):
+                    given.wrong(_in_words(token.grants) or "nothing")
+                wrong_times = wrong_times or _wrong_times(token.claims)
+        if wrong_times:
+            findings.wrong(replica.object, "its tokens are valid now, for a day at most", wrong_times)
 
 
 def _member(harbor, project, user, standing):
@@ -75,10 +75,10 @@ def _member(harbor, project, user, standing):
     front_door, admin = harbor.front_door, harbor.credentials
     try:
         front_door.add_member(front_door.projects(project, admin)[project], user.user, number, admin)
-    except (AnswerError, KeyError) as refusal:
+    except (AnswerError, KeyError) as error:
         expected = f"a {standing} can be added to project {project}"
-        observed = f"{project} is not listed" if isinstance(refusal, KeyError) else str(refusal)
-        raise Failure([Offender(f"front door {harbor.access.url}", expected, observed)]) from refusal
+        observed = f"{project} is not listed" if isinstance(error, KeyError) else str(error)
+        raise Failure([Offender(f"front door {harbor.access.url}", expected, observed)]) from error
     return user
 
 
@@ -91,7 +91,7 @@ def _is_wrong(grants, wanted):
     )
 
 
-def _told(grants):
+def _in_words(grants):
     return "; ".join(f"{', '.join(sorted(actions))} {name}" for name, actions in sorted(grants.items()))
 
 

@@ -3,7 +3,6 @@
 from harbor_verify.checks import check
 from harbor_verify.database import harbors_database
 from harbor_verify.model.roles import Feature
-from harbor_verify.verdict import Offender, judge
 
 _WELL = {
     "wsrep_on": "ON",
@@ -21,8 +20,9 @@ _WELL = {
     source="Galera: wsrep_cluster_size, wsrep_cluster_status, wsrep_local_state_comment, wsrep_ready",
     needs=("database",),
     requires=(Feature.GALERA,),
+    builds_on=("database.reachable",),
 )
-def test_every_node_of_the_databases_cluster_is_there(harbor, settings, not_applicable, measured):
+def test_every_node_of_the_databases_cluster_is_there(harbor, findings, settings, not_applicable, measured):
     """The database's Galera cluster has all its nodes, and the one that Harbor speaks to is Synced in the Primary part.
 
     Source: Galera's status variables, on whichever node Harbor's address leads to.
@@ -34,19 +34,14 @@ def test_every_node_of_the_databases_cluster_is_there(harbor, settings, not_appl
         not_applicable(
             "the database is no Galera cluster (wsrep has no provider, or is off); how it is replicated cannot be seen"
         )
-        return
     place = f"database {harbor.database()}"
     wanted = {"wsrep_cluster_size": str(settings.database_nodes), **_WELL}
     measured["database_nodes_count"] = int(status.get("wsrep_cluster_size", 0))
-    told = {"wsrep_on": settings_there.get("wsrep_on", "ON"), **status}
-    judge(
-        [
-            Offender(place, f"{name} is {value}", f"it is {told.get(name) or 'not told'}")
-            for name, value in wanted.items()
-            if told.get(name) != value
-        ],
-        examined=len(wanted),
-    )
+    variables = {"wsrep_on": settings_there.get("wsrep_on", "ON"), **status}
+    for name, value in wanted.items():
+        with findings.about(place, f"{name} is {value}") as variable:
+            if variables.get(name) != value:
+                variable.wrong(f"it is {variables.get(name) or 'not told'}")
 
 
 def _is_galera(settings_there, status):

@@ -3,7 +3,6 @@
 from harbor_verify.checks import check
 from harbor_verify.database import harbors_database
 from harbor_verify.model.grants import READ_AND_WRITE
-from harbor_verify.verdict import Offender, judge
 
 
 @check(
@@ -14,8 +13,9 @@ from harbor_verify.verdict import Offender, judge
     "standby, or read-only: what {database_settings} leads to is not the primary.",
     source="MySQL: SHOW GRANTS; PostgreSQL: has_table_privilege, pg_is_in_recovery; Harbor writes rows at each push",
     needs=("database",),
+    builds_on=("database.reachable",),
 )
-def test_harbor_may_read_and_write_its_database(harbor):
+def test_harbor_may_read_and_write_its_database(harbor, findings):
     """Harbor's own user may SELECT, INSERT, UPDATE and DELETE in its database.
 
     Source: what the database itself says of the account that Harbor's credentials lead to. Without the right to write,
@@ -24,8 +24,6 @@ def test_harbor_may_read_and_write_its_database(harbor):
     with harbors_database(harbor) as sql:
         missing = sql.missing_rights()
     database = harbor.database()
-    offenders = []
-    if missing:
-        expected = f"{', '.join(READ_AND_WRITE)} on {database.name}"
-        offenders.append(Offender(f"database {database}", expected, f"without {', '.join(missing)}"))
-    judge(offenders, examined=1)
+    with findings.about(f"database {database}", f"{', '.join(READ_AND_WRITE)} on {database.name}") as rights:
+        if missing:
+            rights.wrong(f"without {', '.join(missing)}")

@@ -2,7 +2,6 @@
 
 from harbor_verify.checks import check
 from harbor_verify.database import harbors_database
-from harbor_verify.verdict import Offender, judge
 
 
 @check(
@@ -14,14 +13,13 @@ from harbor_verify.verdict import Offender, judge
     source="Harbor: its database settings",
     needs=("database",),
 )
-def test_the_database_lets_harbor_in_and_answers(harbor):
+def test_the_database_lets_harbor_in_and_answers(harbor, findings):
     """Harbor's own credentials open its database, and it answers.
 
     Source: the credentials are those of the environment that Harbor's pods are given.
     """
     with harbors_database(harbor) as sql:
         answer = sql.rows("SELECT 1")
-    offenders = []
-    if answer != [(1,)]:
-        offenders.append(Offender(f"database {harbor.database()}", "SELECT 1 → 1", str(answer)))
-    judge(offenders, examined=1)
+    with findings.about(f"database {harbor.database()}", "SELECT 1 → 1") as query:
+        if answer != [(1,)]:
+            query.wrong(str(answer))

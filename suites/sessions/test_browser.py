@@ -4,10 +4,9 @@ from contextlib import suppress
 
 from harbor_verify.checks import check
 from harbor_verify.clients.browser import Visitor, open_page
-from harbor_verify.errors import CannotTell, NotShown
+from harbor_verify.errors import CannotTell
 from harbor_verify.luck import rounds_to_meet_each
 from harbor_verify.model.roles import Role
-from harbor_verify.verdict import Offender, judge
 
 
 @check(
@@ -18,8 +17,13 @@ from harbor_verify.verdict import Offender, judge
     "must be called by the name that cookies are for (--harbor-url).",
     source="Harbor: its page, as users see it; RFC 6265: cookies",
     needs=("browser",),
+    builds_on=(
+        "sessions.known-to-every-replica",
+        "configuration.session-store-configured",
+        "configuration.csrf-key-same-on-every-replica",
+    ),
 )
-def test_a_user_stays_signed_in_at_the_page(harbor, settings, check_folder, measured):
+def test_a_user_stays_signed_in_at_the_page(harbor, findings, settings, check_folder, measured):
     """In a browser, a user signs in through the front door, is still signed in after a reload, and logs out, each time.
 
     Source: Harbor's page. Again and again, until each web replica behind the front door has been met.
@@ -32,24 +36,22 @@ def test_a_user_stays_signed_in_at_the_page(harbor, settings, check_folder, meas
     insecure = settings.verify is not True
     with open_page(settings.browser, timeout_s=settings.request_timeout_s, insecure=insecure) as page:
         visitor = Visitor(page, harbor.access.url, harbor.profile.page)
-        offenders = []
-        step = "the sign-in form is shown"
-        try:
-            for number in range(1, rounds + 1):
-                nth = f"(time {number} of {rounds})"
-                step = f"the sign-in form is shown {nth}"
+        for number in range(1, rounds + 1):
+            nth = f"(time {number} of {rounds})"
+            place = f"front door {harbor.access.url}"
+            with findings.about(place, f"the sign-in form is shown {nth}") as step:
                 visitor.open()
-                step = f"after the login, {user} is signed in {nth}"
+                step.expected = f"after the login, {user} is signed in {nth}"
                 visitor.sign_in(harbor.credentials)
                 if number == 1:
                     visitor.take_picture(check_folder / "signed-in.png")
-                step = f"after a reload, {user} is still signed in {nth}"
+                step.expected = f"after a reload, {user} is still signed in {nth}"
                 visitor.reload(user)
-                step = f"after the log-out, the sign-in form is back {nth}"
+                step.expected = f"after the log-out, the sign-in form is back {nth}"
                 visitor.sign_out(user)
-        except NotShown as trouble:
-            offenders.append(Offender(f"front door {harbor.access.url}", step, str(trouble)))
-            # That there is no picture must not hide what was seen.
-            with suppress(CannotTell):
-                visitor.take_picture(check_folder / "not-shown.png")
-    judge(offenders, examined=rounds)
+            if findings.offenders:
+                # That there is no picture must not hide what was seen.
+                with suppress(CannotTell):
+                    visitor.take_picture(check_folder / "not-shown.png")
+            if findings.offenders or findings.unknowns:
+                break

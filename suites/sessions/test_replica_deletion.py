@@ -2,13 +2,12 @@
 
 from contextlib import ExitStack
 
-from harbor_verify.checkers.judgement import require
 from harbor_verify.checkers.sessions import UNKNOWN_SESSION, WRONG_USER, no_session_lost
 from harbor_verify.checks import check
 from harbor_verify.errors import CannotTell, DeadlinePassed, HealFailed
 from harbor_verify.failover import pod_kill, require_whole
 from harbor_verify.model.roles import Role
-from harbor_verify.verdict import Failure, Offender, judge
+from harbor_verify.verdict import Failure, Offender
 from harbor_verify.workloads import perform
 from harbor_verify.workloads.sessions import Login, probe_everywhere
 
@@ -22,8 +21,13 @@ _TRIES = 3
     "`kubectl describe pod` of the new pod.",
     source="Harbor: sessions are in Redis; Kubernetes: pods are replaced, not mended",
     needs=("disruption",),
+    builds_on=(
+        "sessions.known-to-every-replica",
+        "configuration.session-store-configured",
+        "configuration.components-replicated",
+    ),
 )
-def test_sessions_outlive_the_replica_that_opened_them(harbor, recorder, settings, tell, measured):
+def test_sessions_outlive_the_replica_that_opened_them(harbor, findings, recorder, settings, tell, measured):
     """When a web pod is deleted, every session, those that it opened among them, is known on every replica.
 
     Source: Harbor, sessions in Redis. Asked on the new pod, too, and several times each: after a restart a single
@@ -40,10 +44,14 @@ def test_sessions_outlive_the_replica_that_opened_them(harbor, recorder, setting
         last = probe_everywhere(recorder, webs, sessions, tries=_TRIES)
     judgement = no_session_lost(recorder.history(), replicas=[web.name for web in webs], confirmations=_TRIES)
     measured.update(judgement.measured)
-    offenders = [*judgement.offenders, *(_unanswered(probe) for probe in last if _is_unanswered(probe))]
-    if not offenders:
-        require(judgement)
-    judge(offenders, examined=len(last))
+    findings.offenders += judgement.offenders
+    for probe in last:
+        expected = f"says whose session {probe.value['session']} is, {_TRIES} tries"
+        with findings.about(probe.replica, expected) as answer:
+            if _is_unanswered(probe):
+                answer.wrong(f"{probe.error}{f', status {probe.status}' if probe.status else ''}")
+    if not findings.offenders:
+        findings.unknowns += judgement.unknowns
 
 
 def _sign_in_everywhere(harbor, recorder, stack):
@@ -75,7 +83,7 @@ def _delete(kill, harbor, tell):
             tell("the pod is gone; waiting until its successor is Ready")
     except CannotTell as broken:
         # Its pods are Ready, as was seen before: a Service that does not lead to each of them.
-        expected = "whole before one of its pods is deleted"
+        expected = "every replica is Ready, and its Service leads to each, before a pod is deleted"
         raise Failure([Offender(workload.object, expected, str(broken))]) from broken
     except DeadlinePassed as trouble:
         # As long as the pod itself is still there, nothing was broken, and nothing is shown.
@@ -97,9 +105,3 @@ def _web(harbor, stack, replica, name=None):
 def _is_unanswered(probe):
     """Harbor was asked, and said neither whose session it is nor that it knows none."""
     return not probe.ok and probe.asked and probe.error not in (UNKNOWN_SESSION, WRONG_USER)
-
-
-def _unanswered(probe):
-    status = f", status {probe.status}" if probe.status else ""
-    expected = f"says whose session {probe.value['session']} is, {_TRIES} tries"
-    return Offender(probe.replica, expected, f"{probe.error}{status}")

@@ -1,9 +1,9 @@
 """Where sessions really are."""
 
 from harbor_verify.checks import check
-from harbor_verify.errors import AnswerError, WrongConfiguration
+from harbor_verify.errors import WrongConfiguration
 from harbor_verify.model.roles import Role
-from harbor_verify.verdict import Failure, Offender, judge
+from harbor_verify.verdict import Failure, Offender
 
 
 @check(
@@ -14,36 +14,32 @@ from harbor_verify.verdict import Failure, Offender, judge
     "program writes into this database number; give Harbor one of its own.",
     source="Harbor: a session's key in Redis, which each request renews",
     needs=("session-store",),
+    builds_on=("configuration.session-store-configured",),
 )
-def test_every_session_lies_in_the_session_store_and_expires(harbor, measured):
+def test_every_session_lies_in_the_session_store_and_expires(harbor, findings, measured):
     """A session that any web replica opens lies in the Redis and database number of its settings, and expires there.
 
     Source: Harbor. Read with Harbor's own password; no value is looked at.
     """
     store = _store(harbor)
-    replicas = harbor.replicas(Role.WEB)
-    offenders, left_s = [], []
+    left_s = []
     with harbor.redis(store) as redis:
-        for replica in replicas:
+        for replica in harbor.replicas(Role.WEB):
             expected = f"keeps the session that it opens in Redis {store}, for a time"
-            try:
+            with findings.about(replica.object, expected) as stored:
                 session = harbor.web(replica).sign_in(harbor.credentials)
                 key = harbor.profile.session_key(session.cookie)
                 left, kind = redis.time_to_live_s(key), redis.kind_of(key)
-            except AnswerError as trouble:
-                offenders.append(Offender(replica.object, expected, str(trouble)))
-                continue
-            if left is None:
-                offenders.append(Offender(replica.object, expected, "there is no such key"))
-            elif kind != "string":
-                offenders.append(Offender(replica.object, expected, f"the key is a {kind}, not a string"))
-            elif left < 0:
-                offenders.append(Offender(replica.object, expected, "the key never expires"))
-            else:
-                left_s.append(left)
+                if left is None:
+                    stored.wrong("there is no such key")
+                elif kind != "string":
+                    stored.wrong(f"the key is a {kind}, not a string")
+                elif left < 0:
+                    stored.wrong("the key never expires")
+                else:
+                    left_s.append(left)
     if left_s:
         measured["session_time_to_live_s"] = min(left_s)
-    judge(offenders, examined=len(replicas))
 
 
 def _store(harbor):

@@ -3,9 +3,7 @@
 from itertools import permutations
 
 from harbor_verify.checks import check
-from harbor_verify.errors import AnswerError
 from harbor_verify.model.roles import Role
-from harbor_verify.verdict import Offender, judge
 
 
 @check(
@@ -14,8 +12,12 @@ from harbor_verify.verdict import Offender, judge
     "without it each keeps the sessions of its users in its own memory. If it is set, compare it on the replicas that "
     "are named: another server, another database number, or a Redis that is a read-only replica.",
     source="Harbor: the session cookie, and its API's current user",
+    builds_on=(
+        "configuration.session-store-configured",
+        "access.login-accepts-right-password",
+    ),
 )
-def test_session_opened_on_one_replica_is_known_to_every_other(harbor, not_applicable):
+def test_session_opened_on_one_replica_is_known_to_every_other(harbor, findings, not_applicable):
     """Who signs in on one web replica is known to every other.
 
     Source: Harbor, session cookie. Ordered pairs, because a store may be shared by some replicas only.
@@ -25,24 +27,16 @@ def test_session_opened_on_one_replica_is_known_to_every_other(harbor, not_appli
         not_applicable(
             f"{harbor.workload(Role.WEB).object} has one replica: there is no other to know a session"
         )
-    offenders = []
     sessions = {}
     for replica in replicas:
-        try:
+        with findings.about(replica.object, "a session can be opened"):
             sessions[replica.name] = harbor.web(replica).sign_in(harbor.credentials)
-        except AnswerError as refusal:
-            offenders.append(Offender(replica.object, "a session can be opened", str(refusal)))
     for opened, asked in permutations(replicas, 2):
         if opened.name not in sessions:
             continue
-        expected = f"knows the session that {opened.name} opened"
-        try:
+        with findings.about(asked.object, f"knows the session that {opened.name} opened") as session:
             who = harbor.web(asked).whoami(sessions[opened.name])
-        except AnswerError as silence:
-            offenders.append(Offender(asked.object, expected, str(silence)))
-            continue
-        if who is None:
-            offenders.append(Offender(asked.object, expected, "it is unknown there (401)"))
-        elif who.lower() != harbor.credentials.user.lower():
-            offenders.append(Offender(asked.object, expected, f"takes it for {who}'s"))
-    judge(offenders, examined=len(replicas) * (len(replicas) - 1))
+            if who is None:
+                session.wrong("it is unknown there (401)")
+            elif who.lower() != harbor.credentials.user.lower():
+                session.wrong(f"takes it for {who}'s")

@@ -8,7 +8,6 @@ from itertools import cycle, islice, product
 from harbor_verify.checks import check
 from harbor_verify.errors import AnswerError
 from harbor_verify.model.roles import Role
-from harbor_verify.verdict import Offender, judge
 
 _THREADS = 4
 _REQUESTS = 50
@@ -22,7 +21,7 @@ class _Answer:
     place: str
     owner: str
     who: str | None = None
-    trouble: str = ""
+    error: str = ""
 
 
 @check(
@@ -32,54 +31,51 @@ class _Answer:
     "(proxy_cache, a CDN), or session ids that are not random: give each Harbor its own number in {session_setting}, "
     "and let nothing cache /api/.",
     source="Harbor: the session cookie, and its API's current user",
+    builds_on=(
+        "sessions.known-to-every-replica",
+        "access.login-accepts-right-password",
+    ),
 )
-def test_no_session_is_ever_taken_for_another_users(harbor, stranger, new_user, measured):
+def test_no_session_is_ever_taken_for_another_users(harbor, findings, stranger, new_user, measured):
     """However sessions of several users mix on the web replicas, each is its owner's, and no two are the same.
 
     Source: Harbor, session cookie. From several threads at once, on connections that all users share. That a
     session is known at all is for sessions.known-to-every-replica to say.
     """
     replicas = harbor.replicas(Role.WEB)
-    opened, offenders = _sign_in(harbor, replicas, [harbor.credentials, stranger, new_user()])
-    offenders += _same(opened)
+    opened = []
+    for replica, user in product(replicas, [harbor.credentials, stranger, new_user()]):
+        with findings.about(replica.object, f"lets {user.user} in"):
+            opened.append((replica.name, harbor.web(replica).sign_in(user)))
+    _examine_cookies(findings, opened)
     answers = _ask_at_once(harbor, replicas, [session for _, session in opened])
     for place, owner in dict.fromkeys((answer.place, answer.owner) for answer in answers):
         here = [answer for answer in answers if (answer.place, answer.owner) == (place, owner)]
         others = [answer.who for answer in here if answer.who and answer.who.lower() != owner.lower()]
-        troubles = [answer.trouble for answer in here if answer.trouble]
+        errors = [answer.error for answer in here if answer.error]
         expected = f"takes sessions of {owner} for {owner}'s, in each of {len(here)} requests"
-        if others:
-            told = f"{len(others)} times for another's: {', '.join(sorted(set(others)))}"
-            offenders.append(Offender(place, expected, told))
-        if troubles:
-            told = f"{len(troubles)} times no proper answer; first: {troubles[0]}"
-            offenders.append(Offender(place, expected, told))
+        with findings.about(place, expected) as sessions:
+            if others:
+                sessions.wrong(f"{len(others)} times for another's: {', '.join(sorted(set(others)))}")
+            if errors:
+                sessions.wrong(f"{len(errors)} times no proper answer; first: {errors[0]}")
     known = sum(answer.who is not None for answer in answers)
     measured["requests_count"], measured["known_count"] = len(answers), known
-    judge(offenders, examined=known)
+    if not known:
+        findings.unknown(
+            "sessions of several users", "no replica knew one of them, so none could be mixed up"
+        )
 
 
-def _sign_in(harbor, replicas, users):
-    """(where, session) of each user on each replica, and an offender for each that is not let in."""
-    opened, offenders = [], []
-    for replica, user in product(replicas, users):
-        try:
-            opened.append((replica.name, harbor.web(replica).sign_in(user)))
-        except AnswerError as refusal:
-            offenders.append(Offender(replica.object, f"lets {user.user} in", str(refusal)))
-    return opened, offenders
-
-
-def _same(opened):
-    """An offender for each login that was given a cookie which another had been given."""
-    first, offenders = {}, []
+def _examine_cookies(findings, opened):
+    """No login was given a cookie which another had been given."""
+    first = {}
     for where, session in opened:
         login = f"{session.user}'s on {where}"
-        if session.cookie in first:
-            observed = f"it is that of {first[session.cookie]}"
-            offenders.append(Offender(f"login {login}", "a cookie that no other login was given", observed))
+        with findings.about(f"login {login}", "a cookie that no other login was given") as cookie:
+            if session.cookie in first:
+                cookie.wrong(f"it is that of {first[session.cookie]}")
         first.setdefault(session.cookie, login)
-    return offenders
 
 
 def _ask_at_once(harbor, replicas, sessions):
@@ -100,8 +96,8 @@ def _ask(row):
     for replica, web, session in row:
         try:
             answers.append(_Answer(replica.object, session.user, web.whoami(session)))
-        except AnswerError as trouble:
-            answers.append(_Answer(replica.object, session.user, trouble=str(trouble)))
+        except AnswerError as error:
+            answers.append(_Answer(replica.object, session.user, error=str(error)))
     return answers
 
 

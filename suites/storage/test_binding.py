@@ -3,7 +3,6 @@
 from harbor_verify.checks import check
 from harbor_verify.model import labels
 from harbor_verify.model.volumes import source_of
-from harbor_verify.verdict import Offender, judge
 
 
 @check(
@@ -15,26 +14,29 @@ from harbor_verify.verdict import Offender, judge
     '\'[{{"op":"remove","path":"/spec/claimRef"}}]\'`.',
     source="Kubernetes: PersistentVolumeClaim spec.selector, PersistentVolume spec.claimRef",
     needs=("volumes",),
+    builds_on=("storage.claims-bound",),
 )
-def test_a_claim_is_bound_to_the_volume_that_it_asks_for_and_to_no_other_claims(harbor):
+def test_a_claim_is_bound_to_the_volume_that_it_asks_for_and_to_no_other_claims(
+    harbor, findings, not_applicable
+):
     """Every claim is bound to a volume that its selector chooses, that names this claim, and that no other claim has.
 
     Source: Kubernetes API. A selector counts only when the claim is bound: labels and claims can change afterwards.
     """
     volumes = harbor.deployment.volumes()
-    offenders = [
-        Offender(volume.object, expected, observed)
-        for volume in volumes
-        for expected, observed in _wrong_with(volume)
-    ]
+    if not volumes:
+        not_applicable("Harbor's pods use no PersistentVolumeClaim")
+    for volume in volumes:
+        with findings.about(volume.object, "bound to the volume that it asks for") as binding:
+            for expected, observed in _wrong_with(volume):
+                binding.wrong(observed, expected=expected)
     holders = {}
     for volume in volumes:
         for place in _places_of(volume):
             holders.setdefault(place, []).append(volume.claim_name)
     for place, claims in holders.items():
         if len(claims) > 1:
-            offenders.append(Offender(place, "is one claim's", f"is that of {', '.join(claims)}"))
-    judge(offenders, examined=len(volumes))
+            findings.wrong(place, "is one claim's", f"is that of {', '.join(claims)}")
 
 
 def _wrong_with(volume):

@@ -1,7 +1,6 @@
 """Harbor's PersistentVolumeClaims."""
 
 from harbor_verify.checks import check
-from harbor_verify.verdict import Offender, judge
 
 
 @check(
@@ -10,24 +9,20 @@ from harbor_verify.verdict import Offender, judge
     "its access mode or its capacity, or another claim holds the one that has.",
     source="Kubernetes: PersistentVolumeClaim status.phase",
 )
-def test_every_claim_that_harbor_uses_is_bound(harbor):
+def test_every_claim_that_harbor_uses_is_bound(harbor, findings, not_applicable):
     """Every PersistentVolumeClaim that Harbor's pods use is Bound.
 
     Source: Kubernetes API, PersistentVolumeClaim status.phase. Harbor's pods stay Pending without.
     """
     volumes = harbor.deployment.volumes()
-    judge(
-        [
-            Offender(
-                volume.object,
-                f"phase Bound, as {', '.join(volume.used_by)} needs it",
-                f"phase {volume.phase}, {_asked(volume)}" if volume.claim else "there is no such claim",
-            )
-            for volume in volumes
-            if volume.phase != "Bound"
-        ],
-        examined=len(volumes),
-    )
+    if not volumes:
+        not_applicable("Harbor's pods use no PersistentVolumeClaim")
+    for volume in volumes:
+        with findings.about(volume.object, f"phase Bound, as {', '.join(volume.used_by)} needs it") as claim:
+            if volume.phase != "Bound":
+                claim.wrong(
+                    f"phase {volume.phase}, {_asked(volume)}" if volume.claim else "there is no such claim"
+                )
 
 
 def _asked(volume):

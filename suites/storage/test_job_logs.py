@@ -4,7 +4,6 @@ from harbor_verify.checks import check
 from harbor_verify.errors import AnswerError, DeadlinePassed
 from harbor_verify.luck import rounds_to_meet_each
 from harbor_verify.model.roles import Feature, Role
-from harbor_verify.verdict import Offender, judge
 from harbor_verify.waiting import NotYet, wait_until
 
 _ENDED = ("Success", "Error", "Stopped")
@@ -17,8 +16,12 @@ _ENDED = ("Success", "Error", "Stopped")
     "logs are gone. A job that does not end: the log of the {job} pods.",
     source="Harbor: job loggers; report 13011 of goharbor/harbor",
     requires=(Feature.JOB_LOGS,),
+    builds_on=(
+        "configuration.health-body-is-healthy",
+        "storage.claims-bound",
+    ),
 )
-def test_the_log_of_a_job_is_given_whichever_replica_ran_it(harbor, settings, not_applicable, tell):
+def test_the_log_of_a_job_is_given_whichever_replica_ran_it(harbor, findings, settings, not_applicable, tell):
     """The log of a job is given, whole and the same, each time it is asked for, whichever replica ran the job.
 
     Source: Harbor's job logs; the job is a garbage collection that collects nothing (dry run). Asked for again and
@@ -29,10 +32,11 @@ def test_the_log_of_a_job_is_given_whichever_replica_ran_it(harbor, settings, no
             f"{harbor.workload(Role.JOB).object} has one replica: there is no other to give its logs"
         )
     front, admin, place = harbor.front_door, harbor.credentials, harbor.workload(Role.JOB).object
-    try:
+    job_id = None
+    with findings.about(place, "a job can be started"):
         job_id = front.start_harmless_job(admin)
-    except AnswerError as refusal:
-        judge([Offender(place, "a job can be started", str(refusal))], examined=1)
+    if job_id is None:
+        return
     tell(f"waiting for job {job_id} to end: a garbage collection that collects nothing")
 
     def ended():
@@ -41,32 +45,33 @@ def test_the_log_of_a_job_is_given_whichever_replica_ran_it(harbor, settings, no
             raise NotYet(f"its status is {status}")
         return status
 
-    try:
-        wait_until(
-            f"job {job_id} ends",
-            ended,
-            deadline="converge_timeout_s",
-            timeout_s=settings.converge_timeout_s,
-            interval_s=0.5,
-        )
-    except (DeadlinePassed, AnswerError) as trouble:
-        expected = f"job {job_id}, a garbage collection that collects nothing, ends, and its status is told"
-        judge([Offender(place, expected, str(trouble))], examined=1)
+    expected = f"job {job_id}, a garbage collection that collects nothing, ends, and its status is told"
+    with findings.about(place, expected) as job:
+        try:
+            wait_until(
+                f"job {job_id} ends",
+                ended,
+                deadline="converge_timeout_s",
+                timeout_s=settings.converge_timeout_s,
+                interval_s=0.5,
+            )
+        except DeadlinePassed as late:
+            job.wrong(str(late))
+    if findings.offenders:
+        return
     webs = harbor.replicas(Role.WEB)
     asks = -(-rounds_to_meet_each(len(harbor.replicas(Role.JOB))) // len(webs)) * len(webs)
-    logs, troubles = {}, []
+    logs, errors = set(), []
     for number in range(asks):
         try:
-            logs.setdefault(harbor.web(webs[number % len(webs)]).job_log(job_id, admin), number)
-        except AnswerError as refusal:
-            troubles.append(str(refusal))
+            logs.add(harbor.web(webs[number % len(webs)]).job_log(job_id, admin))
+        except AnswerError as error:
+            errors.append(str(error))
     expected = f"gives the log of job {job_id} each of {asks} times"
-    offenders = []
-    if troubles:
-        observed = f"{len(troubles)} times not; first: {troubles[0]}"
-        offenders.append(Offender(place, expected, observed))
-    if "" in logs:
-        offenders.append(Offender(place, expected, "an empty log"))
-    if len(logs) > 1:
-        offenders.append(Offender(place, f"{expected}, and the same", f"{len(logs)} different logs"))
-    judge(offenders, examined=asks)
+    with findings.about(place, expected) as log:
+        if errors:
+            log.wrong(f"{len(errors)} times not; first: {errors[0]}")
+        if "" in logs:
+            log.wrong("an empty log")
+        if len(logs) > 1:
+            log.wrong(f"{len(logs)} different logs", expected=f"{expected}, and the same")

@@ -4,7 +4,6 @@ without its volume writes into itself, and nothing looks broken until it is gone
 
 from harbor_verify.checks import check
 from harbor_verify.model.mounts import mounts_of
-from harbor_verify.verdict import Offender, judge
 
 
 @check(
@@ -14,34 +13,33 @@ from harbor_verify.verdict import Offender, judge
     "read-only mount: `readOnly` of the volumeMount or of the claim, or the file system was mounted ro on that node.",
     source="Kubernetes: volumeMounts; Linux: /proc/self/mounts",
     needs=("exec",),
+    builds_on=("storage.claims-bound",),
 )
-def test_a_claim_is_mounted_and_writable_in_every_replica(harbor):
+def test_a_claim_is_mounted_and_writable_in_every_replica(harbor, findings, not_applicable):
     """In every replica of a workload with claims, each claim is mounted where the template says, writable.
 
     Source: the running container's own table of mounts; what is not a mount of its own is the container's.
     """
-    offenders, examined = [], 0
     for role, workload in harbor.deployment.workloads.items():
         claims = _claims_of(workload.template.spec)
         if not claims:
             continue
         replicas = harbor.deployment.replicas(role)
-        examined += max(1, len(replicas))
-        if not replicas:
-            offenders.append(Offender(workload.object, f"replicas that mount {', '.join(claims)}", "no pod"))
+        with findings.about(workload.object, f"replicas that mount {', '.join(claims)}") as workload_mounts:
+            if not replicas:
+                workload_mounts.wrong("no pod")
+            unmounted = set(claims) - {
+                claim for c in workload.template.spec.containers for claim, _ in _mounted(workload, c.name)
+            }
+            for claim in sorted(unmounted):
+                expected = f"a container mounts claim {claim}, which its pods name"
+                workload_mounts.wrong("none does", expected=expected)
         for replica in replicas:
-            offenders += [
-                Offender(replica.object, f"claim {claim} is mounted at {path}, writable", observed)
-                for claim, path, observed in _wrong_with(replica, harbor)
-            ]
-        unmounted = set(claims) - {
-            claim for c in workload.template.spec.containers for claim, _ in _mounted(workload, c.name)
-        }
-        offenders += [
-            Offender(workload.object, f"a container mounts claim {claim}, which its pods name", "none does")
-            for claim in sorted(unmounted)
-        ]
-    judge(offenders, examined=examined)
+            with findings.about(replica.object, f"mounts {', '.join(claims)}, writable") as mounts:
+                for claim, path, observed in _wrong_with(replica, harbor):
+                    mounts.wrong(observed, expected=f"claim {claim} is mounted at {path}, writable")
+    if not findings.examined:
+        not_applicable("Harbor's pods use no PersistentVolumeClaim")
 
 
 def _wrong_with(replica, harbor):
@@ -51,20 +49,20 @@ def _wrong_with(replica, harbor):
         return [(claim, path, f"its container does not run: {replica.state}") for claim, path in wanted]
     given = set(_mounts_in(replica.pod.spec, replica.container.name))
     present = mounts_of(harbor.run(replica, ["cat", "/proc/self/mounts"])) if wanted else {}
-    found = []
+    wrong = []
     for claim, path in wanted:
         if (claim, path) not in given:
-            found.append((claim, path, "its pod's specification does not have this mount"))
+            wrong.append((claim, path, "its pod's specification does not have this mount"))
             continue
         mount = present.get(path) or present.get(_real_path(replica, path, harbor))
         root = present.get("/")
         if mount is None:
-            found.append((claim, path, "no mount of its own there: what is written stays in the container"))
+            wrong.append((claim, path, "no mount of its own there: what is written stays in the container"))
         elif root and (mount.device, mount.file_system) == (root.device, root.file_system):
-            found.append((claim, path, f"the container's own file system: {mount}"))
+            wrong.append((claim, path, f"the container's own file system: {mount}"))
         elif not mount.writable:
-            found.append((claim, path, str(mount)))
-    return found
+            wrong.append((claim, path, str(mount)))
+    return wrong
 
 
 def _real_path(replica, path, harbor):

@@ -1,10 +1,10 @@
 """What was pushed outlives the pod that took it."""
 
 from harbor_verify.checks import check
-from harbor_verify.errors import AnswerError, CannotTell, DeadlinePassed, HealFailed
+from harbor_verify.errors import CannotTell, DeadlinePassed, HealFailed
 from harbor_verify.failover import pod_kill, require_whole
 from harbor_verify.model.roles import Role
-from harbor_verify.verdict import Offender, judge
+from harbor_verify.verdict import Failure, Offender
 
 TAG = "survivor"
 
@@ -16,9 +16,15 @@ TAG = "survivor"
     "subPathExpr) and storage.filesystem.rootdirectory. Not replaced: `kubectl describe pod` of the new pod.",
     source="Harbor: images are in the registry's storage, not in its pods; Kubernetes: pods are replaced, not mended",
     needs=("disruption",),
+    builds_on=(
+        "registry.pushed-on-one-pulled-on-every",
+        "configuration.registry-root-inside-volume",
+        "configuration.registry-trusts-token-key",
+        "storage.claims-bound",
+    ),
 )
 def test_an_image_outlives_the_registry_pod_that_took_it(
-    harbor, project, new_image, recorder, settings, tell
+    harbor, findings, project, new_image, recorder, settings, tell
 ):
     """An image that one registry replica took is pulled unchanged from every replica after that pod is deleted.
 
@@ -27,27 +33,23 @@ def test_an_image_outlives_the_registry_pod_that_took_it(
     require_whole(harbor, Role.REGISTRY)
     workload, victim = harbor.workload(Role.REGISTRY), harbor.replicas(Role.REGISTRY)[0]
     image, repository = new_image(), f"{project}/{TAG}"
-    try:
+    digest = None
+    with findings.about(victim.object, f"takes a push to {repository}"):
         digest = harbor.registry(victim).push(image, repository, TAG)
-    except AnswerError as refusal:
-        judge([Offender(victim.object, f"takes a push to {repository}", str(refusal))], examined=1)
+    if digest is None:
         return
-    offenders = _delete(harbor, workload, recorder, settings, tell)
-    replicas = harbor.deployment.replicas(Role.REGISTRY)
-    for replica in replicas:
+    _delete(findings, harbor, workload, recorder, settings, tell)
+    for replica in harbor.deployment.replicas(Role.REGISTRY):
         expected = f"{repository}@{digest}, which {victim.name} took before its pod was deleted"
-        try:
+        with findings.about(replica.object, expected) as survivor:
             pulled = harbor.registry(replica).pull(repository, digest)
-        except AnswerError as refusal:
-            offenders.append(Offender(replica.object, expected, str(refusal)))
-            continue
-        if pulled != image:
-            offenders.append(Offender(replica.object, expected, f"other bytes, of digest {pulled.digest}"))
-    judge(offenders, examined=len(replicas))
+            if pulled != image:
+                survivor.wrong(f"other bytes, of digest {pulled.digest}")
 
 
-def _delete(harbor, workload, recorder, settings, tell):
-    """Delete the oldest pod and wait for its successor; an offender when there is none in time."""
+def _delete(findings, harbor, workload, recorder, settings, tell):
+    """Delete the oldest pod and wait for its successor. Raises Failure when not all was well before."""
+    expected = "a deleted pod is replaced, and its successor Ready"
     kill = pod_kill(harbor, workload, recorder, settings)
     try:
         with kill:
@@ -56,12 +58,12 @@ def _delete(harbor, workload, recorder, settings, tell):
             tell("the pod is gone; waiting until its successor is Ready")
     except CannotTell as broken:
         # Its pods are Ready, as was seen before: a Service that does not lead to each of them.
-        judge([Offender(workload.object, "whole before one of its pods is deleted", str(broken))], examined=1)
-    except DeadlinePassed as trouble:
+        before = "every replica is Ready, and its Service leads to each, before a pod is deleted"
+        raise Failure([Offender(workload.object, before, str(broken))]) from broken
+    except DeadlinePassed as late:
         # As long as the pod itself is still there, nothing was broken, and nothing is shown.
         if not kill.victim_is_gone:
             raise
-        return [Offender(workload.object, "a deleted pod is replaced, and its successor Ready", str(trouble))]
-    except HealFailed as trouble:
-        return [Offender(workload.object, "a deleted pod is replaced, and its successor Ready", str(trouble))]
-    return []
+        findings.wrong(workload.object, expected, str(late))
+    except HealFailed as unhealed:
+        findings.wrong(workload.object, expected, str(unhealed))

@@ -24,6 +24,10 @@ def never(what: str) -> NoReturn:
     raise AssertionError(f"not expected: {what}")
 
 
+_ENDINGS = ("not_applicable", "blocked", "need")
+"""Fixtures that must not be used where a test does not give its own."""
+
+
 def examine(check: Callable[..., object], *args: Any, **fixtures: Any) -> None:
     """Run a check and judge what it finds; `args` are its fixtures in their order, but for `findings`.
 
@@ -33,7 +37,8 @@ def examine(check: Callable[..., object], *args: Any, **fixtures: Any) -> None:
         check(*args, **fixtures)
         return
     names = [name for name in inspect.signature(check).parameters if name != "findings"]
-    given = {**dict(zip(names, args, strict=False)), **fixtures}
+    given = {name: never for name in names if name in _ENDINGS}
+    given |= {**dict(zip(names, args, strict=False)), **fixtures}
     if "findings" not in inspect.signature(check).parameters:
         check(**given)
         return

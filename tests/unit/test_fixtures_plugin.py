@@ -79,7 +79,7 @@ import time, pytest
 from harbor_verify.checks import Severity, check
 from harbor_verify.errors import CannotTell
 from harbor_verify.model.roles import Feature, Role
-from harbor_verify.verdict import Failure, Offender, judge
+from harbor_verify.verdict import Failure, Offender
 """
 
 
@@ -144,7 +144,7 @@ def suite(tmp_path):
 
 
 def test_a_run_in_which_all_holds(suite):
-    suite.check("fine", "judge([], examined=1)", arguments="measured, made")
+    suite.check("fine", "pass", arguments="measured, made")
     code, output = suite.run()
     assert code == 0
     assert "found: a fake" in output
@@ -156,7 +156,7 @@ def test_a_run_in_which_all_holds(suite):
 
 
 def test_a_failure_is_told_as_claim_offenders_and_hint_without_a_traceback(suite):
-    suite.check("bad", 'judge([Offender("ns/a", "x", "y"), Offender("ns/b", "x", "z")], examined=2)')
+    suite.check("bad", 'raise Failure([Offender("ns/a", "x", "y"), Offender("ns/b", "x", "z")])')
     code, output = suite.run()
     assert code == 1
     assert re.search(r"^fail +0\.\d s  unit\.bad  It holds\.$", output, re.MULTILINE)
@@ -173,7 +173,7 @@ def test_a_failure_is_told_as_claim_offenders_and_hint_without_a_traceback(suite
 def test_what_the_suite_could_not_find_out_is_an_error_and_no_pass(suite):
     suite.check("harness", 'raise CannotTell("too dark")')
     suite.check("bug", "{}['key']")
-    suite.check("empty", "judge([], examined=0)")
+    suite.check("empty", "pass", arguments="findings")
     suite.check("fixture", "pass", arguments="broken")
     suite.file.write_text(
         suite.file.read_text() + "\n@pytest.fixture\ndef broken():\n    assert False, 'oh'\n"
@@ -227,7 +227,7 @@ def test_a_check_whose_need_is_not_met_is_blocked_and_under_strict_skips_an_erro
 
 
 def test_a_check_about_what_this_harbor_has_not_is_left_out_and_told_once(suite):
-    suite.check("fine", "judge([], examined=1)", requires="(Role.WEB, Feature.ROBOTS)")
+    suite.check("fine", "pass", requires="(Role.WEB, Feature.ROBOTS)")
     suite.check("jobs", "assert False", requires="(Role.JOB, Feature.ROBOTS, Feature.GALERA)")
     suite.check("page", "assert False", requires="(Role.PAGE,)")
     code, output = suite.run()
@@ -249,7 +249,7 @@ def test_a_check_about_what_this_harbor_has_not_is_left_out_and_told_once(suite)
 
 @pytest.mark.parametrize("flags", [(), ("--strict-skips",)])
 def test_a_check_that_finds_nothing_that_it_could_be_about_spoils_no_verdict(suite, flags):
-    suite.check("fine", "judge([], examined=1)")
+    suite.check("fine", "pass")
     suite.check("late", 'not_applicable("TLS is not used, says of-the-admin")', arguments="not_applicable")
     code, output = suite.run(*flags)
     assert code == 0
@@ -264,8 +264,8 @@ def test_a_check_that_finds_nothing_that_it_could_be_about_spoils_no_verdict(sui
 
 @pytest.mark.parametrize("flags", [(), ("--strict-advice",), ("--strict",)])
 def test_advice_that_is_not_followed_is_told_and_counts_only_where_it_is_strict(suite, flags):
-    suite.check("fine", "judge([], examined=1)")
-    suite.check("kept", 'judge([Offender("pv x", "kept", "not kept")], examined=1)', severity="should")
+    suite.check("fine", "pass")
+    suite.check("kept", 'raise Failure([Offender("pv x", "kept", "not kept")])', severity="should")
     code, output = suite.run(*flags)
     assert code == (1 if flags else 0)
     (advice,) = [check for check in suite.report()["checks"] if check["id"] == "unit.kept"]
@@ -315,7 +315,7 @@ def test_what_was_left_behind_is_told_also_of_a_check_that_is_not_applicable(sui
 
 
 def test_a_hint_is_in_the_words_of_this_harbor(suite):
-    suite.check("bad", 'judge([Offender("ns/a", "x", "y")], examined=1)', hint=": look at every {web} pod")
+    suite.check("bad", 'raise Failure([Offender("ns/a", "x", "y")])', hint=": look at every {web} pod")
     _, output = suite.run()
     assert "mend bad: look at every uber pod" in output
     assert suite.report()["checks"][0]["hint"] == "mend bad: look at every uber pod"
@@ -401,13 +401,13 @@ def test_an_interrupted_run_cleans_up_and_says_what_was_not_run(suite, number):
 
 
 def test_it_can_be_told_to_show_tracebacks(suite):
-    suite.check("bad", 'judge([Offender("ns/a", "x", "y")], examined=2)')
+    suite.check("bad", 'raise Failure([Offender("ns/a", "x", "y")])')
     assert "test_it.py:" in suite.run("--tb=short")[1]
 
 
 def test_a_check_that_does_not_pass_leaves_evidence_in_a_folder_of_its_own_and_one_that_passes_none(suite):
-    suite.check("fine", "judge([], examined=1)")
-    suite.check("bad", 'judge([Offender("ns/a", "x", "y")], examined=1)')
+    suite.check("fine", "pass")
+    suite.check("bad", 'raise Failure([Offender("ns/a", "x", "y")])')
     suite.check("dark", 'raise CannotTell("too dark")')
     suite.check("torn", "pass", arguments="leaky")
     suite.file.write_text(
@@ -430,8 +430,8 @@ def test_a_check_that_does_not_pass_leaves_evidence_in_a_folder_of_its_own_and_o
 
 
 def test_evidence_that_cannot_be_had_changes_no_verdict(suite):
-    suite.check("fine", "judge([], examined=1)")
-    suite.check("bad", 'judge([Offender("ns/a", "x", "y")], examined=1)')
+    suite.check("fine", "pass")
+    suite.check("bad", 'raise Failure([Offender("ns/a", "x", "y")])')
     suite.check(
         "full", 'check_folder.rmdir(); check_folder.write_text(""); assert False', arguments="check_folder"
     )
@@ -449,7 +449,7 @@ def test_what_a_check_puts_into_its_folder_is_evidence_also_when_it_passes(suite
 
 
 def test_no_secret_reaches_a_report_or_the_terminal(suite):
-    suite.check("bad", 'judge([Offender("ns/a", "x", "signed in with of-the-admin")], examined=1)')
+    suite.check("bad", 'raise Failure([Offender("ns/a", "x", "signed in with of-the-admin")])')
     suite.check("dark", 'raise CannotTell("Authorization: Bearer abcdef, of-the-admin")')
     suite.check(
         "bug", 'print("of-the-admin"); measured["note"] = "of-the-admin"; {}[x]', arguments="measured, x"

@@ -9,7 +9,7 @@ from tests.unit.test_fixtures_plugin import Suite
 def suite(tmp_path):
     suite = Suite(tmp_path)
     for name in ("one", "two", "two-more"):
-        suite.check(name, "judge([], examined=1)")
+        suite.check(name, "pass")
     return suite
 
 

@@ -7,7 +7,7 @@ from kubernetes import client
 
 from harbor_verify.clients.harbor import Credentials, Session
 from harbor_verify.clients.registry import Challenge
-from harbor_verify.errors import CannotTell, NoAnswer, NotApplicable, UnexpectedAnswer
+from harbor_verify.errors import NoAnswer, NotApplicable, UnexpectedAnswer
 from harbor_verify.model.roles import Role
 from harbor_verify.model.volumes import Volume
 from harbor_verify.model.workloads import Replica, Workload
@@ -90,7 +90,7 @@ def a_claim(
 
 @pytest.mark.parametrize("of_volumes", [sharing, capacious, retained])
 def test_a_claim_as_it_should_be_is_well(of_volumes):
-    of_volumes(a_claim(given="5120Mi"))
+    examine(of_volumes, a_claim(given="5120Mi"))
 
 
 @pytest.mark.parametrize(
@@ -114,9 +114,10 @@ def test_a_claim_of_one_replica_need_not_be_shared():
         examine(shareable, a_claim(modes=["ReadWriteOnce"], used_by="jobservice-rc"), not_applicable)
 
 
-def test_a_harbor_without_claims_shows_nothing():
-    with pytest.raises(CannotTell):
-        examine(bound, with_volumes())
+@pytest.mark.parametrize("of_volumes", [bound, capacious, retained])
+def test_to_a_harbor_without_claims_checks_of_claims_are_not_applicable(of_volumes):
+    with pytest.raises(NotApplicable, match="no PersistentVolumeClaim"):
+        examine(of_volumes, with_volumes(), not_applicable)
 
 
 # configuration.*

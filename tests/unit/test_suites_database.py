@@ -29,7 +29,7 @@ WELL = {
 
 def offenders_of(check, *args):
     with pytest.raises(Failure) as failure:
-        check(*args)
+        examine(check, *args)
     assert "hush" not in str(failure.value)
     return failure.value.offenders
 
@@ -204,6 +204,6 @@ def test_a_cluster_may_be_wanted_in_another_size():
     "variables, size",
     [({}, "0"), ({"wsrep_provider": "none"}, "0"), ({**GALERA, "wsrep_on": "OFF"}, "0")],
 )
-def test_a_database_that_is_no_cluster_is_skipped(variables, size):
+def test_to_a_database_that_is_no_cluster_it_is_not_applicable(variables, size):
     with pytest.raises(NotApplicable, match="no Galera"):
         examine(complete, cluster(variables=variables, wsrep_cluster_size=size), SETTINGS, not_applicable, {})

@@ -106,7 +106,7 @@ def database(monkeypatch, *found):
 
 def test_a_migration_that_ended_is_well(monkeypatch):
     measured = {}
-    migrated(database(monkeypatch, Migration(150, False)), measured)
+    examine(migrated, database(monkeypatch, Migration(150, False)), measured)
     assert measured == {"schema_version": 150}
 
 

@@ -146,7 +146,7 @@ def arguments(web, monkeypatch):
 
 def test_a_robot_that_may_what_it_should_and_no_more_is_well(monkeypatch):
     web = Robots()
-    check(*arguments(web, monkeypatch))
+    examine(check, *arguments(web, monkeypatch))
     assert web.deleted
 
 
@@ -165,4 +165,4 @@ def test_a_robot_that_may_too_little_or_too_much_is_named(web, told, monkeypatch
 
 def test_a_harbor_that_makes_no_robot_is_wrong(monkeypatch):
     with pytest.raises(Failure, match="can be made"):
-        check(*arguments(Robots(makes=False), monkeypatch))
+        examine(check, *arguments(Robots(makes=False), monkeypatch))

@@ -11,6 +11,7 @@ from harbor_verify.errors import (
     DeadlinePassed,
     HealFailed,
     NoAnswer,
+    NotApplicable,
     UnexpectedAnswer,
     WrongContent,
 )
@@ -22,7 +23,7 @@ from suites.storage.test_binding import (
     test_a_claim_is_bound_to_the_volume_that_it_asks_for_and_to_no_other_claims as intended,
 )
 from suites.storage.test_mounts import test_a_claim_is_mounted_and_writable_in_every_replica as mounted
-from tests.unit.running import examine, offenders_of
+from tests.unit.running import examine, not_applicable, offenders_of
 
 # storage.claims-bound-to-intended-volume
 
@@ -108,9 +109,9 @@ def test_two_claims_of_one_volume_are_named_together():
     }
 
 
-def test_a_harbor_without_claims_shows_nothing():
-    with pytest.raises(CannotTell):
-        examine(intended, with_volumes())
+def test_to_a_harbor_without_claims_it_is_not_applicable():
+    with pytest.raises(NotApplicable, match="no PersistentVolumeClaim"):
+        examine(intended, with_volumes(), not_applicable)
 
 
 # storage.volume-mounted-in-every-replica
@@ -326,7 +327,7 @@ outlives = survival.test_an_image_outlives_the_registry_pod_that_took_it
 
 def test_an_image_on_a_shared_volume_outlives_its_pod(monkeypatch):
     store = {}
-    outlives(*surviving(monkeypatch, FakeRegistry(store), FakeRegistry(store)))
+    examine(outlives, *surviving(monkeypatch, FakeRegistry(store), FakeRegistry(store)))
     assert list(store) == [IMAGE.digest]
 
 
@@ -385,7 +386,7 @@ def test_a_pod_that_is_not_replaced_is_a_failure_and_one_that_is_not_deleted_is_
 
     kill = FakeKill(unhealed=DeadlinePassed("the pod is still there"))
     with pytest.raises(DeadlinePassed):
-        outlives(*surviving(monkeypatch, FakeRegistry(store), FakeRegistry(store), kill=kill))
+        examine(outlives, *surviving(monkeypatch, FakeRegistry(store), FakeRegistry(store), kill=kill))
 
 
 def test_a_pod_that_is_gone_and_gets_no_successor_is_a_failure_and_the_others_are_asked(monkeypatch):
