@@ -1,9 +1,14 @@
 """Pulling as the cluster itself does."""
 
+import re
+
 from harbor_verify import pull_pods
 from harbor_verify.checks import check
 from harbor_verify.luck import rounds_to_meet_each
 from harbor_verify.model.roles import Role
+
+_SOURCE_PORT = re.compile(r"\S+:\d+->")
+"""Of a connection, as Go names it (`10.0.0.5:41234->10.0.0.9:443`): where it began, another one each time."""
 
 
 @check(
@@ -53,9 +58,14 @@ def test_every_node_pulls_a_private_image_with_a_pull_secret(
         # The same words of each pod, and of each reference: what is wrong with all is then told once.
         with findings.about(pod, f'pulls the image and prints "{image.message}"') as pull:
             if each.printed != image.message:
-                pull.wrong(_same_words(each) or f'prints "{each.printed}"')
+                pull.wrong(_of_any_pod(each, image.reference) or f'prints "{each.printed}"')
 
 
-def _same_words(pull):
-    """What the kubelet said, without the name of the image, which is another one at each pull."""
-    return (pull.trouble or "").replace(pull.image, "IMAGE")
+def _of_any_pod(pulled: pull_pods.Pulled, reference: str) -> str:
+    """The kubelet's words without what is another for each pull: pulls that fail alike are told once.
+
+    Each image has the name `reference` and a number at its end; its tag may stand alone.
+    """
+    tag = re.escape(pulled.image.rpartition(":")[2])
+    words = re.sub(rf"(?<![\w.-]){tag}(?![\w-])", reference.rpartition(":")[2], pulled.trouble)
+    return _SOURCE_PORT.sub("", words)

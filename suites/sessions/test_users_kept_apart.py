@@ -34,6 +34,7 @@ class _Answer:
     builds_on=(
         "sessions.known-to-every-replica",
         "access.login-accepts-right-password",
+        "database.grants-sufficient",
     ),
 )
 def test_no_session_is_ever_taken_for_another_users(harbor, findings, stranger, new_user, measured):

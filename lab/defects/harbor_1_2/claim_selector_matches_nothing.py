@@ -23,6 +23,7 @@ DEFECT = Defect(
             "storage.volume-mounted-in-every-replica",
         }
     ),
+    causes=frozenset({"storage.claims-bound"}),
     change=_ask_for_another_label,
     unready=frozenset({"jobservice-rc"}),
 )

@@ -43,6 +43,7 @@ DEFECT = Defect(
         }
     )
     | SOME_FAILOVER,
+    causes=frozenset({"database.grants-sufficient"}),
     plant_outside=_revoke,
     heal_outside=_grant,
 )

@@ -34,5 +34,6 @@ DEFECT = Defect(
         }
     )
     | SOME_FAILOVER,
+    causes=frozenset({"configuration.registry-config-mounted-where-it-is-read"}),
     change=_mount_elsewhere,
 )

@@ -24,5 +24,6 @@ DEFECT = Defect(
         }
     )
     | SOME_FAILOVER,
+    causes=frozenset({"configuration.session-store-configured"}),
     change=_forget_redis,
 )

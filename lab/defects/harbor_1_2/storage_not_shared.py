@@ -28,5 +28,6 @@ DEFECT = Defect(
         }
     )
     | SOME_FAILOVER,
+    causes=frozenset({"registry.pushed-on-one-pulled-on-every"}),
     change=_one_folder_a_node,
 )

@@ -40,5 +40,6 @@ DEFECT = Defect(
             "registry.repository-appears-in-harbor",
         }
     ),
+    causes=frozenset({"configuration.token-key-same-on-every-replica"}),
     change=_give_one_another_key,
 )

@@ -23,5 +23,6 @@ DEFECT = Defect(
             "failover.web-pod-kill",
         }
     ),
+    causes=frozenset({"configuration.csrf-key-same-on-every-replica"}),
     change=_give_each_its_own,
 )

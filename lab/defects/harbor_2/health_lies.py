@@ -12,5 +12,6 @@ DEFECT = Defect(
     report="h#16406; seen on Harbor 2.12: /api/v2.0/health is 200 whatever its body says",
     shows="every probe is green and health answers 200, while its body says unhealthy and no job is ever run",
     turns_red=frozenset({"configuration.health-body-is-healthy", "storage.job-logs-shared"}),
+    causes=frozenset({"configuration.health-body-is-healthy"}),
     change=_misspell,
 )

@@ -23,6 +23,7 @@ DEFECT = Defect(
             "storage.image-survives-registry-pod-deletion",
         }
     ),
+    causes=frozenset({"configuration.components-replicated", "configuration.registry-root-inside-volume"}),
     not_applicable=frozenset(
         {"registry.pushed-on-one-pulled-on-every", "registry.upload-continues-on-another-replica"}
     ),

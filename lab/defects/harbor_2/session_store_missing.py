@@ -23,5 +23,6 @@ DEFECT = Defect(
             "failover.web-pod-kill",
         }
     ),
+    causes=frozenset({"configuration.session-store-configured"}),
     change=_forget_redis,
 )

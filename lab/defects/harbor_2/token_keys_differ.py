@@ -38,5 +38,6 @@ DEFECT = Defect(
             "failover.registry-pod-kill",
         }
     ),
+    causes=frozenset({"configuration.token-key-same-on-every-replica"}),
     change=_give_one_another_key,
 )
