@@ -48,9 +48,10 @@ down: $(READY) ## take the lab down; nothing of it is left
 status: $(READY) ## what of the lab is there, part by part
 	$(PYTHON) -m lab status
 
-lint: $(READY) ## check style and format
+lint: $(READY) ## check style, format and types
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
 
 docs: $(READY) ## write docs/checks.md from the checks
 	$(PYTHON) docs/catalogue.py

@@ -62,6 +62,8 @@ def checks_of_suites() -> list[checks.Check]:
     for file in sorted((REPOSITORY / "suites").rglob("test_*.py")):
         name = "catalogued_" + "_".join(file.relative_to(REPOSITORY).with_suffix("").parts)
         spec = importlib.util.spec_from_file_location(name, file)
+        if spec is None or spec.loader is None:
+            raise ImportError(f"{file} cannot be imported")
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module  # where inspect looks for the source of what is in it
         spec.loader.exec_module(module)

@@ -115,7 +115,7 @@ def check(
         )
         _require_sound(declared, folder=file.parent.name)
         _checks[id] = declared
-        test.check = declared
+        test.check = declared  # type: ignore[attr-defined]  # where check_of finds it
         pytest.mark.check(id)(test)
         if "disruption" in needs:
             pytest.mark.disruption(test)

@@ -22,6 +22,7 @@ from harbor_verify.checkers.writes import no_stale_read
 from harbor_verify.clients.harbor import Harbor, Project, Session
 from harbor_verify.clients.http import HttpClient
 from harbor_verify.clients.image import Image
+from harbor_verify.clients.registry import Registry
 from harbor_verify.disruptions.base import Disruption
 from harbor_verify.disruptions.pod_kill import PodKill
 from harbor_verify.errors import AnswerError, CannotTell, DeadlinePassed, HealFailed
@@ -41,6 +42,7 @@ from harbor_verify.workloads.sessions import Login, SessionProbe, probe_everywhe
 from harbor_verify.workloads.side_by_side import side_by_side
 
 FRONT_DOOR = "front-door"
+_CONFIRMED = "fault confirmed; waiting until every replica is Ready and every Service points to them"
 CLIENTS_AT_WORK = (
     "configuration.components-replicated",
     "configuration.session-store-configured",
@@ -177,11 +179,14 @@ class Scene:
                 workers.let_each_succeed(timeout_s=patience_s)
                 self._tell(f"{disruption.name}, while {len(crew.clients)} clients are at work")
                 live.phase = disruption.name
-                unhealed, late = None, None
+                unhealed: HealFailed | None = None
+                late: DeadlinePassed | None = None
                 try:
                     with disruption:
                         disruption.prove()
-                        self._tell("it bit; waiting until all is whole again")
+                        self._tell(
+                            "fault confirmed; waiting until every replica is Ready and every Service points to them"
+                        )
                         live.phase = "mending"
                 except HealFailed as trouble:
                     # What is not whole again is what the check is about: the history tells it.
@@ -195,7 +200,8 @@ class Scene:
                     except DeadlinePassed as trouble:
                         # Something is lost for good, or it goes on: the checkers say what.
                         late = trouble
-            webs, givers = [], {}
+            webs: list[Harbor] = []
+            givers: dict[str, Connect] = {}
             if unhealed is None:
                 live.phase = "trying everything everywhere"
                 webs, givers = self._try_everything(stack, crew, disruption.names)
@@ -371,8 +377,12 @@ class Scene:
         found: dict[str, Connect] = {}
         for replica, link in self._links(stack, role, without, names or {}):
             registry = self._target.registry_by(link, replica)
-            found[link.name] = Connect(lambda registry=registry: registry, link.uid)
+            found[link.name] = Connect(partial(_same, registry), link.uid)
         return found
+
+
+def _same(registry: Registry) -> Registry:
+    return registry
 
 
 @dataclass

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.disruptions.base import Disruption
 from harbor_verify.disruptions.container_kill import ContainerKill
 from harbor_verify.disruptions.hands import Hands
@@ -55,40 +56,65 @@ class Stage:
     def container_kill(self, role: Role) -> Survival:
         """SIGKILL to the program of the oldest replica."""
         workload = self._whole(role)
-        kill = ContainerKill("container-kill", *self._of(workload), self._hands, timeout_s=self._timeout_s)
+        kill = ContainerKill(
+            "container-kill",
+            self.target.kubernetes,
+            self.recorder,
+            workload,
+            self._hands,
+            timeout_s=self._timeout_s,
+        )
         budgets = Budgets(self.settings.crash_outage_budget_ms, None, self.settings.recovery_budget_s * 1000)
         return self._play(kill, budgets, [self._first(workload)])
 
     def pause(self, role: Role) -> Survival:
         """SIGSTOP to the program of the oldest replica."""
         workload = self._whole(role)
-        pause = Pause("pause", *self._of(workload), self._hands, timeout_s=self._timeout_s)
+        pause = Pause(
+            "pause", self._kubernetes, self.recorder, workload, self._hands, timeout_s=self._timeout_s
+        )
         return self._play(pause, self._hanging(), [self._first(workload)])
 
     def network_loss(self, role: Role) -> Survival:
         """Packets to and from the oldest replica get lost."""
         workload = self._whole(role)
-        loss = NetworkLoss("network-loss", *self._of(workload), self._hands, timeout_s=self._timeout_s)
+        loss = NetworkLoss(
+            "network-loss",
+            self.target.kubernetes,
+            self.recorder,
+            workload,
+            self._hands,
+            timeout_s=self._timeout_s,
+        )
         return self._play(loss, self._hanging(), [self._first(workload)])
 
     def network_slowness(self, role: Role) -> Survival:
         """The way to and from the oldest replica becomes slow."""
         workload = self._whole(role)
         slowness = NetworkSlowness(
-            "network-slowness", *self._of(workload), self._hands, timeout_s=self._timeout_s
+            "network-slowness",
+            self.target.kubernetes,
+            self.recorder,
+            workload,
+            self._hands,
+            timeout_s=self._timeout_s,
         )
         return self._play(slowness, self._hanging(), [self._first(workload)])
 
     def rolling_restart(self, role: Role) -> Survival:
         """All pods of a role are replaced, one after the other."""
         workload = self._whole(role)
-        restart = RollingRestart("rolling-restart", *self._of(workload), timeout_s=self._timeout_s)
+        restart = RollingRestart(
+            "rolling-restart", self._kubernetes, self.recorder, workload, timeout_s=self._timeout_s
+        )
         return self._play(restart, self._graceful(recovery=False), self._all(role))
 
     def scale_down(self, role: Role) -> Survival:
         """A role is scaled down to one replica, and back."""
         workload = self._whole(role)
-        scaling = ScaleDown("scale-down", *self._of(workload), timeout_s=self._timeout_s)
+        scaling = ScaleDown(
+            "scale-down", self._kubernetes, self.recorder, workload, timeout_s=self._timeout_s
+        )
         return self._play(scaling, self._graceful(recovery=False), self._all(role))
 
     def node_drain(self) -> Survival:
@@ -172,9 +198,6 @@ class Stage:
         require_whole(self.target, role)
         return self.target.workload(role)
 
-    def _of(self, workload: Workload) -> tuple:
-        return self.target.kubernetes, self.recorder, workload
-
     def _all(self, role: Role) -> list[str]:
         return [replica.name for replica in self.target.replicas(role)]
 
@@ -196,7 +219,7 @@ class Stage:
 
         Raises CannotTell when there is none.
         """
-        door = urlsplit(self.target.access.url).hostname
+        door = urlsplit(self.target.url).hostname or ""
         deployment = self.target.deployment
         used = {r.node for role in deployment.workloads for r in deployment.replicas(role)}
         others = sorted(
@@ -207,7 +230,12 @@ class Stage:
         )
         if not others:
             raise CannotTell(f"there is no node with pods of Harbor's but the one that {door} leads to")
-        return others[-1]
+        last: str = others[-1]
+        return last
+
+    @property
+    def _kubernetes(self) -> Kubernetes:
+        return self.target.kubernetes
 
     @property
     def _timeout_s(self) -> float:

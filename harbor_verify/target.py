@@ -57,9 +57,14 @@ class Target:
         return self.access.credentials
 
     @property
+    def url(self) -> str:
+        """The front door's, without a slash at its end."""
+        return self.access.url or ""
+
+    @property
     def registry_host(self) -> str:
         """HOST[:PORT] as image references carry it."""
-        return urlsplit(self.access.url).netloc
+        return urlsplit(self.url).netloc
 
     def workload(self, role: Role) -> Workload:
         return self.deployment.workload(role)
@@ -150,7 +155,10 @@ class Target:
         Raises AnswerError, WrongConfiguration.
         """
         environment = self.deployment.environment(replica)
-        return self.profile.configuration_store.configurations(self._link(replica), environment)
+        stores = self.profile.configuration_store
+        if stores is None:
+            raise WrongConfiguration(f"{self.profile.name} has no configuration store")
+        return stores.configurations(self._link(replica), environment)
 
     def database(self) -> Database:
         """Where Harbor is told that its database is. Raises WrongConfiguration, TargetUnreachable, Failure."""
@@ -195,9 +203,7 @@ class Target:
 
     def new_front_door_link(self, name: str = "front-door") -> HttpClient:
         """A session of its own to the front door; its caller closes it."""
-        return HttpClient(
-            name, self.access.url, timeouts_s=self.settings.timeouts_s, verify=self.settings.verify
-        )
+        return HttpClient(name, self.url, timeouts_s=self.settings.timeouts_s, verify=self.settings.verify)
 
     def new_link(self, replica: Replica, *, name: str | None = None) -> HttpClient:
         """A session of its own to this replica, by its own or another name; its caller closes it.
@@ -227,7 +233,7 @@ class Target:
             f"{scheme}://{f'[{address}]' if ':' in address else address}:{port}",
             timeouts_s=self.settings.timeouts_s,
             verify=self.settings.verify,
-            adapter=ByAddress(urlsplit(self.access.url).hostname) if scheme == "https" else None,
+            adapter=ByAddress(urlsplit(self.url).hostname or "") if scheme == "https" else None,
         )
         link.headers["Host"] = self.registry_host
         return link

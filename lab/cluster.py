@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from lab import defects, fitness, hands, profiles, settings
@@ -155,7 +156,7 @@ def _actions(chosen: tuple[Profile, ...]) -> list[Action]:
         *(
             Action(
                 node.name,
-                lambda node=node: _join_node(node),
+                partial(_join_node, node),
                 ("Kubernetes control plane", "container images"),
             )
             for node in nodes.ALL.values()
@@ -164,7 +165,7 @@ def _actions(chosen: tuple[Profile, ...]) -> list[Action]:
         *(
             Action(
                 profile.name,
-                lambda profile=profile: _deploy_harbor(profile),
+                partial(_deploy_harbor, profile),
                 ("cluster DNS", "Ceph", "HAProxy"),
             )
             for profile in chosen

@@ -3,6 +3,7 @@
 import os
 import platform
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from lab import settings
@@ -24,7 +25,7 @@ def require() -> None:
         )
 
 
-def _reasons():
+def _reasons() -> Iterator[str]:
     if platform.system() != "Linux":
         yield f"it runs {platform.system()}; the lab is made of Linux namespaces"
         return

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from lab import defects, profiles
 from lab.errors import LabError
@@ -37,8 +38,8 @@ def parts() -> list[Part]:
         "HAProxy": load_balancer.healthy,
         "docker daemon": docker_daemon.healthy,
         "Kubernetes": _kubernetes,
-        **{profile.name: lambda profile=profile: _harbor(profile) for profile in deployed},
-        **{f"defects of {profile.name}": lambda profile=profile: _defects(profile) for profile in deployed},
+        **{profile.name: partial(_harbor, profile) for profile in deployed},
+        **{f"defects of {profile.name}": partial(_defects, profile) for profile in deployed},
     }
     return [_part(name, probe) for name, probe in probes.items()]
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection
+from typing import Any
 
 from harbor_verify.checkers.coverage import silences
 from harbor_verify.checkers.judgement import Judgement
@@ -15,11 +16,15 @@ def failed_requests(history: History, *, clients: Collection[str], budget: int) 
     Unknown: a client that asked nothing during a disruption; operations that never ended, or that could not be
     asked, where the budget would be passed with them.
     """
-    offenders, unknowns, evidence = [], [], {}
+    offenders: list[Offender] = []
+    unknowns: list[str] = []
+    evidence: dict[str, dict[str, Any]] = {}
+    failed_count = 0
     for client in clients:
         operations = history.of(client)
         failed = Counter(_error(op) for op in operations if op.outcome is not None and not op.ok and op.asked)
         unsettled = sum(op.outcome is None or not op.asked for op in operations)
+        failed_count += failed.total()
         if failed.total() > budget:
             kinds = ", ".join(f"{error}: {count}" for error, count in failed.most_common())
             offenders.append(
@@ -40,7 +45,7 @@ def failed_requests(history: History, *, clients: Collection[str], budget: int) 
         "failed-requests",
         tuple(offenders),
         tuple(unknowns),
-        measured={"failed": sum(sum(found["failed"].values()) for found in evidence.values())},
+        measured={"failed": failed_count},
         evidence=evidence,
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import asdict
+from typing import Any
 
 from harbor_verify.checkers.coverage import silences
 from harbor_verify.checkers.judgement import Judgement
@@ -24,7 +25,9 @@ def longest_outage(
     Unknown: a history that begins or ends inside an outage; a client that asked nothing during a disruption, or
     not for longer than the budget; operations that could not be asked, where they hide more than the budget.
     """
-    offenders, unknowns, evidence = [], [], {}
+    offenders: list[Offender] = []
+    unknowns: list[str] = []
+    evidence: dict[str, dict[str, Any]] = {}
     slow_ms = budget_ms if slow_ms is None else slow_ms
     injected_ns = [disruption.inject.at_ns for disruption in history.disruptions()]
     usual_ms = _usual_ms(history, before_ns=min(injected_ns, default=0), at_most_ms=slow_ms)
@@ -33,7 +36,7 @@ def longest_outage(
         uids = uids_of(op for op in operations if not op.ok)
         outages = outages_of(operations, end_ns=history.end_ns, injected_ns=injected_ns)
         worst = max(outages, key=lambda outage: outage.outage_ms, default=None)
-        slowest_ok_ms = max((op.longest_wait_ms for op in operations if op.ok), default=0.0)
+        slowest_ok_ms = max((op.waited_ms for op in operations if op.ok), default=0.0)
         for outage in outages:
             if (outage.at_least_ms if outage.unasked else outage.outage_ms) > budget_ms:
                 offenders.append(_offender(client, outage, budget_ms, uids))
@@ -46,9 +49,9 @@ def longest_outage(
                 unknowns.append(
                     f"{client}: the history {side} inside an outage of {outage.outage_ms:.0f} ms or more"
                 )
-        late = [op for op in operations if op.ok and op.longest_wait_ms - usual_ms(op) > slow_ms]
+        late = [op for op in operations if op.ok and op.waited_ms - usual_ms(op) > slow_ms]
         if late:
-            slowest = max(late, key=lambda op: op.longest_wait_ms)
+            slowest = max(late, key=lambda op: op.waited_ms)
             offenders.append(_late(client, slowest, slow_ms, usual_ms(slowest)))
         unknowns += silences(history, client, longest_ms=budget_ms)
         evidence[client] = {
@@ -75,9 +78,9 @@ def _usual_ms(history: History, *, before_ns: int, at_most_ms: float) -> Callabl
     """How long such an operation took, at most, before something was broken; 0 where that was not seen."""
     found: dict[tuple[str, str], float] = {}
     for op in history.operations:
-        if op.ok and op.completed_ns < before_ns:
+        if op.ok and op.completed_ns is not None and op.completed_ns < before_ns:
             key = op.kind, op.replica
-            found[key] = max(found.get(key, 0.0), min(op.longest_wait_ms, at_most_ms))
+            found[key] = max(found.get(key, 0.0), min(op.waited_ms, at_most_ms))
     return lambda op: found.get((op.kind, op.replica), 0.0)
 
 
@@ -86,7 +89,7 @@ def _late(client: str, op: Operation, slow_ms: float, usual_ms: float) -> Offend
     return Offender(
         client,
         f"an answer within {slow_ms:.0f} ms{more}",
-        f"waited {op.longest_wait_ms:.0f} ms for one ({op.kind})",
+        f"waited {op.waited_ms:.0f} ms for one ({op.kind})",
         uids_of([op]),
     )
 

@@ -89,7 +89,7 @@ def _replay(replicas: Replicas, inject: Event, since: list[Event]) -> dict[str, 
     for event in since:
         replicas.apply(event)
         after_ms = round((event.at_ns - inject.at_ns) / 1e6, 3)
-        uid = event.value.get("uid")
+        uid: str = event.value.get("uid", "")
         if event.name == "pod-created" and uid != victim:
             made.add(uid)
         step = {

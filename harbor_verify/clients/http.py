@@ -66,7 +66,9 @@ class HttpClient(requests.Session):
         if adapter is not None:
             self.mount(self.base_url, adapter)
 
-    def request(self, method: str, url: str, **kwargs: Any) -> requests.Response:
+    def request(  # type: ignore[override]  # fewer ways to call it than of `requests`
+        self, method: str, url: str, **kwargs: Any
+    ) -> requests.Response:
         """Send one request to a path of the base URL, or to an absolute URL. Raises NoAnswer."""
         kwargs.setdefault("timeout", self.timeouts_s)
         kwargs.setdefault("allow_redirects", False)
@@ -82,7 +84,7 @@ class HttpClient(requests.Session):
         finally:
             self.longest_wait_s = max(self.longest_wait_s, time.monotonic() - begun_s)
 
-    def get(self, url: str, **kwargs: Any) -> requests.Response:
+    def get(self, url: str, **kwargs: Any) -> requests.Response:  # type: ignore[override]
         """GET; `requests` would follow redirects here."""
         return self.request("GET", url, **kwargs)
 

@@ -34,6 +34,7 @@ class RedisStore:
             "client_name": "harbor-verify",
             **_patience(timeouts_s),
         }
+        self._sentinel: Sentinel | None = None
         if sentinels:
             self._what = f"Redis primary {store.primary} of the Sentinels {', '.join(sentinels)}"
             self._sentinel = Sentinel(
@@ -41,7 +42,6 @@ class RedisStore:
             )
             self._client = self._sentinel.master_for(store.primary, **settings)
         else:
-            self._sentinel = None
             host, port = _host_and_port(address)
             self._client = redis.Redis(host=host, port=port, **settings)
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -182,7 +183,7 @@ class Registry:
         return _require_digest(answer, digest), digest
 
     def _ask(
-        self, method: str, path: str, repository: str, actions: str, *statuses: int, **kwargs: object
+        self, method: str, path: str, repository: str, actions: str, *statuses: int, **kwargs: Any
     ) -> requests.Response:
         headers = {"User-Agent": USER_AGENT, **kwargs.pop("headers", {})}
         if authorisation := self._authorise(f"repository:{repository}:{actions}"):

@@ -11,7 +11,7 @@ import io
 import socket
 import ssl
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import urllib3
 import websocket
@@ -48,8 +48,10 @@ def open_link(
     if not kubernetes.inside:
         adapter = _OnePool(_ForwardingPool(_Way(kubernetes, namespace, pod, port, tls)))
         return HttpClient(name, f"{scheme}://{name}", timeouts_s=timeouts_s, adapter=adapter)
-    adapter = _OnePool(_TlsPool(address, port, retries=False)) if tls else None
-    return HttpClient(name, f"{scheme}://{address}:{port}", timeouts_s=timeouts_s, adapter=adapter)
+    # A pod without an address is not running yet: nobody answers there.
+    host = address or f"{pod}.has.no.address.invalid"
+    direct = _OnePool(_TlsPool(host, port, retries=False)) if tls else None
+    return HttpClient(name, f"{scheme}://{host}:{port}", timeouts_s=timeouts_s, adapter=direct)
 
 
 class ForwardedSocket:
@@ -84,7 +86,7 @@ class ForwardedSocket:
         if mode != "rb":
             raise ValueError(f"a forwarded socket is read as rb, not {mode}")
         self._io_refs += 1
-        return io.BufferedReader(socket.SocketIO(self, "r"))
+        return io.BufferedReader(socket.SocketIO(cast(socket.socket, self), "r"))
 
     def recv(self, most_bytes: int) -> bytes:
         """The next bytes from the pod; empty at the end. Raises TimeoutError, ConnectionError."""
@@ -154,7 +156,7 @@ class _Way:
         if not self.tls:
             return forwarded
         try:
-            return SSLTransport(forwarded, _trusting())
+            return SSLTransport(cast(socket.socket, forwarded), _trusting())
         except OSError:
             forwarded.close()
             raise
@@ -177,7 +179,9 @@ class _ForwardingPool(HTTPConnectionPool):
         super().__init__(way.pod, way.port, retries=False)
         self._way = way
 
-    def ConnectionCls(self, **kwargs: Any) -> _ForwardedConnection:
+    def ConnectionCls(  # type: ignore[override]  # a factory in place of a class
+        self, **kwargs: Any
+    ) -> _ForwardedConnection:
         connection = _ForwardedConnection(**kwargs)
         connection.way = self._way
         return connection

@@ -1,6 +1,7 @@
 """A node is drained, as each upgrade of a cluster does it: cordoned, and Harbor's pods on it are evicted."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from kubernetes import client
@@ -23,7 +24,7 @@ class NodeDrain(NodeDisruption):
     def inject(self) -> None:
         leftovers.cordon(self.kubernetes, self.node)
         for uid, name in self._victims.items():
-            self.wait(f"{name} may be evicted", lambda uid=uid, name=name: self._evict(name, uid), more_s=60)
+            self.wait(f"{name} may be evicted", partial(self._evict, name, uid), more_s=60)
 
     def confirm(self) -> Mapping[str, Any]:
         def empty() -> int:
@@ -39,7 +40,7 @@ class NodeDrain(NodeDisruption):
 
     def _pods_there(self) -> dict[str, str]:
         """Harbor's pods on the node: names by UID."""
-        found = {}
+        found: dict[str, str] = {}
         for workload in self.workloads:
             listed = self.kubernetes.ask(
                 f"list the pods of {workload.object}",

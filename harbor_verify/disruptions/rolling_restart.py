@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from kubernetes import client
@@ -25,7 +26,7 @@ class RollingRestart(WorkloadDisruption):
                 self._delete(pod.pod, pod.uid)
                 self.wait(
                     "whole without the pod that was deleted",
-                    lambda pod=pod: self.require_whole(without=pod.uid),
+                    partial(self.require_whole, without=pod.uid),
                     more_s=60,
                 )
             return

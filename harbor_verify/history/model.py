@@ -64,7 +64,13 @@ class Operation:
     @property
     def longest_wait_ms(self) -> float | None:
         """The longest time without an answer; that of the whole operation where it is one request."""
-        return self.value.get(LONGEST_WAIT_MS, self.duration_ms)
+        longest_ms: float | None = self.value.get(LONGEST_WAIT_MS, self.duration_ms)
+        return longest_ms
+
+    @property
+    def waited_ms(self) -> float:
+        """The same; 0 for what never came to an end."""
+        return self.longest_wait_ms or 0.0
 
     @property
     def ok(self) -> bool:

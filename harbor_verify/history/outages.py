@@ -77,7 +77,7 @@ def _outage(
     asked = [op for op in run if op.asked]
     begin_ns = before.completed_ns if before else None
     # Of an operation of several requests the first answer counts, which came within its longest wait.
-    stop_ns = after.invoked_ns + round(after.longest_wait_ms * 1e6) if after else None
+    stop_ns = after.invoked_ns + round(after.waited_ms * 1e6) if after else None
     # One that was asked long before, and beside which others were answered, was no outage then.
     first = min(run, key=lambda op: op.invoked_ns)
     under_way = [at_ns for at_ns in injected_ns if first.invoked_ns <= at_ns <= ended_ns(first)]

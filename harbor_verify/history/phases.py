@@ -33,7 +33,7 @@ def by_kind(operations: Iterable[Operation], disrupted_s: tuple[float, float]) -
 
 
 def _latency(operations: Sequence[Operation]) -> Latency:
-    waits = sorted(op.longest_wait_ms for op in operations if op.ok)
+    waits = sorted(op.waited_ms for op in operations if op.ok)
     if not waits:
         return Latency(0, len(operations), None, None, None)
     p95 = waits[min(len(waits) - 1, int(0.95 * len(waits)))]

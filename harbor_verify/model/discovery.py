@@ -238,5 +238,6 @@ def _port(part: Part, template: V1PodTemplateSpec) -> int:
     declared = {
         port.container_port for container in template.spec.containers for port in container.ports or ()
     }
-    only_tls = part.tls_port in declared and part.port not in declared
-    return part.tls_port if only_tls else part.port
+    if part.tls_port is not None and part.tls_port in declared and part.port not in declared:
+        return part.tls_port
+    return part.port

@@ -7,13 +7,17 @@ from pathlib import Path
 import pytest
 
 from harbor_verify.checks import Check, check_of
+from harbor_verify.errors import CheckDefinitionError
 from harbor_verify.plugin.run import State
 
 
 @pytest.fixture
 def check_folder(request: pytest.FixtureRequest, run_state: State) -> Path:
     """The folder of the check that runs; what lies in it is evidence by itself, and named in the reports."""
-    folder = _folder_of(run_state.folder, check_of(request.node))
+    check = check_of(request.node)
+    if check is None:
+        raise CheckDefinitionError(f"{request.node.nodeid} is no check, and has no folder")
+    folder = _folder_of(run_state.folder, check)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -90,7 +90,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     """At its end a check with findings is judged by them."""
     yield
-    if OUTCOME in item.stash and "findings" in item.fixturenames:
+    if OUTCOME in item.stash and "findings" in getattr(item, "fixturenames", ()):
         item.stash[OUTCOME].findings.settle()
 
 
@@ -108,7 +108,7 @@ def pytest_runtest_makereport(
         _collect(state, outcome, call.excinfo.value)
     elif report.when == "call":
         outcome.verdict = Verdict.PASS
-    report.category = outcome.category.value
+    report.category = outcome.category.value  # type: ignore[attr-defined]  # for progress.py
     if report.failed and not _counts(outcome.category, state):
         # To pytest it is a skip: neither the exit code nor -x is about it.
         line = item.location[1] or 0
@@ -117,8 +117,9 @@ def pytest_runtest_makereport(
         # What pytest and its plugins themselves write of it.
         _redact(report, state.redaction)
     if report.when == "teardown":
-        report.check_result = outcome.result(state.redaction, files_of(state.folder, outcome.check))
-        state.report.results.append(report.check_result)
+        result = outcome.result(state.redaction, files_of(state.folder, outcome.check))
+        report.check_result = result  # type: ignore[attr-defined]  # for progress.py
+        state.report.results.append(result)
     return report
 
 
@@ -148,7 +149,8 @@ def _counts(category: Category, state: State) -> bool:
 
 
 def _take_in(outcome: Outcome, call: pytest.CallInfo[None], *, strict_skips: bool) -> None:
-    error = call.excinfo.value
+    error = call.excinfo.value if call.excinfo else None
+    assert error is not None
     if isinstance(error, Failure):
         # From a fixture, too: it is Harbor that a Failure is about.
         outcome.verdict = Verdict.FAIL

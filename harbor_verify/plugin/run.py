@@ -137,7 +137,7 @@ def _begin(config: pytest.Config, selected: list[str]) -> State:
         id=run_id,
         started=started,
         provider=access.provider,
-        url=redaction.text(target.access.url),
+        url=redaction.text(target.url),
         namespace=access.namespace,
         profile=target.deployment.profile.name,
         target=[redaction.text(line) for line in found],

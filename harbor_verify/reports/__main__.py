@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harbor_verify.reports import compare, compare_terminal, runs
 from harbor_verify.reports.errors import ReportError
+from harbor_verify.reports.model import Run
 
 DESCRIPTION = "Runs that are kept: list them, compare them, draw their report anew."
 
@@ -72,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _list(options: argparse.Namespace) -> str:
-    found = {}
+    found: dict[str, Run | None] = {}
     for name in runs.names(options.report_dir):
         try:
             found[name] = runs.load(runs.find(name, options.report_dir))
@@ -80,7 +81,7 @@ def _list(options: argparse.Namespace) -> str:
             found[name] = None
     if not found:
         return f"no run is kept in {options.report_dir / 'runs'}"
-    return compare_terminal.listing(found, **_terminal())
+    return compare_terminal.listing(found, width=_width(), colour=sys.stdout.isatty())
 
 
 def _html(options: argparse.Namespace) -> str:
@@ -98,11 +99,11 @@ def _compare(options: argparse.Namespace) -> str:
     comparison = compare.compare(before, after)
     if options.json:
         return json.dumps(compare.document(comparison), indent=2, ensure_ascii=False)
-    return compare_terminal.render(comparison, **_terminal())
+    return compare_terminal.render(comparison, width=_width(), colour=sys.stdout.isatty())
 
 
-def _terminal() -> dict[str, int | bool]:
-    return {"width": shutil.get_terminal_size((100, 24)).columns, "colour": sys.stdout.isatty()}
+def _width() -> int:
+    return shutil.get_terminal_size((100, 24)).columns
 
 
 def _say(text: str) -> None:

@@ -1,7 +1,8 @@
 """Which failed check explains which: causes, and what follows from them.
 
 A check says which others it builds on. When both fail for the same object, or for objects of different kinds (a replica
-and the front door), the failure of the one that builds on the other is a consequence. Pure: no I/O.
+and the front door, replicas of two parts), the failure of the one that builds on the other is a consequence.
+Pure: no I/O.
 """
 
 import re
@@ -63,13 +64,20 @@ def _explained_by(
 
 
 def _explains(cause: "Offender", effect: "Offender") -> bool:
-    """Whether both may be about the same thing: of one kind, they must be, or the effect speaks of the cause's."""
+    """Whether both may be about the same thing: of one kind (replicas of one part), they must be, or the effect speaks
+    of the cause's.
+    """
     one, other = _OBJECT.match(cause.object), _OBJECT.match(effect.object)
-    if one is None or other is None or one[1] != other[1]:
+    if one is None or other is None or _kind(one) != _kind(other):
         return True
     text = f"{effect.object} {effect.expected} {effect.observed}"
     names = [name for name in one.groups()[1:] if name]
     return any(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text) for name in names)
+
+
+def _kind(match: re.Match[str]) -> tuple[str, str]:
+    """pod, and the part that it is a replica of: web-0 → web."""
+    return match[1], (match[3] or "").rpartition("-")[0]
 
 
 def _roots(id: str, direct: Mapping[str, Sequence[str]], path: tuple[str, ...]) -> list[str]:

@@ -52,8 +52,10 @@ def conclusion(comparison: Comparison) -> str:
     """One sentence about it all."""
     if comparison.nothing:
         return "Nothing changed."
-    worse = sum(each.tendency == "worse" for each in (*comparison.verdicts, *comparison.moved))
-    better = sum(each.tendency == "better" for each in (*comparison.verdicts, *comparison.moved))
+    tendencies = [each.tendency for each in comparison.verdicts] + [
+        each.tendency for each in comparison.moved
+    ]
+    worse, better = tendencies.count("worse"), tendencies.count("better")
     steady = (
         f"; {comparison.steady_count} figures are within the usual noise" if comparison.steady_count else ""
     )
@@ -97,14 +99,18 @@ def _title(made: Console, text: str) -> None:
     made.print(Text(text, style="bold"))
 
 
+def _category(category: Category | None) -> Text:
+    return Text(category.value, style=STYLES[category]) if category else Text("·", style="dim")
+
+
 def _verdicts(changes: Iterable[VerdictChange]) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     for each in changes:
         table.add_row(
             Text(each.tendency, style=_TENDENCIES[each.tendency]),
-            Text(each.before.value, style=STYLES[each.before]),
+            _category(each.before),
             "→",
-            Text(each.after.value, style=STYLES[each.after]),
+            _category(each.after),
             Text(each.id),
         )
     return table

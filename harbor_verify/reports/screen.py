@@ -1,6 +1,7 @@
 """How text for a terminal is made."""
 
 import io
+from typing import Any
 
 from rich.console import Console
 
@@ -8,10 +9,18 @@ WIDEST = 110
 """Long lines are hard to read, however wide the terminal is."""
 
 
-def new(*, width: int, colour: bool) -> Console:
+class Screen(Console):
     """A console that keeps what is printed on it, for `text_of`."""
-    return Console(
-        file=io.StringIO(),
+
+    def __init__(self, kept: io.StringIO, **given: Any) -> None:
+        super().__init__(file=kept, **given)
+        self.kept = kept
+
+
+def new(*, width: int, colour: bool) -> Screen:
+    """An empty one, of at most so many columns."""
+    return Screen(
+        io.StringIO(),
         width=min(width, WIDEST),
         force_terminal=colour,
         color_system="standard" if colour else None,
@@ -20,6 +29,6 @@ def new(*, width: int, colour: bool) -> Console:
     )
 
 
-def text_of(made: Console) -> str:
+def text_of(made: Screen) -> str:
     """What was printed; without the blanks with which the console fills lines to its width."""
-    return "\n".join(line.rstrip() for line in made.file.getvalue().split("\n"))
+    return "\n".join(line.rstrip() for line in made.kept.getvalue().split("\n"))

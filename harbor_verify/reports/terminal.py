@@ -65,9 +65,9 @@ def render(run: Run, *, width: int, colour: bool) -> str:
             for line in lines:
                 console.print(Padding(Text(line), (0, 0, 0, 2)))
     console.print()
-    for line in (advice(run), conclusion(run)):
-        if line is not None:
-            console.print(line)
+    if advised := advice(run):
+        console.print(advised)
+    console.print(conclusion(run))
     return screen.text_of(console)
 
 

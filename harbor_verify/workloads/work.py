@@ -55,11 +55,11 @@ class InTurn(Work):
         self._current = works[0]
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> str:  # type: ignore[override]  # that of whichever work it does now
         return self._current.kind
 
     @property
-    def writes(self) -> bool:
+    def writes(self) -> bool:  # type: ignore[override]
         return self._current.writes
 
     def begin(self) -> Mapping[str, Any]:

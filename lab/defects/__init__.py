@@ -27,9 +27,14 @@ _DEADLINE_S = 180
 class Lab(Protocol):
     """A Harbor in a lab that is up, as planting needs it."""
 
-    profile: Profile
-    kubectl: rollout.Kubectl
-    deployment_settings: rollout.DeploymentSettings
+    @property
+    def profile(self) -> Profile: ...
+
+    @property
+    def kubectl(self) -> rollout.Kubectl: ...
+
+    @property
+    def deployment_settings(self) -> rollout.DeploymentSettings: ...
 
     def sql(self, statements: str) -> None:
         """Run statements in its database, as the database's administrator."""

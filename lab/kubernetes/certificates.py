@@ -132,7 +132,7 @@ def _certificate(
     if not is_authority:
         usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
         builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
-    alternatives = [x509.DNSName(name) for name in names or []]
+    alternatives: list[x509.GeneralName] = [x509.DNSName(name) for name in names or []]
     alternatives += [x509.IPAddress(ipaddress.ip_address(address)) for address in addresses or []]
     if alternatives:
         builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)

@@ -7,6 +7,7 @@ import json
 import signal
 import socket
 import uuid
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +66,11 @@ def ensure() -> None:
         daemon.start()
     for daemon in ALL:
         try:
-            daemon.ensure(lambda daemon=daemon: _well(daemon), deadline_s=30)
+            daemon.ensure(partial(_well, daemon), deadline_s=30)
         except NotReady:
             # One that was told to end may take for ever over it, and answers nothing meanwhile.
             daemon.stop(signal_number=signal.SIGKILL)
-            daemon.ensure(lambda daemon=daemon: _well(daemon), deadline_s=90)
+            daemon.ensure(partial(_well, daemon), deadline_s=90)
     _make_folders()
 
 

@@ -10,6 +10,7 @@ import shutil
 from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from lab import settings
 from lab.errors import CommandFailed, DaemonDied, LabError
@@ -53,9 +54,9 @@ def ensure() -> None:
         # then hand out old sessions until a Sentinel notices.
         follow = ("no", "one") if name == leader else (settings.REDIS[leader], str(PORT))
         following = replace(server, argv=(*server.argv, "--replicaof", *follow))
-        following.ensure(lambda name=name: replication(name))
+        following.ensure(partial(replication, name))
     for name, sentinel in SENTINELS.items():
-        sentinel.ensure(lambda name=name: redis_cli(_sentinel_address(name), SENTINEL_PORT, "PING"))
+        sentinel.ensure(partial(redis_cli, _sentinel_address(name), SENTINEL_PORT, "PING"))
     wait_until("Redis has a primary, a replica and three Sentinels", healthy, deadline_s=60, interval_s=0.1)
 
 

@@ -36,7 +36,17 @@ def copy(source: Path, target: Path) -> None:
     """Copy a folder, holes as holes; `target` is there whole or not at all."""
     partial = target.with_name(f"{target.name}.partial")
     remove(partial)
-    run(["cp", "--archive", "--sparse=always", "--reflink=auto", "--no-target-directory", source, partial])
+    run(
+        [
+            "cp",
+            "--archive",
+            "--sparse=always",
+            "--reflink=auto",
+            "--no-target-directory",
+            str(source),
+            str(partial),
+        ]
+    )
     partial.rename(target)
 
 

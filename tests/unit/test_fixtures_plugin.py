@@ -52,7 +52,7 @@ def reach(access, settings):
     deployment = SimpleNamespace(
         profile=profile, workloads={}, namespace=settings.namespace, kubernetes=kubernetes)
     return SimpleNamespace(
-        access=access, kubernetes=kubernetes, namespace=settings.namespace, close=lambda: None,
+        access=access, url="http://h", kubernetes=kubernetes, namespace=settings.namespace, close=lambda: None,
         deployment=deployment, profile=profile, credentials=Credentials("admin", "of-the-admin"),
         front_door=SimpleNamespace(projects=lambda *_: {}, users=lambda *_: {}),
     )

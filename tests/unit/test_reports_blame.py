@@ -62,6 +62,11 @@ def test_what_is_about_no_single_replica_explains_and_is_explained():
     assert causes([result("a.e", ONE, builds_on=("a.c",)), result("a.c", "database x")]) == {"a.e": "a.c"}
 
 
+def test_replicas_of_different_parts_are_of_different_kinds():
+    web = "pod harbor/core-5c4-ccccc (core-0 on node-1)"
+    assert causes([result("a.e", web, builds_on=("a.c",)), result("a.c", ONE)]) == {"a.e": "a.c"}
+
+
 def test_two_objects_of_one_kind_that_are_no_replicas_are_told_apart_too():
     claims = [f"PersistentVolumeClaim harbor/{name}" for name in ("logs", "registry")]
     assert causes([result("a.e", claims[1], builds_on=("a.c",)), result("a.c", claims[0])]) == {}

@@ -61,7 +61,8 @@ def stage(tmp_path, *, nodes=("node-1", "node-2", "node-3"), desired=2, hands=Tr
         replicas=replicas.get,
         kubernetes=SimpleNamespace(),
         namespace="harbor",
-        access=SimpleNamespace(url="http://192.0.2.1:31778", hands=SimpleNamespace() if hands else None),
+        url="http://192.0.2.1:31778",
+        access=SimpleNamespace(hands=SimpleNamespace() if hands else None),
     )
     recorder = Recorder(tmp_path / "history.jsonl", run="r")
     return Stage(target, recorder, SETTINGS, Scene())

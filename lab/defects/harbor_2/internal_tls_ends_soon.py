@@ -77,7 +77,7 @@ def _speak_tls(objects: list[Object]) -> None:
 def _secret(beside: Object) -> Object:
     """With the labels and in the namespace of the object that has this metadata."""
     made = kept(settings.STATE / "internal-tls.json", _Certificate)
-    secret = {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls"}
+    secret: Object = {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls"}
     secret["metadata"] = {**beside, "name": _SECRET, "labels": dict(beside["labels"])}
     for name, text in {"tls.crt": made.certificate, "tls.key": made.key, "ca.crt": made.certificate}.items():
         put_text(secret, name, text)

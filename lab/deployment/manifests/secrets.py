@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar, cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -30,7 +30,7 @@ def kept(file: Path, kind: type[S]) -> S:
     if not file.exists():
         partial = file.with_suffix(".partial")
         partial.touch(mode=0o600)
-        partial.write_text(json.dumps(asdict(kind.make())))
+        partial.write_text(json.dumps(asdict(cast(Any, kind.make()))))
         partial.rename(file)
     return kind(**json.loads(file.read_text()))
 

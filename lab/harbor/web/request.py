@@ -3,8 +3,8 @@
 import base64
 import binascii
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.message import Message
 from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -19,7 +19,7 @@ class Request:
 
     method: str
     target: str
-    headers: Mapping[str, str]
+    headers: "Message[str, str]"
     body: bytes = b""
     incoming: Incoming | None = None
     """The body where the server leaves it to be read: `load` puts it into `body`."""

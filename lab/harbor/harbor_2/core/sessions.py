@@ -75,7 +75,7 @@ class RedisStore:
             data = self._client.get(session_id)
         except RedisError:
             return {}
-        return _decoded(data) if data else {}
+        return _decoded(data) if isinstance(data, bytes) else {}
 
     def write(self, session_id: str, values: Values, lifetime_s: int | None) -> None:
         try:

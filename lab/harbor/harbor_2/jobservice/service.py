@@ -117,7 +117,7 @@ def _stats(state: dict[str, Any]) -> dict[str, Any]:
     shown = {name: int(value) if name in _NUMBERS else value for name, value in state.items()}
     parameters = shown.pop("parameters", "{}")
     shown["unique"] = shown.get("unique") not in (0, "0")
-    return {**shown, "parameters": json.loads(parameters)}
+    return {**shown, "parameters": json.loads(str(parameters))}
 
 
 def _document(status: int, value: Any) -> Response:

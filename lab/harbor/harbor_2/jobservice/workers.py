@@ -5,7 +5,8 @@ import os
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import redis
@@ -29,7 +30,7 @@ _BETWEEN_REPORTS_S = 2
 
 class Workers:
     def __init__(
-        self, config: Config, jobs: Jobs, logs: Logs, known: dict[str, Job], names: list[str]
+        self, config: Config, jobs: Jobs, logs: Logs, known: Mapping[str, Job], names: list[str]
     ) -> None:
         """`known` are the jobs that can be run here, `names` those that are announced."""
         self._config = config
@@ -43,7 +44,7 @@ class Workers:
     def start(self) -> None:
         self._in_background(self._live, "heartbeat")
         for name in self._known:
-            self._in_background(lambda name=name: self._dispatch(name), f"dispatch {name}")
+            self._in_background(partial(self._dispatch, name), f"dispatch {name}")
 
     def _in_background(self, work: Callable[[], None], name: str) -> None:
         threading.Thread(target=self._for_ever, args=(work,), name=name, daemon=True).start()

@@ -32,14 +32,14 @@ def through(call: Call, target: str = "") -> Response:
     request = call.request
     # Host among them: the registry builds its Location headers with what the client calls Harbor.
     headers = {
-        name: ", ".join(request.headers.get_all(name))
+        name: ", ".join(request.headers.get_all(name) or ())
         for name in request.headers
         if name.lower() not in _NOT_FORWARDED
     }
     incoming = request.incoming
     if incoming is None or incoming.is_read:
         pieces: Iterator[bytes] = iter([request.body] if request.body else [])
-        length = len(request.body)
+        length: int | None = len(request.body)
     else:
         pieces, length = incoming.pieces(), incoming.length
     if length is None:

@@ -51,7 +51,7 @@ def read(content: bytes, digest: str, content_type: str) -> Manifest:
             digest, media_type, media_type, "IMAGE", _ICON, [], len(content), "", children, annotations
         )
     config = document.get("config") or {}
-    config_media_type = config.get("mediaType", media_type)
+    config_media_type = str(config.get("mediaType", media_type))
     entries = [entry for entry in [config, *(document.get("layers") or [])] if entry.get("digest")]
     blobs = {
         entry["digest"]: Blob(entry["digest"], int(entry.get("size", 0)), entry.get("mediaType", ""))

@@ -19,7 +19,8 @@ def listing(
     database: Database, *, project_id: int | None = None, name_like: str = "", limit: int, offset: int
 ) -> tuple[list[Row], int]:
     """The newest first; of one project or of all."""
-    condition, arguments = "r.name LIKE %s", [contains(name_like)]
+    arguments: list[str | int] = [contains(name_like)]
+    condition = "r.name LIKE %s"
     if project_id is not None:
         condition, arguments = f"{condition} AND r.project_id = %s", [*arguments, project_id]
     total = database.count(f"SELECT COUNT(*) AS n FROM repository r WHERE {condition}", *arguments)
