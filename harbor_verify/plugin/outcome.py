@@ -154,7 +154,8 @@ def _take_in(outcome: Outcome, call: pytest.CallInfo[None], *, strict_skips: boo
     if isinstance(error, Failure):
         # From a fixture, too: it is Harbor that a Failure is about.
         outcome.verdict = Verdict.FAIL
-        outcome.offenders += tuple(error.offenders)
+        before = outcome.findings.offenders if call.when == "call" else ()
+        outcome.offenders += tuple(dict.fromkeys([*before, *error.offenders]))
     elif isinstance(error, AssertionError) and call.when == "call":
         outcome.verdict = Verdict.FAIL
         outcome.messages.append(str(error))

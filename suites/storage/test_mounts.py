@@ -46,23 +46,23 @@ def _wrong_with(replica, harbor):
     """(claim, path, what is seen instead) of each mount of the template that the replica does not have."""
     wanted = _mounted(replica.workload, replica.container.name)
     if not replica.running:
-        return [(claim, path, f"its container does not run: {replica.state}") for claim, path in wanted]
+        for claim, path in wanted:
+            yield claim, path, f"its container does not run: {replica.state}"
+        return
     given = set(_mounts_in(replica.pod.spec, replica.container.name))
     present = mounts_of(harbor.run(replica, ["cat", "/proc/self/mounts"])) if wanted else {}
-    wrong = []
+    root = present.get("/")
     for claim, path in wanted:
         if (claim, path) not in given:
-            wrong.append((claim, path, "its pod's specification does not have this mount"))
+            yield claim, path, "its pod's specification does not have this mount"
             continue
         mount = present.get(path) or present.get(_real_path(replica, path, harbor))
-        root = present.get("/")
         if mount is None:
-            wrong.append((claim, path, "no mount of its own there: what is written stays in the container"))
+            yield claim, path, "no mount of its own there: what is written stays in the container"
         elif root and (mount.device, mount.file_system) == (root.device, root.file_system):
-            wrong.append((claim, path, f"the container's own file system: {mount}"))
+            yield claim, path, f"the container's own file system: {mount}"
         elif not mount.writable:
-            wrong.append((claim, path, str(mount)))
-    return wrong
+            yield claim, path, str(mount)
 
 
 def _real_path(replica, path, harbor):

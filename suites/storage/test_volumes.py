@@ -18,7 +18,10 @@ def test_a_claim_of_several_replicas_can_be_shared(harbor, findings, not_applica
     Source: with any other mode the replicas cannot run on different nodes, or cannot all write.
     """
     desired = {workload.name: workload.desired for workload in harbor.deployment.workloads.values()}
-    shared = [v for v in harbor.deployment.volumes() if any(desired[name] > 1 for name in v.used_by)]
+    volumes = harbor.deployment.volumes()
+    if not volumes:
+        not_applicable("Harbor's pods use no PersistentVolumeClaim")
+    shared = [v for v in volumes if any(desired[name] > 1 for name in v.used_by)]
     if not shared:
         not_applicable("no claim is used by a workload with several replicas")
     for volume in shared:

@@ -389,6 +389,13 @@ def test_a_pod_that_is_not_replaced_is_a_failure_and_one_that_is_not_deleted_is_
         examine(outlives, *surviving(monkeypatch, FakeRegistry(store), FakeRegistry(store), kill=kill))
 
 
+def test_without_a_replica_that_could_be_asked_for_the_image_nothing_is_shown(monkeypatch):
+    harbor, *fixtures = surviving(monkeypatch, FakeRegistry({}))
+    harbor.deployment.replicas = lambda role: []
+    with pytest.raises(CannotTell, match="no replica is left"):
+        examine(outlives, harbor, *fixtures)
+
+
 def test_a_pod_that_is_gone_and_gets_no_successor_is_a_failure_and_the_others_are_asked(monkeypatch):
     store = {}
     kill = FakeKill(store.clear, unhealed=DeadlinePassed("last seen: no pod with a new UID"), gone=True)
