@@ -16,7 +16,7 @@ import yaml
 
 from lab.deployment.manifests import secrets, volumes
 from lab.deployment.manifests.fill import fill
-from lab.deployment.manifests.objects import WORKLOADS, Object, find, of_kind, read, sources_of
+from lab.deployment.manifests.objects import LOADER, WORKLOADS, Object, find, of_kind, read, sources_of
 from lab.profiles import Profile
 from lab.waiting import NotYet, wait_until
 
@@ -28,6 +28,7 @@ Change = Callable[[list[Object]], None]
 """Changes rendered objects in place."""
 
 FINGERPRINT = "harbor-lab/fingerprint"
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 OWNED = "harbor-lab/deployed"
 _MANIFEST = "harbor.yaml"
 _PRUNED_KINDS = {
@@ -91,13 +92,13 @@ def render(profile: Profile, settings: DeploymentSettings, change: Change | None
         _put_fingerprint(workload, objects, settings.images)
     partial = folder / f"{_MANIFEST}.partial"
     partial.touch(mode=0o600)
-    partial.write_text(yaml.safe_dump_all(objects, sort_keys=False))
+    partial.write_text(yaml.dump_all(objects, Dumper=_DUMPER, sort_keys=False))
     partial.rename(folder / _MANIFEST)
 
 
 def rendered(folder: Path) -> list[Object]:
     """The objects that `render` wrote."""
-    return list(yaml.safe_load_all((folder / _MANIFEST).read_text()))
+    return list(yaml.load_all((folder / _MANIFEST).read_text(), Loader=LOADER))
 
 
 def apply(kubectl: Kubectl, folder: Path, *, grace_s: int | None = None) -> set[str]:

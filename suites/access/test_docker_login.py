@@ -4,10 +4,13 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 
 from harbor_verify.checks import check
+from harbor_verify.clients.docker import Docker
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.errors import DockerRefused
+from harbor_verify.findings import Findings
 from harbor_verify.luck import rounds_to_meet_each
 from harbor_verify.model.roles import Role
+from harbor_verify.target import Target
 
 _AT_ONCE = 6
 _UNAUTHORIZED = re.compile(r"\b(unauthorized|401)\b", re.IGNORECASE)
@@ -30,7 +33,7 @@ _UNAUTHORIZED = re.compile(r"\b(unauthorized|401)\b", re.IGNORECASE)
     ),
 )
 def test_docker_logs_in_with_the_right_password_each_time_and_never_with_a_wrong_one(
-    harbor, findings, docker, new_user, measured
+    harbor: Target, findings: Findings, docker: Docker, new_user, measured
 ):
     """A docker client logs in through the front door with the right password each time, and never with a wrong one.
 

@@ -2,7 +2,9 @@
 
 from harbor_verify.checks import check
 from harbor_verify.errors import UnexpectedAnswer
+from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Role
+from harbor_verify.target import Target
 
 
 @check(
@@ -14,7 +16,7 @@ from harbor_verify.model.roles import Role
     source="Harbor: the sign-in form, and its API's current user",
     builds_on=("database.reachable",),
 )
-def test_login_with_the_right_password_is_accepted_on_every_replica(harbor, findings):
+def test_login_with_the_right_password_is_accepted_on_every_replica(harbor: Target, findings: Findings):
     """Every web replica lets the administrator in, and knows afterwards who it is.
 
     Source: Harbor's sign-in form. Its 200 proves nothing by itself: without a session store it answers the same.

@@ -1,7 +1,9 @@
 """Signing out."""
 
 from harbor_verify.checks import check
+from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Role
+from harbor_verify.target import Target
 
 
 @check(
@@ -15,7 +17,7 @@ from harbor_verify.model.roles import Role
         "configuration.session-store-configured",
     ),
 )
-def test_who_logs_out_on_one_replica_is_unknown_to_every_other(harbor, findings):
+def test_who_logs_out_on_one_replica_is_unknown_to_every_other(harbor: Target, findings: Findings):
     """Who logs out on one web replica is unknown, with the same cookie, to every replica.
 
     Source: Harbor, log_out. Ordered pairs, one request after the other: one that is in flight during the

@@ -7,7 +7,9 @@ from harbor_verify.checks import check
 from harbor_verify.clients import token_service
 from harbor_verify.clients.registry import Registry
 from harbor_verify.errors import AnswerError, UnexpectedAnswer
+from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Role
+from harbor_verify.target import Target
 
 _REFUSED = (401, 403)
 TAG = "access"
@@ -26,7 +28,9 @@ TAG = "access"
         "database.grants-sufficient",
     ),
 )
-def test_anybody_may_pull_from_a_public_project_and_not_push(harbor, findings, public_project, new_image):
+def test_anybody_may_pull_from_a_public_project_and_not_push(
+    harbor: Target, findings: Findings, public_project, new_image
+):
     """From every replica, anybody pulls an image of a public project, and nobody pushes one anonymously.
 
     Source: Harbor, public projects. Each replica is asked for what it took itself: that they share their storage
@@ -66,7 +70,7 @@ def test_anybody_may_pull_from_a_public_project_and_not_push(harbor, findings, p
     ),
 )
 def test_a_private_project_is_hidden_from_whoever_is_no_member(
-    harbor, findings, project, stranger, new_image
+    harbor: Target, findings: Findings, project, stranger, new_image
 ):
     """No web replica shows a private project, and no replica gives its images, to anybody but its members.
 

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 from harbor_verify.checks import check
 from harbor_verify.clients import token_service
 from harbor_verify.errors import AnswerError
+from harbor_verify.findings import Findings
+from harbor_verify.target import Target
 
 
 @check(
@@ -16,7 +18,7 @@ from harbor_verify.errors import AnswerError
     source="distribution: token authentication, realm; docker login goes there with the user's password",
     builds_on=("configuration.registry-config-in-effect",),
 )
-def test_the_realm_of_every_challenge_gives_clients_a_token(harbor, findings):
+def test_the_realm_of_every_challenge_gives_clients_a_token(harbor: Target, findings: Findings):
     """The realm that the front door and every replica behind it name is reachable from outside, and gives a token.
 
     Source: distribution, token authentication. Its host may be another than the front door's: clients just go there.

@@ -6,6 +6,7 @@ from harbor_verify.checks import check
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Role
+from harbor_verify.target import Target
 
 
 @check(
@@ -19,7 +20,7 @@ from harbor_verify.model.roles import Role
         "database.grants-sufficient",
     ),
 )
-def test_a_wrong_password_lets_nobody_in_on_any_replica(harbor, findings, new_user):
+def test_a_wrong_password_lets_nobody_in_on_any_replica(harbor: Target, findings: Findings, new_user):
     """Every web replica refuses a wrong password with 401, and takes whoever gave it for nobody.
 
     Source: Harbor's sign-in form. By users of the suite's own: a wrong password locks its user for a while, which

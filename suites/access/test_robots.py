@@ -3,7 +3,9 @@
 from harbor_verify.checks import check
 from harbor_verify.clients import token_service
 from harbor_verify.errors import AnswerError, UnexpectedAnswer
+from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Feature, Role
+from harbor_verify.target import Target
 from harbor_verify.verdict import Failure, Offender
 
 _REFUSED = (401, 403, 404)
@@ -23,7 +25,7 @@ _REFUSED = (401, 403, 404)
     ),
 )
 def test_a_robot_account_pushes_and_pulls_in_its_project_and_nowhere_else(
-    harbor, findings, project, public_project, new_image, run_id, later
+    harbor: Target, findings: Findings, project, public_project, new_image, run_id, later
 ):
     """A robot account pushes to and pulls from its project on every replica, not another one, and nothing once deleted.
 

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 from harbor_verify.checks import check
 from harbor_verify.clients import token_service
 from harbor_verify.errors import AnswerError
+from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Role, Standing
+from harbor_verify.target import Target
 from harbor_verify.verdict import Failure, Offender
 
 _DAY_S = 24 * 60 * 60
@@ -28,7 +30,7 @@ _OPENS = frozenset({"*", "pull", "push", "delete", "scanner-pull"})
     ),
 )
 def test_a_token_grants_what_the_role_allows_on_what_was_asked_and_no_more(
-    harbor, findings, project, public_project, stranger, new_user
+    harbor: Target, findings: Findings, project, public_project, stranger, new_user
 ):
     """A token of any web replica grants what its owner's role allows on what was asked for, and lasts a day at most.
 

@@ -1,9 +1,11 @@
 """What the configuration store tells the other parts of Harbor. They ask any of its replicas, and believe it."""
 
 from harbor_verify.checks import check
+from harbor_verify.findings import Findings
 from harbor_verify.model.agreement import dissent
 from harbor_verify.model.roles import Role
 from harbor_verify.model.stores import differences
+from harbor_verify.target import Target
 
 
 @check(
@@ -14,7 +16,9 @@ from harbor_verify.model.stores import differences
     source="Harbor: the configuration store's answer, and the environment of its pods",
     requires=(Role.CONFIGURATION_STORE,),
 )
-def test_the_configuration_store_answers_the_database_that_its_environment_names(harbor, findings):
+def test_the_configuration_store_answers_the_database_that_its_environment_names(
+    harbor: Target, findings: Findings
+):
     """Every replica of the configuration store answers the database that its own environment names.
 
     Source: Harbor: a stored configuration wins over the environment unless it is told to begin anew.
@@ -37,7 +41,9 @@ def test_the_configuration_store_answers_the_database_that_its_environment_names
     source="Harbor: the configuration store's answer",
     requires=(Role.CONFIGURATION_STORE,),
 )
-def test_every_replica_of_the_configuration_store_answers_the_same(harbor, findings, not_applicable):
+def test_every_replica_of_the_configuration_store_answers_the_same(
+    harbor: Target, findings: Findings, not_applicable
+):
     """All replicas of the configuration store answer the same configuration.
 
     Source: Harbor: the web replicas ask any of them, every few seconds.

@@ -1,7 +1,9 @@
 """What keeps a drain from taking all replicas of a part at once."""
 
 from harbor_verify.checks import SHOULD, check
+from harbor_verify.findings import Findings
 from harbor_verify.model import budgets
+from harbor_verify.target import Target
 
 
 @check(
@@ -14,7 +16,7 @@ from harbor_verify.model import budgets
     needs=("disruption-budgets",),
     severity=SHOULD,
 )
-def test_a_drain_cannot_evict_all_replicas_of_a_part(harbor, findings, not_applicable):
+def test_a_drain_cannot_evict_all_replicas_of_a_part(harbor: Target, findings: Findings, not_applicable):
     """Every workload with several replicas has one PodDisruptionBudget; some of them may be evicted at once, not all.
 
     Source: Kubernetes API, PodDisruptionBudget: its selector, minAvailable, maxUnavailable.

@@ -4,7 +4,9 @@ from itertools import permutations
 
 from harbor_verify.checks import check
 from harbor_verify.errors import UnexpectedAnswer
+from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Feature, Role
+from harbor_verify.target import Target
 
 _NOT_TAKEN = 403
 
@@ -18,7 +20,9 @@ _NOT_TAKEN = 403
     requires=(Feature.FORM_TOKENS,),
     builds_on=("access.login-accepts-right-password",),
 )
-def test_a_form_that_one_web_replica_gave_is_taken_by_every_other(harbor, findings, not_applicable):
+def test_a_form_that_one_web_replica_gave_is_taken_by_every_other(
+    harbor: Target, findings: Findings, not_applicable
+):
     """A sign-in form that one web replica gave is taken by every other.
 
     Source: Harbor's form tokens. Ordered pairs: the form of A, sent to B.

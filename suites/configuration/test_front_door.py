@@ -5,7 +5,9 @@ from urllib.parse import urlsplit
 
 from harbor_verify.checks import check
 from harbor_verify.errors import NoAnswer
+from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Role
+from harbor_verify.target import Target
 
 
 @check(
@@ -17,7 +19,7 @@ from harbor_verify.model.roles import Role
     needs=("nodes",),
     builds_on=("configuration.services-select-every-ready-replica", "configuration.components-replicated"),
 )
-def test_the_front_door_answers_on_every_node(harbor, findings, blocked, not_applicable):
+def test_the_front_door_answers_on_every_node(harbor: Target, findings: Findings, blocked, not_applicable):
     """Harbor answers on the front door's port of every Ready node.
 
     Source: Kubernetes, NodePort. With externalTrafficPolicy Local only the nodes with a Ready replica are to answer.
@@ -39,8 +41,8 @@ def test_the_front_door_answers_on_every_node(harbor, findings, blocked, not_app
     if unreached and len(unreached) == len(doors) and _answers(harbor):
         first = next(iter(unreached.values()))
         blocked(f"no node's address can be reached from here, though {harbor.access.url} answers: {first}")
-    for node, silent in unreached.items():
-        findings.wrong(_door(node, doors[node], port), "GET / is answered by Harbor", str(silent))
+    for node, no_answer in unreached.items():
+        findings.wrong(_door(node, doors[node], port), "GET / is answered by Harbor", str(no_answer))
 
 
 def _door(node, address, port):

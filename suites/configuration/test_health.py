@@ -2,7 +2,9 @@
 
 from harbor_verify.checks import check
 from harbor_verify.errors import AnswerError, DeadlinePassed
+from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Feature, Role
+from harbor_verify.target import Target
 from harbor_verify.waiting import NotYet, wait_until
 
 _OLDEST_S = 20
@@ -24,7 +26,7 @@ _ALWAYS_THERE = ("core", "database", "jobservice", "redis", "registry")
     source="Harbor: GET …/health; report 16406 of goharbor/harbor",
     requires=(Feature.HEALTH_REPORT,),
 )
-def test_every_web_replica_calls_every_component_healthy(harbor, findings):
+def test_every_web_replica_calls_every_component_healthy(harbor: Target, findings: Findings):
     """On every web replica, the body of the health report calls Harbor and each of its components healthy.
 
     Source: Harbor's health report, which is answered 200 also when it is not. Once all is called healthy it is looked

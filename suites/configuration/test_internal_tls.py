@@ -5,8 +5,11 @@ from datetime import UTC, datetime, timedelta
 from cryptography import x509
 
 from harbor_verify.checks import SHOULD, check
+from harbor_verify.findings import Findings
 from harbor_verify.model import configuration
 from harbor_verify.model.roles import Feature
+from harbor_verify.settings import Settings
+from harbor_verify.target import Target
 
 
 @check(
@@ -18,7 +21,9 @@ from harbor_verify.model.roles import Feature
     requires=(Feature.INTERNAL_TLS,),
     severity=SHOULD,
 )
-def test_certificates_between_components_stay_valid(harbor, findings, settings, need, not_applicable):
+def test_certificates_between_components_stay_valid(
+    harbor: Target, findings: Findings, settings: Settings, need, not_applicable
+):
     """Every certificate that a component of Harbor serves other components with stays valid for some weeks.
 
     Source: the certificate file that each replica's environment names; how many days is a setting.

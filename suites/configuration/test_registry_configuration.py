@@ -3,8 +3,10 @@ sample that starts well, asks nobody who they are, and keeps images inside the c
 """
 
 from harbor_verify.checks import check
+from harbor_verify.findings import Findings
 from harbor_verify.model import configuration
 from harbor_verify.model.roles import Role
+from harbor_verify.target import Target
 
 
 @check(
@@ -13,7 +15,7 @@ from harbor_verify.model.roles import Role
     "or name the mounted file in the container's args: `serve FILE`; {after_change}.",
     source="distribution: `registry serve CONFIG`; Kubernetes: volumeMounts; goharbor/harbor reports 3637 and 4200",
 )
-def test_registry_config_is_mounted_where_it_is_read(harbor, findings, need):
+def test_registry_config_is_mounted_where_it_is_read(harbor: Target, findings: Findings, need):
     """On every registry replica, the configuration file that the registry reads is the one of its ConfigMap.
 
     Source: the path is the container's command and args or, without them, the image's: then it is read from the
@@ -50,7 +52,7 @@ def test_registry_config_is_mounted_where_it_is_read(harbor, findings, need):
     source="OCI distribution specification; distribution: auth.token (Bearer), auth.htpasswd (Basic)",
     builds_on=("configuration.registry-config-mounted-where-it-is-read",),
 )
-def test_registry_config_is_in_effect(harbor, findings):
+def test_registry_config_is_in_effect(harbor: Target, findings: Findings):
     """Every registry replica refuses an anonymous client, and asks for what the ConfigMap says.
 
     Source: distribution, auth: a token of a realm and service, or a password; without it anybody may push.
@@ -84,7 +86,7 @@ def test_registry_config_is_in_effect(harbor, findings):
     source="distribution: storage.filesystem.rootdirectory; Kubernetes: volumeMounts",
     builds_on=("configuration.registry-config-mounted-where-it-is-read",),
 )
-def test_registry_keeps_images_on_a_volume(harbor, findings, need):
+def test_registry_keeps_images_on_a_volume(harbor: Target, findings: Findings, need):
     """Every registry replica keeps images inside a mounted PersistentVolumeClaim, or in an object store.
 
     Source: the configuration file that it really reads: of a ConfigMap or, where none is mounted there, its image's.

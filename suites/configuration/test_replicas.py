@@ -3,6 +3,8 @@
 from collections import Counter
 
 from harbor_verify.checks import SHOULD, check
+from harbor_verify.findings import Findings
+from harbor_verify.target import Target
 
 
 @check(
@@ -12,7 +14,7 @@ from harbor_verify.checks import SHOULD, check
     source="Kubernetes: ReplicationController and Deployment spec.replicas, pod condition Ready",
     builds_on=("storage.claims-bound",),
 )
-def test_every_part_has_the_replicas_that_it_needs_and_all_are_ready(harbor, findings):
+def test_every_part_has_the_replicas_that_it_needs_and_all_are_ready(harbor: Target, findings: Findings):
     """Every part of Harbor that must not be missed has at least two replicas, and all replicas of every part are Ready.
 
     Source: Kubernetes API. What works off a queue may be alone, as the profile says.
@@ -40,7 +42,7 @@ def test_every_part_has_the_replicas_that_it_needs_and_all_are_ready(harbor, fin
     severity=SHOULD,
     builds_on=("configuration.components-replicated",),
 )
-def test_the_replicas_of_a_part_are_on_several_nodes(harbor, findings, not_applicable):
+def test_the_replicas_of_a_part_are_on_several_nodes(harbor: Target, findings: Findings, not_applicable):
     """Every workload with several replicas runs on several nodes, with no more than half of them, rounded up, on one.
 
     Source: the nodes of its pods. Together on one they are lost together; of three two may be.

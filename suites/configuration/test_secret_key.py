@@ -1,9 +1,11 @@
 """The key that stored passwords are encrypted with."""
 
 from harbor_verify.checks import SHOULD, check
+from harbor_verify.findings import Findings
 from harbor_verify.model import configuration
 from harbor_verify.model.agreement import dissenting
 from harbor_verify.model.roles import Feature, Role
+from harbor_verify.target import Target
 
 
 @check(
@@ -16,7 +18,9 @@ from harbor_verify.model.roles import Feature, Role
     requires=(Feature.SECRET_KEY,),
     severity=SHOULD,
 )
-def test_the_secret_key_is_nobody_elses_and_the_same_on_every_web_replica(harbor, findings, need):
+def test_the_secret_key_is_nobody_elses_and_the_same_on_every_web_replica(
+    harbor: Target, findings: Findings, need
+):
     """The secret key of every web replica is no well-known one, has the right length, and is the same on each.
 
     Source: the file of each replica: of its Secret, or else read in its container. It is not shown.

@@ -5,6 +5,8 @@ from contextlib import suppress
 from harbor_verify.checks import check
 from harbor_verify.errors import DeadlinePassed
 from harbor_verify.findings import Findings
+from harbor_verify.settings import Settings
+from harbor_verify.target import Target
 from harbor_verify.waiting import NotYet, wait_until
 
 
@@ -16,7 +18,9 @@ from harbor_verify.waiting import NotYet, wait_until
     source="Kubernetes: Service spec.selector, EndpointSlice endpoints.conditions.ready",
     builds_on=("configuration.components-replicated",),
 )
-def test_a_service_leads_to_every_ready_replica_and_to_nothing_else(harbor, findings, settings):
+def test_a_service_leads_to_every_ready_replica_and_to_nothing_else(
+    harbor: Target, findings: Findings, settings: Settings
+):
     """The ready endpoints of every Service of Harbor's are exactly the Ready replicas of the workload behind it.
 
     Source: Kubernetes API. A part that is replicated has a Service: nobody else spreads requests over its replicas.

@@ -1,9 +1,11 @@
 """Where Harbor is told to keep sessions."""
 
 from harbor_verify.checks import check
+from harbor_verify.findings import Findings
 from harbor_verify.model.agreement import dissenting
 from harbor_verify.model.roles import Role
 from harbor_verify.model.stores import differences
+from harbor_verify.target import Target
 
 
 @check(
@@ -12,7 +14,7 @@ from harbor_verify.model.stores import differences
     "{after_change}. Without it each replica keeps sessions in its own memory.",
     source="Harbor: the session store's setting; Kubernetes: env, envFrom",
 )
-def test_every_web_replica_is_given_the_same_session_store(harbor, findings):
+def test_every_web_replica_is_given_the_same_session_store(harbor: Target, findings: Findings):
     """The environment of every web replica names a session store, well formed, and the same on each.
 
     Source: the specification of each pod, and the ConfigMaps and Secrets that it refers to.

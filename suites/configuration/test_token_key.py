@@ -3,9 +3,11 @@
 from harbor_verify.checks import check
 from harbor_verify.clients import token_service
 from harbor_verify.clients.http import summary
+from harbor_verify.findings import Findings
 from harbor_verify.model import configuration, token_keys
 from harbor_verify.model.agreement import prevailing
 from harbor_verify.model.roles import Role
+from harbor_verify.target import Target
 
 
 @check(
@@ -15,7 +17,7 @@ from harbor_verify.model.roles import Role
     "and ends every token: set one.",
     source="docker/libtrust: kid, the id of the key that a token is signed with",
 )
-def test_every_web_replica_signs_with_the_same_key(harbor, findings):
+def test_every_web_replica_signs_with_the_same_key(harbor: Target, findings: Findings):
     """All web replicas sign their tokens with the same key.
 
     Source: the key's id in the header of a token of each.
@@ -44,7 +46,9 @@ def test_every_web_replica_signs_with_the_same_key(harbor, findings):
     source="distribution: token authentication, rootcertbundle; docker/libtrust: kid",
     builds_on=("configuration.token-key-same-on-every-replica", "configuration.registry-config-in-effect"),
 )
-def test_every_registry_trusts_the_tokens_of_every_web_replica_and_no_others(harbor, findings):
+def test_every_registry_trusts_the_tokens_of_every_web_replica_and_no_others(
+    harbor: Target, findings: Findings
+):
     """Every replica that docker clients speak to accepts the tokens of every web replica, and no broken signature.
 
     Source: distribution, token authentication. Ordered pairs, because a key may be another on one replica only.

@@ -2,7 +2,10 @@
 
 from harbor_verify.checks import check
 from harbor_verify.database import harbors_database
+from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Feature
+from harbor_verify.settings import Settings
+from harbor_verify.target import Target
 
 _WELL = {
     "wsrep_on": "ON",
@@ -22,7 +25,9 @@ _WELL = {
     requires=(Feature.GALERA,),
     builds_on=("database.reachable",),
 )
-def test_every_node_of_the_databases_cluster_is_there(harbor, findings, settings, not_applicable, measured):
+def test_every_node_of_the_databases_cluster_is_there(
+    harbor: Target, findings: Findings, settings: Settings, not_applicable, measured
+):
     """The database's Galera cluster has all its nodes, and the one that Harbor speaks to is Synced in the Primary part.
 
     Source: Galera's status variables, on whichever node Harbor's address leads to.

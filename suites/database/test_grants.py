@@ -2,7 +2,9 @@
 
 from harbor_verify.checks import check
 from harbor_verify.database import harbors_database
+from harbor_verify.findings import Findings
 from harbor_verify.model.grants import READ_AND_WRITE
+from harbor_verify.target import Target
 
 
 @check(
@@ -15,7 +17,7 @@ from harbor_verify.model.grants import READ_AND_WRITE
     needs=("database",),
     builds_on=("database.reachable",),
 )
-def test_harbor_may_read_and_write_its_database(harbor, findings):
+def test_harbor_may_read_and_write_its_database(harbor: Target, findings: Findings):
     """Harbor's own user may SELECT, INSERT, UPDATE and DELETE in its database.
 
     Source: what the database itself says of the account that Harbor's credentials lead to. Without the right to write,

@@ -2,7 +2,9 @@
 
 from harbor_verify.checks import check
 from harbor_verify.database import harbors_database
+from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Feature
+from harbor_verify.target import Target
 
 
 @check(
@@ -16,7 +18,7 @@ from harbor_verify.model.roles import Feature
     requires=(Feature.MIGRATIONS,),
     builds_on=("database.reachable",),
 )
-def test_the_last_migration_of_the_schema_was_finished(harbor, findings, measured):
+def test_the_last_migration_of_the_schema_was_finished(harbor: Target, findings: Findings, measured):
     """The last migration of the database's schema was finished: it is marked with a version, and not as dirty.
 
     Source: the table of migrations, which Harbor writes before and after each.

@@ -2,6 +2,8 @@
 
 from harbor_verify.checks import check
 from harbor_verify.database import harbors_database
+from harbor_verify.findings import Findings
+from harbor_verify.target import Target
 
 
 @check(
@@ -13,7 +15,7 @@ from harbor_verify.database import harbors_database
     source="Harbor: its database settings",
     needs=("database",),
 )
-def test_the_database_lets_harbor_in_and_answers(harbor, findings):
+def test_the_database_lets_harbor_in_and_answers(harbor: Target, findings: Findings):
     """Harbor's own credentials open its database, and it answers.
 
     Source: the credentials are those of the environment that Harbor's pods are given.

@@ -2,6 +2,8 @@
 
 from harbor_verify.checks import check
 from harbor_verify.database import harbors_database
+from harbor_verify.findings import Findings
+from harbor_verify.target import Target
 
 
 @check(
@@ -11,7 +13,7 @@ from harbor_verify.database import harbors_database
     needs=("database",),
     builds_on=("database.reachable",),
 )
-def test_the_database_holds_harbors_tables_and_first_rows(harbor, findings):
+def test_the_database_holds_harbors_tables_and_first_rows(harbor: Target, findings: Findings):
     """The database holds every table of Harbor's schema, its version, and the rows that Harbor begins with.
 
     Source: Harbor, its schema. As Harbor's own user sees them: a table that it may not read is missing, too.

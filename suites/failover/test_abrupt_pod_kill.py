@@ -3,6 +3,7 @@
 from harbor_verify.checks import check
 from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Role
+from harbor_verify.stage import Stage
 
 
 @check(
@@ -15,7 +16,7 @@ from harbor_verify.model.roles import Role
     needs=("disruption",),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_clients_hardly_notice_when_a_web_pod_dies_at_once(stage, measured):
+def test_clients_hardly_notice_when_a_web_pod_dies_at_once(stage: Stage, measured):
     """When a web pod dies without grace, clients hardly notice, and nothing is lost.
 
     Source: budgets are settings; no loss is within any budget.
@@ -34,7 +35,7 @@ def test_clients_hardly_notice_when_a_web_pod_dies_at_once(stage, measured):
     needs=("disruption",),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_no_push_is_lost_when_a_registry_pod_dies_at_once(stage, measured):
+def test_no_push_is_lost_when_a_registry_pod_dies_at_once(stage: Stage, measured):
     """When a registry pod dies without grace, no acknowledged push is lost, and clients hardly notice.
 
     Source: budgets are settings; no loss is within any budget.
@@ -52,7 +53,7 @@ def test_no_push_is_lost_when_a_registry_pod_dies_at_once(stage, measured):
     needs=("disruption",),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_clients_hardly_notice_when_a_front_door_pod_dies_at_once(stage, measured):
+def test_clients_hardly_notice_when_a_front_door_pod_dies_at_once(stage: Stage, measured):
     """When a front door pod dies without grace, clients hardly notice, and nothing is lost.
 
     Source: budgets are settings; no loss is within any budget.

@@ -3,6 +3,7 @@
 from harbor_verify.checks import check
 from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Role
+from harbor_verify.stage import Stage
 
 
 @check(
@@ -18,7 +19,7 @@ from harbor_verify.model.roles import Role
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_clients_hardly_notice_when_a_web_program_dies(stage, measured):
+def test_clients_hardly_notice_when_a_web_program_dies(stage: Stage, measured):
     """When the program of a web replica is killed in its pod, clients hardly notice, and nothing is lost.
 
     Source: budgets are settings; no loss is within any budget.
@@ -39,7 +40,7 @@ def test_clients_hardly_notice_when_a_web_program_dies(stage, measured):
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_no_push_is_lost_when_a_registry_program_dies(stage, measured):
+def test_no_push_is_lost_when_a_registry_program_dies(stage: Stage, measured):
     """When the program of a registry replica is killed in its pod, no push is lost, and clients hardly notice.
 
     Source: budgets are settings; no loss is within any budget.

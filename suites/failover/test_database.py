@@ -4,6 +4,7 @@ from harbor_verify.checks import check
 from harbor_verify.disruptions.hands import DATABASE
 from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Feature
+from harbor_verify.stage import Stage
 
 
 @check(
@@ -18,7 +19,7 @@ from harbor_verify.model.roles import Feature
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_nothing_is_lost_when_the_database_in_use_dies(stage, measured):
+def test_nothing_is_lost_when_the_database_in_use_dies(stage: Stage, measured):
     """When the database server in use dies, another takes over in time, and nothing that was acknowledged is lost.
 
     Source: budgets are settings; no loss is within any budget.
@@ -42,7 +43,7 @@ def test_nothing_is_lost_when_the_database_in_use_dies(stage, measured):
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_clients_get_by_when_the_database_in_use_hangs(stage, measured):
+def test_clients_get_by_when_the_database_in_use_hangs(stage: Stage, measured):
     """While the database server in use hangs, clients go without answers for seconds at most, and nothing is lost.
 
     Source: budgets are settings; no loss is within any budget.
@@ -65,7 +66,7 @@ def test_clients_get_by_when_the_database_in_use_hangs(stage, measured):
     requires=(Feature.GALERA,),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_nothing_is_lost_when_the_database_in_use_is_cut_off(stage, measured):
+def test_nothing_is_lost_when_the_database_in_use_is_cut_off(stage: Stage, measured):
     """When the database server in use is cut off from the others, Harbor is led to the majority, and nothing is lost.
 
     Source: budgets are settings; no loss is within any budget.

@@ -3,6 +3,7 @@
 from harbor_verify.checks import check
 from harbor_verify.disruptions.hands import FILE_SYSTEM
 from harbor_verify.failover import CLIENTS_AT_WORK
+from harbor_verify.stage import Stage
 
 
 @check(
@@ -17,7 +18,7 @@ from harbor_verify.failover import CLIENTS_AT_WORK
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_no_push_is_lost_when_the_file_system_is_restarted(stage, measured):
+def test_no_push_is_lost_when_the_file_system_is_restarted(stage: Stage, measured):
     """When the metadata server of the file system is restarted, requests wait for a while at most, and no push is lost.
 
     Source: budgets are settings; no loss is within any budget.

@@ -3,6 +3,7 @@
 from harbor_verify.checks import check
 from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Role
+from harbor_verify.stage import Stage
 
 
 @check(
@@ -17,7 +18,7 @@ from harbor_verify.model.roles import Role
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_clients_get_by_when_packets_of_a_web_replica_get_lost(stage, measured):
+def test_clients_get_by_when_packets_of_a_web_replica_get_lost(stage: Stage, measured):
     """While one packet in ten of a web replica gets lost, clients get by, and nothing is lost.
 
     Source: budgets are settings; no loss is within any budget.
@@ -39,7 +40,7 @@ def test_clients_get_by_when_packets_of_a_web_replica_get_lost(stage, measured):
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_clients_get_by_when_the_way_to_a_registry_replica_is_slow(stage, measured):
+def test_clients_get_by_when_the_way_to_a_registry_replica_is_slow(stage: Stage, measured):
     """While the way to a registry replica is slow, clients get by, and no acknowledged push is lost.
 
     Source: budgets are settings; no loss is within any budget.

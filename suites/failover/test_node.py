@@ -2,6 +2,7 @@
 
 from harbor_verify.checks import check
 from harbor_verify.failover import CLIENTS_AT_WORK
+from harbor_verify.stage import Stage
 
 
 # First: after a drain the pods that it moved stay together where they are.
@@ -19,7 +20,7 @@ from harbor_verify.failover import CLIENTS_AT_WORK
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_clients_get_by_when_a_node_is_lost(stage, measured):
+def test_clients_get_by_when_a_node_is_lost(stage: Stage, measured):
     """While a node is lost with all that is on it, clients go without answers for a while at most, and nothing is lost.
 
     Source: budgets are settings; no loss is within any budget.
@@ -43,7 +44,7 @@ def test_clients_get_by_when_a_node_is_lost(stage, measured):
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_nobody_notices_when_a_node_is_drained(stage, measured):
+def test_nobody_notices_when_a_node_is_drained(stage: Stage, measured):
     """While a node is drained of all Harbor pods, no request fails, nothing is lost, and all is whole again after it.
 
     Source: budgets are settings; no loss is within any budget.

@@ -3,6 +3,7 @@
 from harbor_verify.checks import check
 from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Role
+from harbor_verify.stage import Stage
 
 
 @check(
@@ -17,7 +18,7 @@ from harbor_verify.model.roles import Role
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_clients_get_by_when_a_web_replica_hangs(stage, measured):
+def test_clients_get_by_when_a_web_replica_hangs(stage: Stage, measured):
     """While a web replica hangs, clients go without answers for seconds at most, and nothing is lost.
 
     Source: budgets are settings; no loss is within any budget.
@@ -39,7 +40,7 @@ def test_clients_get_by_when_a_web_replica_hangs(stage, measured):
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_clients_get_by_when_a_registry_replica_hangs(stage, measured):
+def test_clients_get_by_when_a_registry_replica_hangs(stage: Stage, measured):
     """While a registry replica hangs, clients go without answers for seconds at most, and no push is lost.
 
     Source: budgets are settings; no loss is within any budget.

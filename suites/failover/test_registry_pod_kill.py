@@ -3,6 +3,7 @@
 from harbor_verify.checks import check
 from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Role
+from harbor_verify.stage import Stage
 
 
 @check(
@@ -15,7 +16,7 @@ from harbor_verify.model.roles import Role
     needs=("disruption",),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_nothing_is_lost_and_nobody_waits_when_a_registry_pod_dies(stage, measured):
+def test_nothing_is_lost_and_nobody_waits_when_a_registry_pod_dies(stage: Stage, measured):
     """When a registry pod is deleted, no acknowledged push is lost, pushes and pulls go on, and it is replaced in time.
 
     Source: budgets are settings (outage, failed requests, recovery); no loss is within any budget.

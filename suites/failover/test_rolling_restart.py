@@ -3,6 +3,7 @@
 from harbor_verify.checks import check
 from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Role
+from harbor_verify.stage import Stage
 
 
 @check(
@@ -17,7 +18,7 @@ from harbor_verify.model.roles import Role
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_nobody_notices_when_all_web_pods_are_replaced(stage, measured):
+def test_nobody_notices_when_all_web_pods_are_replaced(stage: Stage, measured):
     """While all web pods are replaced one after the other, nobody is logged out, no request fails, and nothing is lost.
 
     Source: budgets are settings; no loss is within any budget.
@@ -39,7 +40,7 @@ def test_nobody_notices_when_all_web_pods_are_replaced(stage, measured):
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_nobody_notices_when_all_registry_pods_are_replaced(stage, measured):
+def test_nobody_notices_when_all_registry_pods_are_replaced(stage: Stage, measured):
     """While all registry pods are replaced one after the other, no request fails, and no acknowledged push is lost.
 
     Source: budgets are settings; no loss is within any budget.

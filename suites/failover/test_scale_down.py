@@ -3,6 +3,7 @@
 from harbor_verify.checks import check
 from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Role
+from harbor_verify.stage import Stage
 
 
 @check(
@@ -17,7 +18,7 @@ from harbor_verify.model.roles import Role
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_nobody_notices_when_web_replicas_are_scaled_down_and_back(stage, measured):
+def test_nobody_notices_when_web_replicas_are_scaled_down_and_back(stage: Stage, measured):
     """While web replicas are scaled down to one and back, no request fails, and nothing is lost.
 
     Source: budgets are settings; no loss is within any budget.

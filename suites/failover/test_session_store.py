@@ -3,6 +3,7 @@
 from harbor_verify.checks import check
 from harbor_verify.disruptions.hands import SESSION_STORE
 from harbor_verify.failover import CLIENTS_AT_WORK
+from harbor_verify.stage import Stage
 
 
 @check(
@@ -17,7 +18,7 @@ from harbor_verify.failover import CLIENTS_AT_WORK
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_sessions_live_on_when_the_session_stores_primary_dies(stage, measured):
+def test_sessions_live_on_when_the_session_stores_primary_dies(stage: Stage, measured):
     """When the primary of the session store dies, another takes over, nobody stays logged out, and nothing is lost.
 
     Source: budgets are settings; no loss is within any budget.
@@ -38,7 +39,7 @@ def test_sessions_live_on_when_the_session_stores_primary_dies(stage, measured):
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_sessions_live_on_when_the_session_store_is_restarted(stage, measured):
+def test_sessions_live_on_when_the_session_store_is_restarted(stage: Stage, measured):
     """When the session store is restarted, every session is still known afterwards, and nothing is lost.
 
     Source: budgets are settings; no loss is within any budget.
@@ -60,7 +61,7 @@ def test_sessions_live_on_when_the_session_store_is_restarted(stage, measured):
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_clients_get_by_when_the_session_store_hangs(stage, measured):
+def test_clients_get_by_when_the_session_store_hangs(stage: Stage, measured):
     """While the session store hangs, clients go without answers for seconds at most, and nobody is logged out.
 
     Source: budgets are settings; no loss is within any budget.
@@ -83,7 +84,7 @@ def test_clients_get_by_when_the_session_store_hangs(stage, measured):
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_clients_get_by_when_the_session_store_is_blackholed(stage, measured):
+def test_clients_get_by_when_the_session_store_is_blackholed(stage: Stage, measured):
     """When packets to the session store vanish, another takes over, nobody stays logged out, and nothing is lost.
 
     Source: budgets are settings; no loss is within any budget.

@@ -6,8 +6,10 @@ from itertools import product
 
 from harbor_verify.checks import check
 from harbor_verify.errors import AnswerError, DeadlinePassed, UnexpectedAnswer
+from harbor_verify.findings import Findings
 from harbor_verify.luck import rounds_to_meet_each
 from harbor_verify.model.roles import Role
+from harbor_verify.target import Target
 from harbor_verify.waiting import NotYet, wait_until
 
 _NOT_FOUND = 404
@@ -28,7 +30,9 @@ _LISTED_WITHIN_S = 30
         "database.grants-sufficient",
     ),
 )
-def test_what_any_replica_took_appears_on_every_web_replica(harbor, findings, project, new_image, measured):
+def test_what_any_replica_took_appears_on_every_web_replica(
+    harbor: Target, findings: Findings, project, new_image, measured
+):
     """What was pushed to any replica appears, tag and digest, in the catalogue of every web replica.
 
     Source: Harbor lists what it was told of, maybe some time later; what is not listed is lost for everybody who looks
@@ -81,7 +85,9 @@ def test_what_any_replica_took_appears_on_every_web_replica(harbor, findings, pr
         "database.grants-sufficient",
     ),
 )
-def test_what_is_deleted_on_any_web_replica_is_gone_everywhere(harbor, findings, project, new_image):
+def test_what_is_deleted_on_any_web_replica_is_gone_everywhere(
+    harbor: Target, findings: Findings, project, new_image
+):
     """An image that is deleted on any web replica is gone, for docker clients and from every catalogue.
 
     Source: Harbor may answer the deletion of a tag that it does not find with 200, so the registry is asked: before,

@@ -4,8 +4,11 @@ import re
 
 from harbor_verify import pull_pods
 from harbor_verify.checks import check
+from harbor_verify.clients.docker import Docker
+from harbor_verify.findings import Findings
 from harbor_verify.luck import rounds_to_meet_each
 from harbor_verify.model.roles import Role
+from harbor_verify.target import Target
 
 _SOURCE_PORT = re.compile(r"\S+:\d+->")
 """Of a connection, as Go names it (`10.0.0.5:41234->10.0.0.9:443`): where it began, another one each time."""
@@ -27,7 +30,7 @@ _SOURCE_PORT = re.compile(r"\S+:\d+->")
     ),
 )
 def test_every_node_pulls_a_private_image_with_a_pull_secret(
-    harbor, findings, docker, image, blocked, pods_of_run
+    harbor: Target, findings: Findings, docker: Docker, image, blocked, pods_of_run
 ):
     """Every node runs a private image that was just pushed, with a pull secret, at the first try of each pull.
 

@@ -5,7 +5,10 @@ from contextlib import closing
 
 from harbor_verify.checks import check
 from harbor_verify.errors import UnexpectedAnswer
+from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Role
+from harbor_verify.settings import Settings
+from harbor_verify.target import Target
 
 _TOO_LARGE = 413
 
@@ -24,7 +27,7 @@ _TOO_LARGE = 413
     ),
 )
 def test_a_large_layer_passes_the_front_door_and_is_on_every_replica(
-    harbor, findings, project, new_image, settings, measured
+    harbor: Target, findings: Findings, project, new_image, settings: Settings, measured
 ):
     """A layer of many MiB is pushed through the front door and pulled, byte for byte, from there and every replica.
 

@@ -1,9 +1,12 @@
 """Pushing and pulling as developers do: with a docker daemon, through the front door."""
 
 from harbor_verify.checks import check
+from harbor_verify.clients.docker import Docker
 from harbor_verify.errors import AnswerError, DockerTrouble
+from harbor_verify.findings import Findings
 from harbor_verify.luck import rounds_to_meet_each
 from harbor_verify.model.roles import Role
+from harbor_verify.target import Target
 
 
 @check(
@@ -21,7 +24,9 @@ from harbor_verify.model.roles import Role
         "access.docker-login",
     ),
 )
-def test_busybox_is_pushed_pulled_back_unchanged_and_runs(harbor, findings, docker, image):
+def test_busybox_is_pushed_pulled_back_unchanged_and_runs(
+    harbor: Target, findings: Findings, docker: Docker, image
+):
     """A docker client signs in, pushes a fresh busybox image, pulls it back with the same digest, and it runs.
 
     Source: docker's own client; the image is made for this run, so nothing of it was in the registry before. Again and

@@ -4,7 +4,9 @@ from contextlib import suppress
 
 from harbor_verify.checks import check
 from harbor_verify.errors import AnswerError, DeadlinePassed
+from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Feature, Role
+from harbor_verify.target import Target
 from harbor_verify.waiting import NotYet, wait_until
 
 _LAYER_BYTES = 256 * 1024
@@ -28,7 +30,7 @@ _WITHIN_S = 60
     ),
 )
 def test_the_quota_counts_what_was_pushed_and_frees_what_was_deleted(
-    harbor, findings, project, new_image, measured
+    harbor: Target, findings: Findings, project, new_image, measured
 ):
     """A project's quota grows by the size of what is pushed, shrinks by it when it is deleted, on every web replica.
 

@@ -10,6 +10,7 @@ from harbor_verify.clients.image import digest_of
 from harbor_verify.errors import AnswerError, UnexpectedAnswer
 from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Role
+from harbor_verify.target import Target
 
 _CLIENTS, _IMAGES_EACH = 8, 1
 
@@ -29,7 +30,7 @@ _CLIENTS, _IMAGES_EACH = 8, 1
     ),
 )
 def test_an_image_pushed_on_one_registry_replica_is_pulled_from_every_other(
-    harbor, findings, project, new_image, not_applicable
+    harbor: Target, findings: Findings, project, new_image, not_applicable
 ):
     """An image that one registry replica took is pulled from every other, byte for byte, by digest and by tag.
 
@@ -68,7 +69,7 @@ def test_an_image_pushed_on_one_registry_replica_is_pulled_from_every_other(
     ),
 )
 def test_an_upload_begun_on_one_registry_replica_goes_on_at_another(
-    harbor, findings, project, not_applicable, new_image
+    harbor: Target, findings: Findings, project, not_applicable, new_image
 ):
     """An upload that begins on one registry replica goes on at another, and the blob is whole on every replica.
 
@@ -107,7 +108,9 @@ def test_an_upload_begun_on_one_registry_replica_goes_on_at_another(
         "database.grants-sufficient",
     ),
 )
-def test_what_does_not_fit_its_digest_is_refused_by_every_replica(harbor, findings, project, new_image):
+def test_what_does_not_fit_its_digest_is_refused_by_every_replica(
+    harbor: Target, findings: Findings, project, new_image
+):
     """Every replica refuses a blob that does not fit its digest, and a manifest of blobs that never came.
 
     Source: OCI distribution specification; that it was refused is not enough: it must not be there afterwards.
@@ -146,7 +149,7 @@ def test_what_does_not_fit_its_digest_is_refused_by_every_replica(harbor, findin
         "database.grants-sufficient",
     ),
 )
-def test_images_pushed_at_the_same_time_are_all_there(harbor, findings, project, new_image):
+def test_images_pushed_at_the_same_time_are_all_there(harbor: Target, findings: Findings, project, new_image):
     """Images that many clients push at the same time, to all replicas, are all there on every replica.
 
     Source: each client pushes into a repository of its own, and into one that all share, where the same folders are

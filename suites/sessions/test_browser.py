@@ -5,8 +5,11 @@ from contextlib import suppress
 from harbor_verify.checks import check
 from harbor_verify.clients.browser import Visitor, open_page
 from harbor_verify.errors import CannotTell
+from harbor_verify.findings import Findings
 from harbor_verify.luck import rounds_to_meet_each
 from harbor_verify.model.roles import Role
+from harbor_verify.settings import Settings
+from harbor_verify.target import Target
 
 
 @check(
@@ -23,7 +26,9 @@ from harbor_verify.model.roles import Role
         "configuration.csrf-key-same-on-every-replica",
     ),
 )
-def test_a_user_stays_signed_in_at_the_page(harbor, findings, settings, check_folder, measured):
+def test_a_user_stays_signed_in_at_the_page(
+    harbor: Target, findings: Findings, settings: Settings, check_folder, measured
+):
     """In a browser, a user signs in through the front door, is still signed in after a reload, and logs out, each time.
 
     Source: Harbor's page. Again and again, until each web replica behind the front door has been met.

@@ -6,7 +6,11 @@ from harbor_verify.checkers.sessions import UNKNOWN_SESSION, WRONG_USER, no_sess
 from harbor_verify.checks import check
 from harbor_verify.errors import CannotTell, DeadlinePassed, HealFailed
 from harbor_verify.failover import pod_kill, require_whole
+from harbor_verify.findings import Findings
+from harbor_verify.history import Recorder
 from harbor_verify.model.roles import Role
+from harbor_verify.settings import Settings
+from harbor_verify.target import Target
 from harbor_verify.verdict import Failure, Offender
 from harbor_verify.workloads import perform
 from harbor_verify.workloads.sessions import Login, probe_everywhere
@@ -27,7 +31,9 @@ _TRIES = 3
         "configuration.components-replicated",
     ),
 )
-def test_sessions_outlive_the_replica_that_opened_them(harbor, findings, recorder, settings, tell, measured):
+def test_sessions_outlive_the_replica_that_opened_them(
+    harbor: Target, findings: Findings, recorder: Recorder, settings: Settings, tell, measured
+):
     """When a web pod is deleted, every session, those that it opened among them, is known on every replica.
 
     Source: Harbor, sessions in Redis. Asked on the new pod, too, and several times each: after a restart a single

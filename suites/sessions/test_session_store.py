@@ -2,7 +2,9 @@
 
 from harbor_verify.checks import check
 from harbor_verify.errors import WrongConfiguration
+from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Role
+from harbor_verify.target import Target
 from harbor_verify.verdict import Failure, Offender
 
 
@@ -16,7 +18,7 @@ from harbor_verify.verdict import Failure, Offender
     needs=("session-store",),
     builds_on=("configuration.session-store-configured",),
 )
-def test_every_session_lies_in_the_session_store_and_expires(harbor, findings, measured):
+def test_every_session_lies_in_the_session_store_and_expires(harbor: Target, findings: Findings, measured):
     """A session that any web replica opens lies in the Redis and database number of its settings, and expires there.
 
     Source: Harbor. Read with Harbor's own password; no value is looked at.

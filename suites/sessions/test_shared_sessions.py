@@ -3,7 +3,9 @@
 from itertools import permutations
 
 from harbor_verify.checks import check
+from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Role
+from harbor_verify.target import Target
 
 
 @check(
@@ -17,7 +19,9 @@ from harbor_verify.model.roles import Role
         "access.login-accepts-right-password",
     ),
 )
-def test_session_opened_on_one_replica_is_known_to_every_other(harbor, findings, not_applicable):
+def test_session_opened_on_one_replica_is_known_to_every_other(
+    harbor: Target, findings: Findings, not_applicable
+):
     """Who signs in on one web replica is known to every other.
 
     Source: Harbor, session cookie. Ordered pairs, because a store may be shared by some replicas only.

@@ -7,7 +7,9 @@ from itertools import cycle, islice, product
 
 from harbor_verify.checks import check
 from harbor_verify.errors import AnswerError
+from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Role
+from harbor_verify.target import Target
 
 _THREADS = 4
 _REQUESTS = 50
@@ -37,7 +39,9 @@ class _Answer:
         "database.grants-sufficient",
     ),
 )
-def test_no_session_is_ever_taken_for_another_users(harbor, findings, stranger, new_user, measured):
+def test_no_session_is_ever_taken_for_another_users(
+    harbor: Target, findings: Findings, stranger, new_user, measured
+):
     """However sessions of several users mix on the web replicas, each is its owner's, and no two are the same.
 
     Source: Harbor, session cookie. From several threads at once, on connections that all users share. That a

@@ -1,8 +1,10 @@
 """Which volume a claim has got: the one that it asked for, and for itself alone."""
 
 from harbor_verify.checks import check
+from harbor_verify.findings import Findings
 from harbor_verify.model import labels
 from harbor_verify.model.volumes import source_of
+from harbor_verify.target import Target
 
 
 @check(
@@ -17,7 +19,7 @@ from harbor_verify.model.volumes import source_of
     builds_on=("storage.claims-bound",),
 )
 def test_a_claim_is_bound_to_the_volume_that_it_asks_for_and_to_no_other_claims(
-    harbor, findings, not_applicable
+    harbor: Target, findings: Findings, not_applicable
 ):
     """Every claim is bound to a volume that its selector chooses, that names this claim, and that no other claim has.
 

@@ -1,6 +1,8 @@
 """Harbor's PersistentVolumeClaims."""
 
 from harbor_verify.checks import check
+from harbor_verify.findings import Findings
+from harbor_verify.target import Target
 
 
 @check(
@@ -9,7 +11,7 @@ from harbor_verify.checks import check
     "its access mode or its capacity, or another claim holds the one that has.",
     source="Kubernetes: PersistentVolumeClaim status.phase",
 )
-def test_every_claim_that_harbor_uses_is_bound(harbor, findings, not_applicable):
+def test_every_claim_that_harbor_uses_is_bound(harbor: Target, findings: Findings, not_applicable):
     """Every PersistentVolumeClaim that Harbor's pods use is Bound.
 
     Source: Kubernetes API, PersistentVolumeClaim status.phase. Harbor's pods stay Pending without.

@@ -2,8 +2,11 @@
 
 from harbor_verify.checks import check
 from harbor_verify.errors import AnswerError, DeadlinePassed
+from harbor_verify.findings import Findings
 from harbor_verify.luck import rounds_to_meet_each
 from harbor_verify.model.roles import Feature, Role
+from harbor_verify.settings import Settings
+from harbor_verify.target import Target
 from harbor_verify.waiting import NotYet, wait_until
 
 _ENDED = ("Success", "Error", "Stopped")
@@ -21,7 +24,9 @@ _ENDED = ("Success", "Error", "Stopped")
         "storage.claims-bound",
     ),
 )
-def test_the_log_of_a_job_is_given_whichever_replica_ran_it(harbor, findings, settings, not_applicable, tell):
+def test_the_log_of_a_job_is_given_whichever_replica_ran_it(
+    harbor: Target, findings: Findings, settings: Settings, not_applicable, tell
+):
     """The log of a job is given, whole and the same, each time it is asked for, whichever replica ran the job.
 
     Source: Harbor's job logs; the job is a garbage collection that collects nothing (dry run). Asked for again and

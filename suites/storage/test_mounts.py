@@ -3,7 +3,9 @@ without its volume writes into itself, and nothing looks broken until it is gone
 """
 
 from harbor_verify.checks import check
+from harbor_verify.findings import Findings
 from harbor_verify.model.mounts import mounts_of
+from harbor_verify.target import Target
 
 
 @check(
@@ -15,7 +17,7 @@ from harbor_verify.model.mounts import mounts_of
     needs=("exec",),
     builds_on=("storage.claims-bound",),
 )
-def test_a_claim_is_mounted_and_writable_in_every_replica(harbor, findings, not_applicable):
+def test_a_claim_is_mounted_and_writable_in_every_replica(harbor: Target, findings: Findings, not_applicable):
     """In every replica of a workload with claims, each claim is mounted where the template says, writable.
 
     Source: the running container's own table of mounts; what is not a mount of its own is the container's.

@@ -3,7 +3,11 @@
 from harbor_verify.checks import check
 from harbor_verify.errors import CannotTell, DeadlinePassed, HealFailed
 from harbor_verify.failover import pod_kill, require_whole
+from harbor_verify.findings import Findings
+from harbor_verify.history import Recorder
 from harbor_verify.model.roles import Role
+from harbor_verify.settings import Settings
+from harbor_verify.target import Target
 from harbor_verify.verdict import Failure, Offender
 
 TAG = "survivor"
@@ -24,7 +28,7 @@ TAG = "survivor"
     ),
 )
 def test_an_image_outlives_the_registry_pod_that_took_it(
-    harbor, findings, project, new_image, recorder, settings, tell
+    harbor: Target, findings: Findings, project, new_image, recorder: Recorder, settings: Settings, tell
 ):
     """An image that one registry replica took is pulled unchanged from every replica after that pod is deleted.
 

@@ -3,6 +3,8 @@
 from kubernetes.utils.quantity import parse_quantity
 
 from harbor_verify.checks import SHOULD, check
+from harbor_verify.findings import Findings
+from harbor_verify.target import Target
 
 
 @check(
@@ -12,7 +14,7 @@ from harbor_verify.checks import SHOULD, check
     source="Kubernetes: PersistentVolume accessModes",
     builds_on=("storage.claims-bound",),
 )
-def test_a_claim_of_several_replicas_can_be_shared(harbor, findings, not_applicable):
+def test_a_claim_of_several_replicas_can_be_shared(harbor: Target, findings: Findings, not_applicable):
     """Every claim of a workload with several replicas is bound ReadWriteMany.
 
     Source: with any other mode the replicas cannot run on different nodes, or cannot all write.
@@ -38,7 +40,7 @@ def test_a_claim_of_several_replicas_can_be_shared(harbor, findings, not_applica
     source="Kubernetes: PersistentVolumeClaim spec.resources.requests, status.capacity",
     builds_on=("storage.claims-bound",),
 )
-def test_a_claim_gets_the_capacity_that_it_asks_for(harbor, findings, not_applicable):
+def test_a_claim_gets_the_capacity_that_it_asks_for(harbor: Target, findings: Findings, not_applicable):
     """Every claim has at least the capacity that it asks for.
 
     Source: Kubernetes API, PersistentVolumeClaim status.capacity.
@@ -63,7 +65,7 @@ def test_a_claim_gets_the_capacity_that_it_asks_for(harbor, findings, not_applic
     severity=SHOULD,
     builds_on=("storage.claims-bound",),
 )
-def test_a_volume_outlives_its_claim(harbor, findings, not_applicable):
+def test_a_volume_outlives_its_claim(harbor: Target, findings: Findings, not_applicable):
     """Every PersistentVolume of Harbor is retained when its claim is deleted.
 
     Source: Kubernetes API, PersistentVolume persistentVolumeReclaimPolicy.

@@ -9,6 +9,8 @@ import yaml
 
 from lab.errors import LabError
 
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The safe one, in C where PyYAML has it: ten times faster."""
 Object = dict[str, Any]
 
 NOT_NAMESPACED = frozenset({"Namespace", "PersistentVolume"})
@@ -22,7 +24,7 @@ def read(folder: Path, *, namespace: str | None = None) -> list[Object]:
     Knows `namespace` and `resources`, all that `deploy/` needs; raises LabError at anything else, which
     it would otherwise leave out in silence.
     """
-    kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text())
+    kustomization = yaml.load((folder / "kustomization.yaml").read_text(), Loader=LOADER)
     unknown = kustomization.keys() - {"apiVersion", "kind", "namespace", "resources"}
     if unknown:
         raise LabError(
@@ -32,7 +34,7 @@ def read(folder: Path, *, namespace: str | None = None) -> list[Object]:
     objects = [
         document
         for resource in kustomization["resources"]
-        for document in yaml.safe_load_all((folder / resource).read_text())
+        for document in yaml.load_all((folder / resource).read_text(), Loader=LOADER)
     ]
     for found in objects:
         if found["kind"] == "Namespace":
