@@ -26,8 +26,8 @@ examples:
   harbor-verify --namespace harbor --allow-disruption
 
 exit codes:
-  0  everything that was asked holds
-  1  a check failed, or could not find out
+  0  everything that must be so is so
+  1  a check failed, or could not find out (with --strict: or advice is not followed)
   2  interrupted
   4  the target cannot be reached, or the settings are wrong
 """
