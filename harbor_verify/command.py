@@ -27,7 +27,8 @@ examples:
 
 exit codes:
   0  everything that must be so is so
-  1  a check failed, or could not find out (with --strict: or advice is not followed)
+  1  a check failed, or could not find out;
+     with --strict: or advice is not followed
   2  interrupted
   4  the target cannot be reached, or the settings are wrong
 """

@@ -11,7 +11,7 @@ import pytest
 
 pytest.register_assert_rewrite("harbor_verify.verdict")
 
-_HOOKS = ("options", "selection", "run", "needs", "evidence", "outcome", "progress")
+_HOOKS = ("options", "selection", "run", "needs", "preflight", "evidence", "outcome", "progress")
 _FIXTURES = ("target", "belongings", "images", "pods", "failover")
 _FOLDER = "harbor_verify.fixtures" if importlib.util.find_spec("harbor_verify.fixtures") else "fixtures"
 

@@ -3,7 +3,7 @@
 import importlib.util
 import socket
 from collections.abc import Callable, Iterable
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 import pytest
 
@@ -18,14 +18,23 @@ from harbor_verify.errors import (
     NotApplicable,
     WrongConfiguration,
 )
-from harbor_verify.plugin.run import KEY, State
+from harbor_verify.plugin.run import KEY
+from harbor_verify.settings import Settings
 from harbor_verify.target import Target
 from harbor_verify.verdict import Failure
 
 DISRUPTION_LABEL = "harbor-verify/allow-disruption"
 """On a namespace, with the value true: things in it may be broken on purpose."""
 
-_OF_THE_LAB = frozenset({"hands"})
+
+class Probed(Protocol):
+    """What probes look at: a run, or what will be one."""
+
+    target: Target
+    settings: Settings
+
+
+OF_THE_LAB = frozenset({"hands"})
 """What no cluster of somebody's own can give: who lacks it lacks nothing."""
 
 _REASONS = pytest.StashKey[dict[str, str]]()
@@ -39,18 +48,20 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 def require(config: pytest.Config, need: str) -> None:
     """Raises NeedMissing when `need` is not met, NotApplicable when nobody could meet it outside the lab."""
+    unhealed = config.stash[KEY].unhealed
+    if need == "disruption" and unhealed:
+        raise HealFailed(f"nothing more is broken, because this could not be mended: {'; '.join(unhealed)}")
+    if reason := reason_of(config, need):
+        text = f"needs {NEEDS[need]}: {reason}"
+        raise NotApplicable(text) if need in OF_THE_LAB else NeedMissing(text)
+
+
+def reason_of(config: pytest.Config, need: str, state: Probed | None = None) -> str:
+    """Why a need is not met, empty when it is; found out once. `state`: where there is no run yet."""
     reasons = config.stash.setdefault(_REASONS, {})
-    state = config.stash[KEY]
     if need not in reasons:
-        reasons[need] = _PROBES[need](state)
-    if need == "disruption" and state.unhealed:
-        raise HealFailed(
-            f"nothing more is broken, because this could not be mended: {'; '.join(state.unhealed)}"
-        )
-    if not reasons[need]:
-        return
-    reason = f"needs {NEEDS[need]}: {reasons[need]}"
-    raise NotApplicable(reason) if need in _OF_THE_LAB else NeedMissing(reason)
+        reasons[need] = _PROBES[need](state or config.stash[KEY])
+    return reasons[need]
 
 
 @pytest.fixture
@@ -79,10 +90,10 @@ def not_applicable() -> Callable[[str], NoReturn]:
     return end
 
 
-def _may(*asked: tuple[str, str], everywhere: bool = False, group: str = "") -> Callable[[State], str]:
+def _may(*asked: tuple[str, str], everywhere: bool = False, group: str = "") -> Callable[[Probed], str]:
     """A probe for verbs on resources of an API group: of the target's namespace, or of those that belong to none."""
 
-    def probe(state: State) -> str:
+    def probe(state: Probed) -> str:
         namespace = "" if everywhere else state.target.namespace
         may = state.target.kubernetes.may
         denied = [
@@ -96,7 +107,7 @@ def _may(*asked: tuple[str, str], everywhere: bool = False, group: str = "") -> 
     return probe
 
 
-def _docker(state: State) -> str:
+def _docker(state: Probed) -> str:
     try:
         Docker(state.target.access.docker_host, timeout_s=state.settings.connect_timeout_s).close()
     except DockerTrouble as trouble:
@@ -104,7 +115,7 @@ def _docker(state: State) -> str:
     return ""
 
 
-def _disruption(state: State) -> str:
+def _disruption(state: Probed) -> str:
     target = state.target
     if not target.access.may_disrupt:
         namespace = target.kubernetes.ask(
@@ -115,14 +126,14 @@ def _disruption(state: State) -> str:
     return _may(("delete", "pods"), ("watch", "pods"))(state)
 
 
-def _node_changes(state: State) -> str:
+def _node_changes(state: Probed) -> str:
     if not (state.target.access.hands or state.settings.allow_node_drain):
         return "without --allow-node-drain no node is touched"
     evict = _may(("create", "pods/eviction"))(state)
     return evict or _may(("patch", "nodes"), everywhere=True)(state)
 
 
-def _workload_changes(state: State) -> str:
+def _workload_changes(state: Probed) -> str:
     """Of the kinds that Harbor's workloads here are of."""
     kinds = {workload.kind for workload in state.target.deployment.workloads.values()}
     core = _may(("patch", "replicationcontrollers")) if "ReplicationController" in kinds else None
@@ -134,12 +145,12 @@ def _workload_changes(state: State) -> str:
 
 def _way_to(
     addresses: Callable[[Target], Iterable[str]], works: Callable[[Target], bool]
-) -> Callable[[State], str]:
+) -> Callable[[Probed], str]:
     """A probe for a TCP connection to one of these. Where Harbor itself has none either (`works`), that is for the
     check to say: it is not for want of a way from here.
     """
 
-    def probe(state: State) -> str:
+    def probe(state: Probed) -> str:
         refused = []
         try:
             for where in addresses(state.target):
@@ -169,14 +180,14 @@ def _sessions_work(target: Target) -> bool:
     return target.front_door.whoami(target.front_door.sign_in(target.credentials)) is not None
 
 
-def _browser(state: State) -> str:
+def _browser(state: Probed) -> str:
     if importlib.util.find_spec("playwright") is None:
         return "Playwright, which drives it, is not installed (pip install 'harbor-verify[browser]')"
     return "" if find_browser(state.settings.browser) else "none is installed, or it is not where it was said"
 
 
 # The client opens exec by GET; newer API servers want `create` for it as well.
-_PROBES: dict[str, Callable[[State], str]] = {
+_PROBES: dict[str, Callable[[Probed], str]] = {
     "browser": _browser,
     "database": _way_to(lambda target: [target.database_address()], _database_works),
     "disruption": _disruption,

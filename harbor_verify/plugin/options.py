@@ -32,6 +32,11 @@ def add_options(add: Callable[..., Any]) -> None:
         help="only this check; * stands for anything ('storage.*'), and the flag may be given several times "
         "(docs/checks.md lists all)",
     )
+    add(
+        "--preflight",
+        action="store_true",
+        help="only tell what the checks need, what of it is missing, and which checks that costs; verify nothing",
+    )
     for name, field in Settings.model_fields.items():
         if field.annotation is bool:
             add(flag(name), dest=name, action="store_true", default=None, help=field.description)

@@ -68,7 +68,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     checks = [check for item in session.items if (check := check_of(item))]
-    if not checks or session.config.option.collectonly:
+    if not checks or session.config.option.collectonly or session.config.option.preflight:
         return
     capture = session.config.pluginmanager.getplugin("capturemanager")
     try:

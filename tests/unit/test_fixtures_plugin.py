@@ -60,7 +60,7 @@ def reach(access, settings):
     )
 
 run.providers = SimpleNamespace(provide=lambda settings: SimpleNamespace(
-    provider="fake", kubernetes=None, namespace=settings.namespace, url="http://h"))
+    provider="fake", hands=None, kubernetes=None, namespace=settings.namespace, url="http://h"))
 run.pull_pods = SimpleNamespace(remove=lambda target: [])
 run.surroundings = lambda *_: {}
 run.leftovers = SimpleNamespace(heal=lambda *_, **__: [])
@@ -261,6 +261,31 @@ def test_a_check_whose_need_is_not_met_is_blocked_and_under_strict_skips_an_erro
     assert "neither --allow-disruption nor the label" in flat
     assert strict or "0 checks" not in flat
     assert strict or "3 blocked in" in output.splitlines()[-1]
+
+
+def test_before_a_run_it_is_told_what_is_missing_and_what_that_costs(suite):
+    suite.check("exec", "pass", needs=("exec",))
+    suite.check("breaks", "pass", needs=("disruption",))
+    suite.check("machines", "pass", needs=("hands",))
+    suite.check("fine", "pass")
+    _, output = suite.run()
+    before = " ".join(output.partition("Missing here:")[2].partition("report:")[0].split())
+    assert "no permission to run commands in pods: this account may not get pods/exec" in before
+    assert "1 check blocked: unit.exec" in before
+    assert "1 check not applicable: unit.machines" in before
+
+
+@pytest.mark.parametrize("flags, expected", [((), 0), (("--strict-skips",), 1)])
+def test_preflight_alone_verifies_nothing_and_leaves_nothing(suite, flags, expected):
+    suite.check("exec", "assert False", needs=("exec",))
+    suite.check("fine", "assert False")
+    suite.check("page", "assert False", requires="(Role.PAGE,)")
+    code, output = suite.run("--preflight", *flags)
+    assert code == expected
+    assert "found: a fake" in output
+    assert "1 checks can be made; 1 are blocked; 1 are not applicable." in output
+    assert not (suite.folder / "reports").exists()
+    assert "lease given back" not in output
 
 
 def test_a_check_about_what_this_harbor_has_not_is_left_out_and_told_once(suite):
