@@ -32,16 +32,20 @@ def recovery(history: History, *, budget_ms: float) -> Judgement:
         for event in before:
             replicas.apply(event)
         if lacked := replicas.lacks():
-            unknowns.append(f"{inject.subject}: {workload} was not whole before: {'; '.join(lacked)}")
+            unknowns.append(
+                f"{inject.subject}: {workload} had not every replica Ready before: {'; '.join(lacked)}"
+            )
         elif not replicas.desired:
             unknowns.append(f"{inject.subject}: {workload} was not watched")
         else:
             took = _replay(replicas, inject, since)
             evidence[inject.subject] = took
-            whole_ms = took["whole_ms"]
-            seen_ms = (until_ns - inject.at_ns) / 1e6 if whole_ms is None else whole_ms
+            recovered_ms = took["recovered_ms"]
+            seen_ms = (until_ns - inject.at_ns) / 1e6 if recovered_ms is None else recovered_ms
             state = (
-                f"not whole after {seen_ms:.0f} ms" if whole_ms is None else f"whole after {seen_ms:.0f} ms"
+                f"not recovered after {seen_ms:.0f} ms"
+                if recovered_ms is None
+                else f"recovered after {seen_ms:.0f} ms"
             )
             if lacked := replicas.lacks(without=inject.value.get("uid", "")):
                 state += f": {'; '.join(lacked)}"
@@ -49,15 +53,19 @@ def recovery(history: History, *, budget_ms: float) -> Judgement:
                 unknowns.append(f"{inject.subject}: {workload} {state}, but the watch was lost meanwhile")
             elif seen_ms > budget_ms:
                 offenders.append(
-                    Offender(workload, f"whole again within {budget_ms:.0f} ms of {inject.subject}", state)
+                    Offender(
+                        workload,
+                        f"every replica Ready again within {budget_ms:.0f} ms of {inject.subject}",
+                        state,
+                    )
                 )
-            elif whole_ms is None:
+            elif recovered_ms is None:
                 unknowns.append(
                     f"{inject.subject}: {workload} {state}; the history ends before the budget does"
                 )
     if not injects:
         unknowns.append("no workload was disrupted")
-    times = [took["whole_ms"] for took in evidence.values() if took["whole_ms"] is not None]
+    times = [took["recovered_ms"] for took in evidence.values() if took["recovered_ms"] is not None]
     return Judgement(
         "recovery",
         tuple(offenders),
@@ -83,7 +91,7 @@ def _replay(replicas: Replicas, inject: Event, since: list[Event]) -> dict[str, 
     """Apply the events; ms from the injection to each step, None for what did not come."""
     victim = inject.value.get("uid", "")
     took: dict[str, float | None] = dict.fromkeys(
-        ("endpoint_removed_ms", "pod_created_ms", "pod_ready_ms", "pod_deleted_ms", "whole_ms")
+        ("endpoint_removed_ms", "pod_created_ms", "pod_ready_ms", "pod_deleted_ms", "recovered_ms")
     )
     made: set[str] = set()
     for event in since:
@@ -101,7 +109,7 @@ def _replay(replicas: Replicas, inject: Event, since: list[Event]) -> dict[str, 
         if step and took[step] is None and (uid == victim or uid in made):
             took[step] = after_ms
         if replicas.lacks(without=victim):
-            took["whole_ms"] = None
-        elif took["whole_ms"] is None:
-            took["whole_ms"] = after_ms
+            took["recovered_ms"] = None
+        elif took["recovered_ms"] is None:
+            took["recovered_ms"] = after_ms
     return took

@@ -46,11 +46,13 @@ class NodeDisruption(Disruption):
         for watch in self.watches.values():
             watch.start()
         if lacked := self._lacks():
-            raise CannotTell(f"Harbor is not whole, so nothing is broken on purpose: {'; '.join(lacked)}")
+            raise CannotTell(
+                f"Harbor has not every replica Ready, so nothing is broken on purpose: {'; '.join(lacked)}"
+            )
         return {"workloads": sorted(self.watches), "node": self.node}
 
     def restore(self) -> None:
-        self.wait("every workload is whole again", self._require_whole)
+        self.wait("every replica is Ready again", self._require_whole)
 
     def release(self) -> None:
         for watch in self.watches.values():

@@ -65,7 +65,7 @@ class PodKill(Disruption):
         self.watch.start()
         if lacked := self.watch.lacks():
             raise CannotTell(
-                f"{self._workload} is not whole, so nothing is broken on purpose: {'; '.join(lacked)}"
+                f"{self._workload} has not every replica Ready, so nothing is broken on purpose: {'; '.join(lacked)}"
             )
         pods = self.watch.pods()
         self._uids_before = {pod.uid for pod in pods}
@@ -111,7 +111,7 @@ class PodKill(Disruption):
         return {"old_uid": victim.uid, "new_uids": made}
 
     def restore(self) -> None:
-        self._wait("whole again", self._require_recovered)
+        self._wait("every replica is Ready again", self._require_recovered)
 
     def release(self) -> None:
         self.watch.stop()

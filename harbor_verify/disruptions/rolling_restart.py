@@ -25,7 +25,7 @@ class RollingRestart(WorkloadDisruption):
             for pod in self.before:
                 self._delete(pod.pod, pod.uid)
                 self.wait(
-                    "whole without the pod that was deleted",
+                    "every other replica is Ready and its Service leads to it",
                     partial(self.require_whole, without=pod.uid),
                     more_s=60,
                 )

@@ -51,7 +51,7 @@ class WorkloadDisruption(Disruption):
         self.watch.start()
         if lacked := self.watch.lacks():
             raise CannotTell(
-                f"{self.workload.short_name} is not whole, so nothing is broken on purpose: {'; '.join(lacked)}"
+                f"{self.workload.short_name} has not every replica Ready, so nothing is broken on purpose: {'; '.join(lacked)}"
             )
         self.before = self.watch.pods()
         return {"workload": self.workload.short_name, **self.about()}
@@ -61,7 +61,7 @@ class WorkloadDisruption(Disruption):
         return {}
 
     def restore(self) -> None:
-        self.wait("whole again", self.require_whole)
+        self.wait("every replica is Ready again", self.require_whole)
 
     def release(self) -> None:
         self.watch.stop()

@@ -33,7 +33,7 @@ def collect(state: State, check: Check, *, about: str, uids: Collection[str], si
     try:
         state.collector.collect(_folder_of(state.folder, check), about=about, uids=uids, since=since)
     except OSError as trouble:
-        return [f"(the evidence is not whole: {trouble})"]
+        return [f"(the evidence is incomplete: {trouble})"]
     return []
 
 

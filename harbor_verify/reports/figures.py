@@ -6,7 +6,7 @@ from typing import Any
 WORDS = {
     "outage_ms": "longest outage",
     "slowest_ok_ms": "slowest good answer",
-    "recovery_ms": "whole again after",
+    "recovery_ms": "recovered after",
     "failed": "operations without a good answer",
     "lost": "sessions lost",
     "pushes_lost": "pushes lost",

@@ -10,13 +10,13 @@ COLUMNS = {
     "outage_ms": "outage",
     "failed": "failed",
     "slowest_ok_ms": "slowest answer",
-    "recovery_ms": "whole again",
+    "recovery_ms": "recovered",
     "lost": "sessions lost",
     "pushes_lost": "pushes lost",
 }
 _SHORT = {
     "slowest_ok_ms": "slowest\nanswer",
-    "recovery_ms": "whole\nagain",
+    "recovery_ms": "recovered",
     "lost": "sessions\nlost",
     "pushes_lost": "pushes\nlost",
 }

@@ -57,7 +57,7 @@ def render(run: Run, *, width: int, colour: bool) -> str:
     for title, lines in (
         ("Not run", run.not_run),
         ("Left behind; remove by hand", run.left_behind),
-        ("The report is not whole", run.notes),
+        ("The report is incomplete", run.notes),
     ):
         if lines:
             console.print()

@@ -71,7 +71,7 @@ def test_an_image_pushed_on_one_registry_replica_is_pulled_from_every_other(
 def test_an_upload_begun_on_one_registry_replica_goes_on_at_another(
     harbor: Target, findings: Findings, project, not_applicable, new_image
 ):
-    """An upload that begins on one registry replica goes on at another, and the blob is whole on every replica.
+    """An upload that begins on one registry replica goes on at another, and every replica gives each of its bytes.
 
     Source: OCI distribution specification, chunked upload. Ordered pairs: begun on A, continued on B, finished on a
     third if there is one, else on A.
@@ -91,7 +91,7 @@ def test_an_upload_begun_on_one_registry_replica_goes_on_at_another(
             _upload_by_way_of([registry for _, registry in (first, second, last)], repository, content)
             uploaded = True
         for giver, registry in registries if uploaded else ():
-            with findings.about(giver.object, f"gives the blob whole whose upload was {way}") as blob:
+            with findings.about(giver.object, f"gives every byte of the blob whose upload was {way}") as blob:
                 if registry.blob(repository, digest_of(content)) != content:
                     blob.wrong("the blob has other bytes")
 

@@ -27,7 +27,7 @@ _ENDED = ("Success", "Error", "Stopped")
 def test_the_log_of_a_job_is_given_whichever_replica_ran_it(
     harbor: Target, findings: Findings, settings: Settings, not_applicable, tell
 ):
-    """The log of a job is given, whole and the same, each time it is asked for, whichever replica ran the job.
+    """The log of a job is given, complete and the same, each time it is asked for, whichever replica ran the job.
 
     Source: Harbor's job logs; the job is a garbage collection that collects nothing (dry run). Asked for again and
     again, until each job replica has been met.

@@ -113,7 +113,7 @@ class TestRecovery:
             "pod_created_ms": 20.0,
             "pod_ready_ms": 1000.0,
             "pod_deleted_ms": 5000.0,
-            "whole_ms": 1050.0,
+            "recovered_ms": 1050.0,
         }
 
     def test_longer_than_the_budget_is_false(self):

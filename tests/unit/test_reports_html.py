@@ -205,7 +205,7 @@ def test_whatever_is_in_a_run_is_text_in_the_page(tmp_path):
 def test_a_history_that_is_damaged_is_told_and_stops_nothing(tmp_path, text):
     with_history(tmp_path, "failover.a", text)
     page = Page(html_file.document(a_run(result("failover.a")), tmp_path)).text
-    assert "cannot be drawn" in page or "no disruption" in page or "is not whole" in page
+    assert "cannot be drawn" in page or "no disruption" in page or "is incomplete" in page
 
 
 def test_a_report_that_cannot_be_drawn_is_told_and_stops_no_run(tmp_path, monkeypatch):
