@@ -55,7 +55,7 @@ def recovery(history: History, *, budget_ms: float) -> Judgement:
                 offenders.append(
                     Offender(
                         workload,
-                        f"every replica Ready again within {budget_ms:.0f} ms of {inject.subject}",
+                        f"recovered within {budget_ms:.0f} ms of {inject.subject}",
                         state,
                     )
                 )

@@ -46,9 +46,7 @@ class NodeDisruption(Disruption):
         for watch in self.watches.values():
             watch.start()
         if lacked := self._lacks():
-            raise CannotTell(
-                f"Harbor has not every replica Ready, so nothing is broken on purpose: {'; '.join(lacked)}"
-            )
+            raise CannotTell(f"Harbor is not all Ready, so nothing is broken on purpose: {'; '.join(lacked)}")
         return {"workloads": sorted(self.watches), "node": self.node}
 
     def restore(self) -> None:

@@ -65,7 +65,7 @@ class PodKill(Disruption):
         self.watch.start()
         if lacked := self.watch.lacks():
             raise CannotTell(
-                f"{self._workload} has not every replica Ready, so nothing is broken on purpose: {'; '.join(lacked)}"
+                f"{self._workload} is not all Ready, so nothing is broken on purpose: {'; '.join(lacked)}"
             )
         pods = self.watch.pods()
         self._uids_before = {pod.uid for pod in pods}

@@ -51,7 +51,7 @@ class WorkloadDisruption(Disruption):
         self.watch.start()
         if lacked := self.watch.lacks():
             raise CannotTell(
-                f"{self.workload.short_name} has not every replica Ready, so nothing is broken on purpose: {'; '.join(lacked)}"
+                f"{self.workload.short_name} is not all Ready, so nothing is broken on purpose: {'; '.join(lacked)}"
             )
         self.before = self.watch.pods()
         return {"workload": self.workload.short_name, **self.about()}

@@ -45,7 +45,7 @@ def test_clients_get_by_when_a_node_is_lost(stage: Stage, measured):
     builds_on=CLIENTS_AT_WORK,
 )
 def test_nobody_notices_when_a_node_is_drained(stage: Stage, measured):
-    """While a node is drained of all Harbor pods, no request fails, nothing is lost, and every replica is Ready again after it.
+    """While a node is drained of all Harbor pods, no request fails, nothing is lost, and every replica is Ready again.
 
     Source: budgets are settings; no loss is within any budget.
     """

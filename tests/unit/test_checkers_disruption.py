@@ -150,7 +150,7 @@ class TestRecovery:
         events = [e for e in graceful() if e.at_ns or e.value.get("uid") != "other"]
         judgement = self.judge(events)
         assert judgement.valid == "unknown"
-        assert "not whole before" in judgement.unknowns[0]
+        assert "not every replica Ready before" in judgement.unknowns[0]
 
     def test_a_workload_that_was_not_watched_is_unknown(self):
         assert self.judge([inject()]).valid == "unknown"

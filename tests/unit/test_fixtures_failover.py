@@ -235,7 +235,7 @@ def test_an_outage_at_the_front_door_is_found(kill):
 def test_a_pod_that_is_not_replaced_in_time_is_harbors_failure_and_told_as_not_healed(kill):
     settings = SETTINGS.model_copy(update={"recovery_budget_s": 0.05})
     survival = kill(World(), a_while, heals=False, settings=settings)
-    with pytest.raises(Failure, match="whole again within 50 ms") as failure:
+    with pytest.raises(Failure, match="recovered within 50 ms") as failure:
         survival.require()
     assert "not healed" in failure.value.__notes__[0]
 

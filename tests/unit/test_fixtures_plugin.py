@@ -504,7 +504,7 @@ def test_evidence_that_cannot_be_had_changes_no_verdict(suite):
     assert [check["verdict"] for check in suite.report()["checks"]] == ["pass", "fail", "fail"]
     told = (suite.folder / "reports/latest/checks/unit.bad/not-collected.txt").read_text().splitlines()
     assert told == ["list the pods in silent: no answer", "list the events in silent: no answer"]
-    assert "the evidence is not whole" in suite.report()["checks"][2]["message"]
+    assert "the evidence is incomplete" in suite.report()["checks"][2]["message"]
 
 
 def test_what_a_check_puts_into_its_folder_is_evidence_also_when_it_passes(suite):

@@ -265,7 +265,7 @@ def test_an_upload_that_cannot_go_on_is_cancelled_and_told_with_its_way():
 def test_an_upload_is_read_back_whole_from_every_replica():
     found = offenders_of(continued, target(*three(corrupts=True)), "p", never, new_image)
     assert [o.object for o in found] == ["pod registry-2"] * 6
-    assert "whole" in found[0].expected
+    assert "every byte" in found[0].expected
     assert offenders_of(continued, target(*three(silent=True)), "p", never, new_image)
 
 
