@@ -54,7 +54,7 @@ def catalogue() -> str:
 def hints(check: checks.Check) -> dict[str, str]:
     """The check's hint by the name of each profile that it applies to, the newest first."""
     profiles = sorted(ALL, key=lambda profile: profile.name, reverse=True)
-    return {each.name: each.words.fill(check.hint) for each in profiles if not check.lacking(each)}
+    return {each.name: each.words.fill(check.hint) for each in profiles if not check.lacking(each.present)}
 
 
 def checks_of_suites() -> list[checks.Check]:

@@ -9,7 +9,7 @@ The first line of the docstring is the claim. The catalogue in docs/ and the rep
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -17,7 +17,7 @@ from typing import TypeVar
 import pytest
 
 from harbor_verify.errors import CheckDefinitionError
-from harbor_verify.model.roles import Feature, Profile, Role
+from harbor_verify.model.roles import Feature, Role
 from harbor_verify.model.words import NEUTRAL
 from harbor_verify.reports.model import Severity
 
@@ -53,7 +53,7 @@ class Check:
     """A check as it is declared. `needs` are keys of NEEDS; `test` is FILE::FUNCTION.
 
     `hint` leaves a place for what a generation of Harbor calls its parts (harbor_verify/model/words.py). `requires` is
-    what a profile must have for the check to say anything about it. `builds_on` are the ids of checks whose failure
+    what a deployment must have for the check to say anything about it. `builds_on` are the ids of checks whose failure
     explains this one's.
     """
 
@@ -72,9 +72,8 @@ class Check:
         """Whether it breaks more than a pod."""
         return not _MORE_THAN_A_POD.isdisjoint(self.needs)
 
-    def lacking(self, profile: Profile) -> list[str]:
-        """What of `requires` a profile has not, in words; the check is then not applicable to it."""
-        present = {*profile.parts, *profile.features}
+    def lacking(self, present: Collection[Role | Feature]) -> list[str]:
+        """What of `requires` is not among what is there, in words; the check is then not applicable."""
         return [str(each) for each in self.requires if each not in present]
 
     @property

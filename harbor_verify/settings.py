@@ -96,6 +96,11 @@ class Settings(BaseModel):
         None,
         description="Chromium or Chrome to drive (default: the first of chromium, google-chrome in $PATH)",
     )
+    facts: str = Field(
+        "",
+        description="facts of the deployment that are other than what was found, NAME=VALUE, …: version, exposure, "
+        "images, database, session_store, internal_tls, auth_mode (a run tells all at its top)",
+    )
     allow_disruption: bool = Field(
         False,
         description="also break things on purpose: pods are deleted, workloads restarted and scaled (implied by --lab)",

@@ -9,6 +9,7 @@ from typing import Any
 from kubernetes import client
 
 from harbor_verify.errors import AnswerError, StoreRefused, TargetUnreachable, WrongConfiguration
+from harbor_verify.facts import Facts
 from harbor_verify.settings import Settings
 from harbor_verify.target import Target
 from harbor_verify.verdict import Failure
@@ -33,10 +34,10 @@ _DECIDING = (
 """Settings that verdicts hang on."""
 
 
-def surroundings(target: Target, settings: Settings) -> dict[str, Any]:
+def surroundings(target: Target, settings: Settings, facts: Facts) -> dict[str, Any]:
     """All of it, as far as it can be read."""
     parts: Mapping[str, Callable[[], Any]] = {
-        "harbor": lambda: target.front_door.version(target.credentials),
+        "harbor": lambda: facts.version.value,
         "kubernetes": lambda: _version(target),
         "stores": lambda: _stores(target),
         "workloads": lambda: _workloads(target),
@@ -49,6 +50,7 @@ def surroundings(target: Target, settings: Settings) -> dict[str, Any]:
             found[name] = read()
         except (AnswerError, TargetUnreachable):
             continue
+    found["facts"] = {name: str(fact) for name, fact in facts.named().items()}
     found["suite"] = {name: getattr(settings, name) for name in _DECIDING}
     found["suite"]["allow_disruption"] = target.access.may_disrupt or settings.allow_disruption
     return found

@@ -1,7 +1,7 @@
 """The Harbor that is being verified, as checks see it."""
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,7 @@ from harbor_verify.clients.registry import Authorise, BackendRegistry, Registry,
 from harbor_verify.clients.replica_link import open_link
 from harbor_verify.clients.sql import Sql, open_sql
 from harbor_verify.errors import AnswerError, NoAnswer, SettingsError, TargetUnreachable, WrongConfiguration
+from harbor_verify.facts.model import Facts
 from harbor_verify.model.discovery import Deployment, discover
 from harbor_verify.model.roles import Profile, Role
 from harbor_verify.model.stores import Database, SessionStore
@@ -338,14 +339,13 @@ def _require_links(access: Access) -> None:
         )
 
 
-def describe(target: Target) -> list[str]:
+def describe(target: Target, facts: Facts) -> list[str]:
     """What was found, a line a thing, for the top of a run."""
     access, deployment = target.access, target.deployment
     how = "from inside" if access.kubernetes.inside else f"through {access.kubernetes.server}"
     what = f"provider {access.provider}, profile {deployment.profile.name}"
     lines = [
         f"Harbor: {access.url}, namespace {access.namespace} {how} ({what})",
-        f"  version: {_version(target)}",
     ]
     if access.provider == "existing" and target.settings.harbor_url is None:
         lines.insert(1, f"  URL: as Harbor's own settings name it ({_OWN_URL}); --harbor-url overrides")
@@ -367,22 +367,4 @@ def describe(target: Target) -> list[str]:
         lines.append(
             f"  volume: {volume.claim_name}, {volume.phase}{bound}, used by {', '.join(volume.used_by)}"
         )
-    for what, store in (("database", target.database), ("session store", target.session_store)):
-        lines.append(f"  {what}: {_told(store)}")
-    return lines
-
-
-def _version(target: Target) -> str:
-    """What Harbor calls itself; that it does not tell is for the checks to judge."""
-    try:
-        return target.front_door.version(target.credentials) or "not told"
-    except AnswerError as trouble:
-        return f"not known: {trouble}"
-
-
-def _told(store: Callable[[], object]) -> str:
-    """Where Harbor's settings say that something is kept; what is wrong with them is for the checks to judge."""
-    try:
-        return str(store() or "none is set")
-    except (WrongConfiguration, TargetUnreachable, Failure) as trouble:
-        return f"not known: {trouble}"
+    return lines + [f"  {line}" for line in facts.lines()]

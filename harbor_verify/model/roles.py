@@ -150,3 +150,8 @@ class Profile:
     """Where it has one that must not stay as it came."""
     internal_tls: Callable[[Environment], str] = lambda environment: ""
     """The certificate file that a component of this environment serves with; empty: none."""
+
+    @property
+    def present(self) -> frozenset[Role | Feature]:
+        """All that a Harbor of this generation may have; which of it is there, its facts say."""
+        return frozenset(self.parts) | self.features

@@ -87,8 +87,8 @@ def _alone(config: pytest.Config, checks: list[Check]) -> list[str]:
     settings = settings_of(config)
     target = run.reach(run.providers.provide(settings), settings)
     with closing(target):
-        profile = target.profile
-        lacking = [check for check in checks if check.lacking(profile)]
+        facts = run.find_facts(target, settings)
+        lacking = [check for check in checks if check.lacking(facts.present)]
         asked = [check for check in checks if check not in lacking]
         state = SimpleNamespace(target=target, settings=settings)
         needs = needs_of(asked, lambda name: _reason(config, name, state))
@@ -97,7 +97,7 @@ def _alone(config: pytest.Config, checks: list[Check]) -> list[str]:
         config.stash[_MISSING] = bool(blocked)
         made, elsewhere = len(asked) - len(unmet), len(lacking) + len(unmet - blocked)
         return [
-            *run.describe(target),
+            *run.describe(target, facts),
             "",
             f"Preflight: what {len(asked)} checks need",
             *(line for need in needs for line in need.lines(all_checks=True)),

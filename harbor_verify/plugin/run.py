@@ -17,6 +17,8 @@ from harbor_verify.cleanup import Cleanup
 from harbor_verify.disruptions import leftovers
 from harbor_verify.errors import AnswerError, DeadlinePassed, HarnessError, SettingsError, TargetUnreachable
 from harbor_verify.evidence import Collector
+from harbor_verify.facts import Facts, overridden
+from harbor_verify.facts.gathering import facts_of
 from harbor_verify.lease import NamespaceLease
 from harbor_verify.model.roles import Profile
 from harbor_verify.plugin.options import settings_of
@@ -39,6 +41,7 @@ class State:
     lease: NamespaceLease
     report: Run
     folder: Path
+    facts: Facts
     redaction: Redaction
     """What everything that is written goes through."""
     collector: Collector
@@ -130,7 +133,8 @@ def _begin(config: pytest.Config, selected: list[str]) -> State:
     access = providers.provide(settings)
     target = reach(access, settings)
     redaction = Redaction(known_secrets.of_credentials(target.credentials))
-    found = describe(target) + _learn_secrets(target, redaction)
+    facts = find_facts(target, settings)
+    found = describe(target, facts) + _learn_secrets(target, redaction)
     lease = NamespaceLease(access.kubernetes, access.namespace, cleanup.holder(run_id))
     lease.acquire()
     report = Run(
@@ -143,7 +147,7 @@ def _begin(config: pytest.Config, selected: list[str]) -> State:
         target=[redaction.text(line) for line in found],
         selected=selected,
         strict=settings.strict_advice,
-        environment=redaction.structure(surroundings(target, settings)),
+        environment=redaction.structure(surroundings(target, settings, facts)),
     )
     try:
         report.target += map(redaction.text, _heal_leftovers(target) + _remove_leftovers(target))
@@ -154,7 +158,12 @@ def _begin(config: pytest.Config, selected: list[str]) -> State:
     # A CI server that cancels a job sends SIGTERM: what was made is to be removed then, too.
     signal.signal(signal.SIGTERM, _interrupt)
     collector = Collector(target.deployment, redaction, timeouts_s=settings.timeouts_s)
-    return State(settings, target, lease, report, place, redaction, collector)
+    return State(settings, target, lease, report, place, facts, redaction, collector)
+
+
+def find_facts(target: Target, settings: Settings) -> Facts:
+    """What the deployment is, with what the settings say otherwise. Raises SettingsError."""
+    return overridden(facts_of(target), settings.facts)
 
 
 def _leave_out_what_does_not_apply(session: pytest.Session, state: State) -> None:
@@ -162,8 +171,11 @@ def _leave_out_what_does_not_apply(session: pytest.Session, state: State) -> Non
     profile, left_out = state.target.profile, []
     for item in session.items:
         check = check_of(item)
-        if check and (lacking := check.lacking(profile)):
-            reason = f"{profile.name} has no {', no '.join(lacking)}"
+        if check and (lacking := check.lacking(state.facts.present)):
+            unknown = check.lacking(profile.present)
+            reason = (
+                f"{profile.name if unknown else 'this deployment'} has no {', no '.join(unknown or lacking)}"
+            )
             state.report.results.append(_not_applicable(check, profile, reason))
             left_out.append(item)
     if left_out:

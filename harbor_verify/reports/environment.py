@@ -8,6 +8,7 @@ workloads     [{"role": "web", "kind": "ReplicationController", "name": "web-rc"
 nodes         [{"name": "node-1", "ready": true, "kubelet": "v1.30.4", "os": "Debian …", "runtime": "containerd://…"}]
 volumes       [{"claim": "registry-pvc", "phase": "Bound", "volume": "registry-pv", "size": "5Gi",
               "access_modes": ["ReadWriteMany"], "used_by": ["registry-rc"]}]
+facts         {"exposure": "ingress, harbor.example.com (Ingress harbor/harbor)", …}: what the deployment is
 suite         {"disruption": true, "outage_budget_ms": 5000, …}: settings that verdicts hang on
 
 No key has to be there: an account may not be allowed to read all of it.
@@ -24,7 +25,7 @@ def whole(environment: Mapping[str, Any]) -> dict[str, Any]:
     """The same with every key, empty where it is not told."""
     return {
         **{name: str(environment.get(name) or "") for name in ("harbor", "kubernetes")},
-        **{name: _mapping(environment, name) for name in ("stores", "suite")},
+        **{name: _mapping(environment, name) for name in ("stores", "facts", "suite")},
         **{name: _list(environment, name) for name in ("workloads", "nodes", "volumes")},
     }
 
@@ -48,6 +49,8 @@ def facts(environment: Mapping[str, Any]) -> Facts:
     for each in _list(environment, "volumes"):
         words = [each.get("phase"), each.get("volume"), each.get("size"), _joined(each.get("access_modes"))]
         found[f"volume {each.get('claim', '?')}"] = ", ".join(str(word) for word in words if word)
+    for name, value in _mapping(environment, "facts").items():
+        found[f"fact {name.replace('_', ' ')}"] = str(value)
     for name, value in _mapping(environment, "suite").items():
         found[f"setting {name}"] = str(value)
     return {name: value for name, value in found.items() if value}

@@ -17,6 +17,7 @@ from harbor_verify.target import Target
     "see configuration.services-select-every-ready-replica.",
     source="Kubernetes: Service of type NodePort, externalTrafficPolicy",
     needs=("nodes",),
+    requires=(Role.FRONT_DOOR,),
     builds_on=("configuration.services-select-every-ready-replica", "configuration.components-replicated"),
 )
 def test_the_front_door_answers_on_every_node(harbor: Target, findings: Findings, blocked, not_applicable):
@@ -51,8 +52,6 @@ def _door(node, address, port):
 
 def _node_port(harbor, not_applicable):
     """The Service that opens the front door on every node, and its port."""
-    if Role.FRONT_DOOR not in harbor.deployment.workloads:
-        not_applicable("Harbor's own front door is not in this namespace")
     workload = harbor.workload(Role.FRONT_DOOR)
     open_ports = [
         (s, p) for s in harbor.deployment.services_of(workload) for p in s.spec.ports or () if p.node_port

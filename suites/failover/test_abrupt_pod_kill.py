@@ -51,6 +51,7 @@ def test_no_push_is_lost_when_a_registry_pod_dies_at_once(stage: Stage, measured
     "before it a load balancer that tries another at once. It needs a second replica, on another node.",
     source="Kubernetes: pod deletion with a grace of 1 s; budgets are settings",
     needs=("disruption",),
+    requires=(Role.FRONT_DOOR,),
     builds_on=CLIENTS_AT_WORK,
 )
 def test_clients_hardly_notice_when_a_front_door_pod_dies_at_once(stage: Stage, measured):

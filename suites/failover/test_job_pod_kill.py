@@ -13,6 +13,7 @@ from harbor_verify.stage import Stage
     "successor waiting.",
     source="Kubernetes: pod termination, EndpointSlice; budgets are settings",
     needs=("disruption",),
+    requires=(Role.JOB,),
     builds_on=CLIENTS_AT_WORK,
 )
 def test_nothing_is_lost_and_nobody_waits_when_a_job_pod_dies(stage: Stage, measured):

@@ -97,7 +97,8 @@ def healthy(profile: str, ids: Iterable[str]) -> dict[str, str]:
     """The verdicts on a healthy Harbor of a profile: what it has nothing for is not applicable, all else passes."""
     parts = PROFILES[profile]
     return {
-        id: "not applicable" if CHECKS[id].lacking(parts) or id in UNUSED_IN_THE_LAB else "pass" for id in ids
+        id: "not applicable" if CHECKS[id].lacking(parts.present) or id in UNUSED_IN_THE_LAB else "pass"
+        for id in ids
     }
 
 

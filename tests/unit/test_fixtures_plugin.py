@@ -50,7 +50,8 @@ def reach(access, settings):
     kubernetes.core = SimpleNamespace(
         read_namespace="namespace", list_namespaced_pod="pods", list_namespaced_event="events", api_client=None)
     profile = SimpleNamespace(
-        name="harbor-9", words=Words(web="uber"), parts={Role.WEB: None}, features={Feature.ROBOTS})
+        name="harbor-9", words=Words(web="uber"), parts={Role.WEB: None}, features={Feature.ROBOTS},
+        present={Role.WEB, Feature.ROBOTS})
     deployment = SimpleNamespace(
         profile=profile, workloads={}, namespace=settings.namespace, kubernetes=kubernetes)
     return SimpleNamespace(
@@ -63,8 +64,9 @@ run.providers = SimpleNamespace(provide=lambda settings: SimpleNamespace(
     provider="fake", hands=None, kubernetes=None, namespace=settings.namespace, url="http://h"))
 run.pull_pods = SimpleNamespace(remove=lambda target: [])
 run.surroundings = lambda *_: {}
+run.find_facts = lambda target, settings: SimpleNamespace(present={Role.WEB, Feature.ROBOTS})
 run.leftovers = SimpleNamespace(heal=lambda *_, **__: [])
-run.reach, run.NamespaceLease, run.describe = reach, Lease, lambda target: ["found: a fake"]
+run.reach, run.NamespaceLease, run.describe = reach, Lease, lambda target, facts: ["found: a fake"]
 
 @pytest.fixture
 def made(run_state):

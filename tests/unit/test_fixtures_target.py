@@ -96,20 +96,14 @@ def test_a_role_without_a_pod_is_harbors_failure_not_an_empty_success():
 
 def test_what_was_found_is_described():
     replica = SimpleNamespace(ready=True, node="node-1")
-    lines = "\n".join(describe(Target(access(), FakeDeployment([replica]), Settings())))
+    facts = SimpleNamespace(lines=lambda: ["exposure: own proxy (Deployment harbor/door)"])
+    lines = "\n".join(describe(Target(access(), FakeDeployment([replica]), Settings()), facts))
     assert "http://h.example:31777, namespace harbor through https://k" in lines
     assert "web: ReplicationController ui-rc, 1 of 3 Ready on node-1" in lines
     assert "job: none found" in lines
     assert "log-pvc, absent, used by ui-rc" in lines
-    assert "session store: redis:6379, database 11" in lines
-    assert "database: not known: without MYSQL_HOST" in lines
+    assert "  exposure: own proxy (Deployment harbor/door)" in lines
     assert "s3cret" not in lines
-
-
-def test_where_no_session_store_is_set_it_says_so():
-    deployment = FakeDeployment([SimpleNamespace(ready=True, node="node-1")])
-    deployment.variables = {}
-    assert "  session store: none is set" in describe(Target(access(), deployment, Settings()))
 
 
 def test_a_replica_always_gets_the_same_link():

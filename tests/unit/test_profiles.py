@@ -49,7 +49,10 @@ def test_a_profile_has_words_of_its_own_for_what_its_checks_speak_of(profile):
     """A default is for the catalogue only; for a part that is called like its role it is right."""
     own_name = {"registry", "configuration_store", "job", "page"}
     spoken_of = {
-        word for each in every_check() if not each.lacking(profile) for word in PLACE.findall(each.hint)
+        word
+        for each in every_check()
+        if not each.lacking(profile.present)
+        for word in PLACE.findall(each.hint)
     }
     names = {field.name for field in fields(Words)} - own_name
     missing = [
@@ -82,7 +85,7 @@ def test_profiles_have_names_and_labels_of_their_own():
 
 def test_every_feature_and_role_that_a_check_requires_is_there_in_some_profile():
     for each in every_check():
-        assert any(not each.lacking(profile) for profile in ALL), each.id
+        assert any(not each.lacking(profile.present) for profile in ALL), each.id
 
 
 def test_a_place_in_a_hint_that_no_word_fits_is_refused():
@@ -118,7 +121,7 @@ def test_a_check_that_requires_what_a_profile_lacks_is_neither_run_nor_asked_for
     session = SimpleNamespace(items=list(items), config=SimpleNamespace(hook=hook))
     report = SimpleNamespace(results=[])
     run._leave_out_what_does_not_apply(
-        session, SimpleNamespace(target=SimpleNamespace(profile=profile), report=report)
+        session, SimpleNamespace(target=SimpleNamespace(profile=profile), facts=profile, report=report)
     )
     assert [each.function.check.id for each in session.items] == left
     assert {result.id: result.message for result in report.results} == reasons

@@ -317,7 +317,4 @@ def test_the_port_in_use_is_asked_and_tls_is_spoken_where_it_ends_there():
 def test_a_front_door_without_a_node_port_is_not_applicable_with_the_reason():
     with pytest.raises(NotApplicable, match="nodePort"):
         examine(every_node, doors(FakePage(), node_port=None), never, not_applicable)
-    target = doors(FakePage())
-    target.deployment.workloads = {}
-    with pytest.raises(NotApplicable, match="not in this namespace"):
-        examine(every_node, target, never, not_applicable)
+    assert every_node.check.lacking({Role.WEB}) == ["front door"]

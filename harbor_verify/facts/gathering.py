@@ -1,0 +1,165 @@
+"""Finding out what a deployment is, from its objects in the cluster and from Harbor itself.
+
+What may not be read, or is not told, is unknown: it decides no verdict.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from kubernetes import client
+
+from harbor_verify.errors import AnswerError, TargetUnreachable, WrongConfiguration
+from harbor_verify.facts.model import Exposure, Fact, Facts, ImageStore, StorePlace
+from harbor_verify.model import configuration
+from harbor_verify.model.roles import Feature, Role
+from harbor_verify.model.workloads import Replica
+from harbor_verify.target import Target
+from harbor_verify.verdict import Failure
+
+T = TypeVar("T")
+_GATEWAY = {"group": "gateway.networking.k8s.io", "version": "v1", "plural": "httproutes"}
+
+
+def facts_of(target: Target) -> Facts:
+    """All facts about a target, as far as they can be found out."""
+    workloads = target.deployment.workloads
+    encrypted = any(workload.tls for workload in workloads.values())
+    internal_tls = Fact(encrypted, "the ports that containers declare")
+    features = target.profile.features - (frozenset() if encrypted else {Feature.INTERNAL_TLS})
+    return Facts(
+        version=_told(
+            "Harbor's own answer", "not told", lambda: target.front_door.version(target.credentials)
+        ),
+        exposure=_or_unknown(Exposure.UNKNOWN, lambda: _exposure(target)),
+        images=_or_unknown(ImageStore.UNKNOWN, lambda: _images(target)),
+        database=_or_unknown(StorePlace.UNKNOWN, lambda: _database(target)),
+        session_store=_or_unknown(StorePlace.UNKNOWN, lambda: _session_store(target)),
+        internal_tls=internal_tls,
+        auth_mode=_told("Harbor's own answer", "not told", target.front_door.authentication_mode),
+        parts={role: workload.desired for role, workload in workloads.items()},
+        features=features,
+    )
+
+
+def _or_unknown(unknown: T, find: Callable[[], Fact[T]]) -> Fact[T]:
+    try:
+        return find()
+    except (AnswerError, TargetUnreachable, WrongConfiguration, Failure) as error:
+        return Fact(unknown, f"it cannot be found out: {error}")
+
+
+def _told(source: str, silent: str, ask: Callable[[], str]) -> Fact[str]:
+    try:
+        return Fact(ask() or silent, source)
+    except (AnswerError, TargetUnreachable) as error:
+        return Fact(silent, f"it cannot be found out: {error}")
+
+
+def _exposure(target: Target) -> Fact[Exposure]:
+    deployment = target.deployment
+    if Role.FRONT_DOOR in deployment.workloads:
+        return Fact(Exposure.OWN_PROXY, deployment.workload(Role.FRONT_DOOR).object)
+    behind = {
+        service.metadata.name
+        for role in (Role.WEB, Role.PAGE)
+        if role in deployment.workloads
+        for service in deployment.services_of(deployment.workload(role))
+    }
+    networking = client.NetworkingV1Api(target.kubernetes.core.api_client)
+    listed = target.kubernetes.ask(
+        f"list Ingresses in {target.namespace}", networking.list_namespaced_ingress, target.namespace
+    )
+    for ingress in listed.items:
+        paths = [path for rule in ingress.spec.rules or () if rule.http for path in rule.http.paths or ()]
+        if behind & {path.backend.service.name for path in paths if path.backend.service}:
+            hosts = ", ".join(rule.host for rule in ingress.spec.rules if rule.host)
+            return Fact(Exposure.INGRESS, f"Ingress {target.namespace}/{ingress.metadata.name}", hosts)
+    for route in _routes(target):
+        rules = route.get("spec", {}).get("rules") or ()
+        if behind & {each.get("name") for rule in rules for each in rule.get("backendRefs") or ()}:
+            name = route["metadata"]["name"]
+            return Fact(Exposure.ROUTE, f"HTTPRoute {target.namespace}/{name}")
+    return Fact(Exposure.UNKNOWN, f"no Ingress and no HTTPRoute in {target.namespace} leads to it")
+
+
+def _routes(target: Target) -> list[dict[str, Any]]:
+    """The HTTPRoutes of the namespace; none where the cluster has no Gateway API, or we may not list them."""
+    custom = client.CustomObjectsApi(target.kubernetes.core.api_client)
+    with target.kubernetes.asking(f"list HTTPRoutes in {target.namespace}"):
+        try:
+            listed = custom.list_namespaced_custom_object(namespace=target.namespace, **_GATEWAY)
+        except client.ApiException as answer:
+            if answer.status in (403, 404):
+                return []
+            raise
+    return list(listed.get("items") or ())
+
+
+def _images(target: Target) -> Fact[ImageStore]:
+    replicas = target.deployment.replicas(Role.REGISTRY)
+    if not replicas:
+        return Fact(ImageStore.UNKNOWN, f"{target.workload(Role.REGISTRY).object} has no pod")
+    replica = replicas[0]
+    spec, container = replica.pod.spec, replica.container
+    files = configuration.mounted_texts(spec, container, target.deployment.config_map)
+    path = configuration.config_path_in_spec(container) or next(
+        (name for name, text in files.items() if configuration.is_registry_config(text)), None
+    )
+    if path not in files:
+        return Fact(ImageStore.UNKNOWN, f"{replica.object} mounts no configuration of a registry")
+    storage = configuration.registry_storage(files[path], target.deployment.environment(replica))
+    if storage is None:
+        return Fact(ImageStore.UNKNOWN, f"{path} names no storage driver")
+    if storage.outside or storage.root is None:
+        redirect = (
+            "clients are redirected to it" if configuration.redirects(files[path]) else "without redirect"
+        )
+        return Fact(ImageStore.OBJECT_STORE, path, f"driver {storage.driver}, {redirect}")
+    return _on_a_volume(replica, storage.root, path)
+
+
+def _on_a_volume(replica: Replica, root: str, path: str) -> Fact[ImageStore]:
+    if claim := configuration.claim_at(root, replica.pod.spec, replica.container):
+        return Fact(ImageStore.CLAIMS, path, f"{root} in PersistentVolumeClaim {claim}")
+    mount = configuration.covering_mount(root, replica.container)
+    volume = next((v for v in replica.pod.spec.volumes or () if mount and v.name == mount.name), None)
+    if volume is None or volume.empty_dir:
+        return Fact(ImageStore.CONTAINER, path, f"{root}, which goes with the pod")
+    return Fact(ImageStore.INLINE_VOLUME, path, f"{root} in volume {volume.name}")
+
+
+def _database(target: Target) -> Fact[StorePlace]:
+    database = target.database()
+    secured = [f"TLS {database.tls}"] if database.tls else []
+    return _place(target, database.host, f"{database.kind} {database.address}", secured)
+
+
+def _session_store(target: Target) -> Fact[StorePlace]:
+    store = target.session_store()
+    if store is None:
+        return Fact(StorePlace.NONE, "Harbor's settings name none")
+    more = [f"primary {store.primary} of Sentinels"] if store.primary else []
+    more += ["TLS"] if store.tls else []
+    return _place(target, store.host, f"Redis {store.address}", more)
+
+
+def _place(target: Target, host: str, what: str, more: list[str]) -> Fact[StorePlace]:
+    """Whether a host is a Service of this namespace with pods behind it."""
+    name, _, domain = host.partition(".")
+    namespace = target.namespace
+    if not domain or domain == namespace or domain.startswith(f"{namespace}.svc"):
+        listed = target.kubernetes.ask(
+            f"list Services in {namespace}", target.kubernetes.core.list_namespaced_service, namespace
+        )
+        service = next((s for s in listed.items if s.metadata.name == name), None)
+        if service is not None and service.spec.selector:
+            labels = ",".join(f"{key}={value}" for key, value in service.spec.selector.items())
+            pods = target.kubernetes.ask(
+                f"list the pods of Service {namespace}/{name}",
+                target.kubernetes.core.list_namespaced_pod,
+                namespace,
+                label_selector=labels,
+            )
+            count = f"{len(pods.items)} pod{'' if len(pods.items) == 1 else 's'}"
+            return Fact(StorePlace.IN_CLUSTER, f"Service {namespace}/{name}", ", ".join([what, count, *more]))
+    return Fact(StorePlace.OUTSIDE, "Harbor's settings", ", ".join([what, *more]))

@@ -1,0 +1,218 @@
+"""What a deployment is, from its objects, and what a setting says otherwise."""
+
+from types import SimpleNamespace
+
+import pytest
+from kubernetes import client
+
+from harbor_verify.errors import SettingsError, TargetUnreachable, UnexpectedAnswer, WrongConfiguration
+from harbor_verify.facts import Exposure, ImageStore, StorePlace, gathering, overridden
+from harbor_verify.model.roles import Feature, Role
+from harbor_verify.model.stores import Database, SessionStore
+
+FILE_SYSTEM = "version: 0.1\nstorage: {filesystem: {rootdirectory: /storage}}\n"
+S3 = "version: 0.1\nstorage: {s3: {bucket: b}, redirect: {disable: %s}}\n"
+
+
+def service(name, **selector):
+    return client.V1Service(
+        metadata=client.V1ObjectMeta(name=name), spec=client.V1ServiceSpec(selector=selector or None)
+    )
+
+
+def ingress(backend, host="h.example"):
+    to = client.V1IngressServiceBackend(name=backend)
+    path = client.V1HTTPIngressPath(backend=client.V1IngressBackend(service=to), path_type="Prefix")
+    http = client.V1HTTPIngressRuleValue(paths=[path])
+    spec = client.V1IngressSpec(rules=[client.V1IngressRule(host=host, http=http)])
+    return client.V1Ingress(metadata=client.V1ObjectMeta(name="door"), spec=spec)
+
+
+def registry(config, volume=None):
+    """A registry pod that reads this text, and mounts a volume at /storage."""
+    mounts = [client.V1VolumeMount(name="config", mount_path="/etc/registry")]
+    volumes = [client.V1Volume(name="config", config_map=client.V1ConfigMapVolumeSource(name="registry"))]
+    if volume:
+        mounts.append(client.V1VolumeMount(name="data", mount_path="/storage"))
+        volumes.append(client.V1Volume(name="data", **volume))
+    container = client.V1Container(
+        name="registry", volume_mounts=mounts, args=["serve", "/etc/registry/config.yml"]
+    )
+    spec = client.V1PodSpec(containers=[container], volumes=volumes)
+    return SimpleNamespace(object="pod h/r", pod=SimpleNamespace(spec=spec), container=container), config
+
+
+def target(monkeypatch, **given):
+    """A Harbor of a few lines: `given` is what is special about it."""
+    roles = given.get("roles", (Role.WEB, Role.REGISTRY))
+    replica, config = given.get("registry", registry(FILE_SYSTEM))
+    lists = {
+        "Services": given.get("services", [service("web", app="web")]),
+        "Ingresses": given.get("ingresses", []),
+    }
+
+    def ask(what, call, *_, **more):
+        if what.startswith("list the pods"):
+            return SimpleNamespace(items=[more["label_selector"]] * given.get("pods", 1))
+        kind = next(kind for kind in lists if kind in what)
+        if isinstance(lists[kind], Exception):
+            raise lists[kind]
+        return SimpleNamespace(items=lists[kind])
+
+    def told(value):
+        def tell(*_):
+            if isinstance(value, Exception):
+                raise value
+            return value
+
+        return tell
+
+    monkeypatch.setattr(gathering, "_routes", lambda target: given.get("routes", []))
+    workloads = {
+        role: SimpleNamespace(object=f"Deployment h/{role}", desired=2, tls=given.get("tls", False))
+        for role in roles
+    }
+    return SimpleNamespace(
+        credentials=None,
+        namespace="h",
+        kubernetes=SimpleNamespace(
+            ask=ask,
+            core=SimpleNamespace(api_client=None, list_namespaced_service=None, list_namespaced_pod=None),
+        ),
+        profile=SimpleNamespace(features=frozenset({Feature.INTERNAL_TLS, Feature.ROBOTS})),
+        front_door=SimpleNamespace(
+            version=told(given.get("version", "v9")), authentication_mode=told(given.get("mode", "db_auth"))
+        ),
+        workload=workloads.get,
+        database=told(
+            given.get("database", Database("postgresql", "db.example", 5432, "u", "hush", "registry"))
+        ),
+        session_store=told(given.get("store", SessionStore("redis", 6379, "hush", 0))),
+        deployment=SimpleNamespace(
+            workloads=workloads,
+            workload=workloads.__getitem__,
+            services_of=lambda workload: lists["Services"],
+            replicas=lambda role: [replica],
+            config_map=lambda name: {"config.yml": config},
+            environment=lambda replica: {},
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "given, value, source",
+    [
+        ({"roles": (Role.WEB, Role.FRONT_DOOR)}, Exposure.OWN_PROXY, "Deployment h/front door"),
+        ({"ingresses": [ingress("other"), ingress("web")]}, Exposure.INGRESS, "Ingress h/door"),
+        (
+            {
+                "routes": [
+                    {"metadata": {"name": "r"}, "spec": {"rules": [{"backendRefs": [{"name": "web"}]}]}}
+                ]
+            },
+            Exposure.ROUTE,
+            "HTTPRoute h/r",
+        ),
+        ({"ingresses": [ingress("other")]}, Exposure.UNKNOWN, "no Ingress and no HTTPRoute in h"),
+        ({"ingresses": TargetUnreachable("list Ingresses: 403")}, Exposure.UNKNOWN, "list Ingresses: 403"),
+    ],
+)
+def test_how_it_is_exposed(monkeypatch, given, value, source):
+    fact = gathering.facts_of(target(monkeypatch, **given)).exposure
+    assert fact.value is value
+    assert source in fact.source
+
+
+@pytest.mark.parametrize(
+    "given, value, detail",
+    [
+        (
+            registry(
+                FILE_SYSTEM,
+                {"persistent_volume_claim": client.V1PersistentVolumeClaimVolumeSource(claim_name="c")},
+            ),
+            ImageStore.CLAIMS,
+            "/storage in PersistentVolumeClaim c",
+        ),
+        (
+            registry(FILE_SYSTEM, {"nfs": client.V1NFSVolumeSource(path="/", server="s")}),
+            ImageStore.INLINE_VOLUME,
+            "/storage in volume data",
+        ),
+        (
+            registry(FILE_SYSTEM, {"empty_dir": client.V1EmptyDirVolumeSource()}),
+            ImageStore.CONTAINER,
+            "goes with the pod",
+        ),
+        (registry(FILE_SYSTEM), ImageStore.CONTAINER, "goes with the pod"),
+        (registry(S3 % "false"), ImageStore.OBJECT_STORE, "driver s3, clients are redirected to it"),
+        (registry(S3 % "true"), ImageStore.OBJECT_STORE, "driver s3, without redirect"),
+        (registry("version: 0.1\nstorage: {}\n"), ImageStore.UNKNOWN, ""),
+    ],
+)
+def test_where_images_are(monkeypatch, given, value, detail):
+    fact = gathering.facts_of(target(monkeypatch, registry=given)).images
+    assert fact.value is value
+    assert detail in fact.detail
+
+
+def test_a_store_behind_a_service_of_the_namespace_is_in_the_cluster_with_its_pods_counted(monkeypatch):
+    database = Database("postgresql", "harbor-database", 5432, "u", "hush", "registry", tls="verify-full")
+    services = [service("harbor-database", app="db")]
+    facts = gathering.facts_of(target(monkeypatch, database=database, services=services))
+    assert facts.database.value is StorePlace.IN_CLUSTER
+    assert facts.database.detail == "postgresql harbor-database:5432, 1 pod, TLS verify-full"
+    assert "hush" not in " ".join(facts.lines())
+
+
+@pytest.mark.parametrize(
+    "host", ["db.example", "harbor-database.other.svc", "no-such-service", "without-selector"]
+)
+def test_any_other_store_is_outside(monkeypatch, host):
+    database = Database("postgresql", host, 5432, "u", "hush", "registry")
+    facts = gathering.facts_of(target(monkeypatch, database=database, services=[service("without-selector")]))
+    assert facts.database.value is StorePlace.OUTSIDE
+
+
+def test_sentinels_and_tls_of_the_session_store_are_told(monkeypatch):
+    store = SessionStore(
+        "s.example", 26379, "hush", 0, tls=True, primary="mymaster", sentinels=("s.example:26379",)
+    )
+    facts = gathering.facts_of(target(monkeypatch, store=store))
+    assert facts.session_store.detail == "Redis s.example:26379, primary mymaster of Sentinels, TLS"
+    assert gathering.facts_of(target(monkeypatch, store=None)).session_store.value is StorePlace.NONE
+
+
+def test_what_cannot_be_found_out_is_unknown_and_says_why(monkeypatch):
+    refused = UnexpectedAnswer("GET → 500", status=500)
+    given = {"version": refused, "mode": refused, "database": WrongConfiguration("no host"), "store": refused}
+    facts = gathering.facts_of(target(monkeypatch, **given))
+    assert (facts.version.value, facts.auth_mode.value) == ("not told", "not told")
+    assert "no host" in str(facts.database)
+    assert "500" in str(facts.session_store)
+
+
+def test_what_is_not_used_is_not_there(monkeypatch):
+    assert Feature.INTERNAL_TLS not in gathering.facts_of(target(monkeypatch)).present
+    assert Feature.INTERNAL_TLS in gathering.facts_of(target(monkeypatch, tls=True)).present
+    assert Role.FRONT_DOOR not in gathering.facts_of(target(monkeypatch)).present
+
+
+def test_a_setting_says_otherwise_and_where_it_comes_from(monkeypatch):
+    facts = overridden(gathering.facts_of(target(monkeypatch)), "exposure=ingress, auth-mode=oidc_auth")
+    assert str(facts.exposure) == "ingress (said by --facts)"
+    assert facts.auth_mode.value == "oidc_auth"
+    assert overridden(facts, "") == facts
+
+
+@pytest.mark.parametrize(
+    "text, complaint",
+    [
+        ("exposur=ingress", "did you mean exposure"),
+        ("exposure=balcony", "one of own proxy, ingress"),
+        ("internal_tls=yes", "true or false"),
+    ],
+)
+def test_a_fact_that_there_is_none_of_is_refused(monkeypatch, text, complaint):
+    with pytest.raises(SettingsError, match=complaint):
+        overridden(gathering.facts_of(target(monkeypatch)), text)
