@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from harbor_verify.clients import token_service
+from harbor_verify.clients.databases import open_sql
 from harbor_verify.clients.harbor import Credentials, Harbor
 from harbor_verify.clients.http import ByAddress, HttpClient
 from harbor_verify.clients.kubernetes import Kubernetes
@@ -15,7 +16,7 @@ from harbor_verify.clients.pod_channel import run_in_pod
 from harbor_verify.clients.redis_store import RedisStore
 from harbor_verify.clients.registry import Authorise, BackendRegistry, Registry, by_password, by_token
 from harbor_verify.clients.replica_link import open_link
-from harbor_verify.clients.sql import Sql, open_sql
+from harbor_verify.clients.sql import Sql
 from harbor_verify.errors import AnswerError, NoAnswer, SettingsError, TargetUnreachable, WrongConfiguration
 from harbor_verify.facts.model import Facts
 from harbor_verify.model.discovery import Deployment, discover

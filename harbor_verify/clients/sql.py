@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Any, Self
 
-from harbor_verify.errors import StoreRefused, WrongConfiguration
+from harbor_verify.errors import StoreRefused
 from harbor_verify.model.stores import Database
 
 
@@ -45,13 +45,3 @@ class Sql(ABC):
 
     def _refusal(self, told: str) -> StoreRefused:
         return StoreRefused(f"{self._what}: {told}")
-
-
-def open_sql(database: Database, address: str, *, timeouts_s: tuple[float, float]) -> Sql:
-    """Connect to `address` (HOST:PORT), which leads to `database` from here. Raises StoreRefused."""
-    from harbor_verify.clients import mysql, postgresql
-
-    kinds = {"mysql": mysql.MySql, "postgresql": postgresql.PostgreSql}
-    if database.kind not in kinds:
-        raise WrongConfiguration(f"a database of kind {database.kind} is none of {', '.join(kinds)}")
-    return kinds[database.kind](database, address, timeouts_s=timeouts_s)

@@ -36,7 +36,7 @@ class SessionStore:
 
 @dataclass(frozen=True)
 class Database:
-    """An SQL database, and who Harbor is there. `kind` is one of harbor_verify/clients/sql.py: mysql, postgresql."""
+    """An SQL database, and who Harbor is there. `kind` is one of those in harbor_verify/clients/databases.py."""
 
     kind: str
     host: str

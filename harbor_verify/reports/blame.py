@@ -7,19 +7,17 @@ Pure: no I/O.
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from harbor_verify.reports.model import CheckResult, Offender
+from harbor_verify.reports.model import CheckResult, Offender, Verdict
 
 _OBJECT = re.compile(r"(\S+) (?:[^\s/]+/)?([\w.-]+)(?: \(([\w.-]+))?")
 """An object as offenders name it, `KIND NAMESPACE/NAME (ALIAS on NODE)`: its kind, name, and alias in reports."""
 
 
-def causes(results: Sequence["CheckResult"]) -> dict[str, str]:
+def causes(results: Sequence[CheckResult]) -> dict[str, str]:
     """The id of the cause by the id of each consequence; a cause is nobody's consequence."""
     by_id = {result.id: result for result in results}
-    failed = {id: result for id, result in by_id.items() if result.verdict == "fail"}
+    failed = {id: result for id, result in by_id.items() if result.verdict is Verdict.FAIL}
     direct = {
         id: explained
         for id, result in failed.items()
@@ -33,7 +31,7 @@ def causes(results: Sequence["CheckResult"]) -> dict[str, str]:
     return found
 
 
-def _beneath(result: "CheckResult", by_id: Mapping[str, "CheckResult"]) -> list[str]:
+def _beneath(result: CheckResult, by_id: Mapping[str, CheckResult]) -> list[str]:
     """All that a check builds on, and what that builds on, the nearest first."""
     found: list[str] = []
     waiting = list(result.builds_on)
@@ -46,7 +44,7 @@ def _beneath(result: "CheckResult", by_id: Mapping[str, "CheckResult"]) -> list[
 
 
 def _explained_by(
-    result: "CheckResult", beneath: Sequence[str], failed: Mapping[str, "CheckResult"]
+    result: CheckResult, beneath: Sequence[str], failed: Mapping[str, CheckResult]
 ) -> list[str]:
     """The failed checks that explain every offender of a result; none when they leave one unexplained."""
     # What must be is not explained away by advice.
@@ -63,7 +61,7 @@ def _explained_by(
     return list(dict.fromkeys(used)) if result.offenders else candidates
 
 
-def _explains(cause: "Offender", effect: "Offender") -> bool:
+def _explains(cause: Offender, effect: Offender) -> bool:
     """Whether both may be about the same thing: of one kind (replicas of one part), they must be, or the effect speaks
     of the cause's.
     """

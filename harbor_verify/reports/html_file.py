@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from harbor_verify.reports import (
+    blame,
     compare,
     disruption_view,
     environment,
@@ -65,7 +66,7 @@ def document(run: Run, folder: Path) -> str:
         drawn={made.result.id for made in views},
         outage_rows=[result for result in run.results if "outage_ms" in result.measured],
         outage_columns=outage_table.COLUMNS,
-        causes=run.causes,
+        causes=blame.causes(run.results),
         failed=run.of(Category.FAIL),
         advice=run.of(Category.ADVICE),
         errors=run.of(Category.ERROR),

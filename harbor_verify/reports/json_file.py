@@ -27,6 +27,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from harbor_verify.reports import blame
 from harbor_verify.reports.errors import ReportError
 from harbor_verify.reports.model import Category, CheckResult, Offender, Run, Severity, Verdict
 
@@ -42,6 +43,7 @@ def write(run: Run, file: Path) -> None:
 
 def document(run: Run) -> dict[str, Any]:
     """The run in the form of this module's docstring."""
+    causes = blame.causes(run.results)
     return {
         "schema": SCHEMA,
         "id": run.id,
@@ -67,7 +69,7 @@ def document(run: Run) -> dict[str, Any]:
             }
             for area in run.areas()
         ],
-        "checks": [_check(result, run.causes.get(result.id)) for result in run.results],
+        "checks": [_check(result, causes.get(result.id)) for result in run.results],
         "not_run": run.not_run,
         "left_behind": run.left_behind,
         "environment": run.environment,

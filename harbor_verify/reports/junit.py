@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree as xml
 
+from harbor_verify.reports import blame
 from harbor_verify.reports.grouping import grouped
 from harbor_verify.reports.model import Category, CheckResult, Run, Verdict
 
@@ -34,7 +35,7 @@ def document(run: Run) -> xml.Element:
     """The run as a <testsuites> element."""
     root = xml.Element("testsuites", name="harbor-verify", time=f"{run.duration_s:.3f}")
     elements = {**_ELEMENTS, Category.ADVICE: "failure" if run.strict else "system-out"}
-    causes = run.causes
+    causes = blame.causes(run.results)
     for area in run.areas():
         of_element = {
             element: str(sum(area.counts[category] for category, each in elements.items() if each == element))

@@ -6,8 +6,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from harbor_verify.reports import blame
-
 
 class Verdict(StrEnum):
     """What a check comes to.
@@ -145,11 +143,6 @@ class Run:
 
     def count(self, category: Category) -> int:
         return len(self.of(category))
-
-    @property
-    def causes(self) -> dict[str, str]:
-        """Of each failed check that another one explains, by its id: the id of that other one."""
-        return blame.causes(self.results)
 
     def areas(self) -> list[AreaSummary]:
         """A summary an area, in the order of running."""

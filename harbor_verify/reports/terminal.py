@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
-from harbor_verify.reports import outage_table, screen
+from harbor_verify.reports import blame, outage_table, screen
 from harbor_verify.reports.grouping import Group, grouped
 from harbor_verify.reports.model import Category, CheckResult, Run, Verdict
 from harbor_verify.reports.screen import WIDEST as WIDEST
@@ -36,7 +36,7 @@ def render(run: Run, *, width: int, colour: bool) -> str:
     if outages := outage_table.table(run):
         console.print()
         console.print(outages)
-    causes = run.causes
+    causes = blame.causes(run.results)
     for title, category in (
         ("Harbor is wrong", Category.FAIL),
         ("Advice", Category.ADVICE),
@@ -84,7 +84,8 @@ def conclusion(run: Run) -> Text:
     """The answer to the one question, in one line."""
     failed, errors, blocked = (run.count(c) for c in (Category.FAIL, Category.ERROR, Category.BLOCKED))
     if failed:
-        follow = sum(id in run.causes for id in (result.id for result in run.of(Category.FAIL)))
+        causes = blame.causes(run.results)
+        follow = sum(result.id in causes for result in run.of(Category.FAIL))
         told = f"{_many(failed, 'check')} failed" + (f", {follow} of them as a consequence" if follow else "")
         return Text(f"This Harbor is not highly available: {told}.", STYLES[Category.FAIL])
     if errors or run.not_run or run.left_behind:

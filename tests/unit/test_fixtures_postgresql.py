@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from harbor_verify.clients import postgresql as module
-from harbor_verify.clients.sql import open_sql
+from harbor_verify.clients.databases import open_sql
 from harbor_verify.errors import StoreRefused
 from harbor_verify.model.stores import Database
 

@@ -6,8 +6,8 @@ import pymysql
 import pytest
 
 from harbor_verify.clients import mysql as module
+from harbor_verify.clients.databases import open_sql
 from harbor_verify.clients.mysql import MySql
-from harbor_verify.clients.sql import open_sql
 from harbor_verify.errors import StoreRefused, WrongConfiguration
 from harbor_verify.model.stores import Database
 

@@ -1,19 +1,16 @@
 """What the handlers of requests have at hand."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from ...lockout import Lockout
 from ...web.request import Request
 from ..app_config import AppConfig
 from ..configuration import Configuration
 from ..database import Database
+from .caller import Caller
 from .registry_client import RegistryClient
 from .sessions import Session, Sessions
 from .signing import SigningKey
-
-if TYPE_CHECKING:
-    from .callers import Caller
 
 
 @dataclass
@@ -41,7 +38,7 @@ class Call:
     harbor: Harbor
     request: Request
     session: Session
-    caller: "Caller"
+    caller: Caller
     ended_cookie: str = ""
     """Takes the session's cookie away, where the request logs out."""
 

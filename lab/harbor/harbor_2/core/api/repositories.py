@@ -7,7 +7,7 @@ from ...database import Row
 from ..documents import document
 from ..errors import not_found
 from ..harbor import Call
-from ..records import audit_log, repositories
+from ..records import audit_log, deletion, repositories
 from . import bodies
 from .guards import project_of_path, require_administrator, require_login
 from .paging import exact_or_like, page_of, paged, query_of
@@ -39,7 +39,7 @@ def change(call: Call) -> Response:
 
 def delete(call: Call) -> Response:
     repository = repository_of_path(call, "delete")
-    repositories.delete(call.database, repository)
+    deletion.delete_repository(call.database, repository)
     audit_log.add(
         call.database,
         require_login(call).name,

@@ -3,7 +3,6 @@
 from typing import Any
 
 from ...database import Cursor, Database, Row, contains
-from . import artifacts, quotas
 from .moments import moment
 
 _SELECT = """SELECT r.repository_id, r.name, r.project_id, r.description, r.pull_count, r.creation_time,
@@ -55,17 +54,6 @@ def ensure(cursor: Cursor, project_id: int, name: str) -> int:
         return int(row["repository_id"])
     cursor.execute("SELECT repository_id FROM repository WHERE name = %s", [name])
     return int(cursor.fetchone()["repository_id"])
-
-
-def delete(database: Database, repository: Row) -> None:
-    """With all of its artifacts."""
-    with database.transaction() as cursor:
-        quotas.lock(cursor, repository["project_id"])
-        cursor.execute("SELECT id FROM artifact WHERE repository_id = %s", [repository["repository_id"]])
-        artifacts.remove(cursor, [row["id"] for row in cursor.fetchall()])
-        cursor.execute("DELETE FROM tag WHERE repository_id = %s", [repository["repository_id"]])
-        cursor.execute("DELETE FROM repository WHERE repository_id = %s", [repository["repository_id"]])
-        quotas.settle(cursor, repository["project_id"])
 
 
 def set_description(database: Database, repository_id: int, description: str) -> None:
