@@ -51,7 +51,8 @@ class Fact(Generic[T]):
 
     def __str__(self) -> str:
         more = f", {self.detail}" if self.detail else ""
-        return f"{self.value}{more} ({self.source})"
+        value = {True: "yes", False: "no"}[self.value] if isinstance(self.value, bool) else self.value
+        return f"{value}{more} ({self.source})"
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,8 @@ _REASONS = pytest.StashKey[dict[str, str]]()
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     check = check_of(item)
-    for need in check.needs if check else ():
+    # What nobody could meet here goes first: it is not applicable, whatever else is missing.
+    for need in sorted(check.needs if check else (), key=lambda need: need not in OF_THE_LAB):
         require(item.config, need)
 
 

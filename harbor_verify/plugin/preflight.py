@@ -92,8 +92,11 @@ def _alone(config: pytest.Config, checks: list[Check]) -> list[str]:
         asked = [check for check in checks if check not in lacking]
         state = SimpleNamespace(target=target, settings=settings)
         needs = needs_of(asked, lambda name: _reason(config, name, state))
-        blocked = {id for need in needs if need.reason and need.name not in OF_THE_LAB for id in need.checks}
         unmet = {id for need in needs if need.reason for id in need.checks}
+        elsewhere_only = {
+            id for need in needs if need.reason and need.name in OF_THE_LAB for id in need.checks
+        }
+        blocked = unmet - elsewhere_only
         config.stash[_MISSING] = bool(blocked)
         made, elsewhere = len(asked) - len(unmet), len(lacking) + len(unmet - blocked)
         return [
