@@ -172,7 +172,8 @@ def _take_in_what_kept_from_judging(
         outcome.verdict = Verdict.FAIL
         outcome.offenders += tuple(outcome.findings.offenders)
     message = _explain(error, when)
-    if outcome.verdict is not Verdict.FAIL:
+    # Advice that is not followed must not hide that something could not be undone.
+    if outcome.verdict is not Verdict.FAIL or (when == "teardown" and outcome.category is Category.ADVICE):
         outcome.verdict = Verdict.ERROR
         if isinstance(error, NotApplicable):
             outcome.verdict, message = Verdict.NOT_APPLICABLE, str(error)

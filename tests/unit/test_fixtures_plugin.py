@@ -339,6 +339,20 @@ def test_advice_that_is_not_followed_is_told_and_counts_only_where_it_is_strict(
     assert "1 advice" in output.splitlines()[-1]
 
 
+def test_advice_does_not_hide_that_something_could_not_be_undone(suite):
+    suite.check(
+        "kept", 'raise Failure([Offender("pv x", "kept", "not")])', severity="should", arguments="leaky"
+    )
+    suite.file.write_text(
+        suite.file.read_text()
+        + "\n@pytest.fixture\ndef leaky():\n    yield\n    raise CannotTell('not healed')\n"
+    )
+    assert suite.run()[0] == 1
+    (check,) = suite.report()["checks"]
+    assert (check["verdict"], check["category"]) == ("error", "error")
+    assert [o["object"] for o in check["offenders"]] == ["pv x"]
+
+
 def test_findings_are_judged_when_the_check_ends(suite):
     body = """
         with findings.about("pod ns/a", "answers") as answer:
