@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from harbor_verify.errors import CannotTell
-from harbor_verify.verdict import Failure, Offender
+from harbor_verify.findings import Findings
+from harbor_verify.verdict import Offender
 
 Valid = bool | Literal["unknown"]
 
@@ -38,13 +39,9 @@ def require(*judgements: Judgement) -> None:
     """Pass if all are true. Raises Failure with the offenders of all of them, else CannotTell with the unknowns."""
     if not judgements:
         raise CannotTell("no checker judged the history")
-    unknowns = [
-        f"{judgement.checker}: {unknown}" for judgement in judgements for unknown in judgement.unknowns
-    ]
-    if offenders := [offender for judgement in judgements for offender in judgement.offenders]:
-        failure = Failure(offenders)
-        for unknown in unknowns:
-            failure.add_note(f"could not be found out: {unknown}")
-        raise failure
-    if unknowns:
-        raise CannotTell("\n".join(unknowns))
+    findings = Findings()
+    for judgement in judgements:
+        findings.examined += 1
+        findings.offenders += judgement.offenders
+        findings.unknowns += [f"{judgement.checker}: {unknown}" for unknown in judgement.unknowns]
+    findings.settle()

@@ -121,8 +121,7 @@ def _images(target: Target) -> Fact[ImageStore]:
 def _on_a_volume(replica: Replica, root: str, path: str) -> Fact[ImageStore]:
     if claim := configuration.claim_at(root, replica.pod.spec, replica.container):
         return Fact(ImageStore.CLAIMS, path, f"{root} in PersistentVolumeClaim {claim}")
-    mount = configuration.covering_mount(root, replica.container)
-    volume = next((v for v in replica.pod.spec.volumes or () if mount and v.name == mount.name), None)
+    volume = configuration.volume_at(root, replica.pod.spec, replica.container)
     if volume is None or volume.empty_dir:
         return Fact(ImageStore.CONTAINER, path, f"{root}, which goes with the pod")
     return Fact(ImageStore.INLINE_VOLUME, path, f"{root} in volume {volume.name}")
