@@ -1,6 +1,6 @@
 """The cluster's DNS: CoreDNS on every node, behind the address that every pod asks.
 
-A DaemonSet, so that the loss of a node takes one of three away and not, by bad luck, the only one.
+A DaemonSet, so that the loss of a node takes one of three away and not, by chance, the only one.
 """
 
 import json

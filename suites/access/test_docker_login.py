@@ -8,8 +8,8 @@ from harbor_verify.clients.docker import Docker
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.errors import DockerRefused
 from harbor_verify.findings import Findings
-from harbor_verify.luck import rounds_to_meet_each
 from harbor_verify.model.roles import Role
+from harbor_verify.replica_coverage import rounds_to_meet_each
 from harbor_verify.target import Target
 
 _AT_ONCE = 6

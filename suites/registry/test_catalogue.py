@@ -7,8 +7,8 @@ from itertools import product
 from harbor_verify.checks import check
 from harbor_verify.errors import AnswerError, DeadlinePassed, UnexpectedAnswer
 from harbor_verify.findings import Findings
-from harbor_verify.luck import rounds_to_meet_each
 from harbor_verify.model.roles import Role
+from harbor_verify.replica_coverage import rounds_to_meet_each
 from harbor_verify.target import Target
 from harbor_verify.waiting import NotYet, wait_until
 

@@ -6,8 +6,8 @@ from harbor_verify.checks import check
 from harbor_verify.clients.browser import Visitor, open_page
 from harbor_verify.errors import CannotTell
 from harbor_verify.findings import Findings
-from harbor_verify.luck import rounds_to_meet_each
 from harbor_verify.model.roles import Role
+from harbor_verify.replica_coverage import rounds_to_meet_each
 from harbor_verify.settings import Settings
 from harbor_verify.target import Target
 

@@ -3,8 +3,8 @@
 from harbor_verify.checks import check
 from harbor_verify.errors import AnswerError, DeadlinePassed
 from harbor_verify.findings import Findings
-from harbor_verify.luck import rounds_to_meet_each
 from harbor_verify.model.roles import Feature, Role
+from harbor_verify.replica_coverage import rounds_to_meet_each
 from harbor_verify.settings import Settings
 from harbor_verify.target import Target
 from harbor_verify.waiting import NotYet, wait_until

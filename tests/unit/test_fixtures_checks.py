@@ -46,7 +46,7 @@ def test_a_badly_formed_id_is_refused(id):
         ("unit.it-holds", None, {}, "no claim"),
         ("unit.it-holds", "It holds.", {"hint": " "}, "hint"),
         ("unit.it-holds", "It holds.", {"source": ""}, "source"),
-        ("unit.it-holds", "It holds.", {"needs": ("luck",)}, "needs luck"),
+        ("unit.it-holds", "It holds.", {"needs": ("moonlight",)}, "needs moonlight"),
     ],
 )
 def test_an_incomplete_check_is_refused(id, docstring, changes, complaint):

@@ -11,9 +11,9 @@ from harbor_verify.clients.image import Image
 from harbor_verify.clients.registry import Challenge, Upload
 from harbor_verify.clients.token_service import Token
 from harbor_verify.errors import DockerRefused, DockerTrouble, NoAnswer, UnexpectedAnswer
-from harbor_verify.luck import rounds_to_meet_each
 from harbor_verify.model.roles import Role
 from harbor_verify.profiles.harbor_1_2 import PROFILE
+from harbor_verify.replica_coverage import rounds_to_meet_each
 from harbor_verify.verdict import Failure
 from suites.access import test_projects as of_projects
 from suites.access import test_realm as of_realm

@@ -359,7 +359,7 @@ def test_a_web_replica_that_lists_nothing_or_fails_is_named():
 
 
 def test_a_tag_that_is_listed_once_and_then_not_is_seen():
-    """Of three registry replicas one may not have it: which of them a web replica asks is luck."""
+    """Of three registry replicas one may not have it: which of them a web replica asks is random."""
     found = offenders_of(appears, harbor_with(three(), {"forgets": 4}), "p", new_image, {})
     assert [o.object for o in found] == ["pod ui-0"]
     assert "each time it is asked" in found[0].expected

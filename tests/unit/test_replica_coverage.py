@@ -2,7 +2,7 @@
 
 import pytest
 
-from harbor_verify.luck import rounds_to_meet_each
+from harbor_verify.replica_coverage import rounds_to_meet_each
 
 
 @pytest.mark.parametrize(
