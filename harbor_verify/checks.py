@@ -29,8 +29,8 @@ NEEDS = {
     "disruption": "permission to disrupt (--allow-disruption, or the namespace's label)",
     "disruption-budgets": "permission to list PodDisruptionBudgets",
     "docker": "a docker daemon",
-    "hands": "control of the machines that Harbor runs on (the lab has it)",
     "exec": "permission to run commands in pods",
+    "machine-control": "control of the machines that Harbor runs on (the lab has it)",
     "node-changes": "permission to cordon nodes, and to evict pods",
     "nodes": "permission to list the cluster's nodes",
     "pods": "permission to create pods and Secrets",
@@ -41,7 +41,7 @@ NEEDS = {
 """What a check may need beyond the target itself; harbor_verify/plugin/needs.py finds out whether it is there. A check
 whose need is not met is blocked, and says so."""
 
-_MORE_THAN_A_POD = frozenset({"hands", "node-changes", "workload-changes"})
+_MORE_THAN_A_POD = frozenset({"machine-control", "node-changes", "workload-changes"})
 _ID = re.compile(r"[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*")
 _checks: dict[str, "Check"] = {}
 

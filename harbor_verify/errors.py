@@ -12,7 +12,7 @@ HarnessError
 ├── DeadlinePassed         something was not so in time; carries what was seen last
 ├── DockerTrouble          the docker daemon, not Harbor, is in the way
 ├── LeftBehind             something that the suite made could not be removed
-├── HandsFailed            what only the lab can do to its machines could not be done
+├── MachineControlFailed   what only the lab can do to its machines could not be done
 ├── HealFailed             what was broken on purpose could not be mended
 ├── WrongConfiguration     a setting of Harbor's cannot be right; checks that are about it make it an offender
 ├── NotAHistory            a file that should hold a history, or what was judged by one, holds something else
@@ -71,7 +71,7 @@ class LeftBehind(HarnessError):
     """Something that the suite made is still there."""
 
 
-class HandsFailed(HarnessError):
+class MachineControlFailed(HarnessError):
     """The lab could not do to its machines what a disruption asked for."""
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.disruptions.base import Disruption
 from harbor_verify.disruptions.container_kill import ContainerKill
-from harbor_verify.disruptions.hands import Hands
+from harbor_verify.disruptions.machine_control import MachineControl
 from harbor_verify.disruptions.network_loss import NetworkLoss
 from harbor_verify.disruptions.network_slowness import NetworkSlowness
 from harbor_verify.disruptions.node_drain import NodeDrain
@@ -61,7 +61,7 @@ class Stage:
             self.target.kubernetes,
             self.recorder,
             workload,
-            self._hands,
+            self._machine_control,
             timeout_s=self._timeout_s,
         )
         budgets = Budgets(self.settings.crash_outage_budget_ms, None, self.settings.recovery_budget_s * 1000)
@@ -71,7 +71,12 @@ class Stage:
         """SIGSTOP to the program of the oldest replica."""
         workload = self._whole(role)
         pause = Pause(
-            "pause", self._kubernetes, self.recorder, workload, self._hands, timeout_s=self._timeout_s
+            "pause",
+            self._kubernetes,
+            self.recorder,
+            workload,
+            self._machine_control,
+            timeout_s=self._timeout_s,
         )
         return self._play(pause, self._hanging(), [self._first(workload)])
 
@@ -83,7 +88,7 @@ class Stage:
             self.target.kubernetes,
             self.recorder,
             workload,
-            self._hands,
+            self._machine_control,
             timeout_s=self._timeout_s,
         )
         return self._play(loss, self._hanging(), [self._first(workload)])
@@ -96,7 +101,7 @@ class Stage:
             self.target.kubernetes,
             self.recorder,
             workload,
-            self._hands,
+            self._machine_control,
             timeout_s=self._timeout_s,
         )
         return self._play(slowness, self._hanging(), [self._first(workload)])
@@ -139,7 +144,7 @@ class Stage:
             self.target.kubernetes,
             self.recorder,
             self._workloads(),
-            self._hands,
+            self._machine_control,
             node,
             timeout_s=self._timeout_s,
         )
@@ -149,29 +154,35 @@ class Stage:
     def server_kill(self, what: str) -> Survival:
         """The server in use dies, and another takes over."""
         return self._on_server(
-            ServerKill("kill", self.recorder, self._hands, what, timeout_s=self._timeout_s)
+            ServerKill("kill", self.recorder, self._machine_control, what, timeout_s=self._timeout_s)
         )
 
     def server_restart(self, what: str) -> Survival:
         """The server in use is restarted."""
         return self._on_server(
-            ServerRestart("restart", self.recorder, self._hands, what, timeout_s=self._timeout_s)
+            ServerRestart("restart", self.recorder, self._machine_control, what, timeout_s=self._timeout_s)
         )
 
     def server_hang(self, what: str) -> Survival:
         """The server in use hangs for a while."""
-        return self._on_server(ServerHang(self.recorder, self._hands, what, timeout_s=self._timeout_s))
+        return self._on_server(
+            ServerHang(self.recorder, self._machine_control, what, timeout_s=self._timeout_s)
+        )
 
     def server_blackhole(self, what: str) -> Survival:
         """Whatever is sent to the server in use vanishes."""
         return self._on_server(
-            ServerBlackhole("blackhole", self.recorder, self._hands, what, timeout_s=self._timeout_s)
+            ServerBlackhole(
+                "blackhole", self.recorder, self._machine_control, what, timeout_s=self._timeout_s
+            )
         )
 
     def server_isolation(self, what: str) -> Survival:
         """The server in use is cut off from the others of its kind."""
         return self._on_server(
-            ServerIsolation("isolation", self.recorder, self._hands, what, timeout_s=self._timeout_s)
+            ServerIsolation(
+                "isolation", self.recorder, self._machine_control, what, timeout_s=self._timeout_s
+            )
         )
 
     def _play(self, disruption: Disruption, budgets: Budgets, victims: Iterable[str]) -> Survival:
@@ -242,8 +253,8 @@ class Stage:
         return self.settings.converge_timeout_s
 
     @property
-    def _hands(self) -> Hands:
-        """Those of the lab: checks need `hands`. Raises CannotTell where there are none."""
-        if self.target.access.hands is None:
-            raise CannotTell("nobody has the machines under this Harbor in his hands")
-        return self.target.access.hands
+    def _machine_control(self) -> MachineControl:
+        """That of the lab: checks need `machine-control`. Raises CannotTell where there is none."""
+        if self.target.access.machine_control is None:
+            raise CannotTell("nobody here has control of the machines that Harbor runs on")
+        return self.target.access.machine_control

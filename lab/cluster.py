@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from lab import defects, fitness, hands, profiles, settings
+from lab import defects, fitness, machine_control, profiles, settings
 from lab.actions import Action, perform
 from lab.deployment import images, rollout
 from lab.errors import Busy, LabError
@@ -144,7 +144,7 @@ def _actions(chosen: tuple[Profile, ...]) -> list[Action]:
         Action("fetch Patroni", toolchain.fetch_patroni),
         Action("container images", images.build, ("Debian packages", "compile CoreDNS")),
         Action("machines and network", _join_machines, ("Debian packages",)),
-        Action("what disruptions left", hands.mend_all, ("machines and network",)),
+        Action("what disruptions left", machine_control.mend_all, ("machines and network",)),
         Action("Ceph", ceph.ensure, ("what disruptions left",)),
         *(Action(name, _DATABASES[name], ("what disruptions left", "fetch Patroni")) for name in databases),
         Action("Redis and Sentinel", redis_sentinel.ensure, ("what disruptions left",)),

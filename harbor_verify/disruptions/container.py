@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harbor_verify.clients.kubernetes import Kubernetes
-from harbor_verify.disruptions.hands import Hands
+from harbor_verify.disruptions.machine_control import MachineControl
 from harbor_verify.disruptions.workload import WorkloadDisruption
 from harbor_verify.errors import CannotTell
 from harbor_verify.history import Recorder
@@ -33,13 +33,13 @@ class ContainerDisruption(WorkloadDisruption):
         kubernetes: Kubernetes,
         recorder: Recorder,
         workload: Workload,
-        hands: Hands,
+        machine_control: MachineControl,
         *,
         ordinal: int = 0,
         timeout_s: float = 120,
     ) -> None:
         super().__init__(kind, kubernetes, recorder, workload, ordinal=ordinal, timeout_s=timeout_s)
-        self.hands = hands
+        self.machine_control = machine_control
         self._container: Container | None = None
 
     def about(self) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ class ContainerKill(ContainerDisruption):
     """Proof: the kubelet counts one restart more. Healed: the workload is whole again."""
 
     def inject(self) -> None:
-        self.hands.kill_container(self.container.node, self.container.id)
+        self.machine_control.kill_container(self.container.node, self.container.id)
 
     def confirm(self) -> Mapping[str, Any]:
         def restarted() -> int:

@@ -16,14 +16,14 @@ class NetworkLoss(ContainerDisruption):
 
     def inject(self) -> None:
         self._began_s = time.monotonic()
-        self.hands.lose_packets(self.container.node, self.container.address, PERCENT)
+        self.machine_control.lose_packets(self.container.node, self.container.address, PERCENT)
 
     def about(self) -> Mapping[str, Any]:
         return {**super().about(), "percent": PERCENT}
 
     def confirm(self) -> Mapping[str, Any]:
         def lasted() -> int:
-            dropped = self.hands.impairment(self.container.node, self.container.address)
+            dropped = self.machine_control.impairment(self.container.node, self.container.address)
             if not dropped or time.monotonic() - self._began_s < _LASTS_S:
                 raise NotYet(f"{dropped} packets were dropped")
             return dropped
@@ -31,5 +31,5 @@ class NetworkLoss(ContainerDisruption):
         return {"dropped_packets": self.wait("seen to lose packets", lasted)}
 
     def restore(self) -> None:
-        self.hands.free_network(self.container.node, self.container.address)
+        self.machine_control.free_network(self.container.node, self.container.address)
         super().restore()

@@ -16,14 +16,14 @@ class NetworkSlowness(ContainerDisruption):
 
     def inject(self) -> None:
         self._began_s = time.monotonic()
-        self.hands.slow_down(self.container.node, self.container.address, KBIT_PER_S)
+        self.machine_control.slow_down(self.container.node, self.container.address, KBIT_PER_S)
 
     def about(self) -> Mapping[str, Any]:
         return {**super().about(), "kbit_per_s": KBIT_PER_S}
 
     def confirm(self) -> Mapping[str, Any]:
         def lasted() -> int:
-            held = self.hands.impairment(self.container.node, self.container.address)
+            held = self.machine_control.impairment(self.container.node, self.container.address)
             if not held or time.monotonic() - self._began_s < _LASTS_S:
                 raise NotYet(f"{held} packets were held back")
             return held
@@ -31,5 +31,5 @@ class NetworkSlowness(ContainerDisruption):
         return {"held_packets": self.wait("seen to be slow", lasted)}
 
     def restore(self) -> None:
-        self.hands.free_network(self.container.node, self.container.address)
+        self.machine_control.free_network(self.container.node, self.container.address)
         super().restore()

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from harbor_verify.clients.kubernetes import Kubernetes
-from harbor_verify.disruptions.hands import Hands
+from harbor_verify.disruptions.machine_control import MachineControl
 from harbor_verify.disruptions.node import NodeDisruption
 from harbor_verify.history import Recorder
 from harbor_verify.model.workloads import Workload
@@ -25,16 +25,16 @@ class NodeLoss(NodeDisruption):
         kubernetes: Kubernetes,
         recorder: Recorder,
         workloads: Iterable[Workload],
-        hands: Hands,
+        machine_control: MachineControl,
         node: str,
         *,
         timeout_s: float = 120,
     ) -> None:
         super().__init__("node-loss", kubernetes, recorder, workloads, node, timeout_s=timeout_s)
-        self._hands = hands
+        self._machine_control = machine_control
 
     def inject(self) -> None:
-        self._hands.lose_node(self.node)
+        self._machine_control.lose_node(self.node)
 
     def confirm(self) -> Mapping[str, Any]:
         def lost() -> str:
@@ -49,7 +49,7 @@ class NodeLoss(NodeDisruption):
         return {"ready": self.wait("the node is seen to be lost", lost, more_s=_NOTICED_S)}
 
     def restore(self) -> None:
-        self._hands.mend_node(self.node)
+        self._machine_control.mend_node(self.node)
 
         def back() -> None:
             if (ready := self._ready()) != "True":

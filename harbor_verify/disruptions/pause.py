@@ -16,10 +16,10 @@ class Pause(ContainerDisruption):
     """
 
     def inject(self) -> None:
-        self.hands.pause_container(self.container.node, self.container.id)
+        self.machine_control.pause_container(self.container.node, self.container.id)
 
     def confirm(self) -> Mapping[str, Any]:
-        if not self.hands.is_paused(self.container.node, self.container.id):
+        if not self.machine_control.is_paused(self.container.node, self.container.id):
             raise CannotTell(f"{self.name}: the kernel does not call it stopped")
 
         def noticed() -> str:
@@ -33,5 +33,5 @@ class Pause(ContainerDisruption):
         return {"kubernetes": self.wait("seen to hang", noticed)}
 
     def restore(self) -> None:
-        self.hands.resume_container(self.container.node, self.container.id)
+        self.machine_control.resume_container(self.container.node, self.container.id)
         super().restore()

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from harbor_verify.disruptions.base import Disruption
-from harbor_verify.disruptions.hands import Hands
-from harbor_verify.errors import CannotTell, HandsFailed
+from harbor_verify.disruptions.machine_control import MachineControl
+from harbor_verify.errors import CannotTell, MachineControlFailed
 from harbor_verify.history import Recorder
 from harbor_verify.waiting import NotYet, wait_until
 
@@ -16,16 +16,22 @@ class ServerDisruption(Disruption):
     """Done to the server that Harbor is led to at that moment. Healed: all servers of its kind are well again."""
 
     def __init__(
-        self, kind: str, recorder: Recorder, hands: Hands, what: str, *, timeout_s: float = 120
+        self,
+        kind: str,
+        recorder: Recorder,
+        machine_control: MachineControl,
+        what: str,
+        *,
+        timeout_s: float = 120,
     ) -> None:
-        """`what` is one of harbor_verify/disruptions/hands.py: database, session store, file system."""
+        """`what` is one of harbor_verify/disruptions/machine_control.py: database, session store, file system."""
         super().__init__(recorder, f"{kind} {what}")
-        self.hands, self.what, self._timeout_s = hands, what, timeout_s
+        self.machine_control, self.what, self._timeout_s = machine_control, what, timeout_s
         self._server = ""
 
     def prepare(self) -> Mapping[str, Any]:
-        self._server = self.hands.serving(self.what)
-        return {"server": self._server, "process": self.hands.process_of(self._server)[0]}
+        self._server = self.machine_control.serving(self.what)
+        return {"server": self._server, "process": self.machine_control.process_of(self._server)[0]}
 
     @property
     def server(self) -> str:
@@ -35,7 +41,7 @@ class ServerDisruption(Disruption):
         return self._server
 
     def restore(self) -> None:
-        self.hands.mend(self.what)
+        self.machine_control.mend(self.what)
 
     def release(self) -> None:
         """There is nothing to let go of."""
@@ -45,8 +51,8 @@ class ServerDisruption(Disruption):
 
         def found() -> str:
             try:
-                now = self.hands.serving(self.what)
-            except HandsFailed as nobody:
+                now = self.machine_control.serving(self.what)
+            except MachineControlFailed as nobody:
                 raise NotYet(str(nobody)) from nobody
             if now == self.server:
                 raise NotYet(f"it is still led to {now}")

@@ -10,7 +10,7 @@ class ServerBlackhole(ServerDisruption):
     """Proof: Harbor is led to another server. Healed: packets pass again, and all are well."""
 
     def inject(self) -> None:
-        self.hands.swallow_packets(self.server)
+        self.machine_control.swallow_packets(self.server)
 
     def confirm(self) -> Mapping[str, Any]:
         return {"successor": self.successor()}

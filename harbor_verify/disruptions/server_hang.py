@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from harbor_verify.disruptions.hands import Hands
+from harbor_verify.disruptions.machine_control import MachineControl
 from harbor_verify.disruptions.server import ServerDisruption
 from harbor_verify.history import Recorder
 from harbor_verify.waiting import NotYet
@@ -14,18 +14,24 @@ class ServerHang(ServerDisruption):
     """Proof: the kernel calls it stopped, for `lasts_s` seconds. Healed: it goes on, and all are well."""
 
     def __init__(
-        self, recorder: Recorder, hands: Hands, what: str, *, lasts_s: float = 10, timeout_s: float = 120
+        self,
+        recorder: Recorder,
+        machine_control: MachineControl,
+        what: str,
+        *,
+        lasts_s: float = 10,
+        timeout_s: float = 120,
     ) -> None:
-        super().__init__("hang", recorder, hands, what, timeout_s=timeout_s)
+        super().__init__("hang", recorder, machine_control, what, timeout_s=timeout_s)
         self._lasts_s, self._began_s = lasts_s, 0.0
 
     def inject(self) -> None:
         self._began_s = time.monotonic()
-        self.hands.pause_server(self.server)
+        self.machine_control.pause_server(self.server)
 
     def confirm(self) -> Mapping[str, Any]:
         def lasted() -> str:
-            _, state = self.hands.process_of(self.server)
+            _, state = self.machine_control.process_of(self.server)
             if state != "T":
                 raise NotYet(f"the kernel calls {self.server} {state or 'gone'}")
             if time.monotonic() - self._began_s < self._lasts_s:
@@ -35,5 +41,5 @@ class ServerHang(ServerDisruption):
         return {"state": self.wait("kept waiting", lasted), "lasted_s": self._lasts_s}
 
     def restore(self) -> None:
-        self.hands.resume_server(self.server)
+        self.machine_control.resume_server(self.server)
         super().restore()

@@ -10,7 +10,7 @@ class ServerIsolation(ServerDisruption):
     """Proof: Harbor is led to another, on the side of the majority. Healed: it is back among them."""
 
     def inject(self) -> None:
-        self.hands.isolate_server(self.server)
+        self.machine_control.isolate_server(self.server)
 
     def confirm(self) -> Mapping[str, Any]:
         return {"successor": self.successor()}

@@ -10,7 +10,7 @@ class ServerKill(ServerDisruption):
     """Proof: Harbor is led to another. Healed: the one that was killed is back, as whatever it is now."""
 
     def inject(self) -> None:
-        self.hands.kill_server(self.server)
+        self.machine_control.kill_server(self.server)
 
     def confirm(self) -> Mapping[str, Any]:
         return {"successor": self.successor()}

@@ -16,11 +16,11 @@ class ServerRestart(ServerDisruption):
         return about
 
     def inject(self) -> None:
-        self.hands.restart_server(self.server)
+        self.machine_control.restart_server(self.server)
 
     def confirm(self) -> Mapping[str, Any]:
         def another() -> int:
-            process, _ = self.hands.process_of(self.server)
+            process, _ = self.machine_control.process_of(self.server)
             if process in (0, self._process):
                 raise NotYet(f"{self.server} is process {process or 'none'}")
             return process

@@ -34,7 +34,7 @@ class Probed(Protocol):
     settings: Settings
 
 
-OF_THE_LAB = frozenset({"hands"})
+OF_THE_LAB = frozenset({"machine-control"})
 """What no cluster of somebody's own can give: who lacks it lacks nothing."""
 
 _REASONS = pytest.StashKey[dict[str, str]]()
@@ -128,7 +128,7 @@ def _disruption(state: Probed) -> str:
 
 
 def _node_changes(state: Probed) -> str:
-    if not (state.target.access.hands or state.settings.allow_node_drain):
+    if not (state.target.access.machine_control or state.settings.allow_node_drain):
         return "without --allow-node-drain no node is touched"
     evict = _may(("create", "pods/eviction"))(state)
     return evict or _may(("patch", "nodes"), everywhere=True)(state)
@@ -195,7 +195,9 @@ _PROBES: dict[str, Callable[[Probed], str]] = {
     "disruption-budgets": _may(("list", "poddisruptionbudgets"), group="policy"),
     "docker": _docker,
     "exec": _may(("get", "pods/exec"), ("create", "pods/exec")),
-    "hands": lambda state: "" if state.target.access.hands else "this Harbor is not in the lab",
+    "machine-control": lambda state: (
+        "" if state.target.access.machine_control else "this Harbor is not in the lab"
+    ),
     "node-changes": _node_changes,
     "nodes": _may(("list", "nodes"), everywhere=True),
     "pods": _may(

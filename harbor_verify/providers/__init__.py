@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.clients.kubernetes import Kubernetes
-from harbor_verify.disruptions.hands import Hands
+from harbor_verify.disruptions.machine_control import MachineControl
 from harbor_verify.settings import Settings
 
 
@@ -23,8 +23,8 @@ class Access:
     credentials: Credentials
     docker_host: str | None
     may_disrupt: bool
-    hands: Hands | None = None
-    """Whoever has the machines under this Harbor in his hands; None: nobody here."""
+    machine_control: MachineControl | None = None
+    """Control of the machines that this Harbor runs on; None: there is none here."""
 
 
 def provide(settings: Settings) -> Access:

@@ -6,7 +6,7 @@ from typing import Any
 
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.clients.kubernetes import connect
-from harbor_verify.errors import HandsFailed, SettingsError, TargetUnreachable
+from harbor_verify.errors import MachineControlFailed, SettingsError, TargetUnreachable
 from harbor_verify.providers import Access
 from harbor_verify.settings import Settings, flag
 
@@ -24,7 +24,7 @@ def provide(settings: Settings) -> Access:
         raise SettingsError(
             "--lab: the lab comes with a checkout of this project, not with the installed package"
         )
-    from lab import cluster, errors, hands
+    from lab import cluster, errors, machine_control
 
     try:
         target = cluster.up(settings.profile)
@@ -38,24 +38,26 @@ def provide(settings: Settings) -> Access:
         credentials=Credentials("admin", target.admin_password),
         docker_host=target.docker_host,
         may_disrupt=True,
-        hands=_Careful(hands.Hands(target.database), errors.LabError),
+        machine_control=_LabMachineControl(machine_control.MachineControl(target.database), errors.LabError),
     )
 
 
-class _Careful:
-    """The lab's hands, whose failures are told as the suite's own."""
+class _LabMachineControl:
+    """The lab's control of its machines; its failures are raised as the suite's own MachineControlFailed."""
 
-    def __init__(self, hands: object, failure: type[Exception]) -> None:
-        self._hands, self._failure = hands, failure
+    def __init__(self, machine_control: object, failure: type[Exception]) -> None:
+        self._machine_control, self._failure = machine_control, failure
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        do = getattr(self._hands, name)
+        do = getattr(self._machine_control, name)
 
-        def carefully(*words: Any) -> Any:
+        def translated(*arguments: Any) -> Any:
             try:
-                return do(*words)
+                return do(*arguments)
             except (self._failure, OSError) as failed:
-                told = ", ".join(map(str, words))
-                raise HandsFailed(f"{name.replace('_', ' ')} ({told}): {failed}") from failed
+                arguments_text = ", ".join(map(str, arguments))
+                raise MachineControlFailed(
+                    f"{name.replace('_', ' ')} ({arguments_text}): {failed}"
+                ) from failed
 
-        return carefully
+        return translated

@@ -15,7 +15,7 @@ from harbor_verify.stage import Stage
     source="Kubernetes: restartPolicy; budgets are settings",
     needs=(
         "disruption",
-        "hands",
+        "machine-control",
     ),
     builds_on=CLIENTS_AT_WORK,
 )
@@ -36,7 +36,7 @@ def test_clients_hardly_notice_when_a_web_program_dies(stage: Stage, measured):
     source="Kubernetes: restartPolicy; budgets are settings",
     needs=(
         "disruption",
-        "hands",
+        "machine-control",
     ),
     builds_on=CLIENTS_AT_WORK,
 )

@@ -1,7 +1,7 @@
 """The database fails over, hangs, is torn apart."""
 
 from harbor_verify.checks import check
-from harbor_verify.disruptions.hands import DATABASE
+from harbor_verify.disruptions.machine_control import DATABASE
 from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Feature
 from harbor_verify.stage import Stage
@@ -15,7 +15,7 @@ from harbor_verify.stage import Stage
     source="Galera; Patroni: failover, synchronous mode; budgets are settings",
     needs=(
         "disruption",
-        "hands",
+        "machine-control",
     ),
     builds_on=CLIENTS_AT_WORK,
 )
@@ -39,7 +39,7 @@ def test_nothing_is_lost_when_the_database_in_use_dies(stage: Stage, measured):
     source="HAProxy: timeout check, on-marked-down shutdown-sessions; budgets are settings",
     needs=(
         "disruption",
-        "hands",
+        "machine-control",
     ),
     builds_on=CLIENTS_AT_WORK,
 )
@@ -61,7 +61,7 @@ def test_clients_get_by_when_the_database_in_use_hangs(stage: Stage, measured):
     source="Galera: quorum; budgets are settings",
     needs=(
         "disruption",
-        "hands",
+        "machine-control",
     ),
     requires=(Feature.GALERA,),
     builds_on=CLIENTS_AT_WORK,

@@ -1,7 +1,7 @@
 """The file system under the volumes is away for a moment."""
 
 from harbor_verify.checks import check
-from harbor_verify.disruptions.hands import FILE_SYSTEM
+from harbor_verify.disruptions.machine_control import FILE_SYSTEM
 from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.stage import Stage
 
@@ -14,7 +14,7 @@ from harbor_verify.stage import Stage
     source="CephFS: MDS failover; budgets are settings",
     needs=(
         "disruption",
-        "hands",
+        "machine-control",
     ),
     builds_on=CLIENTS_AT_WORK,
 )

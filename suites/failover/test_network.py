@@ -14,7 +14,7 @@ from harbor_verify.stage import Stage
     source="TCP: retransmission; budgets are settings",
     needs=(
         "disruption",
-        "hands",
+        "machine-control",
     ),
     builds_on=CLIENTS_AT_WORK,
 )
@@ -36,7 +36,7 @@ def test_clients_get_by_when_packets_of_a_web_replica_get_lost(stage: Stage, mea
     source="Budgets are settings",
     needs=(
         "disruption",
-        "hands",
+        "machine-control",
     ),
     builds_on=CLIENTS_AT_WORK,
 )

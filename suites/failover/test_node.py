@@ -16,7 +16,7 @@ from harbor_verify.stage import Stage
     needs=(
         "disruption",
         "nodes",
-        "hands",
+        "machine-control",
     ),
     builds_on=CLIENTS_AT_WORK,
 )

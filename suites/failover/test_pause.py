@@ -14,7 +14,7 @@ from harbor_verify.stage import Stage
     source="Kubernetes: readinessProbe timeoutSeconds; budgets are settings",
     needs=(
         "disruption",
-        "hands",
+        "machine-control",
     ),
     builds_on=CLIENTS_AT_WORK,
 )
@@ -36,7 +36,7 @@ def test_clients_get_by_when_a_web_replica_hangs(stage: Stage, measured):
     source="Kubernetes: readinessProbe timeoutSeconds; budgets are settings",
     needs=(
         "disruption",
-        "hands",
+        "machine-control",
     ),
     builds_on=CLIENTS_AT_WORK,
 )

@@ -1,7 +1,7 @@
 """The session store fails over, is restarted, hangs, cannot be reached."""
 
 from harbor_verify.checks import check
-from harbor_verify.disruptions.hands import SESSION_STORE
+from harbor_verify.disruptions.machine_control import SESSION_STORE
 from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.stage import Stage
 
@@ -14,7 +14,7 @@ from harbor_verify.stage import Stage
     source="Redis Sentinel: failover; budgets are settings",
     needs=(
         "disruption",
-        "hands",
+        "machine-control",
     ),
     builds_on=CLIENTS_AT_WORK,
 )
@@ -35,7 +35,7 @@ def test_sessions_live_on_when_the_session_stores_primary_dies(stage: Stage, mea
     source="Redis: persistence; reports 13440 and 15323 of goharbor/harbor; budgets are settings",
     needs=(
         "disruption",
-        "hands",
+        "machine-control",
     ),
     builds_on=CLIENTS_AT_WORK,
 )
@@ -57,7 +57,7 @@ def test_sessions_live_on_when_the_session_store_is_restarted(stage: Stage, meas
     source="Redis Sentinel: down-after-milliseconds; budgets are settings",
     needs=(
         "disruption",
-        "hands",
+        "machine-control",
     ),
     builds_on=CLIENTS_AT_WORK,
 )
@@ -80,7 +80,7 @@ def test_clients_get_by_when_the_session_store_hangs(stage: Stage, measured):
     source="Redis Sentinel: down-after-milliseconds; TCP: retransmission; budgets are settings",
     needs=(
         "disruption",
-        "hands",
+        "machine-control",
     ),
     builds_on=CLIENTS_AT_WORK,
 )

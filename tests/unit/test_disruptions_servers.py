@@ -1,4 +1,4 @@
-"""Disruptions of servers and containers, with hands that do nothing."""
+"""Disruptions of servers and containers, with a control of machines that does nothing."""
 
 import pytest
 
@@ -7,11 +7,11 @@ from harbor_verify.disruptions.server_hang import ServerHang
 from harbor_verify.disruptions.server_isolation import ServerIsolation
 from harbor_verify.disruptions.server_kill import ServerKill
 from harbor_verify.disruptions.server_restart import ServerRestart
-from harbor_verify.errors import DeadlinePassed, HandsFailed, HealFailed
+from harbor_verify.errors import DeadlinePassed, HealFailed, MachineControlFailed
 from harbor_verify.history import Recorder
 
 
-class Hands:
+class MachineControl:
     """Servers a and b; whoever is hurt hands over to the other, unless `stubborn`."""
 
     def __init__(self, *, stubborn=False, mends=True):
@@ -21,7 +21,7 @@ class Hands:
     def serving(self, what):
         if self.served == "":
             self.served = "b"
-            raise HandsFailed("nobody is elected")
+            raise MachineControlFailed("nobody is elected")
         return self.served
 
     def process_of(self, server):
@@ -56,28 +56,30 @@ class Hands:
     def mend(self, what):
         self.done.append(("mend", what))
         if not self.mends:
-            raise HandsFailed("it does not come back")
+            raise MachineControlFailed("it does not come back")
 
 
-def disruptions(hands, recorder, timeout_s):
+def disruptions(machine_control, recorder, timeout_s):
     return {
-        "kill": ServerKill("kill", recorder, hands, "database", timeout_s=timeout_s),
-        "isolate": ServerIsolation("isolation", recorder, hands, "database", timeout_s=timeout_s),
-        "swallow": ServerBlackhole("blackhole", recorder, hands, "session store", timeout_s=timeout_s),
-        "restart": ServerRestart("restart", recorder, hands, "database", timeout_s=timeout_s),
-        "pause": ServerHang(recorder, hands, "database", lasts_s=0.2, timeout_s=timeout_s),
+        "kill": ServerKill("kill", recorder, machine_control, "database", timeout_s=timeout_s),
+        "isolate": ServerIsolation("isolation", recorder, machine_control, "database", timeout_s=timeout_s),
+        "swallow": ServerBlackhole(
+            "blackhole", recorder, machine_control, "session store", timeout_s=timeout_s
+        ),
+        "restart": ServerRestart("restart", recorder, machine_control, "database", timeout_s=timeout_s),
+        "pause": ServerHang(recorder, machine_control, "database", lasts_s=0.2, timeout_s=timeout_s),
     }
 
 
 @pytest.mark.parametrize("done", ["kill", "isolate", "swallow", "restart", "pause"])
 def test_a_server_is_hurt_proven_and_mended(done, tmp_path):
-    hands = Hands()
+    machine_control = MachineControl()
     with Recorder(tmp_path / "h.jsonl", run="r") as recorder:
-        with disruptions(hands, recorder, 5)[done]:
+        with disruptions(machine_control, recorder, 5)[done]:
             pass
         (disruption,) = recorder.history().disruptions()
-    assert hands.done[0] == (done, "a")
-    assert hands.done[-1][0] == "mend"
+    assert machine_control.done[0] == (done, "a")
+    assert machine_control.done[-1][0] == "mend"
     assert disruption.proven
     assert disruption.healed
     assert disruption.inject.value["server"] == "a"
@@ -85,25 +87,25 @@ def test_a_server_is_hurt_proven_and_mended(done, tmp_path):
 
 @pytest.mark.parametrize("done", ["kill", "isolate", "swallow", "restart", "pause"])
 def test_what_did_not_bite_is_an_error_and_is_mended_all_the_same(done, tmp_path):
-    hands = Hands(stubborn=True)
+    machine_control = MachineControl(stubborn=True)
     with Recorder(tmp_path / "h.jsonl", run="r") as recorder:
-        with pytest.raises(DeadlinePassed), disruptions(hands, recorder, 0.3)[done]:
+        with pytest.raises(DeadlinePassed), disruptions(machine_control, recorder, 0.3)[done]:
             pass
-    assert hands.done[-1][0] == "mend"
+    assert machine_control.done[-1][0] == "mend"
 
 
 def test_what_is_not_mended_is_told(tmp_path):
     with Recorder(tmp_path / "h.jsonl", run="r") as recorder:
         with pytest.raises(HealFailed, match="does not come back"):
-            with disruptions(Hands(mends=False), recorder, 5)["kill"]:
+            with disruptions(MachineControl(mends=False), recorder, 5)["kill"]:
                 pass
         assert recorder.history().disruptions()[0].healed is None
 
 
 def test_a_server_that_hangs_goes_on_also_after_an_error(tmp_path):
-    hands = Hands()
+    machine_control = MachineControl()
     with Recorder(tmp_path / "h.jsonl", run="r") as recorder:
         with pytest.raises(ValueError, match="by the block"):
-            with disruptions(hands, recorder, 5)["pause"]:
+            with disruptions(machine_control, recorder, 5)["pause"]:
                 raise ValueError("by the block")
-    assert hands.done == [("pause", "a"), ("resume", "a"), ("mend", "database")]
+    assert machine_control.done == [("pause", "a"), ("resume", "a"), ("mend", "database")]

@@ -61,7 +61,7 @@ def reach(access, settings):
     )
 
 run.providers = SimpleNamespace(provide=lambda settings: SimpleNamespace(
-    provider="fake", hands=None, kubernetes=None, namespace=settings.namespace, url="http://h"))
+    provider="fake", machine_control=None, kubernetes=None, namespace=settings.namespace, url="http://h"))
 run.pull_pods = SimpleNamespace(remove=lambda target: [])
 run.surroundings = lambda *_: {}
 run.find_facts = lambda target, settings: SimpleNamespace(present={Role.WEB, Feature.ROBOTS})
@@ -268,7 +268,7 @@ def test_a_check_whose_need_is_not_met_is_blocked_and_under_strict_skips_an_erro
 def test_before_a_run_it_is_told_what_is_missing_and_what_that_costs(suite):
     suite.check("exec", "pass", needs=("exec",))
     suite.check("breaks", "pass", needs=("disruption",))
-    suite.check("machines", "pass", needs=("hands",))
+    suite.check("machines", "pass", needs=("machine-control",))
     suite.check("fine", "pass")
     _, output = suite.run()
     before = " ".join(output.partition("Missing here:")[2].partition("report:")[0].split())

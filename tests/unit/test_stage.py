@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from harbor_verify.disruptions.hands import SESSION_STORE
+from harbor_verify.disruptions.machine_control import SESSION_STORE
 from harbor_verify.errors import CannotTell
 from harbor_verify.failover import Budgets
 from harbor_verify.history import Recorder
@@ -36,7 +36,7 @@ class Scene:
         return "survived"
 
 
-def stage(tmp_path, *, nodes=("node-1", "node-2", "node-3"), desired=2, hands=True):
+def stage(tmp_path, *, nodes=("node-1", "node-2", "node-3"), desired=2, machine_control=True):
     """core on node-1 and node-3, one registry on node-3; the front door is node-1's address."""
     workloads, replicas = {}, {}
     placed = {Role.WEB: ("core", ["node-1", "node-3"]), Role.REGISTRY: ("registry", ["node-3"])}
@@ -62,7 +62,7 @@ def stage(tmp_path, *, nodes=("node-1", "node-2", "node-3"), desired=2, hands=Tr
         kubernetes=SimpleNamespace(),
         namespace="harbor",
         url="http://192.0.2.1:31778",
-        access=SimpleNamespace(hands=SimpleNamespace() if hands else None),
+        access=SimpleNamespace(machine_control=SimpleNamespace() if machine_control else None),
     )
     recorder = Recorder(tmp_path / "history.jsonl", run="r")
     return Stage(target, recorder, SETTINGS, Scene())
@@ -111,6 +111,6 @@ def test_the_node_that_one_comes_in_by_is_not_lost(tmp_path):
         stage(tmp_path, nodes=("node-1", "node-2")).node_loss()
 
 
-def test_without_hands_it_is_said_that_there_are_none(tmp_path):
-    with pytest.raises(CannotTell, match="in his hands"):
-        stage(tmp_path, hands=False).pause(Role.WEB)
+def test_without_control_of_machines_it_is_said_that_there_is_none(tmp_path):
+    with pytest.raises(CannotTell, match="control of the machines"):
+        stage(tmp_path, machine_control=False).pause(Role.WEB)

@@ -26,7 +26,7 @@ _BROKEN = settings.STATE / "broken-on-purpose"
 _DEVICE = "eth0"
 
 
-class Hands:
+class MachineControl:
     """For one of the lab's Harbors: each has a database of its own. Raises LabError, OSError."""
 
     def __init__(self, database_kind: str) -> None:
