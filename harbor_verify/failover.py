@@ -9,9 +9,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 
-from harbor_verify.checkers.bite import disruption_bit
 from harbor_verify.checkers.catalogue import no_push_missing_in_catalogue
 from harbor_verify.checkers.failed_requests import failed_requests
+from harbor_verify.checkers.fault_confirmed import fault_confirmed
 from harbor_verify.checkers.judgement import Judgement, require
 from harbor_verify.checkers.latency import latency
 from harbor_verify.checkers.outage import longest_outage
@@ -42,7 +42,6 @@ from harbor_verify.workloads.sessions import Login, SessionProbe, probe_everywhe
 from harbor_verify.workloads.side_by_side import side_by_side
 
 FRONT_DOOR = "front-door"
-_CONFIRMED = "fault confirmed; waiting until every replica is Ready and every Service points to them"
 CLIENTS_AT_WORK = (
     "configuration.components-replicated",
     "configuration.session-store-configured",
@@ -301,7 +300,7 @@ class Scene:
         failed = _NO_LIMIT if budgets.failed is None else budgets.failed
         slow_ms = max(budgets.outage_ms, self._settings.slow_answer_budget_ms)
         judgements = [
-            disruption_bit(history),
+            fault_confirmed(history),
             no_session_lost(history, replicas=webs),
             no_acknowledged_push_lost(history, replicas=givers),
             no_push_missing_in_catalogue(history, replicas=webs),

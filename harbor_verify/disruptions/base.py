@@ -79,7 +79,7 @@ class Disruption(ABC):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        """Prove (after a clean block), heal, release. Raises DeadlinePassed (it did not bite), HealFailed."""
+        """Prove (after a clean block), heal, release. Raises DeadlinePassed (no proof of the fault), HealFailed."""
         if error is not None:
             self._heal(error)
             return

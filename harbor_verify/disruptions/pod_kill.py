@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from kubernetes import client
 
-from harbor_verify.checkers.bite import stopped_answering
+from harbor_verify.checkers.fault_confirmed import stopped_answering
 from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.disruptions.base import Disruption
 from harbor_verify.disruptions.replica_watch import ReplicaWatch

@@ -1,8 +1,8 @@
-"""A disruption that did not bite shows nothing, and recovery is measured from what the watch told."""
+"""A disruption that is not confirmed shows nothing, and recovery is measured from what the watch told."""
 
 import pytest
 
-from harbor_verify.checkers.bite import disruption_bit
+from harbor_verify.checkers.fault_confirmed import fault_confirmed
 from harbor_verify.checkers.judgement import Judgement, require
 from harbor_verify.checkers.recovery import recovery
 from harbor_verify.errors import CannotTell
@@ -60,24 +60,24 @@ def without(events, *names):
     return [found for found in events if found.name not in names]
 
 
-class TestBite:
+class TestFaultConfirmed:
     def test_a_pod_that_went_and_was_replaced_was_killed(self):
-        judgement = disruption_bit(history([], graceful()))
+        judgement = fault_confirmed(history([], graceful()))
         assert judgement.valid is True
         assert judgement.evidence[KILL] == {"old_uid": "old", "new_uids": ["new"]}
 
     @pytest.mark.parametrize("missing", ["pod-deleted", "pod-created", "proven"])
     def test_without_one_of_its_proofs_it_is_unknown(self, missing):
         events = [e for e in graceful() if not (e.name == missing and e.at_ns > 100e6)]
-        assert disruption_bit(history([], events)).valid == "unknown"
+        assert fault_confirmed(history([], events)).valid == "unknown"
 
     def test_another_pod_that_goes_proves_nothing(self):
         events = [*without(graceful(), "pod-deleted"), pod(4000, "pod-deleted", "other", "ui-1")]
-        assert disruption_bit(history([], events)).valid == "unknown"
+        assert fault_confirmed(history([], events)).valid == "unknown"
 
     def test_a_pod_that_was_there_before_is_no_replacement(self):
         events = [e for e in graceful() if e.value.get("uid") != "new"]
-        assert disruption_bit(history([], events)).valid == "unknown"
+        assert fault_confirmed(history([], events)).valid == "unknown"
 
     def test_without_grace_the_replica_must_be_seen_to_stop_answering(self):
         events = [e if e.name != "inject" else inject(grace_period_s=0) for e in graceful()]
@@ -89,15 +89,15 @@ class TestBite:
             (op(300, 310, "fail", client="session-probe@ui-1"), "unknown"),
             (op(300, 310, "fail", client=client, asked=False), "unknown"),
         ]:
-            assert disruption_bit(history([operation], events)).valid == valid
+            assert fault_confirmed(history([operation], events)).valid == valid
 
     def test_a_disruption_of_another_kind_needs_its_own_proof_only(self):
         events = [event(1, "redis-failover", "inject"), event(2, "redis-failover", "proven")]
-        assert disruption_bit(history([], events)).valid is True
-        assert disruption_bit(history([], events[:1])).valid == "unknown"
+        assert fault_confirmed(history([], events)).valid is True
+        assert fault_confirmed(history([], events[:1])).valid == "unknown"
 
     def test_nothing_disrupted_is_unknown(self):
-        assert disruption_bit(History()).valid == "unknown"
+        assert fault_confirmed(History()).valid == "unknown"
 
 
 class TestRecovery:

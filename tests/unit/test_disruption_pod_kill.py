@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from harbor_verify.checkers.bite import disruption_bit
+from harbor_verify.checkers.fault_confirmed import fault_confirmed
 from harbor_verify.checkers.recovery import recovery
 from harbor_verify.disruptions import following
 from harbor_verify.disruptions.base import Disruption
@@ -80,7 +80,7 @@ def test_a_pod_is_killed_proven_and_healed(cluster, kubernetes):
     assert cluster.deleted[0][0] == "ui-rc-uid-c"
     assert names_of(recorder, "pod-kill ui-0") == ["inject", "proven", "healed"]
     history = recorder.history()
-    assert disruption_bit(history).evidence["pod-kill ui-0"] == {"old_uid": "uid-c", "new_uids": ["uid-new"]}
+    assert fault_confirmed(history).evidence["pod-kill ui-0"] == {"old_uid": "uid-c", "new_uids": ["uid-new"]}
     assert recovery(history, budget_ms=5000).valid is True
     took = recovery(history, budget_ms=5000).evidence["pod-kill ui-0"]
     assert took["pod_created_ms"] < 100 <= took["pod_deleted_ms"] < took["recovered_ms"]
@@ -168,7 +168,7 @@ def test_a_workload_without_pods_is_an_error(cluster, kubernetes):
         kill(kubernetes, Recorder()).__enter__()
 
 
-def test_a_pod_that_stays_did_not_bite(cluster, kubernetes):
+def test_the_kill_of_a_pod_that_stays_is_not_confirmed(cluster, kubernetes):
     cluster.on_delete = lambda name: None
     recorder = Recorder()
     stays = kill(kubernetes, recorder, timeout_s=0.3)
@@ -177,7 +177,7 @@ def test_a_pod_that_stays_did_not_bite(cluster, kubernetes):
             pass
     assert not stays.victim_is_gone
     assert "proven" not in names_of(recorder, "pod-kill ui-0")
-    assert disruption_bit(recorder.history()).valid == "unknown"
+    assert fault_confirmed(recorder.history()).valid == "unknown"
 
 
 def test_a_pod_that_is_not_replaced_is_not_proven(cluster, kubernetes):
@@ -257,14 +257,14 @@ def test_without_grace_it_is_proven_by_a_client_that_misses_the_pod(kubernetes):
     with pytest.raises(DeadlinePassed, match="no operation at ui-0 went wrong"):
         with kill(kubernetes, recorder, grace_period_s=0, timeout_s=0.5):
             ask(Outcome.OK)
-    assert disruption_bit(recorder.history()).valid == "unknown"
+    assert fault_confirmed(recorder.history()).valid == "unknown"
 
 
 def test_without_grace_a_failed_operation_at_the_replica_is_the_proof(kubernetes):
     recorder = Recorder()
     with kill(kubernetes, recorder, grace_period_s=0):
         recorder.complete(recorder.invoke(client="probe@ui-0", kind="probe", replica="ui-0"), Outcome.FAIL)
-    assert disruption_bit(recorder.history()).valid is True
+    assert fault_confirmed(recorder.history()).valid is True
 
 
 def test_a_watch_that_is_cut_goes_on_where_it_was(cluster, kubernetes):

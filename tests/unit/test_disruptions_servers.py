@@ -86,7 +86,7 @@ def test_a_server_is_hurt_proven_and_mended(done, tmp_path):
 
 
 @pytest.mark.parametrize("done", ["kill", "isolate", "swallow", "restart", "pause"])
-def test_what_did_not_bite_is_an_error_and_is_mended_all_the_same(done, tmp_path):
+def test_what_was_not_confirmed_is_an_error_and_is_mended_all_the_same(done, tmp_path):
     machine_control = MachineControl(stubborn=True)
     with Recorder(tmp_path / "h.jsonl", run="r") as recorder:
         with pytest.raises(DeadlinePassed), disruptions(machine_control, recorder, 0.3)[done]:

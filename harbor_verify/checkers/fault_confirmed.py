@@ -4,7 +4,7 @@ from harbor_verify.checkers.judgement import Judgement
 from harbor_verify.history import History
 
 
-def disruption_bit(history: History) -> Judgement:
+def fault_confirmed(history: History) -> Judgement:
     """Every disruption in the history was proven, and, where it took a pod (`value["uid"]` of its inject), the
     events of the workload (`value["workload"]`) show that pod gone and another one made since.
 
@@ -41,7 +41,7 @@ def disruption_bit(history: History) -> Judgement:
         evidence[disruption.name] = {"old_uid": uid, "new_uids": made}
     if not history.disruptions():
         unknowns.append("nothing was disrupted")
-    return Judgement("disruption-bit", unknowns=tuple(unknowns), evidence=evidence)
+    return Judgement("fault-confirmed", unknowns=tuple(unknowns), evidence=evidence)
 
 
 def stopped_answering(history: History, replica: str, *, since_ns: int) -> bool:
