@@ -128,8 +128,8 @@ def pod_kill(
     )
 
 
-class Scene:
-    """Something is broken among clients at work; `play` does it, and judges.
+class Experiment:
+    """Something is broken among clients at work, and what they saw is judged: `run`.
 
     Clients are at the front door and at the web and registry replicas that are not to be broken: who speaks to a dying
     pod alone sees it die, and proves nothing.
@@ -156,7 +156,7 @@ class Scene:
         self._project, self._written, self._run_id = project, written, run_id
         self._mark = secrets.token_hex(2)
 
-    def play(self, disruption: Disruption, budgets: Budgets, *, victims: Collection[str] = ()) -> Survival:
+    def run(self, disruption: Disruption, budgets: Budgets, *, victims: Collection[str] = ()) -> Survival:
         """Do it; afterwards try every session, every pushed image, its listing and the last write everywhere.
 
         `victims` are the replicas, by name, that nobody is to speak to alone. Raises Failure when a client does not get
@@ -164,19 +164,19 @@ class Scene:
         """
         settings = self._settings
         with ExitStack() as stack:
-            crew = self._gather(stack, victims)
-            self._require_each_works(crew)
+            at_work = self._gather(stack, victims)
+            self._require_each_works(at_work)
             patience_s = settings.request_timeout_s + settings.converge_timeout_s
             with Workers(
                 self._recorder,
-                crew.clients,
+                at_work.clients,
                 rate_per_s=settings.operations_per_s,
                 stop_timeout_s=patience_s,
             ) as workers:
                 live = stack.enter_context(Live(self._recorder, self._show))
                 live.phase = "before"
                 workers.let_each_succeed(timeout_s=patience_s)
-                self._tell(f"{disruption.name}, while {len(crew.clients)} clients are at work")
+                self._tell(f"{disruption.name}, while {len(at_work.clients)} clients are at work")
                 live.phase = disruption.name
                 unhealed: HealFailed | None = None
                 late: DeadlinePassed | None = None
@@ -203,35 +203,35 @@ class Scene:
             givers: dict[str, Connect] = {}
             if unhealed is None:
                 live.phase = "trying everything everywhere"
-                webs, givers = self._try_everything(stack, crew, disruption.names)
+                webs, givers = self._try_everything(stack, at_work, disruption.names)
         judgements = self._judge(workers.clients, [web.name for web in webs], list(givers), budgets)
         return Survival(judgements, self._healed_ms(), unhealed or late)
 
     def _try_everything(
-        self, stack: ExitStack, crew: "_Crew", names: Mapping[str, str]
+        self, stack: ExitStack, at_work: "_ClientsAtWork", names: Mapping[str, str]
     ) -> tuple[list[Harbor], dict[str, Connect]]:
         """After the heal; returns whom it was asked of."""
         webs = [self._front_harbor(stack), *self._webs(stack, names=names)]
         givers = self._registries(stack, Role.REGISTRY, names=names)
         givers |= self._registries(stack, self._target.profile.registry_api, names=names)
         self._tell(
-            f"trying {len(crew.sessions)} sessions at {len(webs)} places, and "
-            f"{len(crew.pushed)} images at {len(givers)}"
+            f"trying {len(at_work.sessions)} sessions at {len(webs)} places, and "
+            f"{len(at_work.pushed)} images at {len(givers)}"
         )
         credentials = self._target.credentials
-        probe_everywhere(self._recorder, webs, crew.sessions)
-        pull_back_everywhere(self._recorder, givers, crew.pushed)
-        list_everywhere(self._recorder, webs, crew.pushed, credentials)
-        read_everywhere(self._recorder, webs, crew.written, credentials)
+        probe_everywhere(self._recorder, webs, at_work.sessions)
+        pull_back_everywhere(self._recorder, givers, at_work.pushed)
+        list_everywhere(self._recorder, webs, at_work.pushed, credentials)
+        read_everywhere(self._recorder, webs, at_work.written, credentials)
         return webs, givers
 
-    def _gather(self, stack: ExitStack, victims: Collection[str]) -> "_Crew":
+    def _gather(self, stack: ExitStack, victims: Collection[str]) -> "_ClientsAtWork":
         """Everybody who is to be at work, each with connections of its own."""
         credentials = self._target.credentials
         try:
             front = self._front_harbor(stack)
             written = front.projects(self._written, credentials)[self._written]
-            crew = _Crew([web.sign_in(credentials) for web in self._webs(stack)], written)
+            at_work = _ClientsAtWork([web.sign_in(credentials) for web in self._webs(stack)], written)
             takers = self._registries(stack, self._target.profile.registry_api, without=victims)
             known = self._push_known(next(iter(takers.values()), self._front_registry(stack)))
         except (AnswerError, KeyError) as refusal:
@@ -239,14 +239,14 @@ class Scene:
             seen = f"no project {refusal}" if isinstance(refusal, KeyError) else str(refusal)
             raise Failure([Offender("before anything is broken", expected, seen)]) from refusal
         readers = self._webs(stack, without=victims) or [self._front_harbor(stack)]
-        crew.add(PageView(self._front_harbor(stack)))
-        crew.add(Login(self._front_harbor(stack), credentials))
-        crew.add(SessionProbe(self._front_harbor(stack), crew.opened))
-        crew.add(ProjectWrite(self._front_harbor(stack), readers, written, credentials))
-        crew.add(
+        at_work.add(PageView(self._front_harbor(stack)))
+        at_work.add(Login(self._front_harbor(stack), credentials))
+        at_work.add(SessionProbe(self._front_harbor(stack), at_work.opened))
+        at_work.add(ProjectWrite(self._front_harbor(stack), readers, written, credentials))
+        at_work.add(
             Push(FRONT_DOOR, self._front_registry(stack), self._repository(FRONT_DOOR), run_id=self._run_id)
         )
-        crew.add(
+        at_work.add(
             Push(
                 FRONT_DOOR,
                 self._front_registry(stack),
@@ -256,10 +256,10 @@ class Scene:
                 client=f"large-push@{FRONT_DOOR}",
             )
         )
-        crew.add(Pull(FRONT_DOOR, self._front_registry(stack), known))
+        at_work.add(Pull(FRONT_DOOR, self._front_registry(stack), known))
         by_place: dict[str, list[Work]] = {}
         for web in self._webs(stack, without=victims):
-            by_place[web.name] = [SessionProbe(web, crew.opened), Login(web, credentials)]
+            by_place[web.name] = [SessionProbe(web, at_work.opened), Login(web, credentials)]
         for name, connect in takers.items():
             push = Push(name, connect, self._repository(name), run_id=self._run_id)
             by_place.setdefault(name, []).extend([Pull(name, connect, known), push])
@@ -267,17 +267,17 @@ class Scene:
             # Where docker clients are served by others, Harbor's own way to the registry's storage is tried, too.
             by_place.setdefault(name, [Pull(name, connect, known)])
         for works in by_place.values():
-            crew.add(*works)
-        return crew
+            at_work.add(*works)
+        return at_work
 
     def _push_known(self, connect: Connect) -> Pushed:
         known = Pushed(self._repository("known"), Image.make(self._run_id.encode(), run_id=self._run_id))
         connect().push(known.image, known.repository, "known")
         return known
 
-    def _require_each_works(self, crew: "_Crew") -> None:
+    def _require_each_works(self, at_work: "_ClientsAtWork") -> None:
         """Each kind of work at each place is done once, the places side by side. Raises Failure with what is not."""
-        lanes = [[partial(self._try, work) for work in works] for works in crew.by_place.values()]
+        lanes = [[partial(self._try, work) for work in works] for works in at_work.by_place.values()]
         if offenders := [offender for offender in side_by_side(lanes) if offender]:
             raise Failure(offenders)
 
@@ -323,7 +323,7 @@ class Scene:
         return round((disruptions[-1].healed.at_ns - disruptions[-1].inject.at_ns) / 1e6, 3)
 
     def _repository(self, place: str) -> str:
-        """Of this scene alone: where listing one takes time for each of its tags, it would take too long at last."""
+        """Of this experiment alone: where listing one takes time for each of its tags, that would take too long."""
         return f"{self._project}/failover-{self._mark}-{place}"
 
     def _front_link(self, stack: ExitStack) -> HttpClient:
@@ -385,7 +385,7 @@ def _same(registry: Registry) -> Registry:
 
 
 @dataclass
-class _Crew:
+class _ClientsAtWork:
     """Who is at work: a client does one kind of work, or several in turn."""
 
     opened: list[Session]

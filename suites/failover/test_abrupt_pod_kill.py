@@ -1,9 +1,9 @@
 """A pod dies at once, without the time to say goodbye."""
 
 from harbor_verify.checks import check
+from harbor_verify.experiments import Experiments
 from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Role
-from harbor_verify.stage import Stage
 
 
 @check(
@@ -16,12 +16,12 @@ from harbor_verify.stage import Stage
     needs=("disruption",),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_clients_hardly_notice_when_a_web_pod_dies_at_once(stage: Stage, measured):
+def test_clients_hardly_notice_when_a_web_pod_dies_at_once(experiments: Experiments, measured):
     """When a web pod dies without grace, clients hardly notice, and nothing is lost.
 
     Source: budgets are settings; no loss is within any budget.
     """
-    survival = stage.abrupt_pod_kill(Role.WEB)
+    survival = experiments.abrupt_pod_kill(Role.WEB)
     measured.update(survival.measured)
     survival.require()
 
@@ -35,12 +35,12 @@ def test_clients_hardly_notice_when_a_web_pod_dies_at_once(stage: Stage, measure
     needs=("disruption",),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_no_push_is_lost_when_a_registry_pod_dies_at_once(stage: Stage, measured):
+def test_no_push_is_lost_when_a_registry_pod_dies_at_once(experiments: Experiments, measured):
     """When a registry pod dies without grace, no acknowledged push is lost, and clients hardly notice.
 
     Source: budgets are settings; no loss is within any budget.
     """
-    survival = stage.abrupt_pod_kill(Role.REGISTRY)
+    survival = experiments.abrupt_pod_kill(Role.REGISTRY)
     measured.update(survival.measured)
     survival.require()
 
@@ -54,11 +54,11 @@ def test_no_push_is_lost_when_a_registry_pod_dies_at_once(stage: Stage, measured
     requires=(Role.FRONT_DOOR,),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_clients_hardly_notice_when_a_front_door_pod_dies_at_once(stage: Stage, measured):
+def test_clients_hardly_notice_when_a_front_door_pod_dies_at_once(experiments: Experiments, measured):
     """When a front door pod dies without grace, clients hardly notice, and nothing is lost.
 
     Source: budgets are settings; no loss is within any budget.
     """
-    survival = stage.abrupt_pod_kill(Role.FRONT_DOOR)
+    survival = experiments.abrupt_pod_kill(Role.FRONT_DOOR)
     measured.update(survival.measured)
     survival.require()

@@ -1,9 +1,9 @@
 """A program dies where it is, and its pod stays."""
 
 from harbor_verify.checks import check
+from harbor_verify.experiments import Experiments
 from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Role
-from harbor_verify.stage import Stage
 
 
 @check(
@@ -19,12 +19,12 @@ from harbor_verify.stage import Stage
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_clients_hardly_notice_when_a_web_program_dies(stage: Stage, measured):
+def test_clients_hardly_notice_when_a_web_program_dies(experiments: Experiments, measured):
     """When the program of a web replica is killed in its pod, clients hardly notice, and nothing is lost.
 
     Source: budgets are settings; no loss is within any budget.
     """
-    survival = stage.container_kill(Role.WEB)
+    survival = experiments.container_kill(Role.WEB)
     measured.update(survival.measured)
     survival.require()
 
@@ -40,11 +40,11 @@ def test_clients_hardly_notice_when_a_web_program_dies(stage: Stage, measured):
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_no_push_is_lost_when_a_registry_program_dies(stage: Stage, measured):
+def test_no_push_is_lost_when_a_registry_program_dies(experiments: Experiments, measured):
     """When the program of a registry replica is killed in its pod, no push is lost, and clients hardly notice.
 
     Source: budgets are settings; no loss is within any budget.
     """
-    survival = stage.container_kill(Role.REGISTRY)
+    survival = experiments.container_kill(Role.REGISTRY)
     measured.update(survival.measured)
     survival.require()

@@ -2,9 +2,9 @@
 
 from harbor_verify.checks import check
 from harbor_verify.disruptions.machine_control import DATABASE
+from harbor_verify.experiments import Experiments
 from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Feature
-from harbor_verify.stage import Stage
 
 
 @check(
@@ -19,12 +19,12 @@ from harbor_verify.stage import Stage
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_nothing_is_lost_when_the_database_in_use_dies(stage: Stage, measured):
+def test_nothing_is_lost_when_the_database_in_use_dies(experiments: Experiments, measured):
     """When the database server in use dies, another takes over in time, and nothing that was acknowledged is lost.
 
     Source: budgets are settings; no loss is within any budget.
     """
-    survival = stage.server_kill(DATABASE)
+    survival = experiments.server_kill(DATABASE)
     measured.update(survival.measured)
     survival.require()
 
@@ -43,12 +43,12 @@ def test_nothing_is_lost_when_the_database_in_use_dies(stage: Stage, measured):
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_clients_get_by_when_the_database_in_use_hangs(stage: Stage, measured):
+def test_clients_get_by_when_the_database_in_use_hangs(experiments: Experiments, measured):
     """While the database server in use hangs, clients go without answers for seconds at most, and nothing is lost.
 
     Source: budgets are settings; no loss is within any budget.
     """
-    survival = stage.server_hang(DATABASE)
+    survival = experiments.server_hang(DATABASE)
     measured.update(survival.measured)
     survival.require()
 
@@ -66,11 +66,11 @@ def test_clients_get_by_when_the_database_in_use_hangs(stage: Stage, measured):
     requires=(Feature.GALERA,),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_nothing_is_lost_when_the_database_in_use_is_cut_off(stage: Stage, measured):
+def test_nothing_is_lost_when_the_database_in_use_is_cut_off(experiments: Experiments, measured):
     """When the database server in use is cut off from the others, Harbor is led to the majority, and nothing is lost.
 
     Source: budgets are settings; no loss is within any budget.
     """
-    survival = stage.server_isolation(DATABASE)
+    survival = experiments.server_isolation(DATABASE)
     measured.update(survival.measured)
     survival.require()

@@ -2,8 +2,8 @@
 
 from harbor_verify.checks import check
 from harbor_verify.disruptions.machine_control import FILE_SYSTEM
+from harbor_verify.experiments import Experiments
 from harbor_verify.failover import CLIENTS_AT_WORK
-from harbor_verify.stage import Stage
 
 
 @check(
@@ -18,11 +18,11 @@ from harbor_verify.stage import Stage
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_no_push_is_lost_when_the_file_system_is_restarted(stage: Stage, measured):
+def test_no_push_is_lost_when_the_file_system_is_restarted(experiments: Experiments, measured):
     """When the metadata server of the file system is restarted, requests wait for a while at most, and no push is lost.
 
     Source: budgets are settings; no loss is within any budget.
     """
-    survival = stage.server_restart(FILE_SYSTEM)
+    survival = experiments.server_restart(FILE_SYSTEM)
     measured.update(survival.measured)
     survival.require()

@@ -1,9 +1,9 @@
 """The network of one replica is bad."""
 
 from harbor_verify.checks import check
+from harbor_verify.experiments import Experiments
 from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Role
-from harbor_verify.stage import Stage
 
 
 @check(
@@ -18,12 +18,12 @@ from harbor_verify.stage import Stage
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_clients_get_by_when_packets_of_a_web_replica_get_lost(stage: Stage, measured):
+def test_clients_get_by_when_packets_of_a_web_replica_get_lost(experiments: Experiments, measured):
     """While one packet in ten of a web replica gets lost, clients get by, and nothing is lost.
 
     Source: budgets are settings; no loss is within any budget.
     """
-    survival = stage.network_loss(Role.WEB)
+    survival = experiments.network_loss(Role.WEB)
     measured.update(survival.measured)
     survival.require()
 
@@ -40,11 +40,11 @@ def test_clients_get_by_when_packets_of_a_web_replica_get_lost(stage: Stage, mea
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_clients_get_by_when_the_way_to_a_registry_replica_is_slow(stage: Stage, measured):
+def test_clients_get_by_when_the_way_to_a_registry_replica_is_slow(experiments: Experiments, measured):
     """While the way to a registry replica is slow, clients get by, and no acknowledged push is lost.
 
     Source: budgets are settings; no loss is within any budget.
     """
-    survival = stage.network_slowness(Role.REGISTRY)
+    survival = experiments.network_slowness(Role.REGISTRY)
     measured.update(survival.measured)
     survival.require()

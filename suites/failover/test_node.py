@@ -1,8 +1,8 @@
 """A node is lost, or drained."""
 
 from harbor_verify.checks import check
+from harbor_verify.experiments import Experiments
 from harbor_verify.failover import CLIENTS_AT_WORK
-from harbor_verify.stage import Stage
 
 
 # First: after a drain the pods that it moved stay together where they are.
@@ -20,12 +20,12 @@ from harbor_verify.stage import Stage
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_clients_get_by_when_a_node_is_lost(stage: Stage, measured):
+def test_clients_get_by_when_a_node_is_lost(experiments: Experiments, measured):
     """While a node is lost with all that is on it, clients go without answers for a while at most, and nothing is lost.
 
     Source: budgets are settings; no loss is within any budget.
     """
-    survival = stage.node_loss()
+    survival = experiments.node_loss()
     measured.update(survival.measured)
     survival.require()
 
@@ -44,11 +44,11 @@ def test_clients_get_by_when_a_node_is_lost(stage: Stage, measured):
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_nobody_notices_when_a_node_is_drained(stage: Stage, measured):
+def test_nobody_notices_when_a_node_is_drained(experiments: Experiments, measured):
     """While a node is drained of all Harbor pods, no request fails, nothing is lost, and every replica is Ready again.
 
     Source: budgets are settings; no loss is within any budget.
     """
-    survival = stage.node_drain()
+    survival = experiments.node_drain()
     measured.update(survival.measured)
     survival.require()

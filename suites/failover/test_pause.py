@@ -1,9 +1,9 @@
 """A program hangs: the worse case, since nothing refuses."""
 
 from harbor_verify.checks import check
+from harbor_verify.experiments import Experiments
 from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Role
-from harbor_verify.stage import Stage
 
 
 @check(
@@ -18,12 +18,12 @@ from harbor_verify.stage import Stage
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_clients_get_by_when_a_web_replica_hangs(stage: Stage, measured):
+def test_clients_get_by_when_a_web_replica_hangs(experiments: Experiments, measured):
     """While a web replica hangs, clients go without answers for seconds at most, and nothing is lost.
 
     Source: budgets are settings; no loss is within any budget.
     """
-    survival = stage.pause(Role.WEB)
+    survival = experiments.pause(Role.WEB)
     measured.update(survival.measured)
     survival.require()
 
@@ -40,11 +40,11 @@ def test_clients_get_by_when_a_web_replica_hangs(stage: Stage, measured):
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_clients_get_by_when_a_registry_replica_hangs(stage: Stage, measured):
+def test_clients_get_by_when_a_registry_replica_hangs(experiments: Experiments, measured):
     """While a registry replica hangs, clients go without answers for seconds at most, and no push is lost.
 
     Source: budgets are settings; no loss is within any budget.
     """
-    survival = stage.pause(Role.REGISTRY)
+    survival = experiments.pause(Role.REGISTRY)
     measured.update(survival.measured)
     survival.require()

@@ -1,9 +1,9 @@
 """A registry pod dies."""
 
 from harbor_verify.checks import check
+from harbor_verify.experiments import Experiments
 from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Role
-from harbor_verify.stage import Stage
 
 
 @check(
@@ -16,11 +16,11 @@ from harbor_verify.stage import Stage
     needs=("disruption",),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_nothing_is_lost_and_nobody_waits_when_a_registry_pod_dies(stage: Stage, measured):
+def test_nothing_is_lost_and_nobody_waits_when_a_registry_pod_dies(experiments: Experiments, measured):
     """When a registry pod is deleted, no acknowledged push is lost, pushes and pulls go on, and it is replaced in time.
 
     Source: budgets are settings (outage, failed requests, recovery); no loss is within any budget.
     """
-    survival = stage.pod_kill(Role.REGISTRY)
+    survival = experiments.pod_kill(Role.REGISTRY)
     measured.update(survival.measured)
     survival.require()

@@ -1,9 +1,9 @@
 """Every pod of a workload is replaced, as an upgrade does it."""
 
 from harbor_verify.checks import check
+from harbor_verify.experiments import Experiments
 from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Role
-from harbor_verify.stage import Stage
 
 
 @check(
@@ -18,12 +18,12 @@ from harbor_verify.stage import Stage
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_nobody_notices_when_all_web_pods_are_replaced(stage: Stage, measured):
+def test_nobody_notices_when_all_web_pods_are_replaced(experiments: Experiments, measured):
     """While all web pods are replaced one after the other, nobody is logged out, no request fails, and nothing is lost.
 
     Source: budgets are settings; no loss is within any budget.
     """
-    survival = stage.rolling_restart(Role.WEB)
+    survival = experiments.rolling_restart(Role.WEB)
     measured.update(survival.measured)
     survival.require()
 
@@ -40,11 +40,11 @@ def test_nobody_notices_when_all_web_pods_are_replaced(stage: Stage, measured):
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_nobody_notices_when_all_registry_pods_are_replaced(stage: Stage, measured):
+def test_nobody_notices_when_all_registry_pods_are_replaced(experiments: Experiments, measured):
     """While all registry pods are replaced one after the other, no request fails, and no acknowledged push is lost.
 
     Source: budgets are settings; no loss is within any budget.
     """
-    survival = stage.rolling_restart(Role.REGISTRY)
+    survival = experiments.rolling_restart(Role.REGISTRY)
     measured.update(survival.measured)
     survival.require()

@@ -1,9 +1,9 @@
 """A workload is scaled down to one replica, and back."""
 
 from harbor_verify.checks import check
+from harbor_verify.experiments import Experiments
 from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Role
-from harbor_verify.stage import Stage
 
 
 @check(
@@ -18,11 +18,11 @@ from harbor_verify.stage import Stage
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_nobody_notices_when_web_replicas_are_scaled_down_and_back(stage: Stage, measured):
+def test_nobody_notices_when_web_replicas_are_scaled_down_and_back(experiments: Experiments, measured):
     """While web replicas are scaled down to one and back, no request fails, and nothing is lost.
 
     Source: budgets are settings; no loss is within any budget.
     """
-    survival = stage.scale_down(Role.WEB)
+    survival = experiments.scale_down(Role.WEB)
     measured.update(survival.measured)
     survival.require()

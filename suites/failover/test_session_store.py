@@ -2,8 +2,8 @@
 
 from harbor_verify.checks import check
 from harbor_verify.disruptions.machine_control import SESSION_STORE
+from harbor_verify.experiments import Experiments
 from harbor_verify.failover import CLIENTS_AT_WORK
-from harbor_verify.stage import Stage
 
 
 @check(
@@ -18,12 +18,12 @@ from harbor_verify.stage import Stage
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_sessions_live_on_when_the_session_stores_primary_dies(stage: Stage, measured):
+def test_sessions_live_on_when_the_session_stores_primary_dies(experiments: Experiments, measured):
     """When the primary of the session store dies, another takes over, nobody stays logged out, and nothing is lost.
 
     Source: budgets are settings; no loss is within any budget.
     """
-    survival = stage.server_kill(SESSION_STORE)
+    survival = experiments.server_kill(SESSION_STORE)
     measured.update(survival.measured)
     survival.require()
 
@@ -39,12 +39,12 @@ def test_sessions_live_on_when_the_session_stores_primary_dies(stage: Stage, mea
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_sessions_live_on_when_the_session_store_is_restarted(stage: Stage, measured):
+def test_sessions_live_on_when_the_session_store_is_restarted(experiments: Experiments, measured):
     """When the session store is restarted, every session is still known afterwards, and nothing is lost.
 
     Source: budgets are settings; no loss is within any budget.
     """
-    survival = stage.server_restart(SESSION_STORE)
+    survival = experiments.server_restart(SESSION_STORE)
     measured.update(survival.measured)
     survival.require()
 
@@ -61,12 +61,12 @@ def test_sessions_live_on_when_the_session_store_is_restarted(stage: Stage, meas
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_clients_get_by_when_the_session_store_hangs(stage: Stage, measured):
+def test_clients_get_by_when_the_session_store_hangs(experiments: Experiments, measured):
     """While the session store hangs, clients go without answers for seconds at most, and nobody is logged out.
 
     Source: budgets are settings; no loss is within any budget.
     """
-    survival = stage.server_hang(SESSION_STORE)
+    survival = experiments.server_hang(SESSION_STORE)
     measured.update(survival.measured)
     survival.require()
 
@@ -84,11 +84,11 @@ def test_clients_get_by_when_the_session_store_hangs(stage: Stage, measured):
     ),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_clients_get_by_when_the_session_store_is_blackholed(stage: Stage, measured):
+def test_clients_get_by_when_the_session_store_is_blackholed(experiments: Experiments, measured):
     """When packets to the session store vanish, another takes over, nobody stays logged out, and nothing is lost.
 
     Source: budgets are settings; no loss is within any budget.
     """
-    survival = stage.server_blackhole(SESSION_STORE)
+    survival = experiments.server_blackhole(SESSION_STORE)
     measured.update(survival.measured)
     survival.require()

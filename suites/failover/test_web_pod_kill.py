@@ -1,9 +1,9 @@
 """A web pod dies."""
 
 from harbor_verify.checks import check
+from harbor_verify.experiments import Experiments
 from harbor_verify.failover import CLIENTS_AT_WORK
 from harbor_verify.model.roles import Role
-from harbor_verify.stage import Stage
 
 
 @check(
@@ -16,11 +16,11 @@ from harbor_verify.stage import Stage
     needs=("disruption",),
     builds_on=CLIENTS_AT_WORK,
 )
-def test_nobody_is_logged_out_or_waits_when_a_web_pod_dies(stage: Stage, measured):
+def test_nobody_is_logged_out_or_waits_when_a_web_pod_dies(experiments: Experiments, measured):
     """When a web pod is deleted, every session stays known on every replica, logins go on, and it is replaced in time.
 
     Source: budgets are settings (outage, failed requests, recovery); no lost session is within any budget.
     """
-    survival = stage.pod_kill(Role.WEB)
+    survival = experiments.pod_kill(Role.WEB)
     measured.update(survival.measured)
     survival.require()

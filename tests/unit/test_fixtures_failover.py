@@ -9,11 +9,11 @@ import pytest
 from harbor_verify import failover
 from harbor_verify.clients.harbor import Credentials, Project, Session
 from harbor_verify.errors import CannotTell, HealFailed, NoAnswer, UnexpectedAnswer
-from harbor_verify.failover import Scene, require_whole
+from harbor_verify.experiments import Experiments
+from harbor_verify.failover import Experiment, require_whole
 from harbor_verify.history import Recorder
 from harbor_verify.model.roles import Role
 from harbor_verify.settings import Settings
-from harbor_verify.stage import Stage
 from harbor_verify.verdict import Failure
 
 SETTINGS = Settings(operations_per_s=200, outage_budget_ms=300, request_timeout_s=2, converge_timeout_s=2)
@@ -184,8 +184,10 @@ def kill(monkeypatch):
         monkeypatch.setattr(failover, "PodKill", fake)
         monkeypatch.setattr(failover, "LARGE_BYTES", 2048)
         with Recorder() as recorder:
-            scene = Scene(world, recorder, settings, lambda text: None, project="p", written="w", run_id="r")
-            return Stage(world, recorder, settings, scene).pod_kill(Role.WEB)
+            experiment = Experiment(
+                world, recorder, settings, lambda text: None, project="p", written="w", run_id="r"
+            )
+            return Experiments(world, recorder, settings, experiment).pod_kill(Role.WEB)
 
     return run
 

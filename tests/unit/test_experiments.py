@@ -6,12 +6,12 @@ import pytest
 
 from harbor_verify.disruptions.machine_control import SESSION_STORE
 from harbor_verify.errors import CannotTell
+from harbor_verify.experiments import Experiments
 from harbor_verify.failover import Budgets
 from harbor_verify.history import Recorder
 from harbor_verify.model.roles import Role
 from harbor_verify.model.workloads import Workload
 from harbor_verify.settings import Settings
-from harbor_verify.stage import Stage
 from harbor_verify.verdict import Failure
 
 SETTINGS = Settings()
@@ -28,15 +28,15 @@ NODE = Budgets(SETTINGS.node_outage_budget_s * 1000)
 FIRST, ALL, ON_NODE_3 = ("core-0",), ("core-0", "core-1"), ("core-1", "registry-0")
 
 
-class Scene:
-    """Notes what is played."""
+class Experiment:
+    """Notes what is run."""
 
-    def play(self, disruption, budgets, *, victims):
-        self.played = (disruption.name, budgets, victims)
+    def run(self, disruption, budgets, *, victims):
+        self.ran = (disruption.name, budgets, victims)
         return "survived"
 
 
-def stage(tmp_path, *, nodes=("node-1", "node-2", "node-3"), desired=2, machine_control=True):
+def experiments(tmp_path, *, nodes=("node-1", "node-2", "node-3"), desired=2, machine_control=True):
     """core on node-1 and node-3, one registry on node-3; the front door is node-1's address."""
     workloads, replicas = {}, {}
     placed = {Role.WEB: ("core", ["node-1", "node-3"]), Role.REGISTRY: ("registry", ["node-3"])}
@@ -65,7 +65,7 @@ def stage(tmp_path, *, nodes=("node-1", "node-2", "node-3"), desired=2, machine_
         access=SimpleNamespace(machine_control=SimpleNamespace() if machine_control else None),
     )
     recorder = Recorder(tmp_path / "history.jsonl", run="r")
-    return Stage(target, recorder, SETTINGS, Scene())
+    return Experiments(target, recorder, SETTINGS, Experiment())
 
 
 @pytest.mark.parametrize(
@@ -91,26 +91,26 @@ def stage(tmp_path, *, nodes=("node-1", "node-2", "node-3"), desired=2, machine_
 def test_who_is_broken_is_spoken_to_by_nobody_and_judged_by_its_budget(
     tmp_path, method, of, budgets, victims
 ):
-    made = stage(tmp_path)
+    made = experiments(tmp_path)
     assert getattr(made, method)(*([of] if of else [])) == "survived"
-    name, used, spared = made.scene.played
+    name, used, spared = made.experiment.ran
     assert name
     assert (used, tuple(spared)) == (budgets, victims)
 
 
 def test_what_is_not_whole_is_not_broken(tmp_path):
-    made = stage(tmp_path, desired=3)
+    made = experiments(tmp_path, desired=3)
     for break_it in (lambda: made.pod_kill(Role.WEB), made.node_drain):
         with pytest.raises(Failure, match="3 Ready replicas"):
             break_it()
-    assert not hasattr(made.scene, "played")
+    assert not hasattr(made.experiment, "ran")
 
 
 def test_the_node_that_one_comes_in_by_is_not_lost(tmp_path):
     with pytest.raises(CannotTell, match="no node with pods"):
-        stage(tmp_path, nodes=("node-1", "node-2")).node_loss()
+        experiments(tmp_path, nodes=("node-1", "node-2")).node_loss()
 
 
 def test_without_control_of_machines_it_is_said_that_there_is_none(tmp_path):
     with pytest.raises(CannotTell, match="control of the machines"):
-        stage(tmp_path, machine_control=False).pause(Role.WEB)
+        experiments(tmp_path, machine_control=False).pause(Role.WEB)

@@ -21,7 +21,7 @@ from harbor_verify.disruptions.server_isolation import ServerIsolation
 from harbor_verify.disruptions.server_kill import ServerKill
 from harbor_verify.disruptions.server_restart import ServerRestart
 from harbor_verify.errors import CannotTell
-from harbor_verify.failover import Budgets, Scene, Survival, pod_kill, require_whole
+from harbor_verify.failover import Budgets, Experiment, Survival, pod_kill, require_whole
 from harbor_verify.history import Recorder
 from harbor_verify.model.roles import Role
 from harbor_verify.model.workloads import Workload
@@ -33,25 +33,25 @@ _AT_ONCE_S = 1
 
 
 @dataclass(frozen=True)
-class Stage:
-    """One method a disruption. All raise Failure when Harbor is not whole before, and what `Scene.play` raises."""
+class Experiments:
+    """One method a disruption. All raise Failure when Harbor is not whole before, and what `Experiment.run` raises."""
 
     target: Target
     recorder: Recorder
     settings: Settings
-    scene: Scene
+    experiment: Experiment
 
     def pod_kill(self, role: Role) -> Survival:
         """The oldest pod of a role is deleted, with the grace that it asks for."""
         workload = self._whole(role)
         kill = pod_kill(self.target, workload, self.recorder, self.settings)
-        return self._play(kill, self._graceful(), [self._first(workload)])
+        return self._run(kill, self._graceful(), [self._first(workload)])
 
     def abrupt_pod_kill(self, role: Role) -> Survival:
         """The same without grace."""
         workload = self._whole(role)
         kill = pod_kill(self.target, workload, self.recorder, self.settings, grace_period_s=_AT_ONCE_S)
-        return self._play(kill, self._abrupt(), [self._first(workload)])
+        return self._run(kill, self._abrupt(), [self._first(workload)])
 
     def container_kill(self, role: Role) -> Survival:
         """SIGKILL to the program of the oldest replica."""
@@ -65,7 +65,7 @@ class Stage:
             timeout_s=self._timeout_s,
         )
         budgets = Budgets(self.settings.crash_outage_budget_ms, None, self.settings.recovery_budget_s * 1000)
-        return self._play(kill, budgets, [self._first(workload)])
+        return self._run(kill, budgets, [self._first(workload)])
 
     def pause(self, role: Role) -> Survival:
         """SIGSTOP to the program of the oldest replica."""
@@ -78,7 +78,7 @@ class Stage:
             self._machine_control,
             timeout_s=self._timeout_s,
         )
-        return self._play(pause, self._hanging(), [self._first(workload)])
+        return self._run(pause, self._hanging(), [self._first(workload)])
 
     def network_loss(self, role: Role) -> Survival:
         """Packets to and from the oldest replica get lost."""
@@ -91,7 +91,7 @@ class Stage:
             self._machine_control,
             timeout_s=self._timeout_s,
         )
-        return self._play(loss, self._hanging(), [self._first(workload)])
+        return self._run(loss, self._hanging(), [self._first(workload)])
 
     def network_slowness(self, role: Role) -> Survival:
         """The way to and from the oldest replica becomes slow."""
@@ -104,7 +104,7 @@ class Stage:
             self._machine_control,
             timeout_s=self._timeout_s,
         )
-        return self._play(slowness, self._hanging(), [self._first(workload)])
+        return self._run(slowness, self._hanging(), [self._first(workload)])
 
     def rolling_restart(self, role: Role) -> Survival:
         """All pods of a role are replaced, one after the other."""
@@ -112,7 +112,7 @@ class Stage:
         restart = RollingRestart(
             "rolling-restart", self._kubernetes, self.recorder, workload, timeout_s=self._timeout_s
         )
-        return self._play(restart, self._graceful(recovery=False), self._all(role))
+        return self._run(restart, self._graceful(recovery=False), self._all(role))
 
     def scale_down(self, role: Role) -> Survival:
         """A role is scaled down to one replica, and back."""
@@ -120,7 +120,7 @@ class Stage:
         scaling = ScaleDown(
             "scale-down", self._kubernetes, self.recorder, workload, timeout_s=self._timeout_s
         )
-        return self._play(scaling, self._graceful(recovery=False), self._all(role))
+        return self._run(scaling, self._graceful(recovery=False), self._all(role))
 
     def node_drain(self) -> Survival:
         """A node is drained."""
@@ -135,7 +135,7 @@ class Stage:
         )
         settings = self.settings
         budgets = Budgets(settings.drain_outage_budget_ms, settings.failed_requests_budget)
-        return self._play(drain, budgets, self._on(node))
+        return self._run(drain, budgets, self._on(node))
 
     def node_loss(self) -> Survival:
         """A node is lost."""
@@ -149,7 +149,7 @@ class Stage:
             timeout_s=self._timeout_s,
         )
         budgets = Budgets(self.settings.node_outage_budget_s * 1000)
-        return self._play(loss, budgets, self._on(node))
+        return self._run(loss, budgets, self._on(node))
 
     def server_kill(self, what: str) -> Survival:
         """The server in use dies, and another takes over."""
@@ -185,11 +185,11 @@ class Stage:
             )
         )
 
-    def _play(self, disruption: Disruption, budgets: Budgets, victims: Iterable[str]) -> Survival:
-        return self.scene.play(disruption, budgets, victims=tuple(victims))
+    def _run(self, disruption: Disruption, budgets: Budgets, victims: Iterable[str]) -> Survival:
+        return self.experiment.run(disruption, budgets, victims=tuple(victims))
 
     def _on_server(self, disruption: Disruption) -> Survival:
-        return self._play(disruption, Budgets(self.settings.store_outage_budget_s * 1000), ())
+        return self._run(disruption, Budgets(self.settings.store_outage_budget_s * 1000), ())
 
     def _graceful(self, *, recovery: bool = True) -> Budgets:
         settings = self.settings
