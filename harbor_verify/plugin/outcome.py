@@ -81,7 +81,7 @@ OUTCOME = pytest.StashKey[Outcome]()
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if check := check_of(item):
-        hint = item.config.stash[KEY].target.profile.words.fill(check.hint)
+        hint = item.config.stash[KEY].words.fill(check.hint)
         item.stash[OUTCOME] = Outcome(check, hint)
         item.user_properties += [("check", check.id), ("hint", hint)]
 

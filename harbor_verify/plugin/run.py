@@ -19,8 +19,9 @@ from harbor_verify.errors import AnswerError, DeadlinePassed, HarnessError, Sett
 from harbor_verify.evidence import Collector
 from harbor_verify.facts import Facts, overridden
 from harbor_verify.facts.gathering import facts_of
+from harbor_verify.facts.words import words_of
 from harbor_verify.lease import NamespaceLease
-from harbor_verify.model.roles import Profile
+from harbor_verify.model.words import Words
 from harbor_verify.plugin.options import settings_of
 from harbor_verify.plugin.terminal import teller
 from harbor_verify.redaction import Redaction
@@ -42,6 +43,8 @@ class State:
     report: Run
     folder: Path
     facts: Facts
+    words: Words
+    """What hints are told in."""
     redaction: Redaction
     """What everything that is written goes through."""
     collector: Collector
@@ -158,7 +161,8 @@ def _begin(config: pytest.Config, selected: list[str]) -> State:
     # A CI server that cancels a job sends SIGTERM: what was made is to be removed then, too.
     signal.signal(signal.SIGTERM, _interrupt)
     collector = Collector(target.deployment, redaction, timeouts_s=settings.timeouts_s)
-    return State(settings, target, lease, report, place, facts, redaction, collector)
+    words = words_of(target.profile.words, facts)
+    return State(settings, target, lease, report, place, facts, words, redaction, collector)
 
 
 def find_facts(target: Target, settings: Settings) -> Facts:
@@ -176,19 +180,19 @@ def _leave_out_what_does_not_apply(session: pytest.Session, state: State) -> Non
             reason = (
                 f"{profile.name if unknown else 'this deployment'} has no {', no '.join(unknown or lacking)}"
             )
-            state.report.results.append(_not_applicable(check, profile, reason))
+            state.report.results.append(_not_applicable(check, state.words, reason))
             left_out.append(item)
     if left_out:
         session.config.hook.pytest_deselected(items=left_out)
         session.items[:] = [item for item in session.items if item not in left_out]
 
 
-def _not_applicable(check: Check, profile: Profile, reason: str) -> CheckResult:
+def _not_applicable(check: Check, words: Words, reason: str) -> CheckResult:
     return CheckResult(
         id=check.id,
         area=check.area,
         claim=check.claim,
-        hint=profile.words.fill(check.hint),
+        hint=words.fill(check.hint),
         source=check.source,
         verdict=Verdict.NOT_APPLICABLE,
         started=datetime.now(UTC),

@@ -10,7 +10,7 @@ from harbor_verify.target import Target
     "database.reachable",
     hint="Access denied: user, password and database of {database_settings}; and whom the database lets in from "
     "where (MySQL: SELECT user, host FROM mysql.user; PostgreSQL: pg_hba.conf). No connection: its host and port, "
-    "the load balancer before the cluster, and the endpoints of the Service that the host names. A changed setting: "
+    "{way_to_database}. A changed setting: "
     "{after_change}.",
     source="Harbor: its database settings",
     needs=("database",),

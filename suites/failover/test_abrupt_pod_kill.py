@@ -9,9 +9,8 @@ from harbor_verify.model.roles import Role
 @check(
     "failover.web-abrupt-pod-kill",
     hint="Requests lost for long: what stands before the {web} replicas has to try another one, at once and not "
-    "after a time-out (nginx: the upstream several times, proxy_next_upstream error timeout, a short "
-    "proxy_connect_timeout), and a readiness probe has to take the dead one out in seconds. Sessions lost: see "
-    "sessions.known-to-every-replica.",
+    "after a time-out ({try_another}), and a readiness probe has to take the dead one out in "
+    "seconds. Sessions lost: see sessions.known-to-every-replica.",
     source="Kubernetes: pod deletion with a grace of 1 s; budgets are settings",
     needs=("disruption",),
     builds_on=CLIENTS_AT_WORK,
@@ -47,8 +46,9 @@ def test_no_push_is_lost_when_a_registry_pod_dies_at_once(experiments: Experimen
 
 @check(
     "failover.front-door-abrupt-pod-kill",
-    hint="Clients come to a dead {front_door} until its endpoint is gone: a readiness probe every other second, and "
-    "before it a load balancer that tries another at once. It needs a second replica, on another node.",
+    hint="Clients come to a replica of {front_door} that is dead until its endpoint is gone: a readiness "
+    "probe every other second, and before it a load balancer that tries another at once. It needs a second replica, "
+    "on another node.",
     source="Kubernetes: pod deletion with a grace of 1 s; budgets are settings",
     needs=("disruption",),
     requires=(Role.FRONT_DOOR,),

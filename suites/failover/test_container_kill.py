@@ -9,9 +9,8 @@ from harbor_verify.model.roles import Role
 @check(
     "failover.web-container-kill",
     hint="Requests lost for long: what stands before the {web} replicas has to try another one, at once and not "
-    "after a time-out (nginx: the upstream several times, proxy_next_upstream error timeout, a short "
-    "proxy_connect_timeout), and a readiness probe has to take the dead one out in seconds. Restarts that take long: "
-    "what {web} waits for at its start.",
+    "after a time-out ({try_another}), and a readiness probe has to take the dead one out in "
+    "seconds. Restarts that take long: what {web} waits for at its start.",
     source="Kubernetes: restartPolicy; budgets are settings",
     needs=(
         "disruption",

@@ -15,9 +15,8 @@ _TOO_LARGE = 413
 
 @check(
     "registry.large-layer",
-    hint="413 is the front door's limit: `client_max_body_size 0;` in nginx's server (of an ingress: the annotation "
-    'nginx.ingress.kubernetes.io/proxy-body-size: "0"). A time-out: proxy_read_timeout and proxy_send_timeout, and '
-    "`proxy_request_buffering off;`, so that nothing waits for the whole layer. A 5xx: the volume may be full.",
+    hint="413 is the front door's limit: {body_limit}. A time-out: {buffering}, so that nothing waits for the whole "
+    "layer. A 5xx: what holds the images may be full.",
     source="nginx: client_max_body_size; OCI distribution specification; goharbor/harbor-operator report 62",
     builds_on=(
         "registry.pushed-on-one-pulled-on-every",

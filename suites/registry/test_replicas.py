@@ -17,8 +17,7 @@ _CLIENTS, _IMAGES_EACH = 8, 1
 
 @check(
     "registry.pushed-on-one-pulled-on-every",
-    hint="Let every registry replica mount the same ReadWriteMany claim, without a subPath that differs by pod or "
-    "node, or use the same object storage; and no cache of blob descriptors in each replica's own memory. "
+    hint="{shared_images}; and no cache of blob descriptors in each replica's own memory. "
     "`kubectl exec` into the replicas that are named and compare the folder of the repository.",
     source="OCI distribution specification: pull; goharbor/harbor reports 15234, 17504, 22417",
     builds_on=(
@@ -140,7 +139,7 @@ def test_what_does_not_fit_its_digest_is_refused_by_every_replica(
 @check(
     "registry.concurrent-pushes",
     hint="One push at a time works and many do not: look at the registry's log for locks and time-outs of its storage, "
-    "and at the volume's latency (`ceph -s`, `ceph fs status`).",
+    "and at {slow_images}.",
     source="OCI distribution specification; distribution's filesystem driver",
     builds_on=(
         "registry.pushed-on-one-pulled-on-every",

@@ -11,6 +11,8 @@ from docs import catalogue
 from harbor_verify.checks import Check, check
 from harbor_verify.clients import capabilities
 from harbor_verify.errors import CheckDefinitionError
+from harbor_verify.facts import Exposure, Fact, ImageStore, StorePlace
+from harbor_verify.facts.words import NARROWED, words_of
 from harbor_verify.model.roles import Feature, Role, Standing
 from harbor_verify.model.words import NEUTRAL, Words
 from harbor_verify.plugin import run
@@ -26,6 +28,8 @@ CLIENTS = {
 }
 """What the client of a profile with such a feature can do."""
 PLACE = re.compile(r"\{\w*\}")
+SEAM = re.compile(r"\.\.|,,| ,|  |;\.|\b(a|an|the|its|dead|every|each) (a|an|the|its|what)\b", re.IGNORECASE)
+"""Where words that were put into a sentence do not fit into it."""
 each_profile = pytest.mark.parametrize("profile", ALL, ids=lambda profile: profile.name)
 
 
@@ -34,14 +38,59 @@ def every_check():
     return catalogue.checks_of_suites()
 
 
+def facts(**given):
+    """Of a deployment that tells everything, with its details."""
+    values = {
+        "exposure": Exposure.UNKNOWN,
+        "images": ImageStore.UNKNOWN,
+        "database": StorePlace.UNKNOWN,
+    } | given
+    named = {
+        Exposure.INGRESS: Fact(Exposure.INGRESS, "Ingress harbor/door", "harbor.example"),
+        Exposure.ROUTE: Fact(Exposure.ROUTE, "HTTPRoute harbor/door"),
+        ImageStore.CLAIMS: Fact(ImageStore.CLAIMS, "/etc/x.yml", "/storage in PersistentVolumeClaim images"),
+        ImageStore.OBJECT_STORE: Fact(ImageStore.OBJECT_STORE, "/etc/x.yml", "driver s3, without redirect"),
+        ImageStore.CONTAINER: Fact(ImageStore.CONTAINER, "/etc/x.yml", "/storage, which goes with the pod"),
+        ImageStore.INLINE_VOLUME: Fact(ImageStore.INLINE_VOLUME, "/etc/x.yml", "/storage in volume data"),
+        StorePlace.IN_CLUSTER: Fact(StorePlace.IN_CLUSTER, "Service harbor/database", "PostgreSQL, 1 pod"),
+    }
+    return SimpleNamespace(**{name: named.get(value, Fact(value, "x")) for name, value in values.items()})
+
+
+LAYOUTS = [facts()] + [
+    facts(**{name: value})
+    for name, kind in (("exposure", Exposure), ("images", ImageStore), ("database", StorePlace))
+    for value in kind
+]
+
+
 @each_profile
-def test_every_hint_is_told_in_a_profiles_own_words_with_no_place_left(profile):
+def test_every_hint_is_told_in_the_words_of_profile_and_facts_with_no_seam(profile):
     wrong = {}
-    for each in every_check():
-        told = profile.words.fill(each.hint)
-        if PLACE.search(told) or "{{" in told or re.search(r"\.\.|,,| ,|  |;\.", told.replace("...", "")):
-            wrong[each.id] = told
+    for layout in LAYOUTS:
+        words = words_of(profile.words, layout)
+        for each in every_check():
+            text = words.fill(each.hint)
+            if PLACE.search(text) or "{{" in text or SEAM.search(text.replace("...", "")):
+                wrong[each.id] = text
     assert not wrong
+
+
+def test_a_hint_names_what_this_deployment_has():
+    hint = "{body_limit} / {shared_images} / {way_to_database} / {front_door}"
+    layout = facts(exposure=Exposure.INGRESS, images=ImageStore.OBJECT_STORE, database=StorePlace.IN_CLUSTER)
+    text = words_of(harbor_2.PROFILE.words, layout).fill(hint)
+    for word in ("Ingress harbor/door", "Service harbor/database", "bucket", "the ingress controller"):
+        assert word in text
+    assert "claim" not in text
+
+
+def test_what_a_setting_says_without_a_place_leaves_the_general_word():
+    said = facts()
+    said.exposure = Fact(Exposure.INGRESS, "said by --facts")
+    words = words_of(harbor_2.PROFILE.words, said)
+    assert words.front_door == "the ingress controller"
+    assert words.body_limit == NEUTRAL.body_limit
 
 
 @each_profile
@@ -54,7 +103,7 @@ def test_a_profile_has_words_of_its_own_for_what_its_checks_speak_of(profile):
         if not each.lacking(profile.present)
         for word in PLACE.findall(each.hint)
     }
-    names = {field.name for field in fields(Words)} - own_name
+    names = {field.name for field in fields(Words)} - own_name - set(NARROWED)
     missing = [
         name
         for name in sorted(names)
@@ -121,7 +170,8 @@ def test_a_check_that_requires_what_a_profile_lacks_is_neither_run_nor_asked_for
     session = SimpleNamespace(items=list(items), config=SimpleNamespace(hook=hook))
     report = SimpleNamespace(results=[])
     run._leave_out_what_does_not_apply(
-        session, SimpleNamespace(target=SimpleNamespace(profile=profile), facts=profile, report=report)
+        session,
+        SimpleNamespace(target=SimpleNamespace(profile=profile), facts=profile, words=NEUTRAL, report=report),
     )
     assert [each.function.check.id for each in session.items] == left
     assert {result.id: result.message for result in report.results} == reasons
