@@ -29,6 +29,7 @@ NEEDS = {
     "disruption": "permission to disrupt (--allow-disruption, or the namespace's label)",
     "disruption-budgets": "permission to list PodDisruptionBudgets",
     "docker": "a docker daemon",
+    "images-to-build-on": "images to build on (--builder-image, --base-image, --small-image)",
     "exec": "permission to run commands in pods",
     "machine-control": "control of the machines that Harbor runs on (the lab has it)",
     "node-changes": "permission to cordon nodes, and to evict pods",
@@ -41,6 +42,7 @@ NEEDS = {
 """What a check may need beyond the target itself; harbor_verify/plugin/needs.py finds out whether it is there. A check
 whose need is not met is blocked, and says so."""
 
+_BUILDS = "images-to-build-on"
 _MORE_THAN_A_POD = frozenset({"machine-control", "node-changes", "workload-changes"})
 _ID = re.compile(r"[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*")
 _checks: dict[str, "Check"] = {}
@@ -118,6 +120,8 @@ def check(
         pytest.mark.check(id)(test)
         if "disruption" in needs:
             pytest.mark.disruption(test)
+        if _BUILDS in needs:
+            pytest.mark.builds(test)
         if declared.is_extended:
             pytest.mark.extended(test)
         return test

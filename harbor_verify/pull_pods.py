@@ -16,7 +16,7 @@ from harbor_verify.waiting import NotYet, wait_until
 
 LABEL = "harbor-verify/run"
 """On whatever the suite makes in Kubernetes; its value is the run's id."""
-_REFUSED = {
+REFUSED = {
     "ErrImagePull",
     "ImagePullBackOff",
     "ErrImageNeverPull",
@@ -57,11 +57,11 @@ def run_on_each(
     TargetUnreachable, and DeadlinePassed when a container comes to no end for another reason than its image.
     """
     kubernetes, namespace = target.kubernetes, target.namespace
-    secret = _secret(target.registry_host, credentials, run_id)
+    secret = pull_secret(target.registry_host, credentials, run_id)
     kubernetes.ask("make a pull secret", kubernetes.core.create_namespaced_secret, namespace, secret)
     pods = {f"harbor-verify-{run_id}-{number}": node for number, node in enumerate(nodes)}
     for name, node in pods.items():
-        body = _pod(name, node, images, secret.metadata.name, run_id)
+        body = pod_of(name, node, images, secret.metadata.name, run_id)
         kubernetes.ask(f"make pod {namespace}/{name}", kubernetes.core.create_namespaced_pod, namespace, body)
     timeout_s = target.settings.converge_timeout_s
     pulls = _Pulls(target, pods, images)
@@ -156,12 +156,12 @@ class _Pulls:
             waiting, ended = (state.waiting, state.terminated) if state else (None, None)
             if (pod, name) in self.results:
                 continue
-            if waiting and waiting.reason in _REFUSED:
+            if waiting and waiting.reason in REFUSED:
                 self._blame(pod, name, f"{waiting.reason}: {waiting.message or 'no message'}")
             elif ended and ended.exit_code:
                 self._blame(pod, name, f"ended with exit code {ended.exit_code} ({ended.reason})")
             elif ended:
-                self._settle(pod, name, printed=_log(target, pod, name))
+                self._settle(pod, name, printed=log_of(target, pod, name))
             else:
                 self.unsettled[pod, name] = str(waiting.reason if waiting else found.status.phase)
 
@@ -202,7 +202,8 @@ def _container_of(event: client.CoreV1Event) -> str:
     return found[1] if found else ""
 
 
-def _log(target: Target, pod: str, container: str) -> str:
+def log_of(target: Target, pod: str, container: str) -> str:
+    """What a container of a pod of ours has written. Raises TargetUnreachable."""
     kubernetes = target.kubernetes
     what = f"read the log of pod {target.namespace}/{pod}"
     read = kubernetes.core.read_namespaced_pod_log
@@ -216,7 +217,8 @@ def _advised(trouble: str) -> str:
     return f"{trouble}; {advice}" if advice else trouble
 
 
-def _secret(host: str, credentials: Credentials, run_id: str) -> client.V1Secret:
+def pull_secret(host: str, credentials: Credentials, run_id: str) -> client.V1Secret:
+    """A pull secret of this run's own, with a note that a container can mount."""
     basic = base64.b64encode(f"{credentials.user}:{credentials.password}".encode()).decode()
     return client.V1Secret(
         metadata=client.V1ObjectMeta(name=f"harbor-verify-{run_id}", labels=_labels(run_id)),
@@ -228,8 +230,11 @@ def _secret(host: str, credentials: Credentials, run_id: str) -> client.V1Secret
     )
 
 
-def _pod(name: str, node: str, images: Sequence[str], secret: str, run_id: str) -> client.V1Pod:
-    # As little as the strictest Pod Security Standard allows.
+def pod_of(name: str, node: str, images: Sequence[str], secret: str, run_id: str) -> client.V1Pod:
+    """A pod on a node, with a container for each image, which is pulled anew; none is started again.
+
+    As little as the strictest Pod Security Standard allows.
+    """
     security = client.V1SecurityContext(
         allow_privilege_escalation=False,
         run_as_non_root=True,

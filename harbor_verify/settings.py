@@ -76,6 +76,17 @@ class Settings(BaseModel):
         None,
         description="image to push, with `cat` in it (default: busybox, made on the spot from /bin/busybox)",
     )
+    builder_image: str | None = Field(
+        None,
+        description="image with Go, gcc and musl-gcc that the docker daemon has or can pull, to build images with "
+        "(default, outside the lab: none, and what is built with it is blocked)",
+    )
+    base_image: str | None = Field(
+        None, description="image of a whole distribution with glibc (debian:12), to build an image on"
+    )
+    small_image: str | None = Field(
+        None, description="small image of musl and busybox (busybox:musl), to build images on"
+    )
     large_layer_mib: PositiveInt = Field(
         64, description="MiB of the large layer that is pushed through the front door"
     )

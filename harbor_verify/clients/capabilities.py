@@ -49,6 +49,10 @@ class CountsStorage(Protocol):
         """What the project's quota counts as used."""
         ...
 
+    def artifact_bytes(self, repository: str, digest: str, credentials: Credentials) -> int:
+        """The size that is shown of an artifact: its manifest's, its configuration's and its layers' together."""
+        ...
+
 
 @dataclass(frozen=True)
 class Robot:

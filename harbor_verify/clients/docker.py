@@ -1,6 +1,7 @@
 """A docker daemon as the registry's client: what a developer's `docker login`, `push` and `pull` do."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import docker
@@ -19,6 +20,15 @@ _NOT_THE_REGISTRY = {
     "no route to host": "the daemon must be able to reach the registry",
     "network is unreachable": "the daemon must be able to reach the registry",
 }
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """What a push did: layers, by docker's short ids, that were uploaded, and those that the registry had."""
+
+    digest: str
+    uploaded: tuple[str, ...]
+    present: tuple[str, ...]
 
 
 class Docker:
@@ -42,6 +52,11 @@ class Docker:
     def close(self) -> None:
         self._client.close()
 
+    @property
+    def client(self) -> docker.DockerClient:
+        """The library's own client; what it raises is DockerException."""
+        return self._client
+
     def login(self, registry: str, credentials: Credentials) -> None:
         """`docker login`. Raises DockerRefused."""
         try:
@@ -64,12 +79,12 @@ class Docker:
     def extend_image(self, base: str, archive: bytes, reference: str, *, run_id: str) -> None:
         """Pull `base`, add the files of a tar archive, and make it print /harbor-verify when it runs."""
         try:
-            self._client.images.pull(*_split(base))
+            self._client.images.pull(*split_reference(base))
             container = self._client.containers.create(base, command=["true"], network_mode="none")
             try:
                 container.put_archive("/", archive)
                 changes = ['CMD ["cat", "/harbor-verify"]', "ENTRYPOINT []", f"LABEL {LABEL}={run_id}"]
-                container.commit(*_split(reference), changes="\n".join(changes))
+                container.commit(*split_reference(reference), changes="\n".join(changes))
             finally:
                 container.remove(force=True)
         except APIError as refused:
@@ -78,7 +93,7 @@ class Docker:
     def tag(self, reference: str, other: str) -> None:
         """`docker tag`: give an image another name as well."""
         try:
-            self._client.api.tag(reference, *_split(other), force=True)
+            self._client.api.tag(reference, *split_reference(other), force=True)
         except APIError as refused:
             raise DockerTrouble(
                 f"docker tag {reference} {other}: {refused.explanation or refused}"
@@ -86,19 +101,26 @@ class Docker:
 
     def push(self, reference: str, credentials: Credentials) -> str:
         """`docker push`; returns the digest that the registry acknowledged. Raises DockerRefused."""
+        return self.push_layers(reference, credentials).digest
+
+    def push_layers(self, reference: str, credentials: Credentials) -> Pushed:
+        """`docker push`, and which layers went over the wire. Raises DockerRefused."""
         what = f"docker push {reference}"
-        stream = self._call(what, self._client.api.push, *_split(reference), credentials=credentials)
-        digest = ""
+        stream = self._call(what, self._client.api.push, *split_reference(reference), credentials=credentials)
+        digest, layers = "", {}
         for event in _without_errors(what, stream):
             digest = (event.get("aux") or {}).get("Digest", digest)
+            if event.get("id"):
+                layers[event["id"]] = event.get("status", "")
         if not digest:
             raise DockerRefused(f"{what}: ended without a digest")
-        return digest
+        uploaded = tuple(layer for layer, status in layers.items() if status == "Pushed")
+        return Pushed(digest, uploaded, tuple(layer for layer in layers if layer not in uploaded))
 
     def pull(self, reference: str, credentials: Credentials) -> str:
         """`docker pull`; returns the digest of what came. Raises DockerRefused."""
         what = f"docker pull {reference}"
-        stream = self._call(what, self._client.api.pull, *_split(reference), credentials=credentials)
+        stream = self._call(what, self._client.api.pull, *split_reference(reference), credentials=credentials)
         for _ in _without_errors(what, stream):
             pass
         repository = reference.rpartition(":")[0]
@@ -162,7 +184,7 @@ def _blame(what: str, message: str) -> DockerRefused | DockerTrouble:
     return DockerRefused(f"{what}: {message}")
 
 
-def _split(reference: str) -> tuple[str, str]:
+def split_reference(reference: str) -> tuple[str, str]:
     """(repository, tag) of a reference: host:5000/a/b:c → host:5000/a/b, c."""
     repository, colon, tag = reference.rpartition(":")
     return (repository, tag) if colon and "/" not in tag else (reference, "latest")

@@ -1,6 +1,7 @@
 """The registry's v2 API, at one registry replica or through the front door (OCI distribution specification)."""
 
 import base64
+import hashlib
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,8 +12,8 @@ from urllib.parse import urlsplit
 import requests
 
 from harbor_verify.clients.harbor import Credentials
-from harbor_verify.clients.http import HttpClient, expect, summary
-from harbor_verify.clients.image import MANIFEST_TYPE, Image, digest_of
+from harbor_verify.clients.http import HttpClient, expect, reading, summary
+from harbor_verify.clients.image import MANIFEST_TYPE, MANIFEST_TYPES, Image, digest_of
 from harbor_verify.errors import AnswerError, UnexpectedAnswer, WrongContent
 
 USER_AGENT = "docker/harbor-verify"
@@ -149,6 +150,22 @@ class Registry:
         answer = self._ask("GET", f"/v2/{repository}/blobs/{digest}", repository, PULL, 200)
         return _require_digest(answer, digest)
 
+    def measure_blob(self, repository: str, digest: str) -> int:
+        """The length of a blob that is read to its end and never held as a whole, in bytes.
+
+        Raises WrongContent when the bytes are not those of its digest.
+        """
+        path = f"/v2/{repository}/blobs/{digest}"
+        answer = self._ask("GET", path, repository, PULL, 200, stream=True)
+        hashed, length = hashlib.sha256(), 0
+        with reading(answer, self.name) as pieces:
+            for piece in pieces:
+                hashed.update(piece)
+                length += len(piece)
+        if f"sha256:{hashed.hexdigest()}" != digest:
+            raise WrongContent(f"GET {path} → {length} bytes of digest sha256:{hashed.hexdigest()}")
+        return length
+
     def push_manifest(
         self, repository: str, reference: str, manifest: bytes, media_type: str = MANIFEST_TYPE
     ) -> str:
@@ -177,7 +194,7 @@ class Registry:
             repository,
             PULL,
             200,
-            headers={"Accept": MANIFEST_TYPE},
+            headers={"Accept": ", ".join(MANIFEST_TYPES)},
         )
         digest = reference if ":" in reference else answer.headers.get("Docker-Content-Digest", "")
         return _require_digest(answer, digest), digest

@@ -7,6 +7,7 @@ from typing import NoReturn, Protocol
 
 import pytest
 
+from harbor_verify.builds.bases import Bases, named_by
 from harbor_verify.checks import NEEDS, check_of
 from harbor_verify.clients.browser import find_browser
 from harbor_verify.clients.docker import Docker
@@ -116,6 +117,12 @@ def _docker(state: Probed) -> str:
     return ""
 
 
+def _images_to_build_on(state: Probed) -> str:
+    if state.target.access.bases or named_by(state.settings) != Bases():
+        return ""
+    return "nobody said which"
+
+
 def _disruption(state: Probed) -> str:
     target = state.target
     if not target.access.may_disrupt:
@@ -195,6 +202,7 @@ _PROBES: dict[str, Callable[[Probed], str]] = {
     "disruption-budgets": _may(("list", "poddisruptionbudgets"), group="policy"),
     "docker": _docker,
     "exec": _may(("get", "pods/exec"), ("create", "pods/exec")),
+    "images-to-build-on": _images_to_build_on,
     "machine-control": lambda state: (
         "" if state.target.access.machine_control else "this Harbor is not in the lab"
     ),

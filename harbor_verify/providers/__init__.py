@@ -1,7 +1,9 @@
 """How a target comes to be: `existing` connects to one, `lab` stands one up. The rest cannot tell which it was."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from harbor_verify.builds.bases import Bases
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.disruptions.machine_control import MachineControl
@@ -23,6 +25,8 @@ class Access:
     credentials: Credentials
     docker_host: str | None
     may_disrupt: bool
+    bases: Callable[[], Bases] | None = None
+    """Brings images that builds begin with to the docker daemon; None: settings name them."""
     machine_control: MachineControl | None = None
     """Control of the machines that this Harbor runs on; None: there is none here."""
 

@@ -4,9 +4,10 @@ import importlib.util
 from collections.abc import Callable
 from typing import Any
 
+from harbor_verify.builds.bases import Bases
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.clients.kubernetes import connect
-from harbor_verify.errors import MachineControlFailed, SettingsError, TargetUnreachable
+from harbor_verify.errors import MachineControlFailed, NeedMissing, SettingsError, TargetUnreachable
 from harbor_verify.providers import Access
 from harbor_verify.settings import Settings, flag
 
@@ -38,8 +39,21 @@ def provide(settings: Settings) -> Access:
         credentials=Credentials("admin", target.admin_password),
         docker_host=target.docker_host,
         may_disrupt=True,
+        bases=_bases,
         machine_control=_LabMachineControl(machine_control.MachineControl(target.database), errors.LabError),
     )
+
+
+def _bases() -> Bases:
+    """Raises NeedMissing with what the lab said."""
+    from lab import errors
+    from lab.deployment import bases
+
+    try:
+        made = bases.ensure()
+    except (errors.LabError, OSError) as failed:
+        raise NeedMissing(f"the lab cannot make the images to build on: {failed}") from failed
+    return Bases(made.builder, made.distribution, made.small)
 
 
 class _LabMachineControl:

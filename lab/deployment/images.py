@@ -67,10 +67,10 @@ def build() -> Path:
     """
     layers = _layers()
     images = tuple(_images(layers))
-    archive = FOLDER / f"images-{_key([repr(images).encode()])}.tar"
+    archive = FOLDER / f"images-{key([repr(images).encode()])}.tar"
     if not archive.exists():
         partial = archive.with_suffix(".partial")
-        _write_archive(partial, images)
+        write_archive(partial, images)
         partial.rename(archive)
     for old in {*FOLDER.glob("images-*.tar"), *FOLDER.glob("layer-*.tar")} - {archive, *layers.values()}:
         old.unlink()
@@ -80,7 +80,7 @@ def build() -> Path:
 def contents() -> dict[str, str]:
     """What each image is made from, in a few letters, by its name in a manifest: names stay when content changes."""
     return {
-        image.name.removeprefix("docker.io/"): _key([repr(image).encode()]) for image in _images(_layers())
+        image.name.removeprefix("docker.io/"): key([repr(image).encode()]) for image in _images(_layers())
     }
 
 
@@ -95,13 +95,13 @@ def load(node: Node, archive: Path) -> None:
 def _layers() -> dict[str, Path]:
     FOLDER.mkdir(parents=True, exist_ok=True)
     return {
-        "root": _root_layer(),
-        "busybox": _layer("busybox", _busybox_files()),
-        "coredns": _layer("coredns", [("coredns", program("coredns").read_bytes(), 0o755)]),
-        "harbor_1": _layer("harbor_1", _stand_in_files("harbor_1")),
-        "harbor_2": _layer("harbor_2", _stand_in_files("harbor_2")),
-        "portal": _layer("portal", _portal_files()),
-        "registry": _layer("registry", _registry_files()),
+        "root": debian_layer("root", ROOT_PACKAGES),
+        "busybox": files_layer("busybox", _busybox_files()),
+        "coredns": files_layer("coredns", [("coredns", program("coredns").read_bytes(), 0o755)]),
+        "harbor_1": files_layer("harbor_1", _stand_in_files("harbor_1")),
+        "harbor_2": files_layer("harbor_2", _stand_in_files("harbor_2")),
+        "portal": files_layer("portal", _portal_files()),
+        "registry": files_layer("registry", _registry_files()),
     }
 
 
@@ -144,8 +144,9 @@ def _images(layers: dict[str, Path]) -> Iterable[Image]:
     yield Image("docker.io/goharbor/harbor-portal:v2.15.2", (layers["root"], layers["portal"]), nginx)
 
 
-def _root_layer() -> Path:
-    layer = FOLDER / f"layer-root-{_key([' '.join(ROOT_PACKAGES).encode()])}.tar"
+def debian_layer(name: str, packages: tuple[str, ...], folder: Path = FOLDER) -> Path:
+    """A root file system of Debian packages, made once; raises CommandFailed where it cannot be."""
+    layer = folder / f"layer-{name}-{key([' '.join(packages).encode()])}.tar"
     if not layer.exists():
         partial = layer.with_suffix(".partial.tar")
         run(
@@ -153,7 +154,7 @@ def _root_layer() -> Path:
                 "mmdebstrap",
                 "--quiet",
                 "--variant=essential",
-                f"--include={','.join(ROOT_PACKAGES)}",
+                f"--include={','.join(packages)}",
                 "--dpkgopt=path-exclude=/usr/share/doc/*",
                 "--dpkgopt=path-exclude=/usr/share/man/*",
                 "--dpkgopt=path-exclude=/usr/share/locale/*",
@@ -211,7 +212,7 @@ def _registry_files() -> list[tuple[str, bytes | str, int]]:
     ]
 
 
-def _layer(name: str, files: Iterable[tuple[str, bytes | str, int]]) -> Path:
+def files_layer(name: str, files: Iterable[tuple[str, bytes | str, int]], folder: Path = FOLDER) -> Path:
     """A layer of files: place, content (text: a symbolic link to it), mode. Equal files give an equal layer."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
@@ -224,7 +225,7 @@ def _layer(name: str, files: Iterable[tuple[str, bytes | str, int]]) -> Path:
             else:
                 entry.size = len(content)
                 tar.addfile(entry, io.BytesIO(content))
-    layer = FOLDER / f"layer-{name}-{_key([buffer.getvalue()])}.tar"
+    layer = folder / f"layer-{name}-{key([buffer.getvalue()])}.tar"
     if not layer.exists():
         partial = layer.with_suffix(".partial.tar")
         partial.write_bytes(buffer.getvalue())
@@ -232,11 +233,12 @@ def _layer(name: str, files: Iterable[tuple[str, bytes | str, int]]) -> Path:
     return layer
 
 
-def _key(parts: Iterable[bytes]) -> str:
+def key(parts: Iterable[bytes]) -> str:
+    """A few letters that tell what something was made from."""
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
 
 
-def _write_archive(file: Path, images: Iterable[Image]) -> None:
+def write_archive(file: Path, images: Iterable[Image]) -> None:
     """Write images in the form of `docker save`: per image a configuration, and every layer once."""
     digests: dict[Path, str] = {}
     manifest = []

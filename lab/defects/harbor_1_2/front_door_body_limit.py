@@ -1,15 +1,12 @@
 """nginx takes no body above 10 MB: small images pass, and the first real one does not."""
 
 from lab.defects import Defect
-from lab.deployment.manifests.objects import Object, find
+from lab.deployment.manifests.objects import Object, change_text, find
 
 
 def _limit(objects: list[Object]) -> None:
-    data = find(objects, "ConfigMap", "harbor-nginx-config")["data"]
-    limited = data["config"].replace("client_max_body_size 0;", "client_max_body_size 10m;")
-    if limited == data["config"]:
-        raise ValueError("nginx's configuration sets no client_max_body_size to change")
-    data["config"] = limited
+    nginx = find(objects, "ConfigMap", "harbor-nginx-config")
+    change_text(nginx, "config", "client_max_body_size 0;", "client_max_body_size 10m;")
 
 
 DEFECT = Defect(

@@ -97,6 +97,14 @@ Source = tuple[str, str]
 """(kind, name) of a ConfigMap or a Secret."""
 
 
+def change_text(config_map: Object, key: str, old: str, new: str) -> None:
+    """Put one text in the place of another in a ConfigMap's file. Raises ValueError when it is not there."""
+    text = config_map["data"][key]
+    if old not in text:
+        raise ValueError(f"{config_map['metadata']['name']}: {key} has no {old!r} to change")
+    config_map["data"][key] = text.replace(old, new)
+
+
 def sources_of(pod: Object) -> set[Source]:
     """The ConfigMaps and Secrets that a pod specification takes anything from."""
     return {source for source, _ in _taken(pod)}

@@ -1,0 +1,215 @@
+"""What a docker daemon does beside pushing and pulling: it builds images, looks into them, and runs servers."""
+
+import io
+import tarfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import requests
+from docker.errors import APIError, DockerException, NotFound
+from docker.models.containers import Container
+
+from harbor_verify.clients.docker import LABEL, Docker, split_reference
+from harbor_verify.errors import DockerTrouble
+
+_LINES_OF_OUTPUT = 12
+_END_TIMEOUT_S = 60
+"""For a program that should end at once."""
+_MADE = {LABEL: "build"}
+
+
+class BuildFailed(DockerTrouble):
+    """A build came to no image; the message ends with the last lines of its output."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a container that has ended left: its exit code, and all that it wrote, or why it never began."""
+
+    exit_code: int
+    output: str
+
+
+@contextmanager
+def _asking(what: str) -> Iterator[None]:
+    try:
+        yield
+    except APIError as refused:
+        raise DockerTrouble(f"{what}: {refused.explanation or refused}") from refused
+    except (DockerException, requests.RequestException) as failed:
+        raise DockerTrouble(f"{what}: {failed}") from failed
+
+
+def build(
+    docker: Docker,
+    files: Mapping[str, bytes],
+    dockerfile: str,
+    reference: str,
+    arguments: Mapping[str, str],
+    *,
+    timeout_s: float,
+) -> None:
+    """`docker build` without network, of files by name; `dockerfile` is one of them. Raises BuildFailed."""
+    what = f"docker build of {dockerfile} as {reference}"
+    output: list[str] = []
+    with _asking(what):
+        events = docker.client.api.build(
+            fileobj=io.BytesIO(_archive(files)),
+            custom_context=True,
+            dockerfile=dockerfile,
+            tag=reference,
+            buildargs=dict(arguments),
+            network_mode="none",
+            rm=True,
+            forcerm=True,
+            decode=True,
+            timeout=round(timeout_s),
+        )
+        for event in events:
+            output += filter(None, str(event.get("stream", "")).splitlines())
+            if "error" in event:
+                last = "\n".join([*output[-_LINES_OF_OUTPUT:], event["error"].strip()])
+                raise BuildFailed(f"{what}:\n{last}")
+
+
+def copy_from(docker: Docker, reference: str, path: str) -> bytes:
+    """`docker create`, `docker cp` and `docker rm`: the bytes of one file of an image."""
+    with _asking(f"docker cp {reference}:{path}"):
+        container = docker.client.containers.create(reference, network_mode="none", labels=_MADE)
+        try:
+            stream, _ = container.get_archive(path)
+            with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as tar:
+                member = tar.extractfile(tar.getmembers()[0])
+                return member.read() if member else b""
+        finally:
+            container.remove(force=True)
+
+
+def run_to_end(docker: Docker, reference: str, command: list[str] | None = None) -> Ended:
+    """Run an image to its end, without network. A program that cannot be started ends, too."""
+    with _asking(f"docker run {reference}"):
+        container = docker.client.containers.create(reference, command, network_mode="none", labels=_MADE)
+        try:
+            try:
+                container.start()
+            except APIError as not_started:
+                return Ended(127, str(not_started.explanation or not_started))
+            code = int(container.wait(timeout=_END_TIMEOUT_S)["StatusCode"])
+            return Ended(code, container.logs().decode(errors="replace").strip())
+        finally:
+            container.remove(force=True)
+
+
+@contextmanager
+def running(docker: Docker, reference: str) -> Iterator[Container]:
+    """A container that runs an image's own command, without network; it is removed at the end."""
+    with _asking(f"docker run {reference}"):
+        container = docker.client.containers.run(reference, detach=True, network_mode="none", labels=_MADE)
+    try:
+        yield container
+    finally:
+        with _asking(f"docker rm {reference}"):
+            container.remove(force=True)
+
+
+def answer_of(docker: Docker, container: Container, port: int, asker: str, *, timeout_s: float) -> str:
+    """What a server in a container answers on a port of its loopback, asked by `asker`, an image with busybox.
+
+    Asked again until it answers. Raises DockerTrouble where it has not in time, or has ended.
+    """
+    deadline = time.monotonic() + timeout_s
+    while True:
+        words = ["/bin/busybox", "wget", "-q", "-O", "-", f"http://127.0.0.1:{port}/"]
+        with _asking(f"docker run {asker}"):
+            beside = docker.client.containers.create(
+                asker, words, network_mode=f"container:{container.id}", labels=_MADE
+            )
+            try:
+                beside.start()
+                code = int(beside.wait()["StatusCode"])
+                output = beside.logs().decode(errors="replace").strip()
+            except (APIError, NotFound) as ended:
+                code, output = 1, str(ended)
+            finally:
+                beside.remove(force=True)
+            container.reload()
+        if code == 0:
+            return output
+        if container.status != "running" or time.monotonic() > deadline:
+            with _asking("docker logs"):
+                log = container.logs().decode(errors="replace").strip()
+            raise DockerTrouble(
+                f"nothing answers on port {port} of the container ({container.status}): {output}; its log: {log}"
+            )
+        time.sleep(0.2)
+
+
+def files_of(docker: Docker, reference: str) -> set[str]:
+    """The places of all files and links in an image's file system, without a slash at their beginning."""
+    with _asking(f"docker export of {reference}"):
+        container = docker.client.containers.create(reference, network_mode="none", labels=_MADE)
+        try:
+            with tarfile.open(fileobj=_Stream(container.export()), mode="r|") as tar:
+                return {entry.name.removeprefix("./") for entry in tar if not entry.isdir()}
+        finally:
+            container.remove(force=True)
+
+
+def history_of(docker: Docker, reference: str) -> tuple[str, ...]:
+    """`docker history`: what made each layer, the newest first."""
+    with _asking(f"docker history {reference}"):
+        return tuple(entry["CreatedBy"] for entry in docker.client.api.history(reference))
+
+
+def layers_of(docker: Docker, reference: str) -> tuple[tuple[str, ...], int]:
+    """(diff ids, bytes): an image's layers as they are on disk, the base's first, and their size together."""
+    with _asking(f"docker inspect {reference}"):
+        image = docker.client.api.inspect_image(reference)
+        return tuple(image["RootFS"]["Layers"]), int(image["Size"])
+
+
+def have(docker: Docker, reference: str) -> bool:
+    """Pull an image unless the daemon has it, with the daemon's own login; whether it had to. Raises DockerTrouble."""
+    missing = not docker.has(reference)
+    if missing:
+        with _asking(f"docker pull {reference}"):
+            docker.client.images.pull(*split_reference(reference))
+    return missing
+
+
+def remove_intermediate(docker: Docker, run_id: str) -> None:
+    """Remove what builds of this run left without a name."""
+    with _asking("docker image prune"):
+        docker.client.images.prune(filters={"dangling": True, "label": f"{LABEL}={run_id}"})
+
+
+def _archive(files: Mapping[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content), 0o755
+            tar.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+class _Stream(io.RawIOBase):
+    """Pieces of bytes, read like a file."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces, self._left = pieces, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        while size < 0 or len(self._left) < size:
+            piece = next(self._pieces, b"")
+            if not piece:
+                break
+            self._left += piece
+        given = self._left if size < 0 else self._left[:size]
+        self._left = self._left[len(given) :]
+        return given

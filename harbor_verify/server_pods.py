@@ -1,0 +1,106 @@
+"""Pods that run a server out of the registry: what a kubelet makes of an image that people built."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kubernetes import client
+
+from harbor_verify import pull_pods
+from harbor_verify.clients.harbor import Credentials
+from harbor_verify.clients.replica_link import open_link
+from harbor_verify.errors import AnswerError
+from harbor_verify.target import Target
+from harbor_verify.waiting import NotYet, wait_until
+
+
+@dataclass(frozen=True)
+class Served:
+    """What became of a pod: what its server answered, or the kubelet's words and the log of one that ended.
+
+    `reason` is the container's: Error, StartError, ErrImagePull, …; empty while it runs.
+    """
+
+    pod: str
+    answer: str = ""
+    reason: str = ""
+    words: str = ""
+
+
+def serve(
+    target: Target,
+    nodes: Sequence[str],
+    images: Mapping[str, str],
+    port: int,
+    credentials: Credentials,
+    *,
+    run_id: str,
+) -> dict[str, Served]:
+    """Run each image's own command in a pod, on one node after the other, and ask its port.
+
+    `images` are references by what they are called here (a part of the pod's name); so are the results.
+
+    Whoever calls this removes pods and Secret with `pull_pods.remove`. Raises TargetUnreachable, and DeadlinePassed
+    when a pod comes to no end for another reason than its image.
+    """
+    kubernetes, namespace = target.kubernetes, target.namespace
+    secret = pull_pods.pull_secret(target.registry_host, credentials, run_id)
+    kubernetes.ask("make a pull secret", kubernetes.core.create_namespaced_secret, namespace, secret)
+    pods = {name: f"harbor-verify-{run_id}-{name}" for name in images}
+    for (name, pod), node in zip(pods.items(), itertools.cycle(nodes), strict=False):
+        body = pull_pods.pod_of(pod, node, [images[name]], secret.metadata.name, run_id)
+        kubernetes.ask(f"make pod {namespace}/{pod}", kubernetes.core.create_namespaced_pod, namespace, body)
+    served: dict[str, Served] = {}
+
+    def look() -> None:
+        for name, pod in pods.items():
+            if name not in served and (result := _look_at(target, pod, port)):
+                served[name] = result
+        if waiting := [pods[name] for name in pods if name not in served]:
+            raise NotYet(f"{', '.join(waiting)} neither answers nor has ended")
+
+    wait_until(
+        f"each of {', '.join(pods.values())} in {namespace} answers on port {port}, or has ended",
+        look,
+        deadline="converge_timeout_s",
+        timeout_s=target.settings.converge_timeout_s,
+    )
+    return served
+
+
+def _look_at(target: Target, name: str, port: int) -> Served | None:
+    """None while nothing can be said yet."""
+    kubernetes, namespace = target.kubernetes, target.namespace
+    pod = kubernetes.ask(f"read pod {namespace}/{name}", kubernetes.core.read_namespaced_pod, name, namespace)
+    state = _state(pod)
+    shown = f"pod {namespace}/{name} on {pod.spec.node_name}"
+    if state is None:
+        return None
+    if state.waiting and state.waiting.reason in pull_pods.REFUSED:
+        return Served(shown, reason=state.waiting.reason, words=state.waiting.message or "no message")
+    if state.terminated:
+        log = pull_pods.log_of(target, name, pod.spec.containers[0].name)
+        words = " ".join(filter(None, (state.terminated.message, log)))
+        return Served(shown, reason=state.terminated.reason or "ended", words=words)
+    if not state.running:
+        return None
+    link = open_link(
+        kubernetes,
+        name=name,
+        namespace=namespace,
+        pod=name,
+        address=pod.status.pod_ip,
+        port=port,
+        timeouts_s=target.settings.timeouts_s,
+    )
+    try:
+        return Served(shown, answer=link.get("/").text)
+    except AnswerError:
+        return None
+    finally:
+        link.close()
+
+
+def _state(pod: client.V1Pod) -> client.V1ContainerState | None:
+    statuses = pod.status.container_statuses or ()
+    return statuses[0].state if statuses else None

@@ -1,0 +1,17 @@
+"""nginx takes no body of 8 MB: small images pass, and the first real one does not."""
+
+from lab.defects import Defect
+from lab.deployment.manifests.objects import Object, change_text, find
+
+
+def _limit(objects: list[Object]) -> None:
+    nginx = find(objects, "ConfigMap", "harbor-nginx")
+    change_text(nginx, "nginx.conf", "client_max_body_size 0;", "client_max_body_size 8m;")
+
+
+DEFECT = Defect(
+    report="harbor-operator#62",
+    shows="docker push of a layer above 8 MB ends with 413",
+    turns_red=frozenset({"registry.large-layer"}),
+    change=_limit,
+)
