@@ -77,6 +77,10 @@ class HasRobots(Protocol):
 class RunsJobs(Protocol):
     """Feature.JOB_LOGS."""
 
+    def newest_ended_job(self, credentials: Credentials, *, within_s: float) -> int | None:
+        """The id of the newest garbage collection that has ended, if it did so within that time."""
+        ...
+
     def start_harmless_job(self, credentials: Credentials) -> int:
         """Start a job that changes nothing, and return its id."""
         ...

@@ -3,6 +3,7 @@
 import base64
 import json
 import threading
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
@@ -256,6 +257,23 @@ def test_a_robot_comes_with_its_secret_and_for_one_project(harbor, state):
     assert permission["namespace"] == "run"
     assert {each["action"] for each in permission["access"]} == {"pull", "push"}
     harbor.delete_robot(3, ADMIN)
+
+
+def test_the_newest_job_that_has_ended_lately_is_found(harbor, state):
+    now = datetime.now(UTC)
+    state.answers["GET /api/v2.0/system/gc"] = (
+        200,
+        [
+            {"id": 4, "job_status": "Success", "update_time": (now - timedelta(hours=2)).isoformat()},
+            {"id": 3, "job_status": "Error", "update_time": "2026-11-20T07:43:50.000Z"},
+            {"id": 5, "job_status": "Running", "update_time": now.isoformat()},
+        ],
+    )
+    assert harbor.newest_ended_job(ADMIN, within_s=3 * 3600) == 4
+    assert harbor.newest_ended_job(ADMIN, within_s=3600) is None
+    state.answers["GET /api/v2.0/system/gc"] = (200, [{"id": 4}])
+    with pytest.raises(UnexpectedAnswer, match="no list of executions"):
+        harbor.newest_ended_job(ADMIN, within_s=3600)
 
 
 def test_a_job_that_changes_nothing_is_started_and_followed(harbor, state):

@@ -8,6 +8,7 @@
 """
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -203,6 +204,19 @@ class Harbor2(Harbor):
 
     def delete_robot(self, robot_id: int, credentials: Credentials) -> None:
         expect(self.http.delete(f"{API}/robots/{robot_id}", auth=basic(credentials)), 200, 404)
+
+    def newest_ended_job(self, credentials: Credentials, *, within_s: float) -> int | None:
+        answer = self._get("/system/gc?page=1&page_size=20&sort=-creation_time", credentials)
+        oldest = datetime.now(UTC) - timedelta(seconds=within_s)
+        try:
+            ended = {
+                int(entry["id"]): datetime.fromisoformat(entry["update_time"])
+                for entry in document(answer) or ()
+                if entry["job_status"] in ("Success", "Error", "Stopped")
+            }
+        except (ValueError, KeyError, TypeError) as wrong:
+            raise UnexpectedAnswer(f"{summary(answer)}: no list of executions", status=200) from wrong
+        return max((id for id, at in ended.items() if at >= oldest), default=None)
 
     def start_harmless_job(self, credentials: Credentials) -> int:
         """A garbage collection that collects nothing (dry run)."""
