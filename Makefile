@@ -31,7 +31,8 @@ verify-images: $(READY) ## build images in every classic way, and see that they 
 
 test: lint unit ## lint and test this software itself (the lab included), in half an hour
 	$(PYTHON) -m lab prepare
-	$(PYTHON) -m pytest tests/contract tests/lab -m "not matrix" $(ARGS)
+	$(PYTHON) -m pytest tests/contract --numprocesses 4 --dist loadfile $(ARGS)
+	$(PYTHON) -m pytest tests/lab -m "not matrix" $(ARGS)
 
 unit: $(READY) ## test what needs no root, no lab and no network
 	$(PYTHON) -m pytest tests/unit tests/architecture tests/docs --numprocesses auto --dist worksteal $(ARGS)

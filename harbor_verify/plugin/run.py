@@ -11,7 +11,7 @@ from types import FrameType
 
 import pytest
 
-from harbor_verify import cleanup, known_secrets, providers, pull_pods
+from harbor_verify import cleanup, entry, known_secrets, providers, pull_pods
 from harbor_verify.checks import Check, check_of
 from harbor_verify.cleanup import Cleanup
 from harbor_verify.disruptions import leftovers
@@ -136,6 +136,11 @@ def _begin(config: pytest.Config, selected: list[str]) -> State:
     run_id = cleanup.new_run_id(started)
     access = providers.provide(settings)
     target = reach(access, settings)
+    try:
+        entry.require(target)
+    except HarnessError:
+        target.close()
+        raise
     redaction = Redaction(known_secrets.of_credentials(target.credentials))
     facts = find_facts(target, settings)
     found = describe(target, facts) + _learn_secrets(target, redaction)

@@ -30,8 +30,6 @@ SAMPLE = {
     "harbor-1.2": {"failover.registry-pod-kill"},
     "harbor-2": {
         "failover.database-kill",
-        "failover.session-store-restart",
-        "failover.web-container-kill",
         "failover.web-pod-kill",
         "sessions.survive-replica-deletion",
         "storage.image-survives-registry-pod-deletion",

@@ -66,6 +66,7 @@ run.pull_pods = SimpleNamespace(remove=lambda target: [])
 run.surroundings = lambda *_: {}
 run.find_facts = lambda target, settings: SimpleNamespace(present={Role.WEB, Feature.ROBOTS})
 run.leftovers = SimpleNamespace(heal=lambda *_, **__: [])
+run.entry.require = lambda target: None
 run.words_of = lambda words, facts: words
 run.reach, run.NamespaceLease, run.describe = reach, Lease, lambda target, facts: ["found: a fake"]
 

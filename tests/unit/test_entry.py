@@ -1,0 +1,110 @@
+"""One cause, one message: what makes every check fail alike is said before any."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from harbor_verify import entry
+from harbor_verify.clients.harbor import Credentials
+from harbor_verify.errors import NoAnswer, SettingsError, TargetUnreachable, UnexpectedAnswer
+from harbor_verify.profiles import harbor_2
+
+
+class Place:
+    """The front door, or a web replica: what it answers, or raises."""
+
+    def __init__(self, name, mode="db_auth", user="admin", location=""):
+        self.name, self._mode, self._user = name, mode, user
+        answer = SimpleNamespace(
+            status_code=308 if location else 200, is_redirect=bool(location), headers={"Location": location}
+        )
+        self.http = SimpleNamespace(get=lambda path: answer)
+
+    def authentication_mode(self):
+        return self._given(self._mode)
+
+    def whoami_by_password(self, credentials):
+        return self._given(self._user)
+
+    def symptoms(self):
+        return "database: answers"
+
+    @staticmethod
+    def _given(value):
+        if isinstance(value, Exception):
+            raise value
+        return value
+
+
+def target(front, *webs, url="http://h.example"):
+    replicas = [SimpleNamespace(name=web.name) for web in webs]
+    by_name = {web.name: web for web in webs}
+    return SimpleNamespace(
+        url=url,
+        namespace="harbor",
+        credentials=Credentials("admin", "s3cret-word"),
+        profile=harbor_2.PROFILE,
+        front_door=front,
+        deployment=SimpleNamespace(replicas=lambda role: replicas),
+        workload=lambda role: SimpleNamespace(object="Deployment harbor/harbor-core"),
+        web=lambda replica: by_name[replica.name],
+    )
+
+
+def refused(status):
+    return UnexpectedAnswer(f"GET /api/v2.0/systeminfo → {status}", status=status)
+
+
+SILENT = NoAnswer("GET /api/v2.0/systeminfo at web-0: no answer", sent=True)
+WELL = [Place("web-0"), Place("web-1")]
+
+
+@pytest.mark.parametrize(
+    "front, webs",
+    [
+        (Place("front-door"), WELL),
+        # One replica that refuses, or is silent, is for checks to say; so is a front door that breaks.
+        (Place("front-door"), [Place("web-0", user=None), Place("web-1")]),
+        (Place("front-door", user=None), WELL),
+        (Place("front-door"), [Place("web-0", user=SILENT), Place("web-1", user=None)]),
+        (Place("front-door", mode=refused(502)), WELL),
+        (Place("front-door", mode=SILENT), WELL),
+        (Place("front-door", mode=refused(404)), [Place("web-0", mode=SILENT), Place("web-1")]),
+        # To another path of the same kind.
+        (Place("front-door", location="/harbor/projects"), WELL),
+    ],
+)
+def test_what_only_a_part_gets_wrong_is_left_to_the_checks(front, webs):
+    entry.require(target(front, *webs))
+
+
+def test_a_way_to_https_is_said_with_the_url_that_is_meant():
+    front = Place("front-door", location="https://h.example:8443/")
+    with pytest.raises(SettingsError, match=r"--harbor-url https://h\.example:8443"):
+        entry.require(target(front, *WELL))
+
+
+def test_a_password_that_everybody_refuses_is_said_once_and_not_shown():
+    nobody = [Place("web-0", user=None), Place("web-1", user=None)]
+    with pytest.raises(SettingsError, match="front-door, web-0, web-1 answer 401") as told:
+        entry.require(target(Place("front-door", user=None), *nobody))
+    assert "database: answers" in str(told.value)
+    assert "s3cret-word" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "webs, seen",
+    [
+        ([Place("web-0", mode=SILENT), Place("web-1", mode=SILENT)], "web-1: GET"),
+        ([], "harbor-core has no pod"),
+    ],
+)
+def test_a_harbor_that_is_down_is_said_once(webs, seen):
+    with pytest.raises(TargetUnreachable, match="no core replica answers") as told:
+        entry.require(target(Place("front-door", mode=refused(502)), *webs))
+    assert seen in str(told.value)
+
+
+def test_a_url_that_is_something_else_is_said_once():
+    with pytest.raises(TargetUnreachable, match="does not lead to the Harbor in namespace harbor"):
+        entry.require(target(Place("front-door", mode=refused(404)), *WELL))
