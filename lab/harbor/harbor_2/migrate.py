@@ -12,6 +12,7 @@ from .database import Cursor, Database, DatabaseError, describe
 from .version import PLAYED, SCHEMA
 
 _SCHEMA = Path(__file__).parent / "schema" / "harbor.sql"
+_ACCESSORIES = _SCHEMA.with_name("accessories.sql")
 _LOCK = 150_211  # any number that nobody else takes
 
 
@@ -41,13 +42,15 @@ def _migrate_locked(cursor: Cursor) -> bool:
         )
     if row and row["version"] > SCHEMA:
         raise Fatal(f"failed to migrate: no migration found for version {row['version']}")
+    if row:
+        cursor.execute(_ACCESSORIES.read_text())
     if row and row["version"] == SCHEMA:
         log.info("No change in schema, skip.")
         return False
     cursor.execute("DELETE FROM schema_migrations")
     cursor.execute("INSERT INTO schema_migrations (version, dirty) VALUES (%s, true)", [SCHEMA])
     if not row:  # what the stand-in uses of the schema has not changed between the versions that it plays
-        cursor.execute(f"BEGIN; {_SCHEMA.read_text()}; COMMIT")
+        cursor.execute(f"BEGIN; {_SCHEMA.read_text()}; {_ACCESSORIES.read_text()}; COMMIT")
     cursor.execute("UPDATE schema_migrations SET dirty = false")
     log.info(f"{SCHEMA}/u {PLAYED[0]}.{PLAYED[1]}.0_schema")
     return True

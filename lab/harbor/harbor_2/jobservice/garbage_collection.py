@@ -62,7 +62,8 @@ def _delete_untagged(database: Database, dry_run: bool, log: JobLog) -> None:
     rows = database.rows(
         """SELECT a.* FROM artifact a
             WHERE NOT EXISTS (SELECT 1 FROM tag t WHERE t.artifact_id = a.id)
-            AND NOT EXISTS (SELECT 1 FROM artifact_reference f WHERE f.child_id = a.id)"""
+            AND NOT EXISTS (SELECT 1 FROM artifact_reference f WHERE f.child_id = a.id)
+            AND NOT EXISTS (SELECT 1 FROM artifact_accessory y WHERE y.artifact_id = a.id)"""
     )
     for row in rows:
         log.info(

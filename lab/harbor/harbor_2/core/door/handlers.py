@@ -12,7 +12,7 @@ from ...version import at_least
 from .. import permissions
 from ..errors import JSON, bad_request, error, not_found
 from ..harbor import Call
-from ..records import artifacts, blobs, manifests, repositories, tags
+from ..records import accessories, artifacts, blobs, manifests, repositories, tags
 from ..records.quotas import QuotaExceeded
 from ..registry_client import RegistryFailure
 from . import access, passage
@@ -33,7 +33,7 @@ def answer(call: Call) -> Response:
         case Kind.TAGS if method == "GET":
             return _tags(call, place)
         case Kind.REFERRERS if method == "GET":
-            return _referrers()
+            return _referrers(call, place)
         case Kind.MANIFEST if method in ("GET", "HEAD"):
             return _manifest(call, place)
         case Kind.MANIFEST if method == "PUT":
@@ -71,9 +71,14 @@ def _listed(call: Call, key: str, names: list[str], **more: str) -> Response:
     return Response(200, f"{go_json(more | {key: page})}\n".encode(), headers)
 
 
-def _referrers() -> Response:
-    body = go_json({"schemaVersion": 2, "mediaType": _INDEX_TYPE, "manifests": []})
-    return Response(200, f"{body}\n".encode(), [("Content-Type", _INDEX_TYPE), ("X-Total-Count", "0")])
+def _referrers(call: Call, place: Place) -> Response:
+    wanted = parse_qs(urlsplit(call.request.target).query).get("artifactType", [""])[0]
+    found = accessories.descriptors(call.database, place.repository, place.reference, wanted)
+    body = go_json({"schemaVersion": 2, "mediaType": _INDEX_TYPE, "manifests": found})
+    headers = [("Content-Type", _INDEX_TYPE), ("X-Total-Count", str(len(found)))]
+    if wanted:
+        headers.append(("OCI-Filters-Applied", "artifactType"))
+    return Response(200, f"{body}\n".encode(), headers)
 
 
 def _manifest(call: Call, place: Place) -> Response:
@@ -115,6 +120,8 @@ def _put_manifest(call: Call, place: Place) -> Response:
         return error(403, "DENIED", str(failure))
     except ValueError as failure:
         raise bad_request(f"invalid manifest: {failure}") from None
+    if manifest.subject:
+        response.headers.append(("OCI-Subject", manifest.subject))
     return response
 
 

@@ -32,7 +32,10 @@ class Place:
 
 _PATTERNS = (
     (Kind.TAGS, re.compile(r"/v2/(?P<repository>.+)/tags/list")),
-    (Kind.MANIFEST, re.compile(r"/v2/(?P<repository>.+)/manifests/(?P<reference>[^/]+)")),
+    (
+        Kind.MANIFEST,
+        re.compile(r"/v2/(?P<repository>.+)/manifests/(?P<reference>[^/:]+:[^/]+|\w[\w.-]{0,127})"),
+    ),
     (Kind.UPLOAD, re.compile(r"/v2/(?P<repository>.+)/blobs/uploads/?(?P<reference>[^/]*)")),
     (Kind.BLOB, re.compile(r"/v2/(?P<repository>.+)/blobs/(?P<reference>[^/]+)")),
     (Kind.REFERRERS, re.compile(r"/v2/(?P<repository>.+)/referrers/(?P<reference>[^/]+)")),

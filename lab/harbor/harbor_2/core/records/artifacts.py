@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ...database import Cursor, Database, Row
-from . import blobs, manifests, quotas, repositories, tags
+from . import accessories, blobs, manifests, quotas, repositories, tags
 from .manifests import Manifest
 from .moments import moment
 
@@ -35,10 +35,10 @@ def not_found(repository: str, reference: str) -> str:
 def listing(
     database: Database, repository_id: int, *, tag: str = "", limit: int, offset: int
 ) -> tuple[list[Row], int]:
-    """The newest first; those that only an index refers to are left out."""
-    condition = """a.repository_id = %s AND NOT (
+    """The newest first; those that only an index refers to are left out, and those that refer to another."""
+    condition = f"""a.repository_id = %s AND NOT (
         EXISTS (SELECT 1 FROM artifact_reference f WHERE f.child_id = a.id)
-        AND NOT EXISTS (SELECT 1 FROM tag t WHERE t.artifact_id = a.id))"""
+        AND NOT EXISTS (SELECT 1 FROM tag t WHERE t.artifact_id = a.id)) AND {accessories.NOT_ONE}"""
     arguments: list[Any] = [repository_id]
     if tag:
         condition += " AND EXISTS (SELECT 1 FROM tag t WHERE t.artifact_id = a.id AND t.name = %s)"
@@ -82,6 +82,8 @@ def pushed(
                 "INSERT INTO artifact_blob (digest_af, digest_blob) VALUES (%s, %s) ON CONFLICT DO NOTHING",
                 [manifest.digest, part.digest],
             )
+        if manifest.subject:
+            accessories.record(cursor, artifact_id, repository, manifest.subject, manifest.artifact_type)
         if tag:
             tags.point(cursor, repository_id, artifact_id, tag)
         quotas.settle(cursor, project_id, limited=True)
@@ -116,7 +118,7 @@ def is_referred_to(database: Database, artifact_id: int) -> bool:
 
 
 def delete(database: Database, artifact: Row) -> None:
-    """With its tags, and with the children that nothing else refers to. The manifest itself goes with the next GC."""
+    """With its tags, the children that nothing else refers to, and what refers to it. Its manifest goes with a GC."""
     with database.transaction() as cursor:
         quotas.lock(cursor, artifact["project_id"])
         remove(cursor, [artifact["id"]])
@@ -146,6 +148,7 @@ def remove(cursor: Cursor, artifact_ids: Iterable[int]) -> None:
                 DO UPDATE SET creation_time = CURRENT_TIMESTAMP""",
             [gone["media_type"], gone["manifest_media_type"], gone["repository_name"], gone["digest"]],
         )
+        waiting += accessories.of_subject(cursor, gone["repository_name"], gone["digest"])
         cursor.execute("SELECT digest_blob FROM artifact_blob WHERE digest_af = %s", [gone["digest"]])
         digests = [row["digest_blob"] for row in cursor.fetchall()]
         blobs.release(cursor, gone["project_id"], digests)
@@ -243,7 +246,7 @@ def _ensure(
             manifest.type,
             manifest.media_type,
             manifest.manifest_media_type,
-            manifest.media_type,
+            manifest.artifact_type,
             project_id,
             repository_id,
             repository,

@@ -36,6 +36,9 @@ class Manifest:
     children: dict[str, dict[str, Any] | None] = field(default_factory=dict)
     """By digest: the platform, where one is given."""
     annotations: dict[str, str] | None = None
+    subject: str = ""
+    """The digest that it refers to."""
+    artifact_type: str = ""
 
 
 def read(content: bytes, digest: str, content_type: str) -> Manifest:
@@ -45,10 +48,22 @@ def read(content: bytes, digest: str, content_type: str) -> Manifest:
         raise ValueError("a manifest is a JSON object")
     media_type = content_type.partition(";")[0].strip() or document.get("mediaType", "")
     annotations = document.get("annotations") or None
+    subject = (document.get("subject") or {}).get("digest", "")
     if media_type in INDEXES:
         children = {entry["digest"]: entry.get("platform") for entry in document.get("manifests") or []}
         return Manifest(
-            digest, media_type, media_type, "IMAGE", _ICON, [], len(content), "", children, annotations
+            digest,
+            media_type,
+            media_type,
+            "IMAGE",
+            _ICON,
+            [],
+            len(content),
+            "",
+            children,
+            annotations,
+            subject,
+            str(document.get("artifactType", media_type)),
         )
     config = document.get("config") or {}
     config_media_type = str(config.get("mediaType", media_type))
@@ -68,6 +83,8 @@ def read(content: bytes, digest: str, content_type: str) -> Manifest:
         config.get("digest", ""),
         {},
         annotations,
+        subject,
+        str(document.get("artifactType", config_media_type)),
     )
 
 
