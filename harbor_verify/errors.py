@@ -20,6 +20,7 @@ HarnessError
 └── AnswerError            Harbor did not answer as its API says; checks that are about it make it an offender
     ├── NoAnswer           no answer at all: refused, reset, timed out
     ├── UnexpectedAnswer   an answer with another status or body
+    │   └── TypeRefused    a registry that does not know this type of manifest
     ├── WrongContent       bytes that are not those of the digest they were asked by
     ├── StoreRefused       what a database or a session store said instead of doing what Harbor may ask of it
     ├── NotShown           a page that does not show in time what it should
@@ -109,6 +110,10 @@ class UnexpectedAnswer(AnswerError):
     def __init__(self, message: str, *, status: int) -> None:
         self.status = status
         super().__init__(message)
+
+
+class TypeRefused(UnexpectedAnswer):
+    """A registry refuses a manifest in the way of one that does not know its type."""
 
 
 class WrongContent(AnswerError):

@@ -88,7 +88,7 @@ class Settings(BaseModel):
         None, description="small image of musl and busybox (busybox:musl), to build images on"
     )
     large_layer_mib: PositiveInt = Field(
-        64, description="MiB of the large layer that is pushed through the front door"
+        100, description="MiB of the large layer that is pushed through the front door"
     )
     database_address: str | None = Field(
         None,

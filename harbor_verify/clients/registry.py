@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 
@@ -24,7 +24,9 @@ PULL, PUSH = "pull", "push,pull"
 _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
 
 Authorise = Callable[[str], str | None]
-"""From a scope (repository:p/r:pull) to a header Authorization; None: go as anonymous. Raises AnswerError."""
+"""From a scope (repository:p/r:pull; several with a space between) to a header Authorization; None: go as anonymous.
+
+Raises AnswerError."""
 
 
 def by_token(token: Callable[[str], str | None]) -> Authorise:
@@ -123,7 +125,7 @@ class Registry:
     def begin_upload(self, repository: str) -> Upload:
         """POST: a new upload session."""
         answer = self._ask("POST", f"/v2/{repository}/blobs/uploads/", repository, PUSH, 202)
-        return Upload(repository, _place(answer))
+        return Upload(repository, place_of(answer))
 
     def append(self, upload: Upload, content: bytes) -> Upload:
         """PATCH: more bytes; returns the upload as it goes on from here."""
@@ -134,7 +136,7 @@ class Registry:
         answer = self._ask(
             "PATCH", upload.place, upload.repository, PUSH, 202, 204, data=content, headers=headers
         )
-        return Upload(upload.repository, _place(answer), behind)
+        return Upload(upload.repository, place_of(answer), behind)
 
     def finish(self, upload: Upload, digest: str) -> None:
         """PUT: the blob is whole, and this is its digest. UnexpectedAnswer 400 where it is not."""
@@ -147,8 +149,27 @@ class Registry:
 
     def blob(self, repository: str, digest: str) -> bytes:
         """A blob's bytes. Raises WrongContent when they are not those of its digest."""
-        answer = self._ask("GET", f"/v2/{repository}/blobs/{digest}", repository, PULL, 200)
-        return _require_digest(answer, digest)
+        return _require_digest(expect(self.ask_blob("GET", repository, digest), 200), digest)
+
+    def ask_blob(
+        self, method: str, repository: str, digest: str, *, stream: bool = False, **headers: str
+    ) -> requests.Response:
+        """GET or HEAD of a blob, whatever is answered; where that is the way to an object store, what the store says.
+
+        `headers` by their names, with _ for -. Source: distribution, storage.redirect.
+        """
+        sent = {
+            "Accept-Encoding": "identity",
+            **{name.replace("_", "-"): text for name, text in headers.items()},
+        }
+        answer = self.ask(
+            method, f"/v2/{repository}/blobs/{digest}", repository, PULL, headers=sent, stream=stream
+        )
+        if not answer.is_redirect:
+            return answer
+        # The URL is signed for whoever has it: no login goes there, and no name of the front door's.
+        elsewhere = urljoin(answer.url, answer.headers["Location"])
+        return self.http.request(method, elsewhere, headers={**sent, "Host": None}, stream=stream)
 
     def measure_blob(self, repository: str, digest: str) -> int:
         """The length of a blob that is read to its end and never held as a whole, in bytes.
@@ -199,13 +220,23 @@ class Registry:
         digest = reference if ":" in reference else answer.headers.get("Docker-Content-Digest", "")
         return _require_digest(answer, digest), digest
 
+    def ask(
+        self, method: str, path: str, repository: str, actions: str, *, reads: str = "", **kwargs: Any
+    ) -> requests.Response:
+        """One request, with what it takes to do `actions` in `repository`, whatever is answered. Raises NoAnswer.
+
+        `reads`: a further repository that it pulls from. The rest is for `HttpClient.request`.
+        """
+        headers = {"User-Agent": USER_AGENT, **kwargs.pop("headers", {})}
+        scope = f"repository:{repository}:{actions}" + (f" repository:{reads}:{PULL}" if reads else "")
+        if authorisation := self._authorise(scope):
+            headers["Authorization"] = authorisation
+        return self.http.request(method, path, headers=headers, **kwargs)
+
     def _ask(
         self, method: str, path: str, repository: str, actions: str, *statuses: int, **kwargs: Any
     ) -> requests.Response:
-        headers = {"User-Agent": USER_AGENT, **kwargs.pop("headers", {})}
-        if authorisation := self._authorise(f"repository:{repository}:{actions}"):
-            headers["Authorization"] = authorisation
-        return expect(self.http.request(method, path, headers=headers, **kwargs), *statuses)
+        return expect(self.ask(method, path, repository, actions, **kwargs), *statuses)
 
 
 class BackendRegistry(Registry):
@@ -251,7 +282,7 @@ def _require_digest(answer: requests.Response, digest: str) -> bytes:
     return answer.content
 
 
-def _place(answer: requests.Response) -> str:
+def place_of(answer: requests.Response) -> str:
     """Path and query of a Location: the host in it is the registry's own idea of where it is."""
     location = urlsplit(answer.headers.get("Location", ""))
     if not location.path:

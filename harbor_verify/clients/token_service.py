@@ -41,13 +41,13 @@ class Token:
 
 
 def fetch(http: HttpClient, credentials: Credentials | None, *scopes: str, path: str = PATH) -> Token:
-    """A token for these scopes (repository:p/r:push,pull); without credentials as anybody.
+    """A token for these scopes (repository:p/r:push,pull; a text may hold several); without credentials as anybody.
 
     `path` may be a whole URL: the realm of a challenge. Raises UnexpectedAnswer, NoAnswer.
     """
     answer = http.get(
         path,
-        params=[("service", SERVICE), *(("scope", scope) for scope in scopes)],
+        params=[("service", SERVICE), *(("scope", each) for scope in scopes for each in scope.split())],
         auth=(credentials.user, credentials.password) if credentials else None,
     )
     expect(answer, 200)

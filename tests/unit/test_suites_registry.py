@@ -26,9 +26,6 @@ from suites.registry.test_catalogue import (
     test_what_is_deleted_on_any_web_replica_is_gone_everywhere as deleted,
 )
 from suites.registry.test_kubelet import test_every_node_pulls_a_private_image_with_a_pull_secret as kubelet
-from suites.registry.test_large_layer import (
-    test_a_large_layer_passes_the_front_door_and_is_on_every_replica as large,
-)
 from suites.registry.test_push_pull import test_busybox_is_pushed_pulled_back_unchanged_and_runs as push_pull
 from suites.registry.test_replicas import (
     test_an_image_pushed_on_one_registry_replica_is_pulled_from_every_other as everywhere,
@@ -57,12 +54,10 @@ class Store:
 class FakeRegistry:
     """A registry replica: a store, and what is wrong with it."""
 
-    def __init__(
-        self, name, store, *, silent=False, lax=False, limit=None, corrupts=False, tags=True, moves_tags=False
-    ):
+    def __init__(self, name, store, *, silent=False, lax=False, corrupts=False, tags=True, moves_tags=False):
         self.tags, self.moves_tags = tags, moves_tags
         self.http = SimpleNamespace(name=name, close=lambda: None)
-        self.store, self.silent, self.lax, self.limit, self.corrupts = store, silent, lax, limit, corrupts
+        self.store, self.silent, self.lax, self.corrupts = store, silent, lax, corrupts
 
     def _answer(self):
         if self.silent:
@@ -90,8 +85,6 @@ class FakeRegistry:
 
     def append(self, upload, content):
         self._answer()
-        if self.limit is not None and len(content) > self.limit:
-            raise UnexpectedAnswer("PATCH → 413 Request Entity Too Large", status=413)
         if upload.place not in self.store.uploads:
             raise UnexpectedAnswer("PATCH → 404 BLOB_UPLOAD_UNKNOWN", status=404)
         self.store.uploads[upload.place] += content
@@ -179,7 +172,7 @@ class FakeWeb:
             self.store.manifests = {key: m for key, m in self.store.manifests.items() if key[0] != repository}
 
 
-def target(*registries, webs=(), front=None, takers=None):
+def target(*registries, webs=(), takers=None):
     """`takers`: those that docker clients speak to, where it is not the registry's replicas."""
 
     def replicas(role):
@@ -199,8 +192,6 @@ def target(*registries, webs=(), front=None, takers=None):
         web=lambda replica: next(web for web in webs if web.name == replica.name),
         new_link=lambda replica: SimpleNamespace(of=by_name[replica.name], close=lambda: None),
         registry_by=lambda link, replica: link.of,
-        new_front_door_link=lambda: SimpleNamespace(of=front, close=lambda: None),
-        front_registry_for_all=lambda link: link.of,
         credentials=None,
         access=SimpleNamespace(url="http://h"),
         registry_host="h",
@@ -298,37 +289,6 @@ def test_a_registry_that_takes_anything_is_named_for_each_thing_it_takes():
 
 def test_a_registry_that_does_not_answer_has_refused_nothing():
     assert offenders_of(refused, target(*three(silent=True)), "p", new_image)[0].observed == "no answer"
-
-
-# registry.large-layer
-
-
-def large_layer(registries, front):
-    measured = {}
-    examine(large, target(*registries, front=front), "p", new_image, Settings(), measured)
-    return measured
-
-
-def test_a_large_layer_that_comes_back_is_well_and_measured():
-    registries = three()
-    measured = large_layer(registries, FakeRegistry("front-door", registries[0].store))
-    assert measured.keys() == {"push_mib_per_s", "pull_mib_per_s"}
-
-
-def test_a_limit_of_the_front_door_is_told_as_one():
-    registries = three()
-    (offender,) = offenders_of(
-        large_layer, registries, FakeRegistry("front-door", registries[0].store, limit=10)
-    )
-    assert offender.object == "front door http://h"
-    assert "413" in offender.observed
-    assert "limits" in offender.observed
-
-
-def test_replicas_without_the_layer_are_named():
-    registries = three(shared=False)
-    found = offenders_of(large_layer, registries, FakeRegistry("front-door", registries[0].store))
-    assert [o.object for o in found] == ["pod registry-1", "pod registry-2"]
 
 
 # registry.repository-appears-in-harbor, delete-removes

@@ -1,0 +1,76 @@
+"""Layers of sizes at which proxies have their limits."""
+
+import time
+
+from harbor_verify.checks import check
+from harbor_verify.clients import registry_asks
+from harbor_verify.clients.large_content import LargeContent
+from harbor_verify.clients.registry import Registry
+from harbor_verify.doors import Door, behind
+from harbor_verify.errors import UnexpectedAnswer
+from harbor_verify.findings import Findings
+from harbor_verify.settings import Settings
+
+_TOO_LARGE = 413
+_SMALL_MIB = (1, 10)
+_MIB = 2**20
+
+
+@check(
+    "images.layer-sizes",
+    hint="413 is the front door's limit, and the smallest size that fails says which (nginx's own default "
+    "is 1 MiB): `client_max_body_size 0;` in nginx's server (of an ingress: the annotation "
+    'nginx.ingress.kubernetes.io/proxy-body-size: "0"). A time-out: proxy_read_timeout and '
+    "proxy_send_timeout, and `proxy_request_buffering off;`, so that nothing waits for the whole layer. A "
+    "5xx: the volume, or the folder where the proxy keeps what it buffers, may be full. A replica without "
+    "the layer: storage is not shared.",
+    source="nginx: client_max_body_size; OCI distribution specification; goharbor/harbor-operator report 62",
+    builds_on=(
+        "registry.pushed-on-one-pulled-on-every",
+        "configuration.registry-config-in-effect",
+        "configuration.registry-trusts-token-key",
+        "database.grants-sufficient",
+    ),
+)
+def test_layers_of_every_size_pass_the_front_door(
+    doors: list[Door], findings: Findings, project, settings: Settings, measured
+):
+    """Layers of 1, 10 and 100 MiB and one byte pass the front door both ways; every replica has those of 1 and 10 MiB.
+
+    Source: OCI distribution specification. One byte above the usual limits of proxies. The small ones are
+    sent with their length, as containerd does; the large one without, in pieces, as docker does. Its size is
+    a setting (--large-layer-mib). None of them is in memory as a whole.
+    """
+    (front, *_), repository = doors, f"{project}/sizes"
+    for size_mib in (*_SMALL_MIB, settings.large_layer_mib):
+        is_large = size_mib == settings.large_layer_mib
+        content, size = LargeContent(size_mib * _MIB + 1), f"a layer of {size_mib} MiB and one byte"
+        begun_s, is_there = time.monotonic(), False
+        with findings.about(front.object, f"takes {size}") as push:
+            try:
+                (_send_in_pieces if is_large else _send_with_length)(front.registry, repository, content)
+                is_there = True
+            except UnexpectedAnswer as answer:
+                limits = ": the front door limits how large a request may be"
+                push.wrong(f"{answer}" + (limits if answer.status == _TOO_LARGE else ""))
+        if not is_there:
+            continue
+        pushed_s = time.monotonic()
+        for giver in (front, *(() if is_large else behind(doors))):
+            with findings.about(giver.object, f"gives {size} that the front door took") as pull:
+                digest, length = registry_asks.stream_digest(giver.registry, repository, content.digest)
+                if digest != content.digest:
+                    pull.wrong(
+                        f"{length} bytes of digest {digest[:19]}, not {len(content)} of {content.digest[:19]}"
+                    )
+        if is_large:
+            measured["push_mib_per_s"] = round(size_mib / (pushed_s - begun_s), 1)
+            measured["pull_mib_per_s"] = round(size_mib / (time.monotonic() - pushed_s), 1)
+
+
+def _send_with_length(registry: Registry, repository: str, content: LargeContent) -> None:
+    registry_asks.push_whole(registry, registry.begin_upload(repository), content)
+
+
+def _send_in_pieces(registry: Registry, repository: str, content: LargeContent) -> None:
+    registry_asks.push_in_pieces(registry, registry.begin_upload(repository), content)

@@ -1,0 +1,121 @@
+"""Long names, and long lists of names."""
+
+from harbor_verify.checks import check
+from harbor_verify.clients import registry_asks
+from harbor_verify.doors import Door, behind
+from harbor_verify.errors import UnexpectedAnswer
+from harbor_verify.findings import Findings
+
+_DEEP = "team/service-a/env.staging/arch_64/build__7/x/y/z"
+_LONGEST_TAG = 128
+_TAGS = [f"t-{number}" for number in range(1, 6)]
+_PAGE = 2
+
+
+@check(
+    "images.long-names",
+    hint="A deep repository that is refused: the front door's `location` takes one or two parts only, or "
+    "the ingress rewrites the path; `/v2/` must go through as a prefix. 414 or 400 for the long tag: "
+    "large_client_header_buffers. A tag of 129 characters that is taken: no registry takes one, see what "
+    "answers there.",
+    source="OCI distribution specification: names of repositories and tags",
+    builds_on=(
+        "registry.pushed-on-one-pulled-on-every",
+        "configuration.registry-config-in-effect",
+        "configuration.registry-trusts-token-key",
+        "database.grants-sufficient",
+    ),
+)
+def test_deep_repositories_and_long_tags_are_taken(doors: list[Door], findings: Findings, project, new_image):
+    """A repository of nine parts and a tag of 128 characters are taken; a tag of 129 characters is refused.
+
+    Source: OCI distribution specification. What one replica took is read from the next, the front door among
+    them.
+    """
+    for taker, giver in zip(doors, [*doors[1:], doors[0]], strict=True):
+        image, repository = new_image(), f"{project}/{_DEEP}/{taker.name}"
+        tag = f"{taker.name}-".ljust(_LONGEST_TAG, "x")
+        is_there = False
+        with findings.about(taker.object, f"takes {repository} and a tag of {_LONGEST_TAG} characters"):
+            taker.registry.push(image, repository, tag)
+            is_there = True
+        if not is_there:
+            continue
+        with findings.about(giver.object, f"gives {repository} by that tag, and lists it") as pull:
+            if giver.registry.pull(repository, tag) != image:
+                pull.wrong("gives another image")
+            elif tag not in (listed := registry_asks.tags(giver.registry, repository).tags):
+                pull.wrong(f"lists {', '.join(listed) or 'no tags'}")
+        with findings.about(taker.object, f"refuses a tag of {_LONGEST_TAG + 1} characters") as refusal:
+            try:
+                taker.registry.push_manifest(repository, f"{tag}x", image.manifest)
+            except UnexpectedAnswer as answer:
+                if not 400 <= answer.status < 500:
+                    raise
+            else:
+                refusal.wrong("it was taken")
+
+
+@check(
+    "images.tag-pages",
+    hint="Whole lists in place of pages on the front door only: it drops the query (`?n=…&last=…`). Tags "
+    "that are missing or come twice: replicas do not share the place where tags are kept (the database, or "
+    "the storage of the registry). No Link: the front door drops that header, and clients miss every tag "
+    "after the first page.",
+    source="OCI distribution specification: listing tags (n, last, Link)",
+    builds_on=(
+        "registry.pushed-on-one-pulled-on-every",
+        "configuration.registry-config-in-effect",
+        "configuration.registry-trusts-token-key",
+        "database.grants-sufficient",
+    ),
+)
+def test_tags_are_listed_page_by_page(
+    doors: list[Door], findings: Findings, project, new_image, not_applicable
+):
+    """Page by page every replica lists each tag once, no more than asked for at a time, and after any tag the next.
+
+    Source: OCI distribution specification. A registry that gives all tags at once, whatever is asked for, has
+    no pages; all replicas must do the same.
+    """
+    image, repository, taker = new_image(), f"{project}/pages", behind(doors)[0]
+    with findings.about(taker.object, f"takes an image under {len(_TAGS)} tags"):
+        for tag in _TAGS:
+            taker.registry.push(image, repository, tag)
+    if findings.offenders:
+        return
+    pages = {}
+    for door in doors:
+        with findings.about(door.object, f"lists {', '.join(_TAGS)}") as whole:
+            listed = registry_asks.tags(door.registry, repository).tags
+            if sorted(listed) != _TAGS:
+                whole.wrong(f"lists {', '.join(listed) or 'none'}")
+                continue
+            pages[door] = registry_asks.tags(door.registry, repository, n=_PAGE)
+    paging = {door: page for door, page in pages.items() if sorted(page.tags) != _TAGS}
+    if pages and not paging and not findings.offenders:
+        not_applicable(f"the registry has no pages of tags: asked for {_PAGE} it gives all, on every replica")
+    for door, page in pages.items() if paging else ():
+        with findings.about(door.object, f"lists the tags in pages of {_PAGE}, each once") as paged:
+            if wrong := _wrong_pages(door, repository, page):
+                paged.wrong(wrong)
+        middle = _TAGS[1]
+        expected = f"lists {_TAGS[2]} and {_TAGS[3]} when asked for {_PAGE} after {middle}"
+        with findings.about(door.object, expected) as rest:
+            found = registry_asks.tags(door.registry, repository, n=_PAGE, last=middle).tags
+            if found != _TAGS[2:4]:
+                rest.wrong(f"lists {', '.join(found) or 'none'}")
+
+
+def _wrong_pages(door: Door, repository: str, page: registry_asks.Page) -> str:
+    """What is wrong with the pages from the first one on; empty: nothing. Raises AnswerError."""
+    listed = [page.tags]
+    while page.next and len(listed) <= len(_TAGS):
+        page = registry_asks.tags_at(door.registry, repository, page.next)
+        listed.append(page.tags)
+    seen = " | ".join(", ".join(tags) or "none" for tags in listed)
+    if any(len(tags) > _PAGE for tags in listed):
+        return f"a page is too long: {seen}"
+    if [tag for tags in listed for tag in tags] != _TAGS:
+        return f"{seen}" + ("" if page.next or len(listed) > 1 else ", and no Link to more")
+    return ""

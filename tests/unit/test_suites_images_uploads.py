@@ -1,0 +1,214 @@
+"""The checks of uploads, mounts and names on registries of a few lines: green on sound ones, red on doctored ones."""
+
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+
+from harbor_verify.clients.harbor import Credentials
+from harbor_verify.errors import NotApplicable
+from harbor_verify.model.roles import Standing
+from suites.images.test_mounts import test_a_blob_is_mounted_from_another_repository as mounts
+from suites.images.test_mounts import test_a_mount_hands_no_private_blob_over as private
+from suites.images.test_names import test_deep_repositories_and_long_tags_are_taken as names
+from suites.images.test_names import test_tags_are_listed_page_by_page as pages
+from suites.images.test_uploads import test_a_chunk_out_of_order_never_becomes_a_wrong_blob as disorder
+from suites.images.test_uploads import test_every_form_of_upload_is_taken as forms
+from tests.unit.fake_registry import FakeRegistry, Store, doors
+from tests.unit.running import examine, never, not_applicable, offenders_of
+from tests.unit.test_suites_images import objects, registries
+from tests.unit.test_suites_registry import new_image
+
+DEVELOPER = Credentials("developer", "secret")
+
+
+def observed(offenders):
+    return " | ".join(offender.observed for offender in offenders)
+
+
+# images.upload-forms
+
+
+@pytest.mark.parametrize("every", [(), ("at-once",), ("strict",)])
+def test_every_form_of_upload_is_taken_by_sound_replicas(every):
+    with registries(every=every) as found:
+        examine(forms, found, "p", new_image)
+
+
+@pytest.mark.parametrize(
+    "flaw, thing, words",
+    [
+        ("miscounts", "in chunks", "has Range 0-1000"),
+        ("no-empty", "without a single byte", "400"),
+        ("keeps-cancelled", "cancelled", "its status is still told: 0-"),
+        ("drops-query", "in one POST", "400"),
+    ],
+)
+def test_a_form_that_is_not_taken_is_told_with_its_replica(flaw, thing, words):
+    with registries(last=(flaw,)) as found:
+        offenders = offenders_of(forms, found, "p", new_image)
+    assert objects(offenders) == {"pod replica-2"}
+    assert any(thing in offender.expected for offender in offenders)
+    assert words in observed(offenders)
+
+
+def test_an_upload_behind_a_limit_is_refused_by_the_front_door():
+    with registries(limit=500) as found:
+        offenders = offenders_of(forms, found, "p", new_image)
+    assert objects(offenders) == {"front door"}
+    assert "413" in observed(offenders)
+
+
+def test_what_one_took_and_the_next_does_not_give_is_the_next_ones():
+    with doors(*(FakeRegistry(Store()) for _ in range(3))) as found:
+        offenders = offenders_of(forms, found, "p", new_image)
+    assert len(offenders) == 3 * 4
+    assert all(offender.expected.startswith("gives the blob that ") for offender in offenders)
+
+
+# images.chunk-out-of-order
+
+
+@pytest.mark.parametrize("every", [(), ("strict",)])
+def test_chunks_out_of_order_are_refused_at_once_or_at_the_end(every):
+    with registries(every=every) as found:
+        examine(disorder, found, "p", new_image)
+
+
+def test_a_wrong_blob_that_is_taken_or_kept_is_red():
+    with registries(last=("lax",)) as found:
+        (offender,) = offenders_of(disorder, found, "p", new_image)
+    assert offender.object == "pod replica-2"
+    assert "right bytes" in offender.expected
+    with registries(last=("keeps-refused",)) as found:
+        (offender,) = offenders_of(disorder, found, "p", new_image)
+    assert offender.object == "pod replica-2"
+    assert "without what it has refused" in offender.expected
+
+
+def test_a_replica_that_fails_has_refused_nothing():
+    with registries(last=("silent",)) as found:
+        (offender,) = offenders_of(disorder, found, "p", new_image)
+    assert (offender.object, "503" in offender.observed) == ("pod replica-2", True)
+
+
+# images.mount-across-repositories
+
+
+def test_a_blob_is_mounted_and_one_that_is_nowhere_is_sent():
+    with registries() as found:
+        examine(mounts, found, "p", new_image)
+
+
+@pytest.mark.parametrize(
+    "flaw, words",
+    [
+        ("no-mounts", "in its place"),
+        ("drops-query", "in its place"),
+        ("mounts-anything", "nobody has pushed"),
+    ],
+)
+def test_a_front_door_that_mounts_nothing_or_anything_is_named(flaw, words):
+    with registries(flaw) as found:
+        offenders = offenders_of(mounts, found, "p", new_image)
+    assert objects(offenders) == {"front door"}
+    assert words in observed(offenders)
+
+
+def test_replicas_that_share_nothing_mount_nothing_from_each_other():
+    with doors(*(FakeRegistry(Store()) for _ in range(3))) as found:
+        assert len(offenders_of(mounts, found, "p", new_image)) == 6
+
+
+# images.mount-needs-pull-right
+
+
+@contextmanager
+def harbor_of(*flaws):
+    """A Harbor with one replica, where a developer may pull from repositories of `public` only."""
+    members = []
+    with FakeRegistry(Store(), *flaws).running() as server:
+        front = SimpleNamespace(
+            projects=lambda name, credentials: {name: 7},
+            add_member=lambda project, user, role, credentials: members.append((project, user, role)),
+        )
+        yield SimpleNamespace(
+            front_door=front,
+            members=members,
+            credentials=Credentials("admin", "secret"),
+            profile=SimpleNamespace(member_roles={Standing.DEVELOPER: 2}),
+            registry_api_replicas=lambda: [SimpleNamespace(name="replica-1", object="pod replica-1")],
+            registry=lambda replica, credentials=None: server.registry(
+                replica.name, credentials.user if credentials else "admin"
+            ),
+        )
+
+
+def mount_private(harbor, source="private"):
+    examine(private, harbor, source, "public", lambda: DEVELOPER, new_image)
+
+
+def test_a_private_blob_is_not_mounted_by_a_stranger():
+    with harbor_of() as harbor:
+        mount_private(harbor)
+        assert harbor.members == [(7, "developer", 2)]
+    with harbor_of("no-mounts") as harbor:
+        mount_private(harbor)
+
+
+def test_a_mount_that_hands_a_private_blob_over_is_red():
+    with harbor_of("mounts-anything") as harbor:
+        offenders = offenders_of(mount_private, harbor)
+    assert [offender.observed for offender in offenders] == ["it was mounted (201)", "it gives the blob"]
+
+
+def test_a_registry_that_gives_the_private_blob_itself_is_red():
+    with harbor_of() as harbor:
+        (offender,) = offenders_of(lambda harbor: mount_private(harbor, "public/more"), harbor)
+    assert "without a mount" in offender.observed
+
+
+# images.long-names, tag-pages
+
+
+def test_long_names_and_pages_of_sound_replicas():
+    with registries() as found:
+        examine(names, found, "p", new_image)
+        examine(pages, found, "p", new_image, never)
+
+
+@pytest.mark.parametrize(
+    "flaw, words",
+    [("flat", "404 page not found"), ("long-tags", "it was taken"), ("corrupts", "not sha256:")],
+)
+def test_names_that_are_refused_or_too_long_are_red(flaw, words):
+    with registries(last=(flaw,)) as found:
+        offenders = offenders_of(names, found, "p", new_image)
+    assert objects(offenders) == {"pod replica-2"}
+    assert words in observed(offenders)
+
+
+@pytest.mark.parametrize(
+    "flaw, words",
+    [
+        ("drops-query", "a page is too long"),
+        ("drops-link", "and no Link to more"),
+        ("forgets-a-tag", "t-2, t-3, t-4, t-5"),
+    ],
+)
+def test_a_front_door_with_wrong_pages_is_named(flaw, words):
+    with registries(flaw) as found:
+        offenders = offenders_of(pages, found, "p", new_image, never)
+    assert objects(offenders) == {"front door"}
+    assert words in observed(offenders)
+
+
+def test_a_registry_without_pages_is_not_applicable():
+    with registries(every=("no-pages",)) as found, pytest.raises(NotApplicable, match="gives all"):
+        examine(pages, found, "p", new_image, not_applicable)
+
+
+def test_a_registry_without_pages_beside_others_is_an_offender():
+    with registries(last=("no-pages",)) as found:
+        offenders = offenders_of(pages, found, "p", new_image, never)
+    assert objects(offenders) == {"pod replica-2"}
