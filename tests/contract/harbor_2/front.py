@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from lab.harbor.web.incoming import Incoming
 from tests.contract.harbor_2.stack import STAND_IN
 from tests.contract.programs import HOST
 
@@ -24,23 +25,32 @@ def open_front(ports: Sequence[int]) -> Iterator[str]:
             if not self.path.startswith(_CORES):
                 self._send(200, [("Content-Type", "text/html")], _PAGE.read_bytes())
                 return
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            body = self._body()
             core = http.client.HTTPConnection(HOST, next(turn), timeout=20)
             try:
-                core.request(self.command, self.path, body, dict(self.headers))
+                headers = {name: value for name, value in self.headers.items() if name != "Transfer-Encoding"}
+                core.request(self.command, self.path, body, headers)
                 answer = core.getresponse()
                 self._send(answer.status, answer.getheaders(), answer.read())
             finally:
                 core.close()
 
-        do_GET = do_POST = _answer
+        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _answer
+
+        def _body(self) -> bytes:
+            chunked = "chunked" in self.headers.get("Transfer-Encoding", "")
+            return Incoming(
+                self.rfile, None if chunked else int(self.headers.get("Content-Length") or 0)
+            ).rest()
 
         def _send(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
             self.send_response(status)
+            kept = "content-length" if self.command == "HEAD" else ""
             for name, value in headers:
-                if name.lower() not in ("content-length", "date", "connection"):
+                if name.lower() == kept or name.lower() not in ("content-length", "date", "connection"):
                     self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
+            if not kept:
+                self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
 
