@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -21,7 +21,7 @@ from harbor_verify.clients.http import document, expect, summary
 from harbor_verify.clients.image import digest_of
 from harbor_verify.clients.large_content import LargeContent
 from harbor_verify.clients.registry import PULL, PUSH, Registry, Upload, place_of
-from harbor_verify.errors import NoAnswer, TypeRefused, UnexpectedAnswer, WrongContent
+from harbor_verify.errors import AnswerError, NoAnswer, TypeRefused, UnexpectedAnswer, WrongContent
 
 _UNKNOWN_TYPE = {"MANIFEST_INVALID", "UNSUPPORTED"}
 _PIECE_BYTES = 64 * 1024
@@ -36,8 +36,22 @@ def push(registry: Registry, artifact: Artifact, repository: str, tag: str = "")
     """
     for each in artifact:
         for blob in each.blobs:
-            registry.push_blob(repository, blob)
+            push_whole(registry, registry.begin_upload(repository), blob)
         put_manifest(registry, each, repository, tag if each is artifact and tag else each.digest)
+
+
+@contextmanager
+def tagged(registry: Registry, artifact: Artifact, repository: str, tag: str) -> Iterator[None]:
+    """While this lasts the tag may be that of an index; in the end it is that of its first image.
+
+    The first Harbors ask for a plain manifest when they delete a tag, get that of the first image, and delete that one:
+    the tag of an index stays, and with it the repository and the project.
+    """
+    try:
+        yield
+    finally:
+        with suppress(AnswerError):
+            put_manifest(registry, artifact.children[0], repository, tag)
 
 
 def put_manifest(

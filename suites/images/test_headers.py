@@ -1,13 +1,15 @@
 """What headers say of manifests and blobs, and what came."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 
 import requests
 
 from harbor_verify.checks import check
 from harbor_verify.clients import registry_asks
-from harbor_verify.clients.artifact import DOCKER, index
+from harbor_verify.clients.artifact import DOCKER, Artifact, index
 from harbor_verify.clients.http import expect
 from harbor_verify.clients.image import digest_of
 from harbor_verify.doors import Door, behind
@@ -49,9 +51,17 @@ def test_head_says_what_get_gives(doors: list[Door], findings: Findings, project
 
     Source: OCI distribution specification. Of what one replica took each is asked, and the front door.
     """
-    taker = behind(doors)[0]
-    for thing in _pushed(findings, taker, f"{project}/heads", run_id):
-        for giver in doors:
+    taker, pushed, repository, is_there = (
+        behind(doors)[0],
+        index(DOCKER, run_id=run_id),
+        f"{project}/heads",
+        False,
+    )
+    with registry_asks.tagged(taker.registry, pushed, repository, "list"):
+        with findings.about(taker.object, "takes a manifest list of two images"):
+            registry_asks.push(taker.registry, pushed, repository, "list")
+            is_there = True
+        for thing, giver in product(_things(pushed, repository), doors) if is_there else ():
             with findings.about(giver.object, f"tells of {thing.name} what it gives") as told:
                 if wrong := _disagreement(thing, thing.ask(giver, "HEAD"), thing.ask(giver, "GET")):
                     told.wrong(wrong)
@@ -103,34 +113,22 @@ def test_only_what_the_client_has_is_not_sent_again(
                     again.wrong(f"200 with {len(answer.content)} bytes that are not the blob")
 
 
-def _pushed(findings: Findings, taker: Door, repository: str, run_id: str) -> Iterator[_Thing]:
-    """What was pushed and can be asked for; nothing where that failed."""
-    pushed, is_there = index(DOCKER, run_id=run_id), False
-    with findings.about(taker.object, "takes a manifest list of two images"):
-        registry_asks.push(taker.registry, pushed, repository, "list")
-        is_there = True
-    if not is_there:
-        return
+def _things(pushed: Artifact, repository: str) -> list[_Thing]:
+    """What can be asked for of a manifest list that was pushed under the tag `list`."""
     image = pushed.children[0]
-    for name, artifact, reference in (
-        ("a manifest list by its tag", pushed, "list"),
-        ("a manifest by its digest", image, image.digest),
-    ):
-        yield _Thing(
-            name,
-            lambda door, method, reference=reference: registry_asks.manifest(
-                door.registry, method, repository, reference
-            ),
-            artifact.content,
-            artifact.media_type,
-        )
     layer = image.blobs[-1]
-    yield _Thing(
-        "a layer",
-        lambda door, method: expect(door.registry.ask_blob(method, repository, digest_of(layer)), 200),
-        layer,
-        "",
-    )
+
+    def manifest(reference: str, door: Door, method: str) -> requests.Response:
+        return registry_asks.manifest(door.registry, method, repository, reference)
+
+    def blob(door: Door, method: str) -> requests.Response:
+        return expect(door.registry.ask_blob(method, repository, digest_of(layer)), 200)
+
+    return [
+        _Thing("a manifest list by its tag", partial(manifest, "list"), pushed.content, pushed.media_type),
+        _Thing("a manifest by its digest", partial(manifest, image.digest), image.content, image.media_type),
+        _Thing("a layer", blob, layer, ""),
+    ]
 
 
 def _disagreement(thing: _Thing, head: requests.Response, get: requests.Response) -> str:

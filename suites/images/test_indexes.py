@@ -79,10 +79,13 @@ def test_a_docker_manifest_list_comes_back_unchanged(doors: list[Door], findings
     """
     for taker, giver in zip(doors, [*doors[1:], doors[0]], strict=True):
         pushed, repository = index(DOCKER, run_id=run_id), f"{project}/docker-{taker.name}"
-        was_taken = False
-        with findings.about(taker.object, "takes a manifest list of two images"):
-            registry_asks.push(taker.registry, pushed, repository, "list")
-            was_taken = True
-        if was_taken:
-            with findings.about(giver.object, f"gives the manifest list that {taker.name} took, unchanged"):
-                registry_asks.require_same(giver.registry, pushed, repository, "list")
+        with registry_asks.tagged(taker.registry, pushed, repository, "list"):
+            was_taken = False
+            with findings.about(taker.object, "takes a manifest list of two images"):
+                registry_asks.push(taker.registry, pushed, repository, "list")
+                was_taken = True
+            if was_taken:
+                with findings.about(
+                    giver.object, f"gives the manifest list that {taker.name} took, unchanged"
+                ):
+                    registry_asks.require_same(giver.registry, pushed, repository, "list")

@@ -7,6 +7,7 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
+from harbor_verify import cleanup
 from harbor_verify.clients import token_service
 from harbor_verify.clients.harbor import Credentials, Harbor
 from harbor_verify.clients.http import HttpClient
@@ -54,6 +55,7 @@ def open_area(
     administrator: Credentials,
 ) -> Iterator[Callable[[str], None]]:
     """`run(id)`: run a check. The first of `urls` is the front door, the others are replicas.
+    At its end all that the checks have made is removed as a run does it.
 
     `tokens_of` is the URL of who signs tokens, and has the API. Raises what the checks raise.
     """
@@ -107,6 +109,17 @@ def open_area(
             examine(check, **{name: fixtures[name] for name in names if name != "findings"})
 
         yield run
+
+        target = SimpleNamespace(
+            front_door=api,
+            credentials=administrator,
+            profile=profile,
+            settings=Settings(),
+            adopt=lambda: None,
+            new_front_door_link=lambda: link("web", tokens_of),
+        )
+        for project in projects.values():
+            cleanup.remove_project(target, project)  # type: ignore[arg-type]  # as much of one as it asks for
 
 
 def _new_user(api: Harbor, administrator: Credentials) -> Credentials:
