@@ -55,7 +55,7 @@ def test_a_replica_that_lacks_a_layer_or_shares_nothing_is_named():
         assert objects(offenders_of(oci_index, found, "p", "r", never)) == {"pod replica-2"}
         (offender,) = offenders_of(docker_list, found, "p", "r")
         assert offender.object == "pod replica-2"
-        assert "replica-1 took" in offender.expected
+        assert "front-door took" in offender.expected
     with doors(*(FakeRegistry(Store()) for _ in range(3))) as found:
         assert len(offenders_of(oci_index, found, "p", "r", never)) == 6
 
