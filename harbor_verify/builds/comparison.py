@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from harbor_verify.builds.ladder import Built
+from harbor_verify.clients import registry_asks
 from harbor_verify.clients.registry import Registry
 from harbor_verify.errors import WrongContent
 from harbor_verify.findings import Findings
@@ -28,8 +29,10 @@ def compare(findings: Findings, thing: str, registry: Registry, built: Built, di
         manifest, _ = registry.manifest(built.repository, digest)
         total = len(manifest)
         for descriptor in descriptors_of(manifest):
-            length = registry.measure_blob(built.repository, descriptor["digest"])
+            came, length = registry_asks.stream_digest(registry, built.repository, descriptor["digest"])
             total += length
+            if came != descriptor["digest"]:
+                image.wrong(f"{descriptor['digest']} comes as {length} bytes of digest {came}")
             if length != descriptor["size"]:
                 size = descriptor["size"]
                 image.wrong(f"{descriptor['digest']} has {length} bytes, and the manifest says {size}")

@@ -2,8 +2,6 @@
 
 import ssl
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import requests
@@ -12,8 +10,6 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.cookies import RequestsCookieJar
 
 from harbor_verify.errors import HarnessError, NoAnswer, UnexpectedAnswer
-
-_PIECE_BYTES = 1024 * 1024
 
 
 class _NoCookies(RequestsCookieJar):
@@ -91,19 +87,6 @@ class HttpClient(requests.Session):
     def get(self, url: str, **kwargs: Any) -> requests.Response:  # type: ignore[override]
         """GET; `requests` would follow redirects here."""
         return self.request("GET", url, **kwargs)
-
-
-@contextmanager
-def reading(response: requests.Response, name: str) -> Iterator[Iterator[bytes]]:
-    """The pieces of a streamed answer, which is closed at the end. Raises NoAnswer where it breaks off."""
-    try:
-        yield response.iter_content(_PIECE_BYTES)
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-        method, path = response.request.method, response.request.path_url.partition("?")[0]
-        why = f"{method} {path} at {name}: the answer broke off ({_reason(_causes(error))})"
-        raise NoAnswer(why, sent=True) from error
-    finally:
-        response.close()
 
 
 def expect(response: requests.Response, *statuses: int) -> requests.Response:

@@ -1,7 +1,6 @@
 """The registry's v2 API, at one registry replica or through the front door (OCI distribution specification)."""
 
 import base64
-import hashlib
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from harbor_verify.clients.harbor import Credentials
-from harbor_verify.clients.http import HttpClient, expect, reading, summary
+from harbor_verify.clients.http import HttpClient, expect, summary
 from harbor_verify.clients.image import MANIFEST_TYPE, MANIFEST_TYPES, Image, digest_of
 from harbor_verify.errors import AnswerError, UnexpectedAnswer, WrongContent
 
@@ -170,22 +169,6 @@ class Registry:
         # The URL is signed for whoever has it: no login goes there, and no name of the front door's.
         elsewhere = urljoin(answer.url, answer.headers["Location"])
         return self.http.request(method, elsewhere, headers={**sent, "Host": None}, stream=stream)
-
-    def measure_blob(self, repository: str, digest: str) -> int:
-        """The length of a blob that is read to its end and never held as a whole, in bytes.
-
-        Raises WrongContent when the bytes are not those of its digest.
-        """
-        path = f"/v2/{repository}/blobs/{digest}"
-        answer = self._ask("GET", path, repository, PULL, 200, stream=True)
-        hashed, length = hashlib.sha256(), 0
-        with reading(answer, self.name) as pieces:
-            for piece in pieces:
-                hashed.update(piece)
-                length += len(piece)
-        if f"sha256:{hashed.hexdigest()}" != digest:
-            raise WrongContent(f"GET {path} → {length} bytes of digest sha256:{hashed.hexdigest()}")
-        return length
 
     def push_manifest(
         self, repository: str, reference: str, manifest: bytes, media_type: str = MANIFEST_TYPE

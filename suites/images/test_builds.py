@@ -18,7 +18,7 @@ _BUILDS_ON = (
     "registry.busybox-push-pull",
     "registry.pushed-on-one-pulled-on-every",
     "registry.kubelet-pulls-with-pull-secret",
-    "registry.large-layer",
+    "images.layer-sizes",
     "configuration.registry-config-in-effect",
     "configuration.registry-trusts-token-key",
     "database.grants-sufficient",

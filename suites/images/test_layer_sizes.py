@@ -18,12 +18,9 @@ _MIB = 2**20
 
 @check(
     "images.layer-sizes",
-    hint="413 is the front door's limit, and the smallest size that fails says which (nginx's own default "
-    "is 1 MiB): `client_max_body_size 0;` in nginx's server (of an ingress: the annotation "
-    'nginx.ingress.kubernetes.io/proxy-body-size: "0"). A time-out: proxy_read_timeout and '
-    "proxy_send_timeout, and `proxy_request_buffering off;`, so that nothing waits for the whole layer. A "
-    "5xx: the volume, or the folder where the proxy keeps what it buffers, may be full. A replica without "
-    "the layer: storage is not shared.",
+    hint="413 is the front door's limit, and the smallest size that fails says which (nginx's own default is 1 MiB): "
+    "{body_limit}. A time-out: {buffering}, so that nothing waits for the whole layer. A 5xx: the storage, or the "
+    "folder where the proxy keeps what it buffers, may be full. A replica without the layer: storage is not shared.",
     source="nginx: client_max_body_size; OCI distribution specification; goharbor/harbor-operator report 62",
     builds_on=(
         "registry.pushed-on-one-pulled-on-every",

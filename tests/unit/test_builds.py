@@ -51,21 +51,32 @@ def built(way=Way.STATIC_ON_SMALL, **given):
 class FakeRegistry:
     """Gives what was pushed, but for what a test has spoiled."""
 
-    def __init__(self, manifest=MANIFEST, lacks=(), lengths=None, configuration=CONFIGURATION):
+    def __init__(self, manifest=MANIFEST, lacks=(), lengths=None, configuration=CONFIGURATION, spoiled=()):
         self._manifest, self._lacks, self._lengths = manifest, lacks, lengths or {}
-        self._configuration = configuration
+        self._configuration, self._spoiled = configuration, spoiled
 
     def manifest(self, repository, digest):
         return self._manifest, digest_of(self._manifest)
 
-    def measure_blob(self, repository, digest):
+    def stream(self, digest):
         if digest in self._lacks:
             raise NoAnswer(f"GET {digest} → 404", sent=True)
         blobs = {digest_of(blob): blob for blob in (LAYER, CONFIGURATION)}
-        return self._lengths.get(digest, len(blobs.get(digest, b"")))
+        came = "sha256:other" if digest in self._spoiled else digest
+        return came, self._lengths.get(digest, len(blobs.get(digest, b"")))
 
     def blob(self, repository, digest):
         return self._configuration
+
+
+@pytest.fixture(autouse=True)
+def streams(monkeypatch):
+    """Blobs come as the fake registry says."""
+    monkeypatch.setattr(
+        comparison.registry_asks,
+        "stream_digest",
+        lambda registry, repository, digest: registry.stream(digest),
+    )
 
 
 def compared(registry):
@@ -83,6 +94,7 @@ def test_an_image_that_comes_back_as_it_was_is_measured_whole():
     [
         (FakeRegistry(lacks={digest_of(LAYER)}), "404"),
         (FakeRegistry(lengths={digest_of(LAYER): 3}), "has 3 bytes, and the manifest says"),
+        (FakeRegistry(spoiled={digest_of(LAYER)}), "of digest sha256:other"),
         (FakeRegistry(manifest=b"[]"), "no manifest of an image"),
         (FakeRegistry(configuration=b'{"rootfs": {"diff_ids": ["sha256:other"]}}'), "sha256:other"),
         (FakeRegistry(configuration=b"{}"), "names layers ()"),

@@ -12,6 +12,6 @@ def _limit(objects: list[Object]) -> None:
 DEFECT = Defect(
     report="harbor-operator#62",
     shows="docker push of a layer above 8 MB ends with 413",
-    turns_red=frozenset({"registry.large-layer"}),
+    turns_red=frozenset({"images.layer-sizes"}),
     change=_limit,
 )
