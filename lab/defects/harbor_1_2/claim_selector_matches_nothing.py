@@ -15,6 +15,7 @@ DEFECT = Defect(
     turns_red=frozenset(
         {
             "configuration.components-replicated",
+            "configuration.services-select-every-ready-replica",
             "failover.job-pod-kill",
             "storage.capacity-honoured",
             "storage.claims-bound",
