@@ -11,7 +11,6 @@ HarnessError
 ├── CannotTell             there was nothing to judge, or what was seen allows no verdict
 ├── DeadlinePassed         something was not so in time; carries what was seen last
 ├── DockerTrouble          the docker daemon, not Harbor, is in the way
-├── LeftBehind             something that the suite made could not be removed
 ├── MachineControlFailed   what only the lab can do to its machines could not be done
 ├── HealFailed             what was broken on purpose could not be mended
 ├── WrongConfiguration     a setting of Harbor's cannot be right; checks that are about it make it an offender
@@ -65,10 +64,6 @@ class DeadlinePassed(HarnessError):
 
 class DockerTrouble(HarnessError):
     """The docker daemon cannot do its part, whatever Harbor does."""
-
-
-class LeftBehind(HarnessError):
-    """Something that the suite made is still there."""
 
 
 class MachineControlFailed(HarnessError):
