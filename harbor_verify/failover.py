@@ -128,6 +128,33 @@ def pod_kill(
     )
 
 
+def delete_pod(
+    kill: PodKill, workload: Workload, tell: Callable[[str], None], what_it_did: str
+) -> Offender | None:
+    """Delete the oldest pod of a workload and wait for its successor; returns what is wrong when that does not come.
+
+    `what_it_did` goes into the line on the terminal: "which took an image". Raises Failure when not all was well
+    before, DeadlinePassed when the pod itself did not go in time: then nothing was broken, and nothing is shown.
+    """
+    replaced = "a deleted pod is replaced, and its successor Ready"
+    try:
+        with kill:
+            tell(f"deleting {workload.short_name}-0, {what_it_did}")
+            kill.prove()
+            tell("the pod is gone; waiting until its successor is Ready")
+    except CannotTell as not_whole:
+        # Its pods are Ready, as was seen before: a Service that does not lead to each of them.
+        before = "every replica is Ready, and its Service leads to each, before a pod is deleted"
+        raise Failure([Offender(workload.object, before, str(not_whole))]) from not_whole
+    except DeadlinePassed as late:
+        if not kill.victim_is_gone:
+            raise
+        return Offender(workload.object, replaced, str(late))
+    except HealFailed as unhealed:
+        return Offender(workload.object, replaced, str(unhealed))
+    return None
+
+
 class Experiment:
     """Something is broken among clients at work, and what they saw is judged: `run`.
 
