@@ -144,21 +144,16 @@ def _session_store(target: Target) -> Fact[StorePlace]:
 
 def _place(target: Target, host: str, what: str, more: list[str]) -> Fact[StorePlace]:
     """Whether a host is a Service of this namespace with pods behind it."""
-    name, _, domain = host.partition(".")
-    namespace = target.namespace
-    if not domain or domain == namespace or domain.startswith(f"{namespace}.svc"):
-        listed = target.kubernetes.ask(
-            f"list Services in {namespace}", target.kubernetes.core.list_namespaced_service, namespace
+    service = target.deployment.service_at(host)
+    if service is not None and service.spec.selector:
+        object_name = f"Service {target.namespace}/{service.metadata.name}"
+        labels = ",".join(f"{key}={value}" for key, value in service.spec.selector.items())
+        pods = target.kubernetes.ask(
+            f"list the pods of {object_name}",
+            target.kubernetes.core.list_namespaced_pod,
+            target.namespace,
+            label_selector=labels,
         )
-        service = next((s for s in listed.items if s.metadata.name == name), None)
-        if service is not None and service.spec.selector:
-            labels = ",".join(f"{key}={value}" for key, value in service.spec.selector.items())
-            pods = target.kubernetes.ask(
-                f"list the pods of Service {namespace}/{name}",
-                target.kubernetes.core.list_namespaced_pod,
-                namespace,
-                label_selector=labels,
-            )
-            count = f"{len(pods.items)} pod{'' if len(pods.items) == 1 else 's'}"
-            return Fact(StorePlace.IN_CLUSTER, f"Service {namespace}/{name}", ", ".join([what, count, *more]))
+        count = f"{len(pods.items)} pod{'' if len(pods.items) == 1 else 's'}"
+        return Fact(StorePlace.IN_CLUSTER, object_name, ", ".join([what, count, *more]))
     return Fact(StorePlace.OUTSIDE, "Harbor's settings", ", ".join([what, *more]))

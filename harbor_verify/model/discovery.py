@@ -120,19 +120,25 @@ class Deployment:
 
     def addresses(self, host: str) -> list[str]:
         """What `host`, as a pod of Harbor's would resolve it, leads to: the endpoints of a Service, or itself."""
-        name, _, domain = host.partition(".")
-        if domain and not (domain == self.namespace or domain.startswith(f"{self.namespace}.svc")):
+        service = self.service_at(host)
+        if service is None:
             return [host]
-        with self.kubernetes.asking(f"read Service {self.namespace}/{name}"):
-            try:
-                service = self.kubernetes.core.read_namespaced_service(name, self.namespace)
-            except client.ApiException as answer:
-                if answer.status == 404:
-                    return [host]
-                raise
         if service.spec.external_name:
             return [service.spec.external_name]
-        return [address for endpoint in self.endpoints(name) for address in endpoint.addresses]
+        return [address for each in self.endpoints(service.metadata.name) for address in each.addresses]
+
+    def service_at(self, host: str) -> client.V1Service | None:
+        """The Service of the namespace that `host` names, as a pod of Harbor's would resolve it; None: another host."""
+        name, _, domain = host.partition(".")
+        if domain and domain != self.namespace and not f"{domain}.".startswith(f"{self.namespace}.svc."):
+            return None
+        with self.kubernetes.asking(f"read Service {self.namespace}/{name}"):
+            try:
+                return self.kubernetes.core.read_namespaced_service(name, self.namespace)
+            except client.ApiException as answer:
+                if answer.status == 404:
+                    return None
+                raise
 
     def _read_or_none(self, kind: str, read: Any, name: str) -> dict[str, str] | None:
         with self.kubernetes.asking(f"read {kind} {self.namespace}/{name}"):
