@@ -252,8 +252,8 @@ def _or_note(missing: list[str]) -> Iterator[None]:
     """What cannot be had is a line, and the rest goes on."""
     try:
         yield
-    except HarnessError as trouble:
-        missing.append(str(trouble))
+    except HarnessError as error:
+        missing.append(str(error))
 
 
 def _yaml(document: Any) -> str:

@@ -74,7 +74,7 @@ class Survival:
     judgements: tuple[Judgement, ...]
     healed_ms: float | None = None
     """From the injection until what was broken was whole again."""
-    trouble: HealFailed | DeadlinePassed | None = None
+    error: HealFailed | DeadlinePassed | None = None
     """It was not whole again, or a client got nothing good any more: the history tells whose fault it is."""
 
     @property
@@ -84,15 +84,15 @@ class Survival:
         return found | ({} if self.healed_ms is None else {"healed_ms": self.healed_ms})
 
     def require(self) -> None:
-        """Pass if all judgements are true. Raises Failure, CannotTell, and the trouble where that is all there is."""
+        """Pass if all judgements are true. Raises Failure, CannotTell, and `error` where that is all there is."""
         try:
             require(*self.judgements)
         except (Failure, CannotTell) as verdict:
-            if self.trouble:
-                verdict.add_note(str(self.trouble))
+            if self.error:
+                verdict.add_note(str(self.error))
             raise
-        if self.trouble:
-            raise self.trouble
+        if self.error:
+            raise self.error
 
 
 def require_whole(target: Target, role: Role) -> None:
@@ -214,18 +214,18 @@ class Experiment:
                             "fault confirmed; waiting until every replica is Ready and every Service points to them"
                         )
                         live.phase = "mending"
-                except HealFailed as trouble:
+                except HealFailed as error:
                     # What is not whole again is what the check is about: the history tells it.
-                    unhealed = trouble
+                    unhealed = error
                 else:
                     live.phase = "after"
                     try:
                         workers.let_each_succeed(
                             timeout_s=settings.recovery_budget_s, deadline="recovery_budget_s"
                         )
-                    except DeadlinePassed as trouble:
+                    except DeadlinePassed as error:
                         # Something is lost for good, or it goes on: the checkers say what.
-                        late = trouble
+                        late = error
             webs: list[Harbor] = []
             givers: dict[str, Connect] = {}
             if unhealed is None:

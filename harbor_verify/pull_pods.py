@@ -39,13 +39,13 @@ _ADVICE = {
 
 @dataclass(frozen=True)
 class Pulled:
-    """What became of one container: `printed` when it ran to its end, else `trouble` in the kubelet's own words."""
+    """What became of one container: `printed` when it ran to its end, else `error_message` as the kubelet says it."""
 
     pod: str
     node: str
     image: str
     printed: str = ""
-    trouble: str = ""
+    error_message: str = ""
 
 
 def run_on_each(
@@ -165,14 +165,14 @@ class _Pulls:
             else:
                 self.unsettled[pod, name] = str(waiting.reason if waiting else found.status.phase)
 
-    def _blame(self, pod: str, name: str, trouble: str) -> None:
-        """The first trouble is the one that counts: what comes later (ImagePullBackOff) only says that it was."""
-        if not ((pod, name) in self.results and self.results[pod, name].trouble):
-            self._settle(pod, name, trouble=_advised(trouble))
+    def _blame(self, pod: str, name: str, error_message: str) -> None:
+        """The first message is the one that counts: what comes later (ImagePullBackOff) only says that it was."""
+        if not ((pod, name) in self.results and self.results[pod, name].error_message):
+            self._settle(pod, name, error_message=_advised(error_message))
 
-    def _settle(self, pod: str, name: str, *, printed: str = "", trouble: str = "") -> None:
+    def _settle(self, pod: str, name: str, *, printed: str = "", error_message: str = "") -> None:
         image = self._images[_number(name)]
-        self.results[pod, name] = Pulled(pod, self._pods[pod], image, printed, trouble)
+        self.results[pod, name] = Pulled(pod, self._pods[pod], image, printed, error_message)
 
     @cached_property
     def _may_list_events(self) -> bool:
@@ -211,9 +211,9 @@ def _log(target: Target, pod: str, container: str) -> str:
     return answer.data.decode(errors="replace").strip()
 
 
-def _advised(trouble: str) -> str:
-    advice = next((advice for sign, advice in _ADVICE.items() if sign in trouble), "")
-    return f"{trouble}; {advice}" if advice else trouble
+def _advised(error_message: str) -> str:
+    advice = next((advice for sign, advice in _ADVICE.items() if sign in error_message), "")
+    return f"{error_message}; {advice}" if advice else error_message
 
 
 def _secret(host: str, credentials: Credentials, run_id: str) -> client.V1Secret:

@@ -248,7 +248,7 @@ class Target:
         self.kubernetes.close()
 
     def _trusted_token(self, registry: Registry, credentials: Credentials | None, scope: str) -> str:
-        trouble: list[str] = []
+        errors: list[str] = []
         text = ""
         for replica in self.replicas(Role.WEB):
             try:
@@ -256,9 +256,9 @@ class Target:
                 if registry.accepts(text).status_code == 200:
                     return text
             except AnswerError as refusal:
-                trouble.append(str(refusal))
+                errors.append(str(refusal))
         if not text:
-            raise NoAnswer(f"no web replica gives a token: {'; '.join(trouble)}", sent=False)
+            raise NoAnswer(f"no web replica gives a token: {'; '.join(errors)}", sent=False)
         # No registry trusts it: what the registry says of it is then the answer.
         return text
 

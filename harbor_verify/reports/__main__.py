@@ -30,11 +30,11 @@ def main(words: list[str] | None = None) -> int:
     options = _parser().parse_args(words)
     try:
         _say(options.run(options))
-    except ReportError as trouble:
-        sys.stderr.write(f"{trouble}\n")
+    except ReportError as error:
+        sys.stderr.write(f"{error}\n")
         return 2
-    except OSError as trouble:
-        sys.stderr.write(f"{trouble.filename or 'the report'} cannot be written: {trouble.strerror}\n")
+    except OSError as error:
+        sys.stderr.write(f"{error.filename or 'the report'} cannot be written: {error.strerror}\n")
         return 2
     return 0
 

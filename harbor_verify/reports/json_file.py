@@ -81,14 +81,14 @@ def read(file: Path) -> Run:
     """The run that a report.json tells of. Raises ReportError when there is none, or it is something else."""
     try:
         return _run(json.loads(file.read_text(encoding="utf-8")))
-    except FileNotFoundError as trouble:
+    except FileNotFoundError as error:
         raise ReportError(
             f"{file.parent} has no {file.name}: it is no folder of a run, or the run was killed"
-        ) from trouble
-    except OSError as trouble:
-        raise ReportError(f"{file} cannot be read: {trouble.strerror}") from trouble
-    except (ValueError, KeyError, TypeError, AttributeError) as trouble:
-        raise ReportError(f"{file} is no {SCHEMA}: {trouble!r}") from trouble
+        ) from error
+    except OSError as error:
+        raise ReportError(f"{file} cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ReportError(f"{file} is no {SCHEMA}: {error!r}") from error
 
 
 def _check(result: CheckResult, cause: str | None) -> dict[str, Any]:

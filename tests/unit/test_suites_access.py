@@ -10,7 +10,7 @@ from harbor_verify.clients.harbor import Credentials, Session
 from harbor_verify.clients.image import Image
 from harbor_verify.clients.registry import Challenge, Upload
 from harbor_verify.clients.token_service import Token
-from harbor_verify.errors import DockerRefused, DockerTrouble, NoAnswer, UnexpectedAnswer
+from harbor_verify.errors import DockerDaemonFailed, DockerRefused, NoAnswer, UnexpectedAnswer
 from harbor_verify.model.roles import Role
 from harbor_verify.profiles.harbor_1_2 import PROFILE
 from harbor_verify.replica_coverage import rounds_to_meet_each
@@ -41,7 +41,7 @@ def new_users():
 
 
 def answer(value):
-    """What a fake says: an answer, or the trouble that there is instead."""
+    """What a fake says: an answer, or the error that is raised instead."""
     if isinstance(value, Exception):
         raise value
     return value
@@ -254,8 +254,8 @@ def test_a_harbor_that_fails_has_not_refused_a_wrong_password(why):
 
 
 def test_a_daemon_that_cannot_log_in_for_reasons_of_its_own_is_no_verdict():
-    with pytest.raises(DockerTrouble):
-        logging_in(Daemon(lambda count, right: DockerTrouble("no such host")))
+    with pytest.raises(DockerDaemonFailed):
+        logging_in(Daemon(lambda count, right: DockerDaemonFailed("no such host")))
 
 
 # access.realm-reachable-by-clients
@@ -267,13 +267,13 @@ def challenge(realm=REALM):
     return Challenge(401 if realm else 200, "Bearer" if realm else "", realm, "s", "GET /v2/ → what was seen")
 
 
-def realm_offenders(monkeypatch, challenges, troubles=None):
-    """The offenders of a front door and replicas that challenge so, where realms answer with these troubles."""
+def realm_offenders(monkeypatch, challenges, errors=None):
+    """The offenders of a front door and replicas that challenge so, where realms answer with these errors."""
     asked, closed = [], []
 
     def fetch(link, credentials, *scopes, path):
         asked.append((path, credentials, scopes))
-        answer((troubles or {}).get(path))
+        answer((errors or {}).get(path))
 
     monkeypatch.setattr(of_realm.token_service, "fetch", fetch)
     front, *others = challenges

@@ -196,8 +196,8 @@ def test_a_part_that_is_replicated_without_a_service_is_named():
 class FakePage:
     """What is at a node's port."""
 
-    def __init__(self, trouble=None, *, status=200, text="<title>Harbor</title>", redirect=False):
-        self.trouble, self.closed = trouble, False
+    def __init__(self, error=None, *, status=200, text="<title>Harbor</title>", redirect=False):
+        self.error, self.closed = error, False
         self.answer = SimpleNamespace(
             status_code=status,
             reason="",
@@ -209,8 +209,8 @@ class FakePage:
         )
 
     def get(self, path):
-        if self.trouble:
-            raise self.trouble
+        if self.error:
+            raise self.error
         return self.answer
 
     def close(self):

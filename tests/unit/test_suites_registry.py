@@ -9,8 +9,8 @@ from harbor_verify import pull_pods
 from harbor_verify.clients.image import Image, digest_of
 from harbor_verify.clients.registry import Upload
 from harbor_verify.errors import (
+    DockerDaemonFailed,
     DockerRefused,
-    DockerTrouble,
     NoAnswer,
     NotApplicable,
     UnexpectedAnswer,
@@ -518,7 +518,7 @@ def test_after_the_first_image_that_is_another_nothing_more_is_tried(daemon):
 
 @pytest.mark.parametrize("daemon", [FakeDocker(before="nothing"), FakeDocker(removes=False)])
 def test_a_daemon_that_cannot_show_anything_is_no_verdict(daemon):
-    with pytest.raises(DockerTrouble):
+    with pytest.raises(DockerDaemonFailed):
         examine(push_pull, small_harbor(), daemon, IMAGE)
 
 
@@ -543,7 +543,7 @@ def test_every_node_pulls_often_enough_to_meet_every_replica(kubelets):
 
 
 def test_one_pull_of_many_that_fails_is_a_failure_in_the_kubelets_words(kubelets):
-    kubelets.becomes = lambda n: {"trouble": "ErrImagePull: 401"} if n == 17 else {"printed": "hello"}
+    kubelets.becomes = lambda n: {"error_message": "ErrImagePull: 401"} if n == 17 else {"printed": "hello"}
     (offender,) = offenders_of(kubelet, small_harbor(), FakeDocker(), IMAGE, never, "r")
     assert "node-2" in offender.object
     assert offender.observed == "ErrImagePull: 401"
