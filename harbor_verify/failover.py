@@ -80,8 +80,8 @@ class Survival:
     @property
     def measured(self) -> dict[str, float]:
         """All figures, each with its unit in the name."""
-        found = {name: value for judgement in self.judgements for name, value in judgement.measured.items()}
-        return found | ({} if self.healed_ms is None else {"healed_ms": self.healed_ms})
+        figures = {name: value for judgement in self.judgements for name, value in judgement.measured.items()}
+        return figures | ({} if self.healed_ms is None else {"healed_ms": self.healed_ms})
 
     def require(self) -> None:
         """Pass if all judgements are true. Raises Failure, CannotTell, and `error` where that is all there is."""
@@ -263,8 +263,8 @@ class Experiment:
             known = self._push_known(next(iter(takers.values()), self._front_registry(stack)))
         except (AnswerError, KeyError) as refusal:
             expected = "one can sign in on each replica, push, and find one's projects"
-            seen = f"no project {refusal}" if isinstance(refusal, KeyError) else str(refusal)
-            raise Failure([Offender("before anything is broken", expected, seen)]) from refusal
+            observed = f"no project {refusal}" if isinstance(refusal, KeyError) else str(refusal)
+            raise Failure([Offender("before anything is broken", expected, observed)]) from refusal
         readers = self._webs(stack, without=victims) or [self._front_harbor(stack)]
         at_work.add(PageView(self._front_harbor(stack)))
         at_work.add(Login(self._front_harbor(stack), credentials))
@@ -400,11 +400,11 @@ class Experiment:
         names: Mapping[str, str] | None = None,
     ) -> dict[str, Connect]:
         """By replica of the role; their tokens are kept, so that a web replica that is away takes nothing from them."""
-        found: dict[str, Connect] = {}
+        connect_by_name: dict[str, Connect] = {}
         for replica, link in self._links(stack, role, without, names or {}):
             registry = self._target.registry_by(link, replica)
-            found[link.name] = Connect(partial(_same, registry), link.uid)
-        return found
+            connect_by_name[link.name] = Connect(partial(_same, registry), link.uid)
+        return connect_by_name
 
 
 def _same(registry: Registry) -> Registry:
@@ -435,10 +435,10 @@ class _ClientsAtWork:
     @property
     def by_place(self) -> dict[str, list[Work]]:
         """All work, by the replica that does it."""
-        found: dict[str, list[Work]] = {}
+        works_by_place: dict[str, list[Work]] = {}
         for work in self.works:
-            found.setdefault(work.replica, []).append(work)
-        return found
+            works_by_place.setdefault(work.replica, []).append(work)
+        return works_by_place
 
     def add(self, *works: Work) -> None:
         """One client for these."""

@@ -76,13 +76,13 @@ class PodKill(Disruption):
             names = ", ".join(pod.replica for pod in pods)
             raise CannotTell(f"there is no {self._victim_name} to kill, only {names}")
         if not self._grace_period_s:
-            found = self._kubernetes.ask(
+            pod_object = self._kubernetes.ask(
                 "read the pod to kill",
                 self._kubernetes.core.read_namespaced_pod,
                 self._victim.pod,
                 self.watch.namespace,
             )
-            self._grace_s = found.spec.termination_grace_period_seconds or 0
+            self._grace_s = pod_object.spec.termination_grace_period_seconds or 0
         return {
             "workload": self._workload,
             "replica": self._victim.replica,

@@ -27,7 +27,7 @@ def facts_of(target: Target) -> Facts:
     internal_tls = Fact(encrypted, "the ports that containers declare")
     features = target.profile.features - (frozenset() if encrypted else {Feature.INTERNAL_TLS})
     return Facts(
-        version=_told(
+        version=_answer_of_harbor(
             "Harbor's own answer", "not told", lambda: target.front_door.version(target.credentials)
         ),
         exposure=_or_unknown(Exposure.UNKNOWN, lambda: _exposure(target)),
@@ -35,7 +35,7 @@ def facts_of(target: Target) -> Facts:
         database=_or_unknown(StorePlace.UNKNOWN, lambda: _database(target)),
         session_store=_or_unknown(StorePlace.UNKNOWN, lambda: _session_store(target)),
         internal_tls=internal_tls,
-        auth_mode=_told("Harbor's own answer", "not told", target.front_door.authentication_mode),
+        auth_mode=_answer_of_harbor("Harbor's own answer", "not told", target.front_door.authentication_mode),
         parts={role: workload.desired for role, workload in workloads.items()},
         features=features,
     )
@@ -48,11 +48,11 @@ def _or_unknown(unknown: T, find: Callable[[], Fact[T]]) -> Fact[T]:
         return Fact(unknown, f"it cannot be found out: {error}")
 
 
-def _told(source: str, silent: str, ask: Callable[[], str]) -> Fact[str]:
+def _answer_of_harbor(source: str, unknown: str, ask: Callable[[], str]) -> Fact[str]:
     try:
-        return Fact(ask() or silent, source)
+        return Fact(ask() or unknown, source)
     except (AnswerError, TargetUnreachable) as error:
-        return Fact(silent, f"it cannot be found out: {error}")
+        return Fact(unknown, f"it cannot be found out: {error}")
 
 
 def _exposure(target: Target) -> Fact[Exposure]:

@@ -134,7 +134,7 @@ def _begin(config: pytest.Config, selected: list[str]) -> State:
     target = reach(access, settings)
     redaction = Redaction(known_secrets.of_credentials(target.credentials))
     facts = find_facts(target, settings)
-    found = describe(target, facts) + _learn_secrets(target, redaction)
+    target_lines = describe(target, facts) + _learn_secrets(target, redaction)
     lease = NamespaceLease(access.kubernetes, access.namespace, cleanup.holder(run_id))
     lease.acquire()
     report = Run(
@@ -144,7 +144,7 @@ def _begin(config: pytest.Config, selected: list[str]) -> State:
         url=redaction.text(target.url),
         namespace=access.namespace,
         profile=target.deployment.profile.name,
-        target=[redaction.text(line) for line in found],
+        target=[redaction.text(line) for line in target_lines],
         selected=selected,
         strict=settings.strict_advice,
         environment=redaction.structure(surroundings(target, settings, facts)),
