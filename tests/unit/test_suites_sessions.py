@@ -149,14 +149,14 @@ def test_a_session_that_is_not_there_or_for_ever_is_named(left, told):
 
 
 def test_a_key_that_is_no_string_is_another_programs():
-    found = offenders_of(store_sessions, Redis(kind="hash"))
-    assert {o.observed for o in found} == {"the key is a hash, not a string"}
+    offenders = offenders_of(store_sessions, Redis(kind="hash"))
+    assert {o.observed for o in offenders} == {"the key is a hash, not a string"}
 
 
 def test_a_redis_that_refuses_and_a_replica_that_is_silent_are_offenders():
-    found = offenders_of(store_sessions, Redis(error=StoreRefused("Redis: invalid password")))
-    assert [o.object for o in found] == ["pod ui-0", "pod ui-1", "pod ui-2"]
-    assert "invalid password" in found[0].observed
+    offenders = offenders_of(store_sessions, Redis(error=StoreRefused("Redis: invalid password")))
+    assert [o.object for o in offenders] == ["pod ui-0", "pod ui-1", "pod ui-2"]
+    assert "invalid password" in offenders[0].observed
     (offender,) = offenders_of(store_sessions, None, three(error=SILENCE))
     assert (offender.object, offender.observed) == ("pod ui-2", "no answer")
 
@@ -197,10 +197,10 @@ def test_sessions_that_are_unknown_elsewhere_mix_nobody_up():
 
 
 def test_a_replica_that_takes_everybody_for_one_is_named_for_each_of_the_others():
-    found = offenders_of(mix, three(says=lambda who: "verify-1"))
-    assert {o.object for o in found} == {"pod ui-2"}
-    assert sorted(o.expected.split()[3] for o in found) == ["Admin", "verify-2"]
-    assert all("times for another's: verify-1" in o.observed for o in found)
+    offenders = offenders_of(mix, three(says=lambda who: "verify-1"))
+    assert {o.object for o in offenders} == {"pod ui-2"}
+    assert sorted(o.expected.split()[3] for o in offenders) == ["Admin", "verify-2"]
+    assert all("times for another's: verify-1" in o.observed for o in offenders)
 
 
 def test_upper_and_lower_case_name_one_user():
@@ -209,19 +209,19 @@ def test_upper_and_lower_case_name_one_user():
 
 def test_two_logins_with_one_cookie_are_told():
     webs = [Web({}), Web({}), Web({}, cookie="same")]
-    found = offenders_of(mix, webs)
-    assert [(o.object, o.observed) for o in found][:2] == [
+    offenders = offenders_of(mix, webs)
+    assert [(o.object, o.observed) for o in offenders][:2] == [
         ("login verify-1's on ui-2", "it is that of Admin's on ui-2"),
         ("login verify-2's on ui-2", "it is that of Admin's on ui-2"),
     ]
 
 
 def test_a_replica_that_refuses_or_is_silent_is_named_and_not_taken_for_well():
-    found = offenders_of(mix, three(refuses=UnexpectedAnswer("POST /login → 401", status=401)))
-    assert {(o.object, o.observed) for o in found} == {("pod ui-2", "POST /login → 401")}
-    found = offenders_of(mix, three(error=SILENCE))
-    assert {o.object for o in found} == {"pod ui-2"}
-    assert any("no proper answer; first: no answer" in o.observed for o in found)
+    offenders = offenders_of(mix, three(refuses=UnexpectedAnswer("POST /login → 401", status=401)))
+    assert {(o.object, o.observed) for o in offenders} == {("pod ui-2", "POST /login → 401")}
+    offenders = offenders_of(mix, three(error=SILENCE))
+    assert {o.object for o in offenders} == {"pod ui-2"}
+    assert any("no proper answer; first: no answer" in o.observed for o in offenders)
 
 
 def test_where_no_session_is_ever_known_nothing_is_shown():
@@ -283,11 +283,11 @@ def test_a_user_is_the_same_in_upper_and_lower_case(monkeypatch):
 
 def test_sessions_in_the_memory_of_the_pod_are_missed_on_each_replica(monkeypatch):
     webs = [Web({}), Web({}), Web({})]
-    found = offenders_of(delete, monkeypatch, webs, webs[0].store.clear)
+    offenders = offenders_of(delete, monkeypatch, webs, webs[0].store.clear)
     # Under the names of the history, which has given a new pod a new one.
-    assert [o.object for o in found] == ["ui-1", "ui-2", "ui-3"]
-    assert "3 of them unknown" in found[0].observed
-    assert "2 of them unknown" in found[1].observed
+    assert [o.object for o in offenders] == ["ui-1", "ui-2", "ui-3"]
+    assert "3 of them unknown" in offenders[0].observed
+    assert "2 of them unknown" in offenders[1].observed
 
 
 def test_a_session_that_becomes_anothers_is_named(monkeypatch):
@@ -296,8 +296,8 @@ def test_a_session_that_becomes_anothers_is_named(monkeypatch):
     def mix_up():
         webs[2].says = lambda who: "verify-1"
 
-    found = offenders_of(delete, monkeypatch, webs, mix_up)
-    assert {o.observed for o in found} == {"verify-1"}
+    offenders = offenders_of(delete, monkeypatch, webs, mix_up)
+    assert {o.observed for o in offenders} == {"verify-1"}
 
 
 def test_a_replica_that_does_not_answer_afterwards_is_a_failure_and_no_error(monkeypatch):
@@ -306,8 +306,8 @@ def test_a_replica_that_does_not_answer_afterwards_is_a_failure_and_no_error(mon
     def silence():
         webs[2].error = SILENCE
 
-    found = offenders_of(delete, monkeypatch, webs, silence)
-    assert {(o.object, o.observed) for o in found} == {("ui-3", "NoAnswer")}
+    offenders = offenders_of(delete, monkeypatch, webs, silence)
+    assert {(o.object, o.observed) for o in offenders} == {("ui-3", "NoAnswer")}
 
 
 def test_nothing_is_deleted_where_not_all_is_well_before(monkeypatch):
