@@ -67,8 +67,8 @@ class Cleanup:
             what, undo = self._undo.pop()
             try:
                 undo()
-            except (HarnessError, Failure) as trouble:
-                failed.append(f"{what}: {' '.join(str(trouble).split())}")
+            except (HarnessError, Failure) as error:
+                failed.append(f"{what}: {' '.join(str(error).split())}")
         return failed
 
 

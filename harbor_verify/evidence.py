@@ -96,10 +96,12 @@ class Collector:
             _write(folder / "pods.yaml", _yaml(document))
         with _or_note(missing):
             listed = asking.ask(f"list the events in {namespace}", core.list_namespaced_event, namespace)
-            told = [self._redaction.structure(event) for event in events(listed.items, since - BEFORE)]
-            if len(told) > EVENTS:
-                missing.append(f"events: only the newest {EVENTS} of {len(told)}")
-            _write(folder / "events.yaml", _yaml(told[-EVENTS:]))
+            event_documents = [
+                self._redaction.structure(event) for event in events(listed.items, since - BEFORE)
+            ]
+            if len(event_documents) > EVENTS:
+                missing.append(f"events: only the newest {EVENTS} of {len(event_documents)}")
+            _write(folder / "events.yaml", _yaml(event_documents[-EVENTS:]))
         if not pods:
             return
         if self._with_logs >= CHECKS_WITH_LOGS:
@@ -252,8 +254,8 @@ def _or_note(missing: list[str]) -> Iterator[None]:
     """What cannot be had is a line, and the rest goes on."""
     try:
         yield
-    except HarnessError as trouble:
-        missing.append(str(trouble))
+    except HarnessError as error:
+        missing.append(str(error))
 
 
 def _yaml(document: Any) -> str:

@@ -74,25 +74,25 @@ class Survival:
     judgements: tuple[Judgement, ...]
     healed_ms: float | None = None
     """From the injection until what was broken was whole again."""
-    trouble: HealFailed | DeadlinePassed | None = None
+    error: HealFailed | DeadlinePassed | None = None
     """It was not whole again, or a client got nothing good any more: the history tells whose fault it is."""
 
     @property
     def measured(self) -> dict[str, float]:
         """All figures, each with its unit in the name."""
-        found = {name: value for judgement in self.judgements for name, value in judgement.measured.items()}
-        return found | ({} if self.healed_ms is None else {"healed_ms": self.healed_ms})
+        figures = {name: value for judgement in self.judgements for name, value in judgement.measured.items()}
+        return figures | ({} if self.healed_ms is None else {"healed_ms": self.healed_ms})
 
     def require(self) -> None:
-        """Pass if all judgements are true. Raises Failure, CannotTell, and the trouble where that is all there is."""
+        """Pass if all judgements are true. Raises Failure, CannotTell, and `error` where that is all there is."""
         try:
             require(*self.judgements)
         except (Failure, CannotTell) as verdict:
-            if self.trouble:
-                verdict.add_note(str(self.trouble))
+            if self.error:
+                verdict.add_note(str(self.error))
             raise
-        if self.trouble:
-            raise self.trouble
+        if self.error:
+            raise self.error
 
 
 def require_whole(target: Target, role: Role) -> None:
@@ -126,6 +126,33 @@ def pod_kill(
         grace_period_s=grace_period_s,
         timeout_s=settings.converge_timeout_s,
     )
+
+
+def delete_pod(
+    kill: PodKill, workload: Workload, tell: Callable[[str], None], what_it_did: str
+) -> Offender | None:
+    """Delete the oldest pod of a workload and wait for its successor; returns what is wrong when that does not come.
+
+    `what_it_did` goes into the line on the terminal: "which took an image". Raises Failure when not all was well
+    before, DeadlinePassed when the pod itself did not go in time: then nothing was broken, and nothing is shown.
+    """
+    replaced = "a deleted pod is replaced, and its successor Ready"
+    try:
+        with kill:
+            tell(f"deleting {workload.short_name}-0, {what_it_did}")
+            kill.prove()
+            tell("the pod is gone; waiting until its successor is Ready")
+    except CannotTell as not_whole:
+        # Its pods are Ready, as was seen before: a Service that does not lead to each of them.
+        before = "every replica is Ready, and its Service leads to each, before a pod is deleted"
+        raise Failure([Offender(workload.object, before, str(not_whole))]) from not_whole
+    except DeadlinePassed as late:
+        if not kill.victim_is_gone:
+            raise
+        return Offender(workload.object, replaced, str(late))
+    except HealFailed as unhealed:
+        return Offender(workload.object, replaced, str(unhealed))
+    return None
 
 
 class Experiment:
@@ -187,18 +214,18 @@ class Experiment:
                             "fault confirmed; waiting until every replica is Ready and every Service points to them"
                         )
                         live.phase = "mending"
-                except HealFailed as trouble:
+                except HealFailed as error:
                     # What is not whole again is what the check is about: the history tells it.
-                    unhealed = trouble
+                    unhealed = error
                 else:
                     live.phase = "after"
                     try:
                         workers.let_each_succeed(
                             timeout_s=settings.recovery_budget_s, deadline="recovery_budget_s"
                         )
-                    except DeadlinePassed as trouble:
+                    except DeadlinePassed as error:
                         # Something is lost for good, or it goes on: the checkers say what.
-                        late = trouble
+                        late = error
             webs: list[Harbor] = []
             givers: dict[str, Connect] = {}
             if unhealed is None:
@@ -236,8 +263,8 @@ class Experiment:
             known = self._push_known(next(iter(takers.values()), self._front_registry(stack)))
         except (AnswerError, KeyError) as refusal:
             expected = "one can sign in on each replica, push, and find one's projects"
-            seen = f"no project {refusal}" if isinstance(refusal, KeyError) else str(refusal)
-            raise Failure([Offender("before anything is broken", expected, seen)]) from refusal
+            observed = f"no project {refusal}" if isinstance(refusal, KeyError) else str(refusal)
+            raise Failure([Offender("before anything is broken", expected, observed)]) from refusal
         readers = self._webs(stack, without=victims) or [self._front_harbor(stack)]
         at_work.add(PageView(self._front_harbor(stack)))
         at_work.add(Login(self._front_harbor(stack), credentials))
@@ -373,11 +400,11 @@ class Experiment:
         names: Mapping[str, str] | None = None,
     ) -> dict[str, Connect]:
         """By replica of the role; their tokens are kept, so that a web replica that is away takes nothing from them."""
-        found: dict[str, Connect] = {}
+        connect_by_name: dict[str, Connect] = {}
         for replica, link in self._links(stack, role, without, names or {}):
             registry = self._target.registry_by(link, replica)
-            found[link.name] = Connect(partial(_same, registry), link.uid)
-        return found
+            connect_by_name[link.name] = Connect(partial(_same, registry), link.uid)
+        return connect_by_name
 
 
 def _same(registry: Registry) -> Registry:
@@ -408,10 +435,10 @@ class _ClientsAtWork:
     @property
     def by_place(self) -> dict[str, list[Work]]:
         """All work, by the replica that does it."""
-        found: dict[str, list[Work]] = {}
+        works_by_place: dict[str, list[Work]] = {}
         for work in self.works:
-            found.setdefault(work.replica, []).append(work)
-        return found
+            works_by_place.setdefault(work.replica, []).append(work)
+        return works_by_place
 
     def add(self, *works: Work) -> None:
         """One client for these."""

@@ -24,12 +24,12 @@ def of_deployment(deployment: Deployment) -> set[str]:
         for name in _config_maps_of(workload.template):
             if name not in config_maps:
                 config_maps[name] = deployment.config_map(name) or {}
-    found = {secret for data in config_maps.values() for secret in secrets_in(data)}
+    secrets = {secret for data in config_maps.values() for secret in secrets_in(data)}
     for workload in deployment.workloads.values():
         for container in workload.template.spec.containers:
             # A variable may have another name than the key that it is taken from.
-            found |= secrets_in(environment_of(container, config_maps.get, lambda name: None))
-    return found
+            secrets |= secrets_in(environment_of(container, config_maps.get, lambda name: None))
+    return secrets
 
 
 def of_secrets(deployment: Deployment) -> set[str]:

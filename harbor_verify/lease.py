@@ -83,9 +83,9 @@ class NamespaceLease:
         while not self._released.wait(DURATION_S / _RENEWALS_PER_DURATION) and not self._lost:
             try:
                 self._renew()
-            except TargetUnreachable as trouble:
+            except TargetUnreachable as error:
                 if datetime.now(UTC) - self._renewed > timedelta(seconds=DURATION_S):
-                    self._lost = str(trouble)
+                    self._lost = str(error)
 
     def _renew(self) -> None:
         with self._kubernetes.asking(f"renew the Lease {self._namespace}/{NAME}"):

@@ -39,13 +39,13 @@ _ADVICE = {
 
 @dataclass(frozen=True)
 class Pulled:
-    """What became of one container: `printed` when it ran to its end, else `trouble` in the kubelet's own words."""
+    """What became of one container: `printed` when it ran to its end, else `error_message` as the kubelet says it."""
 
     pod: str
     node: str
     image: str
     printed: str = ""
-    trouble: str = ""
+    error_message: str = ""
 
 
 def run_on_each(
@@ -97,8 +97,8 @@ def remove(target: Target, run_id: str | None = None) -> list[str]:
         resource = f"{kind.lower()}s"
         if not all(kubernetes.may(verb, resource, namespace=namespace) for verb in ("list", "delete")):
             continue
-        for found in kubernetes.ask(f"list {kind}s", list_all, namespace, label_selector=selector).items:
-            name = found.metadata.name
+        for item in kubernetes.ask(f"list {kind}s", list_all, namespace, label_selector=selector).items:
+            name = item.metadata.name
             with kubernetes.asking(f"delete {kind} {namespace}/{name}"):
                 try:
                     delete(name, namespace, body=now)
@@ -131,9 +131,9 @@ class _Pulls:
     def blame_unfinished(self, after_s: float) -> None:
         """A pull that began and does not end is the registry's; for anything else `unsettled` stays as it is."""
         for pod in {pod for pod, _ in self.unsettled}:
-            told = self._events(pod)
-            pulling = [event.message for event in told if event.reason == "Pulling"]
-            done = [event for event in told if event.reason == "Pulled" or _refused_pull(event)]
+            events = self._events(pod)
+            pulling = [event.message for event in events if event.reason == "Pulling"]
+            done = [event for event in events if event.reason == "Pulled" or _refused_pull(event)]
             if len(pulling) > len(done):
                 for key in [key for key in self.unsettled if key[0] == pod]:
                     self._blame(*key, f"no end after {after_s:g} s; last: {pulling[-1]}")
@@ -149,8 +149,10 @@ class _Pulls:
     def _look_at(self, pod: str) -> None:
         target = self._target
         core, namespace = target.kubernetes.core, target.namespace
-        found = target.kubernetes.ask(f"read pod {namespace}/{pod}", core.read_namespaced_pod, pod, namespace)
-        states = {status.name: status.state for status in found.status.container_statuses or ()}
+        pod_object = target.kubernetes.ask(
+            f"read pod {namespace}/{pod}", core.read_namespaced_pod, pod, namespace
+        )
+        states = {status.name: status.state for status in pod_object.status.container_statuses or ()}
         for name in map(_container, range(len(self._images))):
             state = states.get(name)
             waiting, ended = (state.waiting, state.terminated) if state else (None, None)
@@ -163,16 +165,16 @@ class _Pulls:
             elif ended:
                 self._settle(pod, name, printed=log_of(target, pod, name))
             else:
-                self.unsettled[pod, name] = str(waiting.reason if waiting else found.status.phase)
+                self.unsettled[pod, name] = str(waiting.reason if waiting else pod_object.status.phase)
 
-    def _blame(self, pod: str, name: str, trouble: str) -> None:
-        """The first trouble is the one that counts: what comes later (ImagePullBackOff) only says that it was."""
-        if not ((pod, name) in self.results and self.results[pod, name].trouble):
-            self._settle(pod, name, trouble=_advised(trouble))
+    def _blame(self, pod: str, name: str, error_message: str) -> None:
+        """The first message is the one that counts: what comes later (ImagePullBackOff) only says that it was."""
+        if not ((pod, name) in self.results and self.results[pod, name].error_message):
+            self._settle(pod, name, error_message=_advised(error_message))
 
-    def _settle(self, pod: str, name: str, *, printed: str = "", trouble: str = "") -> None:
+    def _settle(self, pod: str, name: str, *, printed: str = "", error_message: str = "") -> None:
         image = self._images[_number(name)]
-        self.results[pod, name] = Pulled(pod, self._pods[pod], image, printed, trouble)
+        self.results[pod, name] = Pulled(pod, self._pods[pod], image, printed, error_message)
 
     @cached_property
     def _may_list_events(self) -> bool:
@@ -198,8 +200,8 @@ def _refused_pull(event: client.CoreV1Event) -> bool:
 
 def _container_of(event: client.CoreV1Event) -> str:
     """The container of ours that an event is about; empty: another, or the pod."""
-    found = _EVENT_OF.fullmatch(event.involved_object.field_path or "")
-    return found[1] if found else ""
+    match = _EVENT_OF.fullmatch(event.involved_object.field_path or "")
+    return match[1] if match else ""
 
 
 def log_of(target: Target, pod: str, container: str) -> str:
@@ -212,9 +214,9 @@ def log_of(target: Target, pod: str, container: str) -> str:
     return answer.data.decode(errors="replace").strip()
 
 
-def _advised(trouble: str) -> str:
-    advice = next((advice for sign, advice in _ADVICE.items() if sign in trouble), "")
-    return f"{trouble}; {advice}" if advice else trouble
+def _advised(error_message: str) -> str:
+    advice = next((advice for sign, advice in _ADVICE.items() if sign in error_message), "")
+    return f"{error_message}; {advice}" if advice else error_message
 
 
 def pull_secret(host: str, credentials: Credentials, run_id: str) -> client.V1Secret:

@@ -111,7 +111,7 @@ class Redaction:
         text = _JWT.sub(REDACTED, text)
         for pattern in (_AUTHORIZATION, _USERINFO, _DATABASE_ADDRESS, _REDIS_ADDRESS):
             text = pattern.sub(_replaced_userinfo if pattern is _USERINFO else _replaced, text)
-        text = _COOKIES.sub(lambda found: _COOKIE.sub(_replaced, found[0]), text)
+        text = _COOKIES.sub(lambda match: _COOKIE.sub(_replaced, match[0]), text)
         for pattern in _NAMED:
             text = pattern.sub(_replaced_if_secret, text)
         return text
@@ -164,28 +164,28 @@ def is_secret_name(name: str) -> bool:
 
 def secrets_in(settings: Mapping[str, str]) -> set[str]:
     """The secret values among settings by name (an environment, the data of a ConfigMap, files among it)."""
-    found = set()
+    secrets = set()
     for name, value in settings.items():
         if is_secret_name(name) and value.lower() not in _NO_VALUE and "\n" not in value.strip():
-            found.add(value)
+            secrets.add(value)
         if "REDIS" in name.upper() and (parts := _COMMA_SEPARATED.fullmatch(value.rpartition(",")[0])):
-            found.add(parts["password"])
-        found |= {part for user in re.findall(r"://([^\s/]*)@", value) for part in _password_of(user)}
-        found |= _secrets_in_file(value)
-    return found - _NO_SECRET
+            secrets.add(parts["password"])
+        secrets |= {part for user in re.findall(r"://([^\s/]*)@", value) for part in _password_of(user)}
+        secrets |= _secrets_in_file(value)
+    return secrets - _NO_SECRET
 
 
 def _secrets_in_file(text: str) -> set[str]:
-    found = set()
+    secrets = set()
     for key in _PEM.findall(text):
         # A log may show a part of it: each line is a secret.
-        found |= {line for line in key.splitlines() if "-----" not in line and len(line) >= _PEM_LINE}
+        secrets |= {line for line in key.splitlines() if "-----" not in line and len(line) >= _PEM_LINE}
     if "\n" in text:
         for pattern in _NAMED:
             for match in pattern.finditer(text):
                 if is_secret_name(match["name"]):
-                    found.add(match["value"].strip("\"'\\"))
-    return {value for value in found if value.lower() not in _NO_VALUE}
+                    secrets.add(match["value"].strip("\"'\\"))
+    return {value for value in secrets if value.lower() not in _NO_VALUE}
 
 
 def _password_of(userinfo: str) -> set[str]:
@@ -220,18 +220,18 @@ def _without_private_keys(text: str) -> str:
     return "".join(lines)
 
 
-def _replaced(found: re.Match[str]) -> str:
-    return f"{found['kept']}{REDACTED}"
+def _replaced(match: re.Match[str]) -> str:
+    return f"{match['kept']}{REDACTED}"
 
 
-def _replaced_userinfo(found: re.Match[str]) -> str:
-    return f"{found['kept']}{REDACTED}@"
+def _replaced_userinfo(match: re.Match[str]) -> str:
+    return f"{match['kept']}{REDACTED}@"
 
 
-def _replaced_if_secret(found: re.Match[str]) -> str:
-    value = found["value"]
-    if not is_secret_name(found["name"]) or value.strip("\"'\\").lower() in _NO_VALUE:
-        return found[0]
+def _replaced_if_secret(match: re.Match[str]) -> str:
+    value = match["value"]
+    if not is_secret_name(match["name"]) or value.strip("\"'\\").lower() in _NO_VALUE:
+        return match[0]
     quoted = re.match(r"""\\*["']""", value)
     mark = quoted[0] if quoted else ""
-    return f"{found['kept']}{mark}{REDACTED}{mark if value.endswith(mark) and len(value) > len(mark) else ''}"
+    return f"{match['kept']}{mark}{REDACTED}{mark if value.endswith(mark) and len(value) > len(mark) else ''}"

@@ -44,16 +44,16 @@ def surroundings(target: Target, settings: Settings, facts: Facts) -> dict[str, 
         "nodes": lambda: _nodes(target),
         "volumes": lambda: _volumes(target),
     }
-    found: dict[str, Any] = {}
+    document: dict[str, Any] = {}
     for name, read in parts.items():
         try:
-            found[name] = read()
+            document[name] = read()
         except (AnswerError, TargetUnreachable):
             continue
-    found["facts"] = {name: str(fact) for name, fact in facts.named().items()}
-    found["suite"] = {name: getattr(settings, name) for name in _DECIDING}
-    found["suite"]["allow_disruption"] = target.access.may_disrupt or settings.allow_disruption
-    return found
+    document["facts"] = {name: str(fact) for name, fact in facts.named().items()}
+    document["suite"] = {name: getattr(settings, name) for name in _DECIDING}
+    document["suite"]["allow_disruption"] = target.access.may_disrupt or settings.allow_disruption
+    return document
 
 
 def _version(target: Target) -> str:
@@ -62,13 +62,13 @@ def _version(target: Target) -> str:
 
 
 def _stores(target: Target) -> dict[str, str]:
-    found = {}
+    text_by_store = {}
     for name, read in (("database", target.database), ("session store", target.session_store)):
         try:
-            found[name] = str(read() or "none is set")
+            text_by_store[name] = str(read() or "none is set")
         except (WrongConfiguration, Failure):
             continue  # that it cannot be told is for the checks to judge
-    return {name: f"{text}{_server(target, name)}" for name, text in found.items()}
+    return {name: f"{text}{_server(target, name)}" for name, text in text_by_store.items()}
 
 
 def _server(target: Target, store: str) -> str:
@@ -88,10 +88,10 @@ def _server(target: Target, store: str) -> str:
 
 
 def _workloads(target: Target) -> list[dict[str, Any]]:
-    found = []
+    workloads = []
     for role, workload in target.deployment.workloads.items():
         replicas = target.deployment.replicas(role)
-        found.append(
+        workloads.append(
             {
                 "role": str(role),
                 "kind": workload.kind,
@@ -102,7 +102,7 @@ def _workloads(target: Target) -> list[dict[str, Any]]:
                 "images": [container.image for container in workload.template.spec.containers],
             }
         )
-    return found
+    return workloads
 
 
 def _nodes(target: Target) -> list[dict[str, Any]]:

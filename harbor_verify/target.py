@@ -73,11 +73,11 @@ class Target:
 
     def replicas(self, role: Role) -> list[Replica]:
         """The role's replicas now. Raises Failure when there is none: nothing then does what the role is for."""
-        found = self.deployment.replicas(role)
-        if not found:
+        replicas = self.deployment.replicas(role)
+        if not replicas:
             workload = self.workload(role)
             raise Failure([Offender(workload.object, f"{max(workload.desired, 1)} replicas", "no pod")])
-        return found
+        return replicas
 
     def registry_api_replicas(self) -> list[Replica]:
         """Those that docker clients speak to behind the front door, and that know Harbor's users. Raises Failure."""
@@ -248,7 +248,7 @@ class Target:
         self.kubernetes.close()
 
     def _trusted_token(self, registry: Registry, credentials: Credentials | None, scope: str) -> str:
-        trouble: list[str] = []
+        errors: list[str] = []
         text = ""
         for replica in self.replicas(Role.WEB):
             try:
@@ -256,9 +256,9 @@ class Target:
                 if registry.accepts(text).status_code == 200:
                     return text
             except AnswerError as refusal:
-                trouble.append(str(refusal))
+                errors.append(str(refusal))
         if not text:
-            raise NoAnswer(f"no web replica gives a token: {'; '.join(trouble)}", sent=False)
+            raise NoAnswer(f"no web replica gives a token: {'; '.join(errors)}", sent=False)
         # No registry trusts it: what the registry says of it is then the answer.
         return text
 
@@ -297,12 +297,12 @@ def reach(access: Access, settings: Settings) -> Target:
     _require_links(access)
     try:
         target.front_door.http.get("/")
-    except NoAnswer as silence:
+    except NoAnswer as error:
         target.close()
         raise TargetUnreachable(
-            f"Harbor's front door {access.url}: {silence}. Is --harbor-url what browsers and docker clients use, "
+            f"Harbor's front door {access.url}: {error}. Is --harbor-url what browsers and docker clients use, "
             "and does this machine reach it? (A certificate of your own: --ca-file.)"
-        ) from silence
+        ) from error
     return target
 
 
@@ -316,10 +316,10 @@ def own_url(deployment: Deployment) -> str:
     url = deployment.environment(replicas[0]).get(_OWN_URL, "") if replicas else ""
     if urlsplit(url).scheme in {"http", "https"} and urlsplit(url).hostname:
         return url.rstrip("/")
-    told = f"it is told {url!r}" if url else "it is told none"
+    own_url = f"it is told {url!r}" if url else "it is told none"
     name = "harbor_url"
     raise SettingsError(
-        f"Harbor's own settings name no URL that clients reach it by ({_OWN_URL}; {told}). "
+        f"Harbor's own settings name no URL that clients reach it by ({_OWN_URL}; {own_url}). "
         f"Say it with {flag(name)} or {PREFIX}{name.upper()}."
     )
 

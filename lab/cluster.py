@@ -54,16 +54,16 @@ class Deployed:
 
 def target(profile: str | None = None) -> Target:
     """Where the lab's Harbor of that profile is; raises LabError when no lab is up, UnknownProfile."""
-    found = profiles.find(profile)
+    lab_profile = profiles.find(profile)
     if not settings.KUBECONFIG.exists():
         raise LabError("no lab is up on this machine; `make up` (python -m lab up) stands one up")
     return Target(
         kubeconfig=settings.KUBECONFIG,
-        namespace=found.namespace,
-        harbor_url=found.url,
+        namespace=lab_profile.namespace,
+        harbor_url=lab_profile.url,
         docker_host=f"unix://{settings.DOCKER_SOCKET}",
         admin_password=settings.ADMIN_PASSWORD,
-        database=found.database,
+        database=lab_profile.database,
     )
 
 

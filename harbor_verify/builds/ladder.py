@@ -14,7 +14,7 @@ from harbor_verify.clients import docker_build
 from harbor_verify.clients.docker import Docker, Pushed
 from harbor_verify.clients.docker_build import BuildFailed
 from harbor_verify.clients.harbor import Credentials
-from harbor_verify.errors import AnswerError, DockerTrouble, NeedMissing
+from harbor_verify.errors import AnswerError, DockerDaemonFailed, NeedMissing
 
 PORT = 1111
 WELCOME = "Welcome to this website!"
@@ -113,7 +113,7 @@ class Builder:
     def climb(self, credentials: Credentials) -> Ladder:
         """Build all, try all, push all, and then forget all that is local, so that a pull has to fetch it.
 
-        Raises DockerTrouble where the daemon itself cannot do its part.
+        Raises DockerDaemonFailed where the daemon itself cannot do its part.
         """
         ladder = Ladder(self._asker)
         for way in Way:
@@ -157,8 +157,8 @@ class Builder:
             try:
                 if docker_build.have(self._docker, reference):
                     self._pulled_bases.append(reference)
-            except DockerTrouble as trouble:
-                raise NeedMissing(f"no image to build with: {trouble}") from trouble
+            except DockerDaemonFailed as error:
+                raise NeedMissing(f"no image to build with: {error}") from error
         arguments = {name.upper(): reference for name, reference in known.items()}
         if "SMALL" in arguments:
             arguments["BASE"] = arguments["SMALL"]
@@ -223,7 +223,7 @@ class Builder:
     def _try(self, built: Built) -> None:
         """Before it is pushed: what does not do here what it should says nothing about Harbor.
 
-        Raises NeedMissing, DockerTrouble.
+        Raises NeedMissing, DockerDaemonFailed.
         """
         if built.way is Way.GLIBC_ON_SMALL:
             ended = docker_build.run_to_end(self._docker, built.reference)
@@ -238,7 +238,7 @@ class Builder:
                 self._docker, container, PORT, self._asker, timeout_s=self._answer_timeout_s
             )
         if answer != WELCOME:
-            raise DockerTrouble(f'{built.reference} answers "{answer}" even before it is pushed')
+            raise DockerDaemonFailed(f'{built.reference} answers "{answer}" even before it is pushed')
 
     def _push(self, built: Built, credentials: Credentials) -> Built:
         try:

@@ -39,14 +39,14 @@ def no_push_missing_in_catalogue(history: History, *, replicas: Collection[str])
         }
         for replica in replicas:
             for repository, digests in acknowledged.items():
-                seen = last.get((replica, repository))
-                if seen is None or not (seen.ok or seen.error == NOT_LISTED):
-                    why = "was not asked" if seen is None else f"failed ({seen.error})"
+                listing = last.get((replica, repository))
+                if listing is None or not (listing.ok or listing.error == NOT_LISTED):
+                    why = "was not asked" if listing is None else f"failed ({listing.error})"
                     unknowns.append(f"{repository} on {replica} {why}")
-                elif missing := sorted(digests & set(seen.value.get("missing", ()))):
+                elif missing := sorted(digests & set(listing.value.get("missing", ()))):
                     missing_count = max(missing_count, len(missing))
                     expected = f"lists the {len(digests)} images of {repository} that were acknowledged"
-                    offenders.append(Offender(replica, expected, f"not {some(missing)}", uids_of([seen])))
+                    offenders.append(Offender(replica, expected, f"not {some(missing)}", uids_of([listing])))
     return Judgement(
         "no-push-missing-in-catalogue",
         tuple(offenders),

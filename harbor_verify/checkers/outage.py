@@ -67,7 +67,7 @@ def longest_outage(
         tuple(offenders),
         tuple(unknowns),
         measured={
-            name: max((found[name] for found in evidence.values()), default=0.0)
+            name: max((evidence_of_client[name] for evidence_of_client in evidence.values()), default=0.0)
             for name in ("outage_ms", "slowest_ok_ms")
         },
         evidence={"clients": evidence},
@@ -76,12 +76,12 @@ def longest_outage(
 
 def _usual_ms(history: History, *, before_ns: int, at_most_ms: float) -> Callable[[Operation], float]:
     """How long such an operation took, at most, before something was broken; 0 where that was not seen."""
-    found: dict[tuple[str, str], float] = {}
+    slowest_ms: dict[tuple[str, str], float] = {}
     for op in history.operations:
         if op.ok and op.completed_ns is not None and op.completed_ns < before_ns:
             key = op.kind, op.replica
-            found[key] = max(found.get(key, 0.0), min(op.waited_ms, at_most_ms))
-    return lambda op: found.get((op.kind, op.replica), 0.0)
+            slowest_ms[key] = max(slowest_ms.get(key, 0.0), min(op.waited_ms, at_most_ms))
+    return lambda op: slowest_ms.get((op.kind, op.replica), 0.0)
 
 
 def _late(client: str, op: Operation, slow_ms: float, usual_ms: float) -> Offender:

@@ -34,20 +34,20 @@ def no_stale_read(history: History, *, replicas: Collection[str]) -> Judgement:
         healed_ns = last_heal_ns(disruptions)
         allowed = _allowed(writes, acknowledged[-1])
         for replica in replicas:
-            seen = [
+            reads = [
                 op
                 for op in history.operations
                 if op.kind == READ and op.replica == replica and op.invoked_ns >= healed_ns and op.ok
             ]
-            if not seen:
+            if not reads:
                 unknowns.append(f"{replica} did not say after the heal what was written")
-            elif seen[-1].value["public"] not in allowed:
+            elif reads[-1].value["public"] not in allowed:
                 lost += 1
                 expected = (
                     f"tells the last write that was acknowledged (public: {acknowledged[-1].value['public']})"
                 )
                 offenders.append(
-                    Offender(replica, expected, f"public: {seen[-1].value['public']}", uids_of(seen))
+                    Offender(replica, expected, f"public: {reads[-1].value['public']}", uids_of(reads))
                 )
     return Judgement(
         "no-stale-read",

@@ -83,14 +83,14 @@ class Visitor:
         with _acting("fill the sign-in form"):
             self._page.fill(self._look.login_name, credentials.user)
             self._page.fill(self._look.password, credentials.password)
-            self._seen(self._look.log_in).click()
+            self._visible(self._look.log_in).click()
         self._require(self._user(credentials.user), f"{credentials.user}'s name")
 
     def reload(self, user: str) -> None:
         """The page still shows the user's name; that it asks who one is needs not be waited for."""
         with _acting("load the page again"):
             self._page.reload()
-            known, form = self._seen(self._user(user)), self._seen(self._look.login_name)
+            known, form = self._visible(self._user(user)), self._visible(self._look.login_name)
             known.or_(form).first.wait_for()
             if not known.is_visible():
                 raise NotShown(f"the sign-in form: {user} is signed in no more")
@@ -98,9 +98,9 @@ class Visitor:
     def sign_out(self, user: str) -> None:
         """The sign-in form is back."""
         with _acting("log out"):
-            if not self._seen(self._look.log_out).is_visible():
-                self._seen(self._user(user)).click()
-            self._seen(self._look.log_out).click()
+            if not self._visible(self._look.log_out).is_visible():
+                self._visible(self._user(user)).click()
+            self._visible(self._look.log_out).click()
         self._require(self._look.login_name, "the sign-in form")
 
     def take_picture(self, file: Path) -> None:
@@ -116,13 +116,13 @@ class Visitor:
     def _user(self, name: str) -> str:
         return self._look.user.format(user=name)
 
-    def _seen(self, selector: str) -> Locator:
+    def _visible(self, selector: str) -> Locator:
         return self._page.locator(selector).locator("visible=true").first
 
     def _require(self, selector: str, what: str) -> None:
         try:
             with _acting(f"see {what}"):
-                self._seen(selector).wait_for()
+                self._visible(selector).wait_for()
         except NotShown as late:
             with _acting("read the page"):
                 text = " ".join(self._page.inner_text("body").split())

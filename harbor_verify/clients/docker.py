@@ -9,7 +9,7 @@ import requests
 from docker.errors import APIError, ContainerError, DockerException, ImageNotFound
 
 from harbor_verify.clients.harbor import Credentials
-from harbor_verify.errors import DockerRefused, DockerTrouble
+from harbor_verify.errors import DockerDaemonFailed, DockerRefused
 
 LABEL = "harbor-verify.run"
 # What a daemon says when it, not the registry, is set up wrongly for this registry.
@@ -32,7 +32,7 @@ class Pushed:
 
 
 class Docker:
-    """One docker daemon. Every method but `close` raises DockerTrouble when the daemon cannot do its part."""
+    """One docker daemon. Every method but `close` raises DockerDaemonFailed when the daemon cannot do its part."""
 
     def __init__(self, host: str | None, *, timeout_s: float) -> None:
         """`host` is a DOCKER_HOST address; None: what the environment says, else the local daemon."""
@@ -45,7 +45,7 @@ class Docker:
             )
             self._client.ping()
         except (DockerException, requests.RequestException) as silent:
-            raise DockerTrouble(
+            raise DockerDaemonFailed(
                 f"docker daemon at {host or '$DOCKER_HOST or the local socket'}: {silent}"
             ) from silent
 
@@ -74,7 +74,7 @@ class Docker:
             archive, repository=repository, tag=tag, changes=changes
         )
         if '"error"' in answer:
-            raise DockerTrouble(f"docker import: {answer.strip()}")
+            raise DockerDaemonFailed(f"docker import: {answer.strip()}")
 
     def extend_image(self, base: str, archive: bytes, reference: str, *, run_id: str) -> None:
         """Pull `base`, add the files of a tar archive, and make it print /harbor-verify when it runs."""
@@ -88,14 +88,16 @@ class Docker:
             finally:
                 container.remove(force=True)
         except APIError as refused:
-            raise DockerTrouble(f"making an image of {base}: {refused.explanation or refused}") from refused
+            raise DockerDaemonFailed(
+                f"making an image of {base}: {refused.explanation or refused}"
+            ) from refused
 
     def tag(self, reference: str, other: str) -> None:
         """`docker tag`: give an image another name as well."""
         try:
             self._client.api.tag(reference, *split_reference(other), force=True)
         except APIError as refused:
-            raise DockerTrouble(
+            raise DockerDaemonFailed(
                 f"docker tag {reference} {other}: {refused.explanation or refused}"
             ) from refused
 
@@ -129,7 +131,7 @@ class Docker:
             name, _, digest = entry.partition("@")
             if name == repository:
                 return digest
-        raise DockerTrouble(f"{what}: the daemon knows no digest of it, only {digests}")
+        raise DockerDaemonFailed(f"{what}: the daemon knows no digest of it, only {digests}")
 
     def remove(self, reference: str) -> None:
         """Forget an image; that it is not there is well."""
@@ -138,7 +140,7 @@ class Docker:
         except ImageNotFound:
             return
         except APIError as refused:
-            raise DockerTrouble(f"docker rmi {reference}: {refused.explanation or refused}") from refused
+            raise DockerDaemonFailed(f"docker rmi {reference}: {refused.explanation or refused}") from refused
 
     def has(self, reference: str) -> bool:
         """Whether the daemon has an image of that name."""
@@ -149,11 +151,11 @@ class Docker:
         return True
 
     def run(self, reference: str) -> str:
-        """What the image prints when it runs, without network. Raises DockerTrouble when it does not run."""
+        """What the image prints when it runs, without network. Raises DockerDaemonFailed when it does not run."""
         try:
             output = self._client.containers.run(reference, network_mode="none", remove=True, stderr=True)
         except (ContainerError, APIError) as failed:
-            raise DockerTrouble(f"docker run {reference}: {failed}") from failed
+            raise DockerDaemonFailed(f"docker run {reference}: {failed}") from failed
         return output.decode(errors="replace")
 
     def _call(
@@ -174,13 +176,13 @@ def _without_errors(what: str, stream: Iterable[dict]) -> Iterable[dict]:
                 raise _blame(what, event["error"])
             yield event
     except requests.RequestException as silent:
-        raise DockerTrouble(f"{what}: the daemon stopped answering: {silent}") from silent
+        raise DockerDaemonFailed(f"{what}: the daemon stopped answering: {silent}") from silent
 
 
-def _blame(what: str, message: str) -> DockerRefused | DockerTrouble:
+def _blame(what: str, message: str) -> DockerRefused | DockerDaemonFailed:
     for sign, advice in _NOT_THE_REGISTRY.items():
         if sign.lower() in message.lower():
-            return DockerTrouble(f"{what}: {message}; {advice}")
+            return DockerDaemonFailed(f"{what}: {message}; {advice}")
     return DockerRefused(f"{what}: {message}")
 
 

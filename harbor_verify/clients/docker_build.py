@@ -12,7 +12,7 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
 
 from harbor_verify.clients.docker import LABEL, Docker, split_reference
-from harbor_verify.errors import DockerTrouble
+from harbor_verify.errors import DockerDaemonFailed
 
 _LINES_OF_OUTPUT = 12
 _END_TIMEOUT_S = 60
@@ -20,7 +20,7 @@ _END_TIMEOUT_S = 60
 _MADE = {LABEL: "build"}
 
 
-class BuildFailed(DockerTrouble):
+class BuildFailed(DockerDaemonFailed):
     """A build came to no image; the message ends with the last lines of its output."""
 
 
@@ -37,9 +37,9 @@ def _asking(what: str) -> Iterator[None]:
     try:
         yield
     except APIError as refused:
-        raise DockerTrouble(f"{what}: {refused.explanation or refused}") from refused
+        raise DockerDaemonFailed(f"{what}: {refused.explanation or refused}") from refused
     except (DockerException, requests.RequestException) as failed:
-        raise DockerTrouble(f"{what}: {failed}") from failed
+        raise DockerDaemonFailed(f"{what}: {failed}") from failed
 
 
 def build(
@@ -117,7 +117,7 @@ def running(docker: Docker, reference: str) -> Iterator[Container]:
 def answer_of(docker: Docker, container: Container, port: int, asker: str, *, timeout_s: float) -> str:
     """What a server in a container answers on a port of its loopback, asked by `asker`, an image with busybox.
 
-    Asked again until it answers. Raises DockerTrouble where it has not in time, or has ended.
+    Asked again until it answers. Raises DockerDaemonFailed where it has not in time, or has ended.
     """
     deadline = time.monotonic() + timeout_s
     while True:
@@ -140,7 +140,7 @@ def answer_of(docker: Docker, container: Container, port: int, asker: str, *, ti
         if container.status != "running" or time.monotonic() > deadline:
             with _asking("docker logs"):
                 log = container.logs().decode(errors="replace").strip()
-            raise DockerTrouble(
+            raise DockerDaemonFailed(
                 f"nothing answers on port {port} of the container ({container.status}): {output}; its log: {log}"
             )
         time.sleep(0.2)
@@ -171,7 +171,10 @@ def layers_of(docker: Docker, reference: str) -> tuple[tuple[str, ...], int]:
 
 
 def have(docker: Docker, reference: str) -> bool:
-    """Pull an image unless the daemon has it, with the daemon's own login; whether it had to. Raises DockerTrouble."""
+    """Pull an image unless the daemon has it, with the daemon's own login; whether it had to.
+
+    Raises DockerDaemonFailed.
+    """
     missing = not docker.has(reference)
     if missing:
         with _asking(f"docker pull {reference}"):

@@ -133,8 +133,8 @@ def _refused(causes: list[BaseException]) -> bool:
 
 def _reason(causes: list[BaseException]) -> str:
     """The first cause that the operating system, or this suite, names; the libraries only wrap it."""
-    told = next((c for c in causes if isinstance(c, OSError | HarnessError) and not _wraps(c)), causes[-1])
-    return f"{type(told).__name__}: {told}" if str(told) else type(told).__name__
+    cause = next((c for c in causes if isinstance(c, OSError | HarnessError) and not _wraps(c)), causes[-1])
+    return f"{type(cause).__name__}: {cause}" if str(cause) else type(cause).__name__
 
 
 def _wraps(error: BaseException) -> bool:
@@ -143,13 +143,13 @@ def _wraps(error: BaseException) -> bool:
 
 def _causes(error: BaseException) -> list[BaseException]:
     """The exceptions that led to one, from it down to the first; urllib3 wraps some as `reason` or arguments."""
-    found: list[BaseException] = [error]
+    causes: list[BaseException] = [error]
     while True:
-        last = found[-1]
+        last = causes[-1]
         inner = getattr(last, "reason", None)
         if not isinstance(inner, BaseException):
             inner = next((arg for arg in last.args if isinstance(arg, BaseException)), None)
         inner = inner or last.__cause__ or last.__context__
-        if inner is None or inner in found:
-            return found
-        found.append(inner)
+        if inner is None or inner in causes:
+            return causes
+        causes.append(inner)

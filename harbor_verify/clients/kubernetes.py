@@ -55,10 +55,6 @@ class Kubernetes:
         return client.AppsV1Api(self.core.api_client)
 
     @cached_property
-    def coordination(self) -> client.CoordinationV1Api:
-        return client.CoordinationV1Api(self.core.api_client)
-
-    @cached_property
     def authorization(self) -> client.AuthorizationV1Api:
         return client.AuthorizationV1Api(self.core.api_client)
 
@@ -134,12 +130,12 @@ def connect(kubeconfig: Path | None, context: str | None, *, timeouts_s: tuple[f
 def _advice(refused: client.ApiException) -> str:
     """What the API server itself says: who may not do what, which object is not there."""
     try:
-        told = json.loads(refused.body or "{}").get("message", "")
+        message = json.loads(refused.body or "{}").get("message", "")
     except ValueError:
-        told = ""
+        message = ""
     if refused.status == 401:
-        told = "the credentials of the kubeconfig are not accepted"
-    return f": {told}" if told else ""
+        message = "the credentials of the kubeconfig are not accepted"
+    return f": {message}" if message else ""
 
 
 def _short(error: Exception) -> str:

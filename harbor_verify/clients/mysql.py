@@ -50,17 +50,17 @@ class MySql(Sql):
         return {str(name): str(value) for name, value in self.rows(query)}
 
     def tables(self) -> set[str]:
-        found = self.rows("SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()")
-        return {str(name).lower() for (name,) in found}
+        rows = self.rows("SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()")
+        return {str(name).lower() for (name,) in rows}
 
     def has_row(self, table: str, where: str) -> bool:
         return bool(self.rows(f"SELECT 1 FROM `{table}` WHERE {where} LIMIT 1"))
 
     def missing_rights(self) -> list[str]:
         """By SHOW GRANTS of the account that the credentials lead to, with its active roles."""
-        found = [str(line) for (line,) in self.rows("SHOW GRANTS")]
-        missing = list(grants.missing_privileges(found, self._database.name))
-        shown = "; ".join(map(grants.without_password, found))
+        grant_lines = [str(line) for (line,) in self.rows("SHOW GRANTS")]
+        missing = list(grants.missing_privileges(grant_lines, self._database.name))
+        shown = "; ".join(map(grants.without_password, grant_lines))
         return [*missing, f"({shown})"] if missing else []
 
     def _refused(self, refused: Exception) -> StoreRefused:

@@ -45,8 +45,8 @@ class PostgreSql(Sql):
             raise self._refused(refused) from refused
 
     def tables(self) -> set[str]:
-        found = self.rows("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
-        return {str(name).lower() for (name,) in found}
+        rows = self.rows("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+        return {str(name).lower() for (name,) in rows}
 
     def has_row(self, table: str, where: str) -> bool:
         query = sql.SQL("SELECT 1 FROM {} WHERE " + where + " LIMIT 1").format(sql.Identifier(table))

@@ -52,7 +52,7 @@ class Challenge:
     scheme: str
     realm: str
     service: str
-    seen: str
+    observed: str
     """The answer in one line, for messages."""
 
 
@@ -89,7 +89,7 @@ class Registry:
             scheme=scheme,
             realm=parameters.get("realm", ""),
             service=parameters.get("service", ""),
-            seen=summary(answer) + (f" with {header}" if header else " without a challenge"),
+            observed=summary(answer) + (f" with {header}" if header else " without a challenge"),
         )
 
     def accepts(self, token: str) -> requests.Response:

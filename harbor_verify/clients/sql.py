@@ -43,5 +43,5 @@ class Sql(ABC):
     def missing_rights(self) -> list[str]:
         """What Harbor's user may not do to the tables of its database, of reading and writing."""
 
-    def _refusal(self, told: str) -> StoreRefused:
-        return StoreRefused(f"{self._what}: {told}")
+    def _refusal(self, message: str) -> StoreRefused:
+        return StoreRefused(f"{self._what}: {message}")

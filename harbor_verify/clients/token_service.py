@@ -33,11 +33,13 @@ class Token:
     @property
     def grants(self) -> dict[str, set[str]]:
         """Actions by `type:name`, as the token's `access` gives them; those without an action are left out."""
-        found: dict[str, set[str]] = {}
+        actions_by_scope: dict[str, set[str]] = {}
         for entry in self.claims.get("access") or ():
             if entry.get("actions"):
-                found.setdefault(f"{entry.get('type')}:{entry.get('name')}", set()).update(entry["actions"])
-        return found
+                actions_by_scope.setdefault(f"{entry.get('type')}:{entry.get('name')}", set()).update(
+                    entry["actions"]
+                )
+        return actions_by_scope
 
 
 def fetch(http: HttpClient, credentials: Credentials | None, *scopes: str, path: str = PATH) -> Token:

@@ -95,10 +95,10 @@ class Disruption(ABC):
         try:
             self.restore()
             self.recorder.event(self.name, "healed")
-        except HarnessError as trouble:
-            failed = HealFailed(f"{self.name} is not healed: {trouble}")
+        except HarnessError as heal_error:
+            failed = HealFailed(f"{self.name} is not healed: {heal_error}")
             if error is None:
-                raise failed from trouble
+                raise failed from heal_error
             error.add_note(str(failed))
         finally:
             self.release()

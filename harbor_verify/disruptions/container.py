@@ -43,12 +43,12 @@ class ContainerDisruption(WorkloadDisruption):
         self._container: Container | None = None
 
     def about(self) -> Mapping[str, Any]:
-        self._container = found = self.read()
+        self._container = container = self.read()
         return {
             "replica": self.victim.replica,
             "pod": self.victim.pod,
-            "node": found.node,
-            "restarts": found.restarts,
+            "node": container.node,
+            "restarts": container.restarts,
         }
 
     @property

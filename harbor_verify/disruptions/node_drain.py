@@ -40,7 +40,7 @@ class NodeDrain(NodeDisruption):
 
     def _pods_there(self) -> dict[str, str]:
         """Harbor's pods on the node: names by UID."""
-        found: dict[str, str] = {}
+        names_by_uid: dict[str, str] = {}
         for workload in self.workloads:
             listed = self.kubernetes.ask(
                 f"list the pods of {workload.object}",
@@ -48,8 +48,10 @@ class NodeDrain(NodeDisruption):
                 workload.namespace,
                 label_selector=workload.label_selector,
             )
-            found |= {p.metadata.uid: p.metadata.name for p in listed.items if p.spec.node_name == self.node}
-        return found
+            names_by_uid |= {
+                p.metadata.uid: p.metadata.name for p in listed.items if p.spec.node_name == self.node
+            }
+        return names_by_uid
 
     def _evict(self, name: str, uid: str) -> None:
         """Ask for it to be evicted; raises NotYet while a PodDisruptionBudget says no."""

@@ -85,11 +85,11 @@ class ReplicaWatch:
         """The pods that are there now, as copies, by name. Raises TargetUnreachable when the watch failed."""
         self._require_watched()
         with self._lock:
-            found = [
+            pods = [
                 Pod(pod.uid, pod.pod, pod.replica, pod.ready, pod.deleting)
                 for pod in self._state.pods.values()
             ]
-        return sorted(found, key=lambda pod: (pod.replica, pod.deleting))
+        return sorted(pods, key=lambda pod: (pod.replica, pod.deleting))
 
     def _require_watched(self) -> None:
         for follower in self._followers:

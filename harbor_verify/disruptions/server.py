@@ -49,7 +49,7 @@ class ServerDisruption(Disruption):
     def successor(self) -> str:
         """Wait until Harbor is led to another server, and name it. Raises DeadlinePassed."""
 
-        def found() -> str:
+        def other_server() -> str:
             try:
                 now = self.machine_control.serving(self.what)
             except MachineControlFailed as nobody:
@@ -58,7 +58,7 @@ class ServerDisruption(Disruption):
                 raise NotYet(f"it is still led to {now}")
             return now
 
-        return self.wait("led to another server", found)
+        return self.wait("led to another server", other_server)
 
     def wait(self, what: str, probe: Callable[[], T]) -> T:
         """Wait until the probe comes true; `what` ends the sentence "Harbor is …". Raises DeadlinePassed."""

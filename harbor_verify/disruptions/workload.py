@@ -61,7 +61,7 @@ class WorkloadDisruption(Disruption):
         return {}
 
     def restore(self) -> None:
-        self.wait("every replica is Ready again", self.require_whole)
+        self.wait("whole, every replica Ready again", self.require_whole)
 
     def release(self) -> None:
         self.watch.stop()

@@ -27,7 +27,7 @@ def facts_of(target: Target) -> Facts:
     internal_tls = Fact(encrypted, "the ports that containers declare")
     features = target.profile.features - (frozenset() if encrypted else {Feature.INTERNAL_TLS})
     return Facts(
-        version=_told(
+        version=_answer_of_harbor(
             "Harbor's own answer", "not told", lambda: target.front_door.version(target.credentials)
         ),
         exposure=_or_unknown(Exposure.UNKNOWN, lambda: _exposure(target)),
@@ -35,7 +35,7 @@ def facts_of(target: Target) -> Facts:
         database=_or_unknown(StorePlace.UNKNOWN, lambda: _database(target)),
         session_store=_or_unknown(StorePlace.UNKNOWN, lambda: _session_store(target)),
         internal_tls=internal_tls,
-        auth_mode=_told("Harbor's own answer", "not told", target.front_door.authentication_mode),
+        auth_mode=_answer_of_harbor("Harbor's own answer", "not told", target.front_door.authentication_mode),
         parts={role: workload.desired for role, workload in workloads.items()},
         features=features,
     )
@@ -48,11 +48,11 @@ def _or_unknown(unknown: T, find: Callable[[], Fact[T]]) -> Fact[T]:
         return Fact(unknown, f"it cannot be found out: {error}")
 
 
-def _told(source: str, silent: str, ask: Callable[[], str]) -> Fact[str]:
+def _answer_of_harbor(source: str, unknown: str, ask: Callable[[], str]) -> Fact[str]:
     try:
-        return Fact(ask() or silent, source)
+        return Fact(ask() or unknown, source)
     except (AnswerError, TargetUnreachable) as error:
-        return Fact(silent, f"it cannot be found out: {error}")
+        return Fact(unknown, f"it cannot be found out: {error}")
 
 
 def _exposure(target: Target) -> Fact[Exposure]:
@@ -144,21 +144,16 @@ def _session_store(target: Target) -> Fact[StorePlace]:
 
 def _place(target: Target, host: str, what: str, more: list[str]) -> Fact[StorePlace]:
     """Whether a host is a Service of this namespace with pods behind it."""
-    name, _, domain = host.partition(".")
-    namespace = target.namespace
-    if not domain or domain == namespace or domain.startswith(f"{namespace}.svc"):
-        listed = target.kubernetes.ask(
-            f"list Services in {namespace}", target.kubernetes.core.list_namespaced_service, namespace
+    service = target.deployment.service_at(host)
+    if service is not None and service.spec.selector:
+        object_name = f"Service {target.namespace}/{service.metadata.name}"
+        labels = ",".join(f"{key}={value}" for key, value in service.spec.selector.items())
+        pods = target.kubernetes.ask(
+            f"list the pods of {object_name}",
+            target.kubernetes.core.list_namespaced_pod,
+            target.namespace,
+            label_selector=labels,
         )
-        service = next((s for s in listed.items if s.metadata.name == name), None)
-        if service is not None and service.spec.selector:
-            labels = ",".join(f"{key}={value}" for key, value in service.spec.selector.items())
-            pods = target.kubernetes.ask(
-                f"list the pods of Service {namespace}/{name}",
-                target.kubernetes.core.list_namespaced_pod,
-                namespace,
-                label_selector=labels,
-            )
-            count = f"{len(pods.items)} pod{'' if len(pods.items) == 1 else 's'}"
-            return Fact(StorePlace.IN_CLUSTER, f"Service {namespace}/{name}", ", ".join([what, count, *more]))
+        count = f"{len(pods.items)} pod{'' if len(pods.items) == 1 else 's'}"
+        return Fact(StorePlace.IN_CLUSTER, object_name, ", ".join([what, count, *more]))
     return Fact(StorePlace.OUTSIDE, "Harbor's settings", ", ".join([what, *more]))

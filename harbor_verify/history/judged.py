@@ -47,7 +47,7 @@ def read(file: Path) -> Judged:
         clients = evidence.get(OUTAGES, {}).get("clients", {})
         kinds = evidence.get(LATENCY, {}).get("kinds", {})
         return Judged(
-            {client: [Outage(**each) for each in told["outages"]] for client, told in clients.items()},
+            {client: [Outage(**each) for each in judged["outages"]] for client, judged in clients.items()},
             {kind: [Latency(**each) for each in phases] for kind, phases in kinds.items()},
         )
     except (ValueError, KeyError, TypeError, AttributeError) as malformed:

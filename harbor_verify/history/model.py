@@ -133,7 +133,7 @@ class History:
 
     def disruptions(self) -> list["Disrupted"]:
         """Each disruption with the time it took; in the order of injection."""
-        found = []
+        disruptions = []
         for event in self.events:
             if event.name != "inject":
                 continue
@@ -143,8 +143,8 @@ class History:
                 self._first(event.subject, name, after_ns=event.at_ns, before_ns=until_ns)
                 for name in ("proven", "healed")
             )
-            found.append(Disrupted(event, proven, healed))
-        return found
+            disruptions.append(Disrupted(event, proven, healed))
+        return disruptions
 
     @property
     def disrupted_s(self) -> tuple[float, float] | None:

@@ -49,7 +49,7 @@ def outages_of(
 
     `end_ns`: when the history ends; `injected_ns`: when things were broken.
     """
-    found: list[Outage] = []
+    outages: list[Outage] = []
     last_ok: Operation | None = None
     run: list[Operation] = []
     for op in sorted(operations, key=lambda op: (op.completed_ns is None, op.completed_ns, op.invoked_ns)):
@@ -57,11 +57,11 @@ def outages_of(
             run.append(op)
             continue
         if run:
-            found.append(_outage(run, last_ok, op, end_ns, injected_ns))
+            outages.append(_outage(run, last_ok, op, end_ns, injected_ns))
         last_ok, run = op, []
     if run:
-        found.append(_outage(run, last_ok, None, end_ns, injected_ns))
-    return found
+        outages.append(_outage(run, last_ok, None, end_ns, injected_ns))
+    return outages
 
 
 def _outage(

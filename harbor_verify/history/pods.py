@@ -62,13 +62,13 @@ def changed(history: History) -> list[Pod]:
             turn(uid, STARTING, event.at_s)
         if uid not in pods:
             continue
-        # What a watch finds at its beginning has been there before.
-        found = event.at_s < since_s
+        # What a watch finds at its beginning was there before.
+        was_there_before = event.at_s < since_s
         pod, now = pods[uid], state.get(uid, ("", 0.0))[0]
         if event.at_s >= since_s:
             touched.add(uid)
         if event.name == "pod-ready" and now != ENDING:
-            if found:
+            if was_there_before:
                 state[uid] = (READY, 0.0)
             else:
                 pod.ready_s = event.at_s

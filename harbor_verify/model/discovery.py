@@ -84,9 +84,9 @@ class Deployment:
 
     def nodes(self) -> list[client.V1Node]:
         """The cluster's nodes that are Ready."""
-        found = self.kubernetes.ask("list the nodes", self.kubernetes.core.list_node).items
+        nodes = self.kubernetes.ask("list the nodes", self.kubernetes.core.list_node).items
         return [
-            n for n in found if any(c.type == "Ready" and c.status == "True" for c in n.status.conditions)
+            n for n in nodes if any(c.type == "Ready" and c.status == "True" for c in n.status.conditions)
         ]
 
     def disruption_budgets(self) -> list[client.V1PodDisruptionBudget]:
@@ -120,19 +120,25 @@ class Deployment:
 
     def addresses(self, host: str) -> list[str]:
         """What `host`, as a pod of Harbor's would resolve it, leads to: the endpoints of a Service, or itself."""
-        name, _, domain = host.partition(".")
-        if domain and not (domain == self.namespace or domain.startswith(f"{self.namespace}.svc")):
+        service = self.service_at(host)
+        if service is None:
             return [host]
-        with self.kubernetes.asking(f"read Service {self.namespace}/{name}"):
-            try:
-                service = self.kubernetes.core.read_namespaced_service(name, self.namespace)
-            except client.ApiException as answer:
-                if answer.status == 404:
-                    return [host]
-                raise
         if service.spec.external_name:
             return [service.spec.external_name]
-        return [address for endpoint in self.endpoints(name) for address in endpoint.addresses]
+        return [address for each in self.endpoints(service.metadata.name) for address in each.addresses]
+
+    def service_at(self, host: str) -> client.V1Service | None:
+        """The Service of the namespace that `host` names, as a pod of Harbor's would resolve it; None: another host."""
+        name, _, domain = host.partition(".")
+        if domain and domain != self.namespace and not f"{domain}.".startswith(f"{self.namespace}.svc."):
+            return None
+        with self.kubernetes.asking(f"read Service {self.namespace}/{name}"):
+            try:
+                return self.kubernetes.core.read_namespaced_service(name, self.namespace)
+            except client.ApiException as answer:
+                if answer.status == 404:
+                    return None
+                raise
 
     def _read_or_none(self, kind: str, read: Any, name: str) -> dict[str, str] | None:
         with self.kubernetes.asking(f"read {kind} {self.namespace}/{name}"):
@@ -163,20 +169,22 @@ def discover(kubernetes: Kubernetes, namespace: str, wanted: str | None = None) 
     """
     profiles = [_profile_named(wanted)] if wanted else ALL
     controllers = list(_controllers(kubernetes, namespace))
-    found = {profile.name: _match(profile, namespace, controllers) for profile in profiles}
-    whole = [profile for profile in profiles if profile.required <= set(found[profile.name])]
+    matches = {profile.name: _match(profile, namespace, controllers) for profile in profiles}
+    whole = [profile for profile in profiles if profile.required <= set(matches[profile.name])]
     where = f"namespace {namespace} at {kubernetes.server}"
     if len(whole) == 1:
-        return Deployment(kubernetes, namespace, whole[0], found[whole[0].name])
+        return Deployment(kubernetes, namespace, whole[0], matches[whole[0].name])
     if whole:
-        told = "; ".join(
-            f"{each.name} ({', '.join(w.object for w in found[each.name].values())})" for each in whole
+        candidates = "; ".join(
+            f"{each.name} ({', '.join(w.object for w in matches[each.name].values())})" for each in whole
         )
-        raise TargetUnreachable(f"{where} holds more than one Harbor: {told}. Say which: --profile NAME")
-    seen = ", ".join(f"{kind} {item.metadata.name}" for kind, item in controllers) or "no workload at all"
+        raise TargetUnreachable(
+            f"{where} holds more than one Harbor: {candidates}. Say which: --profile NAME"
+        )
+    present = ", ".join(f"{kind} {item.metadata.name}" for kind, item in controllers) or "no workload at all"
     raise TargetUnreachable(
-        f"{where} holds no Harbor that is known ({', '.join(_lack(each, found[each.name]) for each in profiles)}); "
-        f"it holds {seen}. Is --namespace right?"
+        f"{where} holds no Harbor that is known ({', '.join(_lack(each, matches[each.name]) for each in profiles)}); "
+        f"it holds {present}. Is --namespace right?"
     )
 
 
@@ -188,9 +196,9 @@ def _profile_named(name: str) -> Profile:
     return known[name]
 
 
-def _lack(profile: Profile, found: dict[Role, Workload]) -> str:
+def _lack(profile: Profile, workloads: dict[Role, Workload]) -> str:
     """What of a profile's required workloads is not there."""
-    missing = sorted(str(role) for role in profile.required - set(found))
+    missing = sorted(str(role) for role in profile.required - set(workloads))
     return f"of {profile.name} there is no {' and no '.join(missing)} workload"
 
 
@@ -207,18 +215,18 @@ def _controllers(kubernetes: Kubernetes, namespace: str) -> Iterable[tuple[str, 
 
 def _match(profile: Profile, namespace: str, controllers: Sequence[tuple[str, Any]]) -> dict[Role, Workload]:
     """By role, each workload once. Labels go before images: two generations may run images of one name."""
-    found: dict[Role, Workload] = {}
+    workloads: dict[Role, Workload] = {}
     for is_known in (bears_label, runs_image):
         for kind, item in controllers:
-            if any(item.spec.template is workload.template for workload in found.values()):
+            if any(item.spec.template is workload.template for workload in workloads.values()):
                 continue
             for role, part in profile.parts.items():
-                if role in found or not is_known(part, item.spec.template):
+                if role in workloads or not is_known(part, item.spec.template):
                     continue
                 selector = item.spec.selector
                 labels = selector if isinstance(selector, dict) else selector.match_labels or {}
                 port = _port(part, item.spec.template)
-                found[role] = Workload(
+                workloads[role] = Workload(
                     role=role,
                     kind=kind,
                     namespace=namespace,
@@ -230,7 +238,7 @@ def _match(profile: Profile, namespace: str, controllers: Sequence[tuple[str, An
                     tls=port == part.tls_port,
                 )
                 break
-    return found
+    return workloads
 
 
 def _port(part: Part, template: V1PodTemplateSpec) -> int:

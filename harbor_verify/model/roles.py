@@ -134,8 +134,6 @@ class Profile:
     """What the database holds at least."""
     first_rows: tuple[FirstRow, ...]
     """And what is in them from the beginning."""
-    session_key: Callable[[str], str]
-    """From a session's cookie to its key in the session store."""
     member_roles: Mapping[Standing, int]
     """The numbers by which the API knows what a member is."""
     actions: Mapping[Standing, frozenset[str]]

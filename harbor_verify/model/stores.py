@@ -58,12 +58,12 @@ class Database:
 Store = TypeVar("Store", SessionStore, Database)
 
 
-def differences(found: Store, wanted: Store) -> list[str]:
+def differences(actual: Store, wanted: Store) -> list[str]:
     """In what a store is another than the one wanted: `host is redis-2, not redis`. No password is told."""
     return [
-        f"{each.name} is {getattr(found, each.name)}, not {getattr(wanted, each.name)}"
+        f"{each.name} is {getattr(actual, each.name)}, not {getattr(wanted, each.name)}"
         if each.repr
         else f"the {each.name} is another"
         for each in fields(wanted)
-        if getattr(found, each.name) != getattr(wanted, each.name)
+        if getattr(actual, each.name) != getattr(wanted, each.name)
     ]

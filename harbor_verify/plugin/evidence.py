@@ -32,8 +32,8 @@ def collect(state: State, check: Check, *, about: str, uids: Collection[str], si
     """Collect what shows why a check did not pass; what keeps us from writing it is returned, to be told with it."""
     try:
         state.collector.collect(_folder_of(state.folder, check), about=about, uids=uids, since=since)
-    except OSError as trouble:
-        return [f"(the evidence is incomplete: {trouble})"]
+    except OSError as error:
+        return [f"(the evidence is incomplete: {error})"]
     return []
 
 

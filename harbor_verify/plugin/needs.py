@@ -13,7 +13,7 @@ from harbor_verify.clients.browser import find_browser
 from harbor_verify.clients.docker import Docker
 from harbor_verify.errors import (
     AnswerError,
-    DockerTrouble,
+    DockerDaemonFailed,
     HealFailed,
     NeedMissing,
     NotApplicable,
@@ -112,8 +112,8 @@ def _may(*asked: tuple[str, str], everywhere: bool = False, group: str = "") -> 
 def _docker(state: Probed) -> str:
     try:
         Docker(state.target.access.docker_host, timeout_s=state.settings.connect_timeout_s).close()
-    except DockerTrouble as trouble:
-        return str(trouble)
+    except DockerDaemonFailed as error:
+        return str(error)
     return ""
 
 
@@ -166,8 +166,8 @@ def _way_to(
                 try:
                     socket.create_connection((host, int(port)), state.settings.connect_timeout_s).close()
                     return ""
-                except OSError as trouble:
-                    refused.append(f"{where}: {trouble}")
+                except OSError as error:
+                    refused.append(f"{where}: {error}")
         except (WrongConfiguration, Failure):
             return ""
         try:

@@ -45,7 +45,7 @@ class Outcome:
         return Category((self.verdict or Verdict.PASS).value)
 
     @property
-    def told(self) -> str:
+    def text(self) -> str:
         """All that was said of it, as one text."""
         return "\n".join(
             [*(f"{o.object}\n{o.expected}\n{o.observed}" for o in self.offenders), *self.messages]
@@ -112,7 +112,7 @@ def pytest_runtest_makereport(
     if report.failed and not _counts(outcome.category, state):
         # To pytest it is a skip: neither the exit code nor -x is about it.
         line = item.location[1] or 0
-        report.outcome, report.longrepr = "skipped", (str(item.path), line + 1, outcome.told)
+        report.outcome, report.longrepr = "skipped", (str(item.path), line + 1, outcome.text)
     if report.failed:
         # What pytest and its plugins themselves write of it.
         _redact(report, state.redaction)
@@ -192,7 +192,7 @@ def _collect(state: State, outcome: Outcome, error: BaseException) -> None:
     outcome.collected = True
     began_s = time.monotonic()
     uids = [uid for offender in outcome.offenders for uid in offender.uids]
-    outcome.messages += collect(state, outcome.check, about=outcome.told, uids=uids, since=outcome.started)
+    outcome.messages += collect(state, outcome.check, about=outcome.text, uids=uids, since=outcome.started)
     # It is not the check that took this time.
     outcome.began_s += time.monotonic() - began_s
 

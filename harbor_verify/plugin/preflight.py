@@ -45,8 +45,8 @@ class Need:
 def needs_of(checks: list[Check], reason: Callable[[str], str]) -> list[Need]:
     """What these checks need, what is missing first; `reason` says why a need is not met, empty when it is."""
     names = sorted({need for check in checks for need in check.needs})
-    found = [Need(name, reason(name), tuple(c.id for c in checks if name in c.needs)) for name in names]
-    return sorted(found, key=lambda need: not need.reason)
+    needs = [Need(name, reason(name), tuple(c.id for c in checks if name in c.needs)) for name in names]
+    return sorted(needs, key=lambda need: not need.reason)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -82,8 +82,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         # A lab that is being stood up says for a minute what it is doing: that is to be seen.
         with capture.global_and_fixture_disabled():
             state = session.config.stash[KEY] = _begin(session.config, [check.id for check in checks])
-    except HarnessError as trouble:
-        raise pytest.UsageError(Redaction().text(str(trouble))) from trouble
+    except HarnessError as error:
+        raise pytest.UsageError(Redaction().text(str(error))) from error
     _leave_out_what_does_not_apply(session, state)
 
 
@@ -107,8 +107,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     report.left_behind += map(state.redaction.text, state.cleanup.perform(teller(session.config)))
     try:
         state.lease.release()
-    except HarnessError as trouble:
-        report.left_behind.append(str(trouble))
+    except HarnessError as error:
+        report.left_behind.append(str(error))
     state.target.close()
     if report.left_behind and exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -143,7 +143,7 @@ def _begin(config: pytest.Config, selected: list[str]) -> State:
         raise
     redaction = Redaction(known_secrets.of_credentials(target.credentials))
     facts = find_facts(target, settings)
-    found = describe(target, facts) + _learn_secrets(target, redaction)
+    target_lines = describe(target, facts) + _learn_secrets(target, redaction)
     lease = NamespaceLease(access.kubernetes, access.namespace, cleanup.holder(run_id))
     lease.acquire()
     report = Run(
@@ -153,7 +153,7 @@ def _begin(config: pytest.Config, selected: list[str]) -> State:
         url=redaction.text(target.url),
         namespace=access.namespace,
         profile=target.deployment.profile.name,
-        target=[redaction.text(line) for line in found],
+        target=[redaction.text(line) for line in target_lines],
         selected=selected,
         strict=settings.strict_advice,
         environment=redaction.structure(surroundings(target, settings, facts)),
@@ -212,10 +212,10 @@ def _not_applicable(check: Check, words: Words, reason: str) -> CheckResult:
 def _make_folder(directory: Path, started: datetime) -> Path:
     try:
         return folder.make(directory, started)
-    except OSError as trouble:
+    except OSError as error:
         raise SettingsError(
-            f"--report-dir: no folder for this run can be made in {directory}: {trouble}"
-        ) from trouble
+            f"--report-dir: no folder for this run can be made in {directory}: {error}"
+        ) from error
 
 
 def _learn_secrets(target: Target, redaction: Redaction) -> list[str]:
@@ -224,8 +224,8 @@ def _learn_secrets(target: Target, redaction: Redaction) -> list[str]:
     for learn in (known_secrets.of_deployment, known_secrets.of_secrets):
         try:
             redaction.learn(*learn(target.deployment))
-        except TargetUnreachable as trouble:
-            lines.append(f"  some secrets are known by what they look like only: {trouble}")
+        except TargetUnreachable as error:
+            lines.append(f"  some secrets are known by what they look like only: {error}")
     return lines
 
 
@@ -244,8 +244,8 @@ def _remove_leftovers(target: Target) -> list[str]:
             lines.append(f"  removed user {name}, whom an earlier run left")
         removed = pull_pods.remove(target)
         lines += [f"  removed {thing}, which an earlier run left" for thing in removed]
-    except (AnswerError, DeadlinePassed) as trouble:
-        lines.append(f"  could not look for what an earlier run left: {trouble}")
+    except (AnswerError, DeadlinePassed) as error:
+        lines.append(f"  could not look for what an earlier run left: {error}")
     return lines
 
 
@@ -254,8 +254,8 @@ def _heal_leftovers(target: Target) -> list[str]:
     nodes = target.kubernetes.may("patch", "nodes", namespace="")
     try:
         lines = leftovers.heal(target.kubernetes, target.namespace, nodes=nodes)
-    except TargetUnreachable as trouble:
-        return [f"  could not look for what an earlier run broke: {trouble}"]
+    except TargetUnreachable as error:
+        return [f"  could not look for what an earlier run broke: {error}"]
     return [f"  {line}" for line in lines]
 
 

@@ -30,11 +30,11 @@ def main(words: list[str] | None = None) -> int:
     options = _parser().parse_args(words)
     try:
         _say(options.run(options))
-    except ReportError as trouble:
-        sys.stderr.write(f"{trouble}\n")
+    except ReportError as error:
+        sys.stderr.write(f"{error}\n")
         return 2
-    except OSError as trouble:
-        sys.stderr.write(f"{trouble.filename or 'the report'} cannot be written: {trouble.strerror}\n")
+    except OSError as error:
+        sys.stderr.write(f"{error.filename or 'the report'} cannot be written: {error.strerror}\n")
         return 2
     return 0
 
@@ -73,15 +73,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _list(options: argparse.Namespace) -> str:
-    found: dict[str, Run | None] = {}
+    run_by_name: dict[str, Run | None] = {}
     for name in runs.names(options.report_dir):
         try:
-            found[name] = runs.load(runs.find(name, options.report_dir))
+            run_by_name[name] = runs.load(runs.find(name, options.report_dir))
         except ReportError:
-            found[name] = None
-    if not found:
+            run_by_name[name] = None
+    if not run_by_name:
         return f"no run is kept in {options.report_dir / 'runs'}"
-    return compare_terminal.listing(found, width=_width(), colour=sys.stdout.isatty())
+    return compare_terminal.listing(run_by_name, width=_width(), colour=sys.stdout.isatty())
 
 
 def _html(options: argparse.Namespace) -> str:

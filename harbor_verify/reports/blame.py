@@ -23,24 +23,24 @@ def causes(results: Sequence[CheckResult]) -> dict[str, str]:
         for id, result in failed.items()
         if (explained := _explained_by(result, _beneath(result, by_id), failed))
     }
-    found = {}
+    cause_by_id = {}
     for id in direct:
         roots = [root for root in _roots(id, direct, ()) if root != id]
         if roots:
-            found[id] = roots[0]
-    return found
+            cause_by_id[id] = roots[0]
+    return cause_by_id
 
 
 def _beneath(result: CheckResult, by_id: Mapping[str, CheckResult]) -> list[str]:
     """All that a check builds on, and what that builds on, the nearest first."""
-    found: list[str] = []
+    ids: list[str] = []
     waiting = list(result.builds_on)
     while waiting:
         id = waiting.pop(0)
-        if id not in found and id != result.id:
-            found.append(id)
+        if id not in ids and id != result.id:
+            ids.append(id)
             waiting += by_id[id].builds_on if id in by_id else ()
-    return found
+    return ids
 
 
 def _explained_by(

@@ -163,12 +163,12 @@ def _facts(before: Run, after: Run) -> list[FactChange]:
 
 
 def _lines(run: Run) -> environment.Facts:
-    found: environment.Facts = {}
+    lines: environment.Facts = {}
     for line in run.target[1:]:
         name, _, what = line.strip().partition(": ")
         if name == "volume":
             volume, _, what = what.partition(", ")
             name = f"volume {volume}"
         if what:
-            found[name] = what
-    return found
+            lines[name] = what
+    return lines

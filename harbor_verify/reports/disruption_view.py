@@ -64,7 +64,7 @@ class ClientOutage:
 
 @dataclass
 class DisruptionView:
-    """Of one check. `trouble` says why there is no plot."""
+    """Of one check. `no_plot_reason` says why there is no plot."""
 
     result: CheckResult
     plot: "Plot | None" = None
@@ -79,7 +79,7 @@ class DisruptionView:
     zero_s: float = 0.0
     others: list[Others] = field(default_factory=list)
     unreadable_count: int = 0
-    trouble: str = ""
+    no_plot_reason: str = ""
 
 
 def view(result: CheckResult, folder: Path, *, name: str) -> DisruptionView | None:
@@ -94,10 +94,10 @@ def view(result: CheckResult, folder: Path, *, name: str) -> DisruptionView | No
         history = read(file)
         verdicts = judged.read(beside) if (beside := file.with_name(judged.FILE)).is_file() else None
     except (NotAHistory, ReportError, OSError) as error:
-        made.trouble = f"{FILE} cannot be drawn: {error}"
+        made.no_plot_reason = f"{FILE} cannot be drawn: {error}"
         return made
     if not history.disruptions():
-        made.trouble = f"{FILE} tells of no disruption: nothing was broken"
+        made.no_plot_reason = f"{FILE} tells of no disruption: nothing was broken"
         return made
     _fill(made, history, verdicts, name)
     return made

@@ -32,28 +32,28 @@ def whole(environment: Mapping[str, Any]) -> dict[str, Any]:
 
 def facts(environment: Mapping[str, Any]) -> Facts:
     """Everything that can drift between two runs, flat, in the order of reading."""
-    found: Facts = {}
+    text_by_label: Facts = {}
     for name, label in (("harbor", "Harbor's version"), ("kubernetes", "Kubernetes' version")):
         if name in environment:
-            found[label] = str(environment[name])
+            text_by_label[label] = str(environment[name])
     for name, what in _mapping(environment, "stores").items():
-        found[name] = str(what)
+        text_by_label[name] = str(what)
     for each in _list(environment, "workloads"):
         name = each.get("name", "?")
-        found[f"images of {name}"] = _joined(each.get("images"))
-        found[f"replicas of {name}"] = replicas(each)
+        text_by_label[f"images of {name}"] = _joined(each.get("images"))
+        text_by_label[f"replicas of {name}"] = replicas(each)
     for each in _list(environment, "nodes"):
         state = "Ready" if each.get("ready", True) else "not Ready"
         versions = [str(each[key]) for key in ("kubelet", "runtime", "os") if each.get(key)]
-        found[f"node {each.get('name', '?')}"] = ", ".join([state, *versions])
+        text_by_label[f"node {each.get('name', '?')}"] = ", ".join([state, *versions])
     for each in _list(environment, "volumes"):
         words = [each.get("phase"), each.get("volume"), each.get("size"), _joined(each.get("access_modes"))]
-        found[f"volume {each.get('claim', '?')}"] = ", ".join(str(word) for word in words if word)
+        text_by_label[f"volume {each.get('claim', '?')}"] = ", ".join(str(word) for word in words if word)
     for name, value in _mapping(environment, "facts").items():
-        found[f"fact {name.replace('_', ' ')}"] = str(value)
+        text_by_label[f"fact {name.replace('_', ' ')}"] = str(value)
     for name, value in _mapping(environment, "suite").items():
-        found[f"setting {name}"] = str(value)
-    return {name: value for name, value in found.items() if value}
+        text_by_label[f"setting {name}"] = str(value)
+    return {name: value for name, value in text_by_label.items() if value}
 
 
 def replicas(workload: Mapping[str, Any]) -> str:
@@ -68,8 +68,8 @@ def _list(environment: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
 
 
 def _mapping(environment: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = environment.get(key)
-    return found if isinstance(found, Mapping) else {}
+    part = environment.get(key)
+    return part if isinstance(part, Mapping) else {}
 
 
 def _joined(words: Iterable[Any] | None) -> str:

@@ -30,7 +30,7 @@ class Figure:
     value: str
 
 
-def told(name: str, value: Any) -> Figure:
+def figure_of(name: str, value: Any) -> Figure:
     """The figure in words."""
     return Figure(words(name), with_unit(name, value))
 

@@ -38,10 +38,8 @@ def write(run: Run, folder: Path) -> None:
         from harbor_verify.reports import html_file
 
         html_file.write(run, folder)
-    except Exception as trouble:  # noqa: BLE001 - whatever it is, the results are there, and it is told
-        run.notes.append(
-            f"report.html could not be made: {trouble!r}; try harbor-verify report html {folder}"
-        )
+    except Exception as error:  # noqa: BLE001 - whatever it is, the results are there, and it is told
+        run.notes.append(f"report.html could not be made: {error!r}; try harbor-verify report html {folder}")
         json_file.write(run, folder / "report.json")
 
 

@@ -99,7 +99,7 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     made.filters.update(
-        figure=figures.told,
+        figure=figures.figure_of,
         with_unit=lambda value, name: figures.with_unit(name, value),
         figure_words=figures.words,
         category_words=lambda category: CATEGORY_WORDS[category],

@@ -81,14 +81,14 @@ def read(file: Path) -> Run:
     """The run that a report.json tells of. Raises ReportError when there is none, or it is something else."""
     try:
         return _run(json.loads(file.read_text(encoding="utf-8")))
-    except FileNotFoundError as trouble:
+    except FileNotFoundError as error:
         raise ReportError(
             f"{file.parent} has no {file.name}: it is no folder of a run, or the run was killed"
-        ) from trouble
-    except OSError as trouble:
-        raise ReportError(f"{file} cannot be read: {trouble.strerror}") from trouble
-    except (ValueError, KeyError, TypeError, AttributeError) as trouble:
-        raise ReportError(f"{file} is no {SCHEMA}: {trouble!r}") from trouble
+        ) from error
+    except OSError as error:
+        raise ReportError(f"{file} cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ReportError(f"{file} is no {SCHEMA}: {error!r}") from error
 
 
 def _check(result: CheckResult, cause: str | None) -> dict[str, Any]:
@@ -103,50 +103,52 @@ def _check(result: CheckResult, cause: str | None) -> dict[str, Any]:
     }
 
 
-def _run(told: dict[str, Any]) -> Run:
-    if told["schema"] not in (SCHEMA, _FIRST):
-        raise ValueError(f"schema {told['schema']}")
-    target = told["target"]
-    results = [_result(check) for check in told["checks"]]
+def _run(run_document: dict[str, Any]) -> Run:
+    if run_document["schema"] not in (SCHEMA, _FIRST):
+        raise ValueError(f"schema {run_document['schema']}")
+    target = run_document["target"]
+    results = [_result(check) for check in run_document["checks"]]
     return Run(
-        id=told["id"],
-        started=datetime.fromisoformat(told["started"]),
-        finished=datetime.fromisoformat(told["finished"]) if told["finished"] else None,
-        exit_code=told["exit_code"],
+        id=run_document["id"],
+        started=datetime.fromisoformat(run_document["started"]),
+        finished=datetime.fromisoformat(run_document["finished"]) if run_document["finished"] else None,
+        exit_code=run_document["exit_code"],
         provider=target["provider"],
         url=target["url"],
         namespace=target["namespace"],
         profile=target["profile"],
         target=target["found"],
-        selected=[result.id for result in results] + told["not_run"],
+        selected=[result.id for result in results] + run_document["not_run"],
         results=results,
-        strict=told.get("strict", False),
+        strict=run_document.get("strict", False),
         # What came later than the first reports may be missing.
-        left_behind=told["left_behind"],
-        environment=told.get("environment", {}),
-        notes=told.get("notes", []),
+        left_behind=run_document["left_behind"],
+        environment=run_document.get("environment", {}),
+        notes=run_document.get("notes", []),
     )
 
 
-def _result(told: dict[str, Any]) -> CheckResult:
+def _result(check_document: dict[str, Any]) -> CheckResult:
     return CheckResult(
-        id=told["id"],
-        area=told["area"],
-        claim=told["claim"],
-        hint=told["hint"],
-        source=told["source"],
-        verdict=Verdict.BLOCKED if told["verdict"] == "skip" else Verdict(told["verdict"]),
-        started=datetime.fromisoformat(told["started"]),
-        duration_s=told["duration_s"],
+        id=check_document["id"],
+        area=check_document["area"],
+        claim=check_document["claim"],
+        hint=check_document["hint"],
+        source=check_document["source"],
+        verdict=Verdict.BLOCKED
+        if check_document["verdict"] == "skip"
+        else Verdict(check_document["verdict"]),
+        started=datetime.fromisoformat(check_document["started"]),
+        duration_s=check_document["duration_s"],
         offenders=tuple(
             Offender(each["object"], each["expected"], each["observed"], tuple(each.get("uids", ())))
-            for each in told["offenders"]
+            for each in check_document["offenders"]
         ),
-        message=told["message"],
-        measured=told["measured"],
-        evidence=tuple(told["evidence"]),
-        severity=Severity(told.get("severity", "must")),
-        builds_on=tuple(told.get("builds_on", ())),
+        message=check_document["message"],
+        measured=check_document["measured"],
+        evidence=tuple(check_document["evidence"]),
+        severity=Severity(check_document.get("severity", "must")),
+        builds_on=tuple(check_document.get("builds_on", ())),
     )
 
 

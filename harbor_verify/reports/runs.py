@@ -20,8 +20,8 @@ def find(name: str, directory: Path = DIRECTORY) -> Path:
         if place is not None and place.is_dir():
             return place.resolve()
     known = names(directory)
-    told = f"the newest that is kept there is {known[-1]}" if known else "none is kept there"
-    raise ReportError(f"there is no run {name}, neither as a path nor in {directory / 'runs'}; {told}")
+    newest = f"the newest that is kept there is {known[-1]}" if known else "none is kept there"
+    raise ReportError(f"there is no run {name}, neither as a path nor in {directory / 'runs'}; {newest}")
 
 
 def names(directory: Path = DIRECTORY) -> list[str]:
@@ -40,7 +40,7 @@ def earlier(run: Run, folder: Path, *, at_most: int) -> list[Run]:
 
     The oldest first, `at_most` of them. What cannot be read (a run that was killed) is passed over.
     """
-    found: list[Run] = []
+    earlier_runs: list[Run] = []
     ids = {result.id for result in run.results}
     beside = sorted((other for other in folder.resolve().parent.iterdir() if other.is_dir()), reverse=True)
     for other in beside:
@@ -53,10 +53,10 @@ def earlier(run: Run, folder: Path, *, at_most: int) -> list[Run]:
         shared = ids & {result.id for result in candidate.results}
         # A run of a few checks says little about one of all.
         if same_target(run, candidate) and 2 * len(shared) >= len(ids) and shared:
-            found.append(candidate)
-            if len(found) == at_most:
+            earlier_runs.append(candidate)
+            if len(earlier_runs) == at_most:
                 break
-    return found[::-1]
+    return earlier_runs[::-1]
 
 
 def same_target(one: Run, other: Run) -> bool:

@@ -25,15 +25,15 @@ class Screenshot:
 
 def of_run(run: Run, folder: Path) -> list[Screenshot]:
     """All pictures in the folders of the run's checks."""
-    found: list[Screenshot] = []
+    screenshots: list[Screenshot] = []
     for check, file in _files(run, folder):
         data = ""
-        if len(found) < MOST and file.stat().st_size <= LARGEST_BYTES:
+        if len(screenshots) < MOST and file.stat().st_size <= LARGEST_BYTES:
             encoded = base64.b64encode(file.read_bytes()).decode()
             data = f"data:{_TYPES[file.suffix.lower()]};base64,{encoded}"
         caption = file.stem.replace("-", " ").replace("_", " ")
-        found.append(Screenshot(check, str(file.relative_to(folder)), caption, data))
-    return found
+        screenshots.append(Screenshot(check, str(file.relative_to(folder)), caption, data))
+    return screenshots
 
 
 def _files(run: Run, folder: Path) -> Iterator[tuple[str, Path]]:

@@ -76,8 +76,8 @@ def advice(run: Run) -> Text | None:
     count = run.count(Category.ADVICE)
     if not count:
         return None
-    told = f"Advice: {_many(count, 'check')} of what should be so {'is' if count == 1 else 'are'} not."
-    return Text(told, STYLES[Category.ADVICE])
+    line = f"Advice: {_many(count, 'check')} of what should be so {'is' if count == 1 else 'are'} not."
+    return Text(line, STYLES[Category.ADVICE])
 
 
 def conclusion(run: Run) -> Text:
@@ -86,8 +86,8 @@ def conclusion(run: Run) -> Text:
     if failed:
         causes = blame.causes(run.results)
         follow = sum(result.id in causes for result in run.of(Category.FAIL))
-        told = f"{_many(failed, 'check')} failed" + (f", {follow} of them as a consequence" if follow else "")
-        return Text(f"This Harbor is not highly available: {told}.", STYLES[Category.FAIL])
+        line = f"{_many(failed, 'check')} failed" + (f", {follow} of them as a consequence" if follow else "")
+        return Text(f"This Harbor is not highly available: {line}.", STYLES[Category.FAIL])
     if errors or run.not_run or run.left_behind:
         return Text(
             "No verdict: the suite could not find out everything that it was asked.", STYLES[Category.ERROR]
@@ -135,10 +135,10 @@ def _tell_reasons(console: Console, results: Iterable[CheckResult]) -> None:
 
 def grouped_reasons(reasons: Mapping[str, str]) -> dict[str, list[str]]:
     """Ids by the reason that they share."""
-    found: dict[str, list[str]] = {}
+    ids_by_reason: dict[str, list[str]] = {}
     for id, reason in reasons.items():
-        found.setdefault(reason, []).append(id)
-    return found
+        ids_by_reason.setdefault(reason, []).append(id)
+    return ids_by_reason
 
 
 def _tell(console: Console, result: CheckResult, consequences: list[CheckResult]) -> None:
@@ -190,8 +190,8 @@ def _places(files: Iterable[str]) -> list[str]:
         folder = "/".join(file.split("/")[:2]) if file.startswith("checks/") else file
         folders.setdefault(folder, []).append(file)
     return [
-        found[0] if len(found) == 1 else f"{folder}/ ({_many(len(found), 'file')})"
-        for folder, found in folders.items()
+        in_folder[0] if len(in_folder) == 1 else f"{folder}/ ({_many(len(in_folder), 'file')})"
+        for folder, in_folder in folders.items()
     ]
 
 

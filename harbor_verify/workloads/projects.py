@@ -44,11 +44,11 @@ class ProjectWrite(Work):
     def do(self) -> Result:
         self._writer.set_public(self.project, self._public, self._credentials)
         try:
-            seen = self._reader.is_public(self.project, self._credentials)
-        except (AnswerError, TargetUnreachable) as trouble:
+            is_public = self._reader.is_public(self.project, self._credentials)
+        except (AnswerError, TargetUnreachable) as error:
             # It was acknowledged, but nobody could look: that the reader does not answer is its own client's to tell.
-            return Result(Outcome.INFO, value={"acknowledged": True}, error=type(trouble).__name__)
-        if seen is not self._public:
+            return Result(Outcome.INFO, value={"acknowledged": True}, error=type(error).__name__)
+        if is_public is not self._public:
             return Result(Outcome.FAIL, value={"acknowledged": True}, status=200, error=STALE_READ)
         return Result(value={"acknowledged": True}, status=200)
 

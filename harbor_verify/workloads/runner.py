@@ -80,10 +80,10 @@ class Workers:
         """Stop, and wait for the operations under way. Raises WorkerCrashed, DeadlinePassed (one still hangs)."""
         try:
             self._end()
-        except HarnessError as trouble:
+        except HarnessError as stop_error:
             if error is None:
                 raise
-            error.add_note(f"also, when the workers were stopped: {trouble}")
+            error.add_note(f"also, when the workers were stopped: {stop_error}")
 
     def let_each_succeed(self, *, timeout_s: float, deadline: str = "converge_timeout_s") -> None:
         """Wait until every client has had a good answer to a question that it asked after now.

@@ -61,19 +61,19 @@ class Login(Work):
         value = {"session": fingerprint(session.cookie)}
         try:
             result = _judged(self._harbor.whoami(session), session)
-        except (AnswerError, TargetUnreachable) as trouble:
+        except (AnswerError, TargetUnreachable) as error:
             # It was accepted, but nobody can say what that is worth.
             return Result(
                 Outcome.INFO,
                 value=value,
-                error=type(trouble).__name__,
-                status=getattr(trouble, "status", None),
-                asked=not isinstance(trouble, TargetUnreachable),
+                error=type(error).__name__,
+                status=getattr(error, "status", None),
+                asked=not isinstance(error, TargetUnreachable),
             )
         if result.outcome is Outcome.OK:
             self.sessions.append(session)
-        error = WORTH_NOTHING if result.error == UNKNOWN_SESSION else result.error
-        return Result(result.outcome, value={**value, **result.value}, status=result.status, error=error)
+        error_name = WORTH_NOTHING if result.error == UNKNOWN_SESSION else result.error
+        return Result(result.outcome, value={**value, **result.value}, status=result.status, error=error_name)
 
 
 def probe_everywhere(

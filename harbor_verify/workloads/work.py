@@ -82,8 +82,8 @@ def perform(work: Work, recorder: Recorder) -> Operation:
     )
     try:
         result = work.do()
-    except (AnswerError, TargetUnreachable) as trouble:
-        result = classify(trouble, writes=work.writes)
+    except (AnswerError, TargetUnreachable) as error:
+        result = classify(error, writes=work.writes)
     except BaseException as bug:
         recorder.complete(index, Outcome.INFO, error=type(bug).__name__, asked=False)
         raise
@@ -97,17 +97,17 @@ def perform(work: Work, recorder: Recorder) -> Operation:
     )
 
 
-def classify(trouble: AnswerError | TargetUnreachable, *, writes: bool) -> Result:
+def classify(error: AnswerError | TargetUnreachable, *, writes: bool) -> Result:
     """What an exception says about an operation.
 
     A read has no effect, so it failed. A write surely failed when it did not reach Harbor, or was refused (4xx);
     without an answer, or after a 5xx, nobody knows: info. Where the way to Harbor was closed, nothing was asked.
     """
-    error = type(trouble).__name__
-    status = trouble.status if isinstance(trouble, UnexpectedAnswer) else None
-    if isinstance(trouble, TargetUnreachable):
-        return Result(Outcome.INFO if writes else Outcome.FAIL, error=error, asked=False)
+    error_name = type(error).__name__
+    status = error.status if isinstance(error, UnexpectedAnswer) else None
+    if isinstance(error, TargetUnreachable):
+        return Result(Outcome.INFO if writes else Outcome.FAIL, error=error_name, asked=False)
     refused = status is not None and 400 <= status < 500
-    unsent = isinstance(trouble, NoAnswer) and not trouble.sent
+    unsent = isinstance(error, NoAnswer) and not error.sent
     sure = not writes or refused or unsent
-    return Result(Outcome.FAIL if sure else Outcome.INFO, status=status, error=error)
+    return Result(Outcome.FAIL if sure else Outcome.INFO, status=status, error=error_name)

@@ -181,12 +181,12 @@ def wait_ready(
 
     def ready() -> None:
         live = _live(kubectl, namespace)
-        found = live.pods
+        pods_by_controller = live.pods
         workloads = of_kind(wanted, *WORKLOADS)
-        former = found.keys() - {workload["metadata"]["name"] for workload in workloads}
+        former = pods_by_controller.keys() - {workload["metadata"]["name"] for workload in workloads}
         unsettled = [f"{name} is no longer wanted and has pods" for name in sorted(former)]
         for workload in workloads:
-            pods = found.get(workload["metadata"]["name"], [])
+            pods = pods_by_controller.get(workload["metadata"]["name"], [])
             present = [pod for pod in pods if _up_to_date(pod, workload)]
             settled = (
                 len(pods) == len(present) == workload["spec"]["replicas"]
@@ -199,7 +199,7 @@ def wait_ready(
         if unsettled:
             backing_off = [
                 pod["metadata"]["name"]
-                for controller, pods in found.items()
+                for controller, pods in pods_by_controller.items()
                 for pod in pods
                 if controller not in unready and "CrashLoopBackOff" in _waiting_reasons(pod)
             ]
@@ -250,16 +250,16 @@ class _Live:
 def _live(kubectl: Kubectl, namespace: str) -> _Live:
     """Two workloads may share a selector, so the owner decides whose a pod is."""
     kinds = "pods,replicasets,deployments"
-    found = json.loads(kubectl("get", kinds, f"--namespace={namespace}", "--output=json"))["items"]
+    objects = json.loads(kubectl("get", kinds, f"--namespace={namespace}", "--output=json"))["items"]
     live = _Live(defaultdict(list), defaultdict(list), {})
-    for each in of_kind(found, "Deployment"):
+    for each in of_kind(objects, "Deployment"):
         live.deployments[each["metadata"]["name"]] = each
     workload_of = {}
-    for each in of_kind(found, "ReplicaSet"):
+    for each in of_kind(objects, "ReplicaSet"):
         for owner in _owners(each, "Deployment"):
             live.replica_sets[owner].append(each)
             workload_of[each["metadata"]["name"]] = owner
-    for each in of_kind(found, "Pod"):
+    for each in of_kind(objects, "Pod"):
         if each["status"].get("phase") not in ("Failed", "Succeeded"):
             owners = [workload_of[name] for name in _owners(each, "ReplicaSet") if name in workload_of]
             for owner in [*owners, *_owners(each, "ReplicationController")]:
@@ -274,10 +274,13 @@ def _owners(each: Object, kind: str) -> list[str]:
 
 def _rolled_out(live: _Live, workload: Object) -> bool:
     """Whether the Deployment's controller has seen what it is to be, and has no pods of what it was."""
-    found = live.deployments.get(workload["metadata"]["name"])
-    if found is None or found["status"].get("observedGeneration", 0) < found["metadata"]["generation"]:
+    deployment = live.deployments.get(workload["metadata"]["name"])
+    if (
+        deployment is None
+        or deployment["status"].get("observedGeneration", 0) < deployment["metadata"]["generation"]
+    ):
         return False
-    counts = {found["status"].get(count, 0) for count in ("replicas", "updatedReplicas")}
+    counts = {deployment["status"].get(count, 0) for count in ("replicas", "updatedReplicas")}
     return counts == {workload["spec"]["replicas"]}
 
 

@@ -68,13 +68,13 @@ def _groups(machine: str | None) -> Iterator[Path]:
 
 def processes(machine: str | None = None) -> set[int]:
     """The process numbers inside the groups of one machine, or of the whole lab."""
-    found: set[int] = set()
+    pids: set[int] = set()
     for group in _groups(machine):
         try:
-            found.update(int(line) for line in (group / "cgroup.procs").read_text().split())
+            pids.update(int(line) for line in (group / "cgroup.procs").read_text().split())
         except FileNotFoundError:
             continue  # the group went while we looked
-    return found
+    return pids
 
 
 def kill(machine: str | None = None, *, deadline_s: float = 30) -> None:

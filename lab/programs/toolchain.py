@@ -72,8 +72,8 @@ def build_kubernetes() -> None:
     """Compile the one binary of all Kubernetes programs and link their names to it (5 to 7 minutes on 2 cores)."""
     major, minor, _ = KUBERNETES_VERSION.lstrip("v").split(".")
     version = "k8s.io/component-base/version"
-    told = {"gitVersion": KUBERNETES_VERSION, "gitMajor": major, "gitMinor": minor}
-    flags = "-s -w " + " ".join(f"-X {version}.{name}={value}" for name, value in told.items())
+    version_fields = {"gitVersion": KUBERNETES_VERSION, "gitMajor": major, "gitMinor": minor}
+    flags = "-s -w " + " ".join(f"-X {version}.{name}={value}" for name, value in version_fields.items())
     _build("kubernetes", settings.REPOSITORY / "lab" / "programs" / "kubernetes", flags)
     for name in KUBERNETES_PROGRAMS:
         link = program(name)
@@ -134,5 +134,5 @@ def _go_version(go: str) -> tuple[int, ...]:
         words = run([go, "env", "GOVERSION"], env={"GOTOOLCHAIN": "local"})
     except CommandFailed:
         return (0,)
-    found = re.match(r"go(\d+)\.(\d+)", words)
-    return tuple(map(int, found.groups())) if found else (0,)
+    match = re.match(r"go(\d+)\.(\d+)", words)
+    return tuple(map(int, match.groups())) if match else (0,)

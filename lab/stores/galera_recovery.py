@@ -26,8 +26,8 @@ def saved_position(grastate: str) -> Position | None:
 
 def recovered_position(output: str) -> Position | None:
     """The position in the output of `mariadbd --wsrep-recover`, or None when the tables hold none."""
-    found = re.findall(r"WSREP: Recovered position:\s*([0-9a-f-]{36}):(-?\d+)", output)
-    return _known(*found[-1]) if found else None
+    positions = re.findall(r"WSREP: Recovered position:\s*([0-9a-f-]{36}):(-?\d+)", output)
+    return _known(*positions[-1]) if positions else None
 
 
 def _known(history: str, number: str) -> Position | None:

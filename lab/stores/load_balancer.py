@@ -51,11 +51,13 @@ def healthy() -> str:
     if not leads_to:
         raise NotYet("there is no database to lead to")
     leads_to["Redis"] = [name for name in redis_sentinel.DATA_NODES if _leads_to_redis(name, states)]
-    seen = "leads to " + " and to ".join(", ".join(names) or f"no {what}" for what, names in leads_to.items())
+    state = "leads to " + " and to ".join(
+        ", ".join(names) or f"no {what}" for what, names in leads_to.items()
+    )
     wanted = {"Galera": len(settings.GALERA), "PostgreSQL": 1, "Redis": 1}
     if any(len(names) != wanted[what] for what, names in leads_to.items()):
-        raise NotYet(seen)
-    return seen
+        raise NotYet(state)
+    return state
 
 
 def _runs(nodes: Mapping[str, Daemon]) -> bool:

@@ -126,8 +126,8 @@ def primary() -> str:
     said = {name: _said_by(name) for name in NODES}
     leaders = [name for name, (role, state) in said.items() if role in _PRIMARY and state == "running"]
     if len(leaders) != 1:
-        seen = ", ".join(f"{name} is {role}, {state}" for name, (role, state) in said.items())
-        raise NotYet(f"{len(leaders)} primaries: {seen}")
+        states = ", ".join(f"{name} is {role}, {state}" for name, (role, state) in said.items())
+        raise NotYet(f"{len(leaders)} primaries: {states}")
     return leaders[0]
 
 

@@ -34,7 +34,7 @@ def test_the_realm_of_every_challenge_gives_clients_a_token(harbor: Target, find
                 challenge = registry.challenge()
                 if not challenge.realm:
                     expected = "sends an anonymous client to a realm for a token"
-                    answer.wrong(challenge.seen, expected=expected)
+                    answer.wrong(challenge.observed, expected=expected)
                     continue
                 if challenge.realm not in obstacles:
                     obstacles[challenge.realm] = _obstacle(link, harbor.credentials, challenge.realm)

@@ -74,7 +74,7 @@ def test_registry_config_is_in_effect(harbor: Target, findings: Findings):
             auth, challenge = configured[0], harbor.anonymous_registry(replica).challenge()
             asked = (challenge.status, challenge.scheme.lower(), challenge.realm, challenge.service)
             if asked != (401, auth.scheme.lower(), auth.realm, auth.service):
-                answer.wrong(challenge.seen)
+                answer.wrong(challenge.observed)
 
 
 @check(

@@ -5,7 +5,7 @@ from harbor_verify.builds.ladder import NO_SUCH_FILE, PORT, SMALL_BYTES, WELCOME
 from harbor_verify.checks import check
 from harbor_verify.clients import docker_build
 from harbor_verify.clients.docker import Docker
-from harbor_verify.errors import AnswerError, DockerTrouble
+from harbor_verify.errors import AnswerError, DockerDaemonFailed
 from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Feature, Role
 from harbor_verify.server_pods import Served
@@ -103,7 +103,7 @@ def test_a_static_program_on_a_small_base_comes_back_and_runs(
     built = ladder.of(Way.STATIC_ON_SMALL)
     linked = ladder.linked.get(Way.STATIC_ON_SMALL, "").lower()
     if "not a" not in linked or "dynamic" not in linked:
-        raise DockerTrouble(f'the program that was built is not static; ldd says "{linked}"')
+        raise DockerDaemonFailed(f'the program that was built is not static; ldd says "{linked}"')
     _is_small(findings, built)
     _comes_back_and_runs(harbor, findings, ladder, built.way, served, docker, settings, measured)
 
@@ -218,8 +218,8 @@ def _comes_back_and_runs(
                 answer = docker_build.answer_of(
                     docker, container, PORT, ladder.asker, timeout_s=settings.request_timeout_s
                 )
-        except DockerTrouble as trouble:
-            image.wrong(f"it ran before it was pushed, and does not now: {trouble}")
+        except DockerDaemonFailed as error:
+            image.wrong(f"it ran before it was pushed, and does not now: {error}")
         else:
             if answer != WELCOME:
                 image.wrong(f'answers "{answer}"')

@@ -70,5 +70,5 @@ def _of_any_pod(pulled: pull_pods.Pulled, reference: str) -> str:
     Each image has the name `reference` and a number at its end; its tag may stand alone.
     """
     tag = re.escape(pulled.image.rpartition(":")[2])
-    words = re.sub(rf"(?<![\w.-]){tag}(?![\w-])", reference.rpartition(":")[2], pulled.trouble)
+    words = re.sub(rf"(?<![\w.-]){tag}(?![\w-])", reference.rpartition(":")[2], pulled.error_message)
     return _SOURCE_PORT.sub("", words)

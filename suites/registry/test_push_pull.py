@@ -2,7 +2,7 @@
 
 from harbor_verify.checks import check
 from harbor_verify.clients.docker import Docker
-from harbor_verify.errors import AnswerError, DockerTrouble
+from harbor_verify.errors import AnswerError, DockerDaemonFailed
 from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Role
 from harbor_verify.replica_coverage import rounds_to_meet_each
@@ -33,7 +33,7 @@ def test_busybox_is_pushed_pulled_back_unchanged_and_runs(
     again, as behind the front door another replica answers each time.
     """
     if docker.run(image.reference).strip() != image.message:
-        raise DockerTrouble("the image does not run in this docker daemon even before it is pushed")
+        raise DockerDaemonFailed("the image does not run in this docker daemon even before it is pushed")
     # Each round pushes once and pulls once, and each of these asks for a token at least.
     most = max(len(harbor.replicas(role)) for role in (Role.WEB, Role.REGISTRY))
     references = [
@@ -72,6 +72,6 @@ def _forget(docker, references):
     for reference in references:
         docker.remove(reference)
         if docker.has(reference):
-            raise DockerTrouble(
+            raise DockerDaemonFailed(
                 f"{reference} is still there after it was removed: a pull would prove nothing"
             )

@@ -4,8 +4,7 @@ from contextlib import ExitStack
 
 from harbor_verify.checkers.sessions import UNKNOWN_SESSION, WRONG_USER, no_session_lost
 from harbor_verify.checks import check
-from harbor_verify.errors import CannotTell, DeadlinePassed, HealFailed
-from harbor_verify.failover import pod_kill, require_whole
+from harbor_verify.failover import delete_pod, pod_kill, require_whole
 from harbor_verify.findings import Findings
 from harbor_verify.history import Recorder
 from harbor_verify.model.roles import Role
@@ -42,8 +41,10 @@ def test_sessions_outlive_the_replica_that_opened_them(
     require_whole(harbor, Role.WEB)
     with ExitStack() as stack:
         sessions = _sign_in_everywhere(harbor, recorder, stack)
-        kill = pod_kill(harbor, harbor.workload(Role.WEB), recorder, settings)
-        _delete(kill, harbor, tell)
+        workload = harbor.workload(Role.WEB)
+        kill = pod_kill(harbor, workload, recorder, settings)
+        if not_replaced := delete_pod(kill, workload, tell, "which opened a session"):
+            raise Failure([not_replaced])
         names = {pod.uid: pod.replica for pod in kill.replicas}
         webs = [_web(harbor, stack, replica, names.get(replica.uid)) for replica in harbor.replicas(Role.WEB)]
         tell(f"asking for {len(sessions)} sessions on {len(webs)} replicas")
@@ -77,29 +78,6 @@ def _sign_in_everywhere(harbor, recorder, stack):
     if offenders:
         raise Failure(offenders)
     return sessions
-
-
-def _delete(kill, harbor, tell):
-    """Delete the oldest pod and wait for its successor. Raises Failure when that does not come in time."""
-    workload = harbor.workload(Role.WEB)
-    try:
-        with kill:
-            tell(f"deleting {workload.short_name}-0, which opened a session")
-            kill.prove()
-            tell("the pod is gone; waiting until its successor is Ready")
-    except CannotTell as broken:
-        # Its pods are Ready, as was seen before: a Service that does not lead to each of them.
-        expected = "every replica is Ready, and its Service leads to each, before a pod is deleted"
-        raise Failure([Offender(workload.object, expected, str(broken))]) from broken
-    except DeadlinePassed as trouble:
-        # As long as the pod itself is still there, nothing was broken, and nothing is shown.
-        if not kill.victim_is_gone:
-            raise
-        expected = "a deleted pod is replaced, and its successor Ready"
-        raise Failure([Offender(workload.object, expected, str(trouble))]) from trouble
-    except HealFailed as trouble:
-        expected = "a deleted pod is replaced, and its successor Ready"
-        raise Failure([Offender(workload.object, expected, str(trouble))]) from trouble
 
 
 def _web(harbor, stack, replica, name=None):

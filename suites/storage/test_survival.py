@@ -1,14 +1,12 @@
 """What was pushed outlives the pod that took it."""
 
 from harbor_verify.checks import check
-from harbor_verify.errors import CannotTell, DeadlinePassed, HealFailed
-from harbor_verify.failover import pod_kill, require_whole
+from harbor_verify.failover import delete_pod, pod_kill, require_whole
 from harbor_verify.findings import Findings
 from harbor_verify.history import Recorder
 from harbor_verify.model.roles import Role
 from harbor_verify.settings import Settings
 from harbor_verify.target import Target
-from harbor_verify.verdict import Failure, Offender
 
 TAG = "survivor"
 
@@ -42,7 +40,9 @@ def test_an_image_outlives_the_registry_pod_that_took_it(
         digest = harbor.registry(victim).push(image, repository, TAG)
     if digest is None:
         return
-    _delete(findings, harbor, workload, recorder, settings, tell)
+    kill = pod_kill(harbor, workload, recorder, settings)
+    if not_replaced := delete_pod(kill, workload, tell, "which took an image"):
+        findings.offenders.append(not_replaced)
     replicas = harbor.deployment.replicas(Role.REGISTRY)
     if not replicas:
         findings.unknown(workload.object, "no replica is left that could be asked for the image")
@@ -52,25 +52,3 @@ def test_an_image_outlives_the_registry_pod_that_took_it(
             pulled = harbor.registry(replica).pull(repository, digest)
             if pulled != image:
                 survivor.wrong(f"other bytes, of digest {pulled.digest}")
-
-
-def _delete(findings, harbor, workload, recorder, settings, tell):
-    """Delete the oldest pod and wait for its successor. Raises Failure when not all was well before."""
-    expected = "a deleted pod is replaced, and its successor Ready"
-    kill = pod_kill(harbor, workload, recorder, settings)
-    try:
-        with kill:
-            tell(f"deleting {workload.short_name}-0, which took an image")
-            kill.prove()
-            tell("the pod is gone; waiting until its successor is Ready")
-    except CannotTell as broken:
-        # Its pods are Ready, as was seen before: a Service that does not lead to each of them.
-        before = "every replica is Ready, and its Service leads to each, before a pod is deleted"
-        raise Failure([Offender(workload.object, before, str(broken))]) from broken
-    except DeadlinePassed as late:
-        # As long as the pod itself is still there, nothing was broken, and nothing is shown.
-        if not kill.victim_is_gone:
-            raise
-        findings.wrong(workload.object, expected, str(late))
-    except HealFailed as unhealed:
-        findings.wrong(workload.object, expected, str(unhealed))

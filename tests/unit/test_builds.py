@@ -14,7 +14,7 @@ from harbor_verify.builds.ladder import WELCOME, Built, Ladder, Way
 from harbor_verify.clients import docker_build
 from harbor_verify.clients.docker import Pushed
 from harbor_verify.clients.docker_build import BuildFailed, Ended
-from harbor_verify.errors import DockerRefused, DockerTrouble, NeedMissing, NoAnswer, WrongContent
+from harbor_verify.errors import DockerDaemonFailed, DockerRefused, NeedMissing, NoAnswer, WrongContent
 from harbor_verify.findings import Findings
 from harbor_verify.server_pods import Served
 from suites.images import test_builds as checks
@@ -219,7 +219,7 @@ def test_a_push_that_was_refused_is_all_that_is_said(monkeypatch):
     [
         ({"history": ("CMD /other",)}, None, "its history is CMD /other"),
         ({"answer": "another page"}, None, 'answers "another page"'),
-        ({"answer": DockerTrouble("nothing answers")}, None, "and does not now: nothing answers"),
+        ({"answer": DockerDaemonFailed("nothing answers")}, None, "and does not now: nothing answers"),
         ({}, FakeDocker(digest="sha256:other"), "digest sha256:other"),
         ({}, FakeDocker(error=DockerRefused("pull access denied")), "pull access denied"),
     ],
@@ -252,7 +252,7 @@ def test_an_image_that_is_not_small_is_wrong(monkeypatch):
 def test_a_program_that_was_not_linked_as_it_should_says_nothing_about_harbor(monkeypatch):
     Looks(monkeypatch)
     linked = {Way.STATIC_ON_SMALL: "libc.so.6 => /lib/libc.so.6"}
-    with pytest.raises(DockerTrouble, match="not static"):
+    with pytest.raises(DockerDaemonFailed, match="not static"):
         examine(STATIC, harbor(), whole(built(), linked=linked), {}, FakeDocker(), SETTINGS, {})
 
 
@@ -411,7 +411,7 @@ def test_a_base_that_nobody_named_blocks_what_is_built_on_it(monkeypatch):
 
 
 def test_a_server_that_does_not_run_before_its_push_says_nothing_about_harbor(monkeypatch):
-    with pytest.raises(DockerTrouble, match="even before it is pushed"):
+    with pytest.raises(DockerDaemonFailed, match="even before it is pushed"):
         climb(Daemon(monkeypatch, answer="nothing"))
 
 

@@ -9,7 +9,7 @@ from harbor_verify.errors import CannotTell
 from harbor_verify.history import History
 from harbor_verify.history.replicas import Replicas
 from harbor_verify.verdict import Failure, Offender
-from tests.unit.handwritten import event, history, op
+from tests.unit.handwritten import event, history
 
 KILL = "pod-kill ui-0"
 
@@ -78,18 +78,6 @@ class TestFaultConfirmed:
     def test_a_pod_that_was_there_before_is_no_replacement(self):
         events = [e for e in graceful() if e.value.get("uid") != "new"]
         assert fault_confirmed(history([], events)).valid == "unknown"
-
-    def test_without_grace_the_replica_must_be_seen_to_stop_answering(self):
-        events = [e if e.name != "inject" else inject(grace_period_s=0) for e in graceful()]
-        client = "session-probe@ui-0"
-        for operation, valid in [
-            (op(300, 310, "fail", client=client), True),
-            (op(300, 310, "ok", client=client), "unknown"),
-            (op(50, 60, "fail", client=client), "unknown"),
-            (op(300, 310, "fail", client="session-probe@ui-1"), "unknown"),
-            (op(300, 310, "fail", client=client, asked=False), "unknown"),
-        ]:
-            assert fault_confirmed(history([operation], events)).valid == valid
 
     def test_a_disruption_of_another_kind_needs_its_own_proof_only(self):
         events = [event(1, "redis-failover", "inject"), event(2, "redis-failover", "proven")]

@@ -11,7 +11,7 @@ from harbor_verify.disruptions import following
 from harbor_verify.disruptions.base import Disruption
 from harbor_verify.disruptions.pod_kill import PodKill
 from harbor_verify.errors import CannotTell, DeadlinePassed, HealFailed, TargetUnreachable
-from harbor_verify.history import Outcome, Recorder
+from harbor_verify.history import Recorder
 from tests.unit.fake_kubernetes import NAMESPACE, FakeCluster, serving
 
 
@@ -248,23 +248,9 @@ def test_an_interruption_of_the_injection_itself_is_healed_too(kubernetes):
     assert names_of(recorder, "pod-kill ui-0")[-1] == "healed"
 
 
-def test_without_grace_it_is_proven_by_a_client_that_misses_the_pod(kubernetes):
-    recorder = Recorder()
-
-    def ask(outcome):
-        recorder.complete(recorder.invoke(client="probe@ui-0", kind="probe", replica="ui-0"), outcome)
-
-    with pytest.raises(DeadlinePassed, match="no operation at ui-0 went wrong"):
-        with kill(kubernetes, recorder, grace_period_s=0, timeout_s=0.5):
-            ask(Outcome.OK)
-    assert fault_confirmed(recorder.history()).valid == "unknown"
-
-
-def test_without_grace_a_failed_operation_at_the_replica_is_the_proof(kubernetes):
-    recorder = Recorder()
-    with kill(kubernetes, recorder, grace_period_s=0):
-        recorder.complete(recorder.invoke(client="probe@ui-0", kind="probe", replica="ui-0"), Outcome.FAIL)
-    assert fault_confirmed(recorder.history()).valid is True
+def test_a_grace_of_nothing_is_refused_for_it_ends_no_container_sooner(kubernetes):
+    with pytest.raises(ValueError, match="give 1 s"):
+        kill(kubernetes, Recorder(), grace_period_s=0)
 
 
 def test_a_watch_that_is_cut_goes_on_where_it_was(cluster, kubernetes):
@@ -307,7 +293,7 @@ def test_a_watch_that_cannot_be_had_is_an_error(cluster, kubernetes, monkeypatch
         cluster.cut_watches()
 
     cluster.on_delete = refuse
-    with pytest.raises(TargetUnreachable, match=f"watch pods name=ui-apps.*{status}"):
+    with pytest.raises(TargetUnreachable, match=f"watch (pods name=ui-apps|endpointslices).*{status}"):
         with kill(kubernetes, Recorder()):
             pass
 

@@ -8,12 +8,12 @@ import pytest
 
 from harbor_verify.cleanup import Cleanup, leftovers, new_run_id, project_name, remove_project
 from harbor_verify.clients.harbor import Project
-from harbor_verify.errors import DeadlinePassed, LeftBehind, UnexpectedAnswer
+from harbor_verify.errors import DeadlinePassed, HarnessError, UnexpectedAnswer
 from harbor_verify.verdict import Failure, Offender
 
 
 def fail(message):
-    raise LeftBehind(message)
+    raise HarnessError(message)
 
 
 def test_everything_is_undone_newest_first_whatever_fails():

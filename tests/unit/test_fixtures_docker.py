@@ -7,7 +7,7 @@ import pytest
 
 from harbor_verify.clients import busybox, docker
 from harbor_verify.clients.busybox import busybox_layer, message_layer
-from harbor_verify.errors import DockerRefused, DockerTrouble, NeedMissing
+from harbor_verify.errors import DockerDaemonFailed, DockerRefused, NeedMissing
 
 
 def files(archive):
@@ -53,8 +53,8 @@ def test_a_reference_is_split_at_its_tag_not_at_a_port(reference, parts):
 @pytest.mark.parametrize(
     "message, kind",
     [
-        ("http: server gave HTTP response to HTTPS client", DockerTrouble),
-        ("x509: certificate signed by unknown authority", DockerTrouble),
+        ("http: server gave HTTP response to HTTPS client", DockerDaemonFailed),
+        ("x509: certificate signed by unknown authority", DockerDaemonFailed),
         ("unauthorized: authentication required", DockerRefused),
         ("received unexpected HTTP status: 500 Internal Server Error", DockerRefused),
     ],
@@ -65,5 +65,5 @@ def test_a_daemon_that_is_set_up_wrongly_is_not_harbors_fault(message, kind):
 
 
 def test_a_daemon_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(DockerTrouble, match="docker daemon at unix://"):
+    with pytest.raises(DockerDaemonFailed, match="docker daemon at unix://"):
         docker.Docker(f"unix://{tmp_path}/none.sock", timeout_s=1)

@@ -24,7 +24,7 @@ import pytest
 
 from harbor_verify import providers
 from harbor_verify.clients.harbor import Credentials
-from harbor_verify.errors import LeftBehind, TargetUnreachable
+from harbor_verify.errors import HarnessError, TargetUnreachable
 from harbor_verify.model.roles import Feature, Role
 from harbor_verify.model.words import Words
 from harbor_verify.plugin import run
@@ -77,7 +77,7 @@ def made(run_state):
 @pytest.fixture
 def stuck(run_state):
     def undo():
-        raise LeftBehind("it does not go")
+        raise HarnessError("it does not go")
     run_state.cleanup.later("thing", undo)
 """
 HEAD = """

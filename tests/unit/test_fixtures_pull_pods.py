@@ -92,7 +92,7 @@ def run(core, nodes=("node-1",)):
 def test_each_node_runs_a_container_for_each_image_and_its_print_is_told():
     core = Core([CREATING, None], [ENDED, CREATING], [ENDED, ENDED])
     results = run(core, nodes=("node-1", "node-2"))
-    assert sorted((r.node, r.image, r.printed, r.trouble) for r in results) == [
+    assert sorted((r.node, r.image, r.printed, r.error_message) for r in results) == [
         (node, image, f"harbor-verify-r1-{number} pull-{count}", "")
         for number, node in enumerate(("node-1", "node-2"))
         for count, image in enumerate(IMAGES)
@@ -121,8 +121,10 @@ def test_the_pod_is_pinned_pulls_anew_and_asks_for_nothing_more():
 def test_a_pull_that_fails_is_told_in_the_kubelets_words_with_advice():
     message = "http: server gave HTTP response to HTTPS client"
     first, second = run(Core([refused("401 Unauthorized"), refused(message, "ImagePullBackOff")]))
-    assert first.trouble == "ErrImagePull: 401 Unauthorized"
-    assert second.trouble.startswith(f"ImagePullBackOff: {message}; the node's container runtime expects TLS")
+    assert first.error_message == "ErrImagePull: 401 Unauthorized"
+    assert second.error_message.startswith(
+        f"ImagePullBackOff: {message}; the node's container runtime expects TLS"
+    )
 
 
 def event(reason, message, container="pull-1"):
@@ -136,18 +138,18 @@ def test_a_refusal_that_the_kubelet_got_over_is_still_told():
         event("Failed", "Failed to pull image: 401"),
         event("Failed", "Error: no such file", "pull-0"),
     ]
-    assert [r.trouble for r in run(core)] == ["", "Failed to pull image: 401"]
+    assert [r.error_message for r in run(core)] == ["", "Failed to pull image: 401"]
 
 
 def test_a_pull_that_begins_and_does_not_end_is_the_registrys():
     core = Core([ENDED, CREATING])
     core.events = [event("Pulling", "Pulling image x")]
-    assert "no end after 0.3 s; last: Pulling image x" in run(core)[1].trouble
+    assert "no end after 0.3 s; last: Pulling image x" in run(core)[1].error_message
 
 
-def test_a_container_that_ends_badly_is_trouble():
+def test_a_container_that_ends_badly_is_an_error():
     died = state(terminated=client.V1ContainerStateTerminated(exit_code=127, reason="Error"))
-    assert run(Core([ENDED, died]))[1].trouble == "ended with exit code 127 (Error)"
+    assert run(Core([ENDED, died]))[1].error_message == "ended with exit code 127 (Error)"
 
 
 def test_a_pod_that_comes_to_no_end_is_no_verdict_and_says_where_it_is():

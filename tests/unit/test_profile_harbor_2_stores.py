@@ -4,7 +4,7 @@ import pytest
 
 from harbor_verify.errors import WrongConfiguration
 from harbor_verify.model.stores import Database, SessionStore
-from harbor_verify.profiles.harbor_2 import PROFILE, internal_tls, registry_login
+from harbor_verify.profiles.harbor_2 import internal_tls, registry_login
 from harbor_verify.profiles.harbor_2.stores import database, session_store
 
 DATABASE = {
@@ -113,7 +113,3 @@ def test_a_component_serves_with_a_certificate_only_where_tls_is_on():
     assert internal_tls(certificate) == internal_tls({**certificate, "INTERNAL_TLS_ENABLED": "false"}) == ""
     assert internal_tls({**certificate, "INTERNAL_TLS_ENABLED": "true"}) == "/etc/harbor/ssl/core/tls.crt"
     assert "INTERNAL_TLS_CERT_PATH" in internal_tls({"INTERNAL_TLS_ENABLED": "true"})
-
-
-def test_a_session_lies_under_its_cookie():
-    assert PROFILE.session_key("0f" * 16) == "0f" * 16

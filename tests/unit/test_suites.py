@@ -59,13 +59,13 @@ def test_claims_that_are_bound_are_well():
 
 def test_claims_that_are_not_bound_are_named_with_what_they_ask_for():
     absent = Volume("harbor", "log-pvc", None, None, ("jobservice-rc",))
-    found = offenders_of(bound, with_volumes(volume("Bound"), volume("Pending"), absent))
-    assert [o.object for o in found] == [
+    offenders = offenders_of(bound, with_volumes(volume("Bound"), volume("Pending"), absent))
+    assert [o.object for o in offenders] == [
         "PersistentVolumeClaim harbor/pending-pvc",
         "PersistentVolumeClaim harbor/log-pvc",
     ]
-    assert "ReadWriteMany 5Gi of a volume labelled type=registry" in found[0].observed
-    assert "no such claim" in found[1].observed
+    assert "ReadWriteMany 5Gi of a volume labelled type=registry" in offenders[0].observed
+    assert "no such claim" in offenders[1].observed
 
 
 def a_claim(
@@ -303,8 +303,8 @@ def test_sessions_in_one_store_are_known_everywhere():
 
 
 def test_every_pair_with_a_replica_of_another_store_is_named():
-    found = offenders_of(shared, web_target(*three(store=set())), never)
-    assert {(o.object, o.expected.split()[-2]) for o in found} == {
+    offenders = offenders_of(shared, web_target(*three(store=set())), never)
+    assert {(o.object, o.expected.split()[-2]) for o in offenders} == {
         ("pod ui-2", "ui-0"),
         ("pod ui-2", "ui-1"),
         ("pod ui-0", "ui-2"),

@@ -10,7 +10,7 @@ from harbor_verify.clients.harbor import Credentials, Session
 from harbor_verify.clients.image import Image
 from harbor_verify.clients.registry import Challenge, Upload
 from harbor_verify.clients.token_service import Token
-from harbor_verify.errors import DockerRefused, DockerTrouble, NoAnswer, UnexpectedAnswer
+from harbor_verify.errors import DockerDaemonFailed, DockerRefused, NoAnswer, UnexpectedAnswer
 from harbor_verify.model.roles import Role
 from harbor_verify.profiles.harbor_1_2 import PROFILE
 from harbor_verify.replica_coverage import rounds_to_meet_each
@@ -41,7 +41,7 @@ def new_users():
 
 
 def answer(value):
-    """What a fake says: an answer, or the trouble that there is instead."""
+    """What a fake says: an answer, or the error that is raised instead."""
     if isinstance(value, Exception):
         raise value
     return value
@@ -171,16 +171,16 @@ def test_a_session_that_ends_everywhere_is_well():
 
 
 def test_a_replica_that_goes_on_knowing_an_ended_session_is_named_for_every_other():
-    found = offenders_of(logged_out, desks(keeps=True))
-    assert {offender.object for offender in found} == {"pod ui-2"}
-    assert [offender.expected.split()[-1] for offender in found] == ["ui-0", "ui-1", "ui-2"]
-    assert {offender.observed for offender in found} == {"it is still admin's there"}
+    offenders = offenders_of(logged_out, desks(keeps=True))
+    assert {offender.object for offender in offenders} == {"pod ui-2"}
+    assert [offender.expected.split()[-1] for offender in offenders] == ["ui-0", "ui-1", "ui-2"]
+    assert {offender.observed for offender in offenders} == {"it is still admin's there"}
 
 
 def test_a_session_that_was_not_known_before_shows_nothing_and_is_red():
-    found = offenders_of(logged_out, desks(store=set()))
-    assert [offender.object for offender in found] == ["pod ui-2", "pod ui-2", "pod ui-0", "pod ui-1"]
-    assert {offender.observed for offender in found} == {"it was not known there even before (401)"}
+    offenders = offenders_of(logged_out, desks(store=set()))
+    assert [offender.object for offender in offenders] == ["pod ui-2", "pod ui-2", "pod ui-0", "pod ui-1"]
+    assert {offender.observed for offender in offenders} == {"it was not known there even before (401)"}
 
 
 @pytest.mark.parametrize(
@@ -254,8 +254,8 @@ def test_a_harbor_that_fails_has_not_refused_a_wrong_password(why):
 
 
 def test_a_daemon_that_cannot_log_in_for_reasons_of_its_own_is_no_verdict():
-    with pytest.raises(DockerTrouble):
-        logging_in(Daemon(lambda count, right: DockerTrouble("no such host")))
+    with pytest.raises(DockerDaemonFailed):
+        logging_in(Daemon(lambda count, right: DockerDaemonFailed("no such host")))
 
 
 # access.realm-reachable-by-clients
@@ -267,13 +267,13 @@ def challenge(realm=REALM):
     return Challenge(401 if realm else 200, "Bearer" if realm else "", realm, "s", "GET /v2/ → what was seen")
 
 
-def realm_offenders(monkeypatch, challenges, troubles=None):
-    """The offenders of a front door and replicas that challenge so, where realms answer with these troubles."""
+def realm_offenders(monkeypatch, challenges, errors=None):
+    """The offenders of a front door and replicas that challenge so, where realms answer with these errors."""
     asked, closed = [], []
 
     def fetch(link, credentials, *scopes, path):
         asked.append((path, credentials, scopes))
-        answer((troubles or {}).get(path))
+        answer((errors or {}).get(path))
 
     monkeypatch.setattr(of_realm.token_service, "fetch", fetch)
     front, *others = challenges
@@ -302,13 +302,13 @@ def test_a_realm_that_gives_a_token_is_well(monkeypatch):
 
 def test_each_place_that_names_an_unreachable_realm_is_named_with_it(monkeypatch):
     inner = "http://ui.harbor.svc/service/token"
-    found = realm_offenders(
+    offenders = realm_offenders(
         monkeypatch,
         [challenge(inner), challenge(), challenge(inner)],
         {inner: NoAnswer("no name", sent=False)},
     )
-    assert [offender.object for offender in found] == ["front door http://h.example", "pod registry-1"]
-    assert all(inner in offender.expected and offender.observed == "no name" for offender in found)
+    assert [offender.object for offender in offenders] == ["front door http://h.example", "pod registry-1"]
+    assert all(inner in offender.expected and offender.observed == "no name" for offender in offenders)
 
 
 @pytest.mark.parametrize(
@@ -322,8 +322,8 @@ def test_a_registry_without_a_realm_is_named(monkeypatch, seen, observed):
 
 
 def test_a_realm_that_refuses_the_administrator_is_red(monkeypatch):
-    found = realm_offenders(monkeypatch, [challenge(), challenge()], {REALM: REFUSED})
-    assert len(found) == 2
+    offenders = realm_offenders(monkeypatch, [challenge(), challenge()], {REALM: REFUSED})
+    assert len(offenders) == 2
 
 
 # access.anonymous-may-pull-public-but-not-push, access.private-project-hidden-from-anonymous
@@ -480,9 +480,9 @@ def test_the_tags_of_a_private_project_are_asked_for_when_there_are_some(private
             image_of,
         )
 
-    found = offenders_of(run)
-    assert [offender.object for offender in found] == ["pod ui-0"] * 2
-    assert all("its tags" in offender.expected for offender in found)
+    offenders = offenders_of(run)
+    assert [offender.object for offender in offenders] == ["pod ui-0"] * 2
+    assert all("its tags" in offender.expected for offender in offenders)
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
@@ -505,20 +505,20 @@ def test_a_private_project_that_is_hidden_is_well(private, status):
     ],
 )
 def test_the_one_web_replica_that_shows_a_private_project_is_named(private, shelf, count, expected, observed):
-    found = offenders_of(private, shelf)
-    assert len(found) == count
-    assert {offender.object for offender in found} == {"pod ui-1"}
-    assert all(expected in offender.expected and observed in offender.observed for offender in found)
+    offenders = offenders_of(private, shelf)
+    assert len(offenders) == count
+    assert {offender.object for offender in offenders} == {"pod ui-1"}
+    assert all(expected in offender.expected and observed in offender.observed for offender in offenders)
 
 
 @pytest.mark.parametrize(
     "store, count, observed", [({"open_to_all": True}, 6, "it was done"), ({"takes": FAILED}, 1, "→ 500")]
 )
 def test_the_one_registry_that_gives_a_private_image_is_named(private, store, count, observed):
-    found = offenders_of(private, None, store)
-    assert len(found) == count
-    assert {offender.object for offender in found} == {"pod registry-1"}
-    assert all(observed in offender.observed for offender in found)
+    offenders = offenders_of(private, None, store)
+    assert len(offenders) == count
+    assert {offender.object for offender in offenders} == {"pod registry-1"}
+    assert all(observed in offender.observed for offender in offenders)
 
 
 # access.token-grants-no-more-than-asked-or-allowed
@@ -616,10 +616,10 @@ OTHERS = {"type": "repository", "name": "library/other", "actions": ["pull"]}
     ],
 )
 def test_the_one_replica_whose_tokens_are_wrong_is_named(tokens, issue, count, observed):
-    found = offenders_of(tokens, issue)
-    assert len(found) == count
-    assert {offender.object for offender in found} == {"pod ui-1"}
-    assert all(observed in offender.observed for offender in found)
+    offenders = offenders_of(tokens, issue)
+    assert len(offenders) == count
+    assert {offender.object for offender in offenders} == {"pod ui-1"}
+    assert all(observed in offender.observed for offender in offenders)
 
 
 @pytest.mark.parametrize(

@@ -196,8 +196,8 @@ def test_the_one_replica_that_signs_with_another_key_or_not_at_all_is_named(monk
 
 
 def test_tokens_that_name_no_key_agree_on_nothing(monkeypatch):
-    found = offenders_of(same_key, keys(monkeypatch, [b"", b""]))
-    assert [(each.object, each.observed) for each in found] == [
+    offenders = offenders_of(same_key, keys(monkeypatch, [b"", b""]))
+    assert [(each.object, each.observed) for each in offenders] == [
         ("pod ui-0", "its token names no key"),
         ("pod ui-1", "its token names no key"),
     ]
@@ -216,19 +216,21 @@ def test_tokens_of_one_key_that_every_registry_trusts_are_well(monkeypatch):
 
 
 def test_the_one_web_replica_with_another_key_is_named_by_every_registry(monkeypatch):
-    found = offenders_of(
+    offenders = offenders_of(
         trusted, keys(monkeypatch, [b"one", b"two", b"one"], FakeRegistry(b"one"), FakeRegistry(b"one"))
     )
-    assert [o.object for o in found] == ["pod registry-0", "pod registry-1"]
-    assert found[0].expected == "accepts the token of ui-1, signed with key KID:two"
-    assert found[0].observed == "GET /v2/ → 401 Unauthorized; it trusts key KEY:1 of /etc/registry/root.crt"
+    assert [o.object for o in offenders] == ["pod registry-0", "pod registry-1"]
+    assert offenders[0].expected == "accepts the token of ui-1, signed with key KID:two"
+    assert (
+        offenders[0].observed == "GET /v2/ → 401 Unauthorized; it trusts key KEY:1 of /etc/registry/root.crt"
+    )
 
 
 def test_the_one_registry_with_another_certificate_is_named_for_every_web_replica(monkeypatch):
     target = keys(monkeypatch, [b"one", b"one"], FakeRegistry(b"one"), FakeRegistry(b"two"), trusts=())
-    found = offenders_of(trusted, target)
-    assert [o.object for o in found] == ["pod registry-1"] * 2
-    assert "it trusts" not in found[0].observed
+    offenders = offenders_of(trusted, target)
+    assert [o.object for o in offenders] == ["pod registry-1"] * 2
+    assert "it trusts" not in offenders[0].observed
 
 
 def test_a_registry_that_takes_every_token_trusts_nobody_in_particular(monkeypatch):
@@ -241,8 +243,8 @@ def test_a_registry_that_takes_every_token_trusts_nobody_in_particular(monkeypat
 def test_a_web_replica_without_a_token_and_a_silent_registry_are_named(monkeypatch):
     refused = UnexpectedAnswer("GET /service/token → 500", status=500)
     target = keys(monkeypatch, [b"one", refused], FakeRegistry(b"one"), FakeRegistry(silent=True))
-    found = offenders_of(trusted, target)
-    assert [(o.object, o.observed) for o in found] == [
+    offenders = offenders_of(trusted, target)
+    assert [(o.object, o.observed) for o in offenders] == [
         ("pod ui-1", "GET /service/token → 500"),
         ("pod registry-1", "no answer"),
     ]
@@ -287,9 +289,9 @@ def test_one_session_store_for_all_is_well():
 
 
 def test_every_replica_without_a_session_store_is_named():
-    found = offenders_of(session_store, of_environments({}, {"_REDIS_URL": ""}, {}))
-    assert [o.object for o in found] == ["pod part-0", "pod part-1", "pod part-2"]
-    assert "in the memory of this replica" in found[0].observed
+    offenders = offenders_of(session_store, of_environments({}, {"_REDIS_URL": ""}, {}))
+    assert [o.object for o in offenders] == ["pod part-0", "pod part-1", "pod part-2"]
+    assert "in the memory of this replica" in offenders[0].observed
 
 
 @pytest.mark.parametrize(
@@ -375,8 +377,8 @@ def test_the_one_store_that_differs_is_named_with_its_keys_and_no_secret():
 
 
 def test_a_store_that_does_not_answer_is_named_and_the_others_compared():
-    found = offenders_of(agree, stores(SILENT, ANSWER, ANSWER | {"email_port": 1}), never)
-    assert [o.object for o in found] == ["pod part-0", "pod part-2"]
+    offenders = offenders_of(agree, stores(SILENT, ANSWER, ANSWER | {"email_port": 1}), never)
+    assert [o.object for o in offenders] == ["pod part-0", "pod part-2"]
 
 
 def test_one_store_has_no_other_to_agree_with():

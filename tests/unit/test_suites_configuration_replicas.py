@@ -196,8 +196,8 @@ def test_a_part_that_is_replicated_without_a_service_is_named():
 class FakePage:
     """What is at a node's port."""
 
-    def __init__(self, trouble=None, *, status=200, text="<title>Harbor</title>", redirect=False):
-        self.trouble, self.closed = trouble, False
+    def __init__(self, error=None, *, status=200, text="<title>Harbor</title>", redirect=False):
+        self.error, self.closed = error, False
         self.answer = SimpleNamespace(
             status_code=status,
             reason="",
@@ -209,8 +209,8 @@ class FakePage:
         )
 
     def get(self, path):
-        if self.trouble:
-            raise self.trouble
+        if self.error:
+            raise self.error
         return self.answer
 
     def close(self):
@@ -286,10 +286,10 @@ def test_the_one_node_that_does_not_lead_to_harbor_is_named(page, told):
 def test_nodes_that_cannot_be_reached_from_here_are_nobodys_fault_while_the_front_door_answers():
     with pytest.raises(NeedMissing, match="timed out"):
         examine(every_node, doors(FakePage(LOST), FakePage(LOST)), blocked, never)
-    found = offenders_of(
+    offenders = offenders_of(
         every_node, doors(FakePage(LOST), FakePage(LOST), front=FakePage(LOST)), never, never
     )
-    assert len(found) == 2
+    assert len(offenders) == 2
 
 
 def test_with_a_local_traffic_policy_only_nodes_with_a_replica_are_asked():

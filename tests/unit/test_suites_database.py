@@ -127,8 +127,8 @@ def test_a_schema_that_is_whole_is_well():
 
 
 def test_a_table_or_a_row_that_is_missing_is_named_each():
-    found = offenders_of(schema, holding(without_tables=("project", "access"), without_rows=("user",)))
-    assert [o.expected for o in found] == [
+    offenders = offenders_of(schema, holding(without_tables=("project", "access"), without_rows=("user",)))
+    assert [o.expected for o in offenders] == [
         "table access",
         "table project",
         "the first administrator, user 1, in table user",
@@ -138,9 +138,9 @@ def test_a_table_or_a_row_that_is_missing_is_named_each():
 
 
 def test_in_an_empty_database_every_table_is_missed_and_no_row_is_asked_for():
-    found = offenders_of(schema, holding(without_tables=PROFILE.tables, without_rows=PROFILE.tables))
-    assert {o.observed for o in found} == {"there is none"}
-    assert len(found) == len(PROFILE.tables)
+    offenders = offenders_of(schema, holding(without_tables=PROFILE.tables, without_rows=PROFILE.tables))
+    assert {o.observed for o in offenders} == {"there is none"}
+    assert len(offenders) == len(PROFILE.tables)
 
 
 # database.grants-sufficient

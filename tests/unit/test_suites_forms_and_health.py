@@ -55,14 +55,14 @@ def test_replicas_that_share_their_key_take_each_others_forms():
 
 
 def test_a_replica_with_another_key_is_named_in_both_directions():
-    found = offenders_of(forms, harbor(Web(), Web(key="other"), Web()), never)
-    assert [(o.object, o.expected) for o in found] == [
+    offenders = offenders_of(forms, harbor(Web(), Web(key="other"), Web()), never)
+    assert [(o.object, o.expected) for o in offenders] == [
         ("pod h/web-1", "takes the form that web-0 gave"),
         ("pod h/web-0", "takes the form that web-1 gave"),
         ("pod h/web-2", "takes the form that web-1 gave"),
         ("pod h/web-1", "takes the form that web-2 gave"),
     ]
-    assert all("signs with another key" in o.observed for o in found)
+    assert all("signs with another key" in o.observed for o in offenders)
 
 
 def test_a_replica_that_gives_no_form_is_named_once():

@@ -92,15 +92,18 @@ def test_a_key_of_its_own_that_all_share_is_well():
 
 
 def test_the_default_key_is_an_offender_on_every_replica_and_is_not_shown():
-    found = offenders_of(key, harbor("not-a-secure-key", "not-a-secure-key"), never)
-    assert [offender.object for offender in found] == ["pod h/web-0", "pod h/web-1"]
-    assert "default" in found[0].observed
-    assert not any("not-a-secure-key" in str(offender) for offender in found)
+    offenders = offenders_of(key, harbor("not-a-secure-key", "not-a-secure-key"), never)
+    assert [offender.object for offender in offenders] == ["pod h/web-0", "pod h/web-1"]
+    assert "default" in offenders[0].observed
+    assert not any("not-a-secure-key" in str(offender) for offender in offenders)
 
 
 def test_a_key_of_the_wrong_length_and_one_that_differs_are_named():
-    found = offenders_of(key, harbor("0123456789abcdef", "0123456789abcdef", "short"), never)
-    assert [(o.object, o.observed) for o in found] == [("pod h/web-2", "5"), ("pod h/web-2", "another one")]
+    offenders = offenders_of(key, harbor("0123456789abcdef", "0123456789abcdef", "short"), never)
+    assert [(o.object, o.observed) for o in offenders] == [
+        ("pod h/web-2", "5"),
+        ("pod h/web-2", "another one"),
+    ]
 
 
 def test_a_key_that_no_secret_brings_is_read_in_the_container():

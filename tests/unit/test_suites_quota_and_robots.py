@@ -70,9 +70,9 @@ def test_what_is_counted_and_freed_is_well():
 @pytest.mark.parametrize("counts", [0, 0.5, 2])
 def test_another_figure_is_named_on_every_replica(counts):
     front = Quota(counts=counts)
-    found = offenders_of(quota, counting(front, front, front), "p", new_image, {})
-    assert [offender.object for offender in found] == ["pod h/web-0", "pod h/web-1"]
-    assert "were pushed" in found[0].expected
+    offenders = offenders_of(quota, counting(front, front, front), "p", new_image, {})
+    assert [offender.object for offender in offenders] == ["pod h/web-0", "pod h/web-1"]
+    assert "were pushed" in offenders[0].expected
 
 
 def test_what_is_not_freed_is_named():
@@ -83,8 +83,8 @@ def test_what_is_not_freed_is_named():
 
 def test_a_replica_that_does_not_tell_is_named():
     front = Quota()
-    found = offenders_of(quota, counting(front, front, Quota(silent=True)), "p", new_image, {})
-    assert {(offender.object, offender.observed) for offender in found} == {("pod h/web-1", "silence")}
+    offenders = offenders_of(quota, counting(front, front, Quota(silent=True)), "p", new_image, {})
+    assert {(offender.object, offender.observed) for offender in offenders} == {("pod h/web-1", "silence")}
 
 
 class Robots:

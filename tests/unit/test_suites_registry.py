@@ -9,8 +9,8 @@ from harbor_verify import pull_pods
 from harbor_verify.clients.image import Image, digest_of
 from harbor_verify.clients.registry import Upload
 from harbor_verify.errors import (
+    DockerDaemonFailed,
     DockerRefused,
-    DockerTrouble,
     NoAnswer,
     NotApplicable,
     UnexpectedAnswer,
@@ -229,34 +229,36 @@ def test_replicas_that_share_their_storage_are_one_registry():
 
 
 def test_storage_that_is_not_shared_is_seen_at_every_pair():
-    found = offenders_of(everywhere, target(*three(shared=False)), "p", new_image, never)
-    assert len(found) == 6
-    assert {o.object for o in found} == {"pod registry-0", "pod registry-1", "pod registry-2"}
-    assert "404" in found[0].observed
+    offenders = offenders_of(everywhere, target(*three(shared=False)), "p", new_image, never)
+    assert len(offenders) == 6
+    assert {o.object for o in offenders} == {"pod registry-0", "pod registry-1", "pod registry-2"}
+    assert "404" in offenders[0].observed
     assert offenders_of(together, target(*three(shared=False)), "p", new_image)
 
 
 def test_a_replica_that_gives_other_bytes_or_none_is_named():
     for flaw in ({"corrupts": True}, {"silent": True}):
         for check, *words in ((everywhere, never), (together,)):
-            found = offenders_of(check, target(*three(**flaw)), "p", new_image, *words)
-            assert {o.object for o in found} == {"pod registry-2"}
+            offenders = offenders_of(check, target(*three(**flaw)), "p", new_image, *words)
+            assert {o.object for o in offenders} == {"pod registry-2"}
 
 
 def test_an_upload_that_cannot_go_on_is_cancelled_and_told_with_its_way():
     registries = three(shared=False)
-    found = offenders_of(continued, target(*registries), "p", never, new_image)
-    assert len(found) == 6, "one for each pair"
-    assert found[0].object == "pod registry-1"
-    assert found[0].expected == "an upload begun on registry-0, continued on registry-1 ends on registry-2"
-    assert "BLOB_UPLOAD_UNKNOWN" in found[0].observed
+    offenders = offenders_of(continued, target(*registries), "p", never, new_image)
+    assert len(offenders) == 6, "one for each pair"
+    assert offenders[0].object == "pod registry-1"
+    assert (
+        offenders[0].expected == "an upload begun on registry-0, continued on registry-1 ends on registry-2"
+    )
+    assert "BLOB_UPLOAD_UNKNOWN" in offenders[0].observed
     assert not any(registry.store.uploads for registry in registries)
 
 
 def test_an_upload_is_read_back_whole_from_every_replica():
-    found = offenders_of(continued, target(*three(corrupts=True)), "p", never, new_image)
-    assert [o.object for o in found] == ["pod registry-2"] * 6
-    assert "every byte" in found[0].expected
+    offenders = offenders_of(continued, target(*three(corrupts=True)), "p", never, new_image)
+    assert [o.object for o in offenders] == ["pod registry-2"] * 6
+    assert "every byte" in offenders[0].expected
     assert offenders_of(continued, target(*three(silent=True)), "p", never, new_image)
 
 
@@ -282,9 +284,9 @@ def test_what_does_not_fit_is_refused_also_where_storage_is_not_shared():
 
 
 def test_a_registry_that_takes_anything_is_named_for_each_thing_it_takes():
-    found = offenders_of(refused, target(*three(lax=True)), "p", new_image)
-    assert {o.object for o in found} == {"pod registry-2"}
-    assert [o.observed for o in found] == ["it was taken"] * 3
+    offenders = offenders_of(refused, target(*three(lax=True)), "p", new_image)
+    assert {o.object for o in offenders} == {"pod registry-2"}
+    assert [o.observed for o in offenders] == ["it was taken"] * 3
 
 
 def test_a_registry_that_does_not_answer_has_refused_nothing():
@@ -320,10 +322,10 @@ def test_a_web_replica_that_lists_nothing_or_fails_is_named():
 
 def test_a_tag_that_is_listed_once_and_then_not_is_seen():
     """Of three registry replicas one may not have it: which of them a web replica asks is random."""
-    found = offenders_of(appears, harbor_with(three(), {"forgets": 4}), "p", new_image, {})
-    assert [o.object for o in found] == ["pod ui-0"]
-    assert "each time it is asked" in found[0].expected
-    assert "none" in found[0].observed
+    offenders = offenders_of(appears, harbor_with(three(), {"forgets": 4}), "p", new_image, {})
+    assert [o.object for o in offenders] == ["pod ui-0"]
+    assert "each time it is asked" in offenders[0].expected
+    assert "none" in offenders[0].observed
     sound = harbor_with(three())
     examine(appears, sound, "p", new_image, {})
     # Once each to see it listed; then all together as often as it takes to meet every registry replica.
@@ -331,10 +333,10 @@ def test_a_tag_that_is_listed_once_and_then_not_is_seen():
 
 
 def test_a_deletion_that_is_only_acknowledged_is_found_in_the_registry():
-    found = offenders_of(deleted, harbor_with(three(), {"deletes": False}), "p", new_image)
-    assert [o.observed for o in found if "registry" in o.object] == ["it is still there"] * 3
-    assert [o.object for o in found if "ui" in o.object] == ["pod ui-0", "pod ui-1", "pod ui-2"]
-    assert "has tag one" in found[-1].observed
+    offenders = offenders_of(deleted, harbor_with(three(), {"deletes": False}), "p", new_image)
+    assert [o.observed for o in offenders if "registry" in o.object] == ["it is still there"] * 3
+    assert [o.object for o in offenders if "ui" in o.object] == ["pod ui-0", "pod ui-1", "pod ui-2"]
+    assert "has tag one" in offenders[-1].observed
 
 
 GONE = UnexpectedAnswer("GET → 404", status=404)
@@ -351,14 +353,14 @@ def test_where_web_replicas_serve_docker_clients_they_take_and_the_registry_give
     registries = three()
     takers = [FakeRegistry(f"ui-{n}", registries[0].store, silent=n == 2) for n in range(3)]
     for check, *words in ((appears, {}), (deleted,), (refused,), (together,)):
-        found = offenders_of(check, harbor_with(registries, takers=takers), "p", new_image, *words)
-        assert {o.object for o in found} == {"pod ui-2"}
+        offenders = offenders_of(check, harbor_with(registries, takers=takers), "p", new_image, *words)
+        assert {o.object for o in offenders} == {"pod ui-2"}
         examine(check, harbor_with(registries, takers=takers[:2]), "p", new_image, *words)
     lost = three(shared=False)
-    found = offenders_of(
+    offenders = offenders_of(
         together, harbor_with(lost, takers=[FakeRegistry("ui-0", lost[0].store)]), "p", new_image
     )
-    assert {o.object for o in found} == {"pod registry-1", "pod registry-2"}
+    assert {o.object for o in offenders} == {"pod registry-1", "pod registry-2"}
 
 
 def test_a_registry_behind_harbor_that_knows_no_tags_is_sound():
@@ -372,8 +374,8 @@ def test_a_registry_behind_harbor_that_knows_no_tags_is_sound():
 def test_a_tag_that_leads_to_another_image_is_seen_at_who_serves_docker_clients():
     registries = three()
     takers = [FakeRegistry(f"core-{n}", registries[0].store, moves_tags=n == 1) for n in range(2)]
-    found = offenders_of(together, target(*registries, takers=takers), "p", new_image)
-    assert {o.object for o in found} == {"pod core-1"}
+    offenders = offenders_of(together, target(*registries, takers=takers), "p", new_image)
+    assert {o.object for o in offenders} == {"pod core-1"}
 
 
 def test_a_repository_that_stays_listed_without_a_tag_is_seen():
@@ -383,16 +385,16 @@ def test_a_repository_that_stays_listed_without_a_tag_is_seen():
 
 
 def test_what_is_not_on_every_registry_replica_before_cannot_be_deleted_there():
-    found = offenders_of(deleted, harbor_with(three(shared=False)), "p", new_image)
-    assert "pod registry-1" in {o.object for o in found}
-    assert "before it is deleted" in found[0].expected
+    offenders = offenders_of(deleted, harbor_with(three(shared=False)), "p", new_image)
+    assert "pod registry-1" in {o.object for o in offenders}
+    assert "before it is deleted" in offenders[0].expected
 
 
 def test_a_push_that_is_refused_is_the_registrys():
-    found = offenders_of(appears, harbor_with(three(silent=True)), "p", new_image, {})
-    assert {o.object for o in found} == {"pod registry-2"}
-    found = offenders_of(deleted, harbor_with(three(silent=True)), "p", new_image)
-    assert {o.object for o in found} == {"pod registry-2"}
+    offenders = offenders_of(appears, harbor_with(three(silent=True)), "p", new_image, {})
+    assert {o.object for o in offenders} == {"pod registry-2"}
+    offenders = offenders_of(deleted, harbor_with(three(silent=True)), "p", new_image)
+    assert {o.object for o in offenders} == {"pod registry-2"}
 
 
 # registry.busybox-push-pull, kubelet-pulls-with-pull-secret
@@ -478,7 +480,7 @@ def test_after_the_first_image_that_is_another_nothing_more_is_tried(daemon):
 
 @pytest.mark.parametrize("daemon", [FakeDocker(before="nothing"), FakeDocker(removes=False)])
 def test_a_daemon_that_cannot_show_anything_is_no_verdict(daemon):
-    with pytest.raises(DockerTrouble):
+    with pytest.raises(DockerDaemonFailed):
         examine(push_pull, small_harbor(), daemon, IMAGE)
 
 
@@ -503,7 +505,7 @@ def test_every_node_pulls_often_enough_to_meet_every_replica(kubelets):
 
 
 def test_one_pull_of_many_that_fails_is_a_failure_in_the_kubelets_words(kubelets):
-    kubelets.becomes = lambda n: {"trouble": "ErrImagePull: 401"} if n == 17 else {"printed": "hello"}
+    kubelets.becomes = lambda n: {"error_message": "ErrImagePull: 401"} if n == 17 else {"printed": "hello"}
     (offender,) = offenders_of(kubelet, small_harbor(), FakeDocker(), IMAGE, never, "r")
     assert "node-2" in offender.object
     assert offender.observed == "ErrImagePull: 401"

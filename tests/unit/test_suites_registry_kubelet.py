@@ -23,11 +23,11 @@ IMAGE = "h:80/p/busybox:run"
     ],
 )
 def test_what_is_another_for_each_pull_is_left_out(words, expected):
-    pulled = Pulled("harbor-verify-run-3", "node-1", f"{IMAGE}-3", trouble=words)
+    pulled = Pulled("harbor-verify-run-3", "node-1", f"{IMAGE}-3", error_message=words)
     assert test_kubelet._of_any_pod(pulled, IMAGE) == expected
 
 
 @pytest.mark.parametrize("words", ["dial tcp 10.0.0.9:443: refused", "run-30", "harbor-verify-run-3", ""])
 def test_anything_else_is_told_as_it_is(words):
-    pulled = Pulled("harbor-verify-run-3", "node-1", f"{IMAGE}-3", trouble=words)
+    pulled = Pulled("harbor-verify-run-3", "node-1", f"{IMAGE}-3", error_message=words)
     assert test_kubelet._of_any_pod(pulled, IMAGE) == words

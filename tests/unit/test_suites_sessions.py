@@ -45,20 +45,20 @@ class Web:
     numbers = count()
     uid = ""
 
-    def __init__(self, store, *, cookie=None, says=lambda who: who, trouble=None, refuses=None):
-        self.store, self.cookie, self.says, self.trouble, self.refuses = store, cookie, says, trouble, refuses
+    def __init__(self, store, *, cookie=None, says=lambda who: who, error=None, refuses=None):
+        self.store, self.cookie, self.says, self.error, self.refuses = store, cookie, says, error, refuses
         self.name, self.closed = "", 0
 
     def sign_in(self, credentials):
-        if self.refuses or self.trouble:
-            raise self.refuses or self.trouble
+        if self.refuses or self.error:
+            raise self.refuses or self.error
         cookie = self.cookie or f"cookie-{next(self.numbers)}"
         self.store[cookie] = credentials.user
         return Session(credentials.user, cookie)
 
     def whoami(self, session):
-        if self.trouble:
-            raise self.trouble
+        if self.error:
+            raise self.error
         return self.says(self.store.get(session.cookie))
 
     def close(self):
@@ -100,8 +100,8 @@ def target(webs, **more):
 
 
 class Redis:
-    def __init__(self, *, left=lambda key: 3600, kind="string", trouble=None):
-        self.left, self.kind, self.trouble, self.closed = left, kind, trouble, False
+    def __init__(self, *, left=lambda key: 3600, kind="string", error=None):
+        self.left, self.kind, self.error, self.closed = left, kind, error, False
 
     def __enter__(self):
         return self
@@ -110,8 +110,8 @@ class Redis:
         self.closed = True
 
     def time_to_live_s(self, key):
-        if self.trouble:
-            raise self.trouble
+        if self.error:
+            raise self.error
         return self.left(key)
 
     def kind_of(self, key):
@@ -149,15 +149,15 @@ def test_a_session_that_is_not_there_or_for_ever_is_named(left, told):
 
 
 def test_a_key_that_is_no_string_is_another_programs():
-    found = offenders_of(store_sessions, Redis(kind="hash"))
-    assert {o.observed for o in found} == {"the key is a hash, not a string"}
+    offenders = offenders_of(store_sessions, Redis(kind="hash"))
+    assert {o.observed for o in offenders} == {"the key is a hash, not a string"}
 
 
 def test_a_redis_that_refuses_and_a_replica_that_is_silent_are_offenders():
-    found = offenders_of(store_sessions, Redis(trouble=StoreRefused("Redis: invalid password")))
-    assert [o.object for o in found] == ["pod ui-0", "pod ui-1", "pod ui-2"]
-    assert "invalid password" in found[0].observed
-    (offender,) = offenders_of(store_sessions, None, three(trouble=SILENCE))
+    offenders = offenders_of(store_sessions, Redis(error=StoreRefused("Redis: invalid password")))
+    assert [o.object for o in offenders] == ["pod ui-0", "pod ui-1", "pod ui-2"]
+    assert "invalid password" in offenders[0].observed
+    (offender,) = offenders_of(store_sessions, None, three(error=SILENCE))
     assert (offender.object, offender.observed) == ("pod ui-2", "no answer")
 
 
@@ -197,10 +197,10 @@ def test_sessions_that_are_unknown_elsewhere_mix_nobody_up():
 
 
 def test_a_replica_that_takes_everybody_for_one_is_named_for_each_of_the_others():
-    found = offenders_of(mix, three(says=lambda who: "verify-1"))
-    assert {o.object for o in found} == {"pod ui-2"}
-    assert sorted(o.expected.split()[3] for o in found) == ["Admin", "verify-2"]
-    assert all("times for another's: verify-1" in o.observed for o in found)
+    offenders = offenders_of(mix, three(says=lambda who: "verify-1"))
+    assert {o.object for o in offenders} == {"pod ui-2"}
+    assert sorted(o.expected.split()[3] for o in offenders) == ["Admin", "verify-2"]
+    assert all("times for another's: verify-1" in o.observed for o in offenders)
 
 
 def test_upper_and_lower_case_name_one_user():
@@ -209,19 +209,19 @@ def test_upper_and_lower_case_name_one_user():
 
 def test_two_logins_with_one_cookie_are_told():
     webs = [Web({}), Web({}), Web({}, cookie="same")]
-    found = offenders_of(mix, webs)
-    assert [(o.object, o.observed) for o in found][:2] == [
+    offenders = offenders_of(mix, webs)
+    assert [(o.object, o.observed) for o in offenders][:2] == [
         ("login verify-1's on ui-2", "it is that of Admin's on ui-2"),
         ("login verify-2's on ui-2", "it is that of Admin's on ui-2"),
     ]
 
 
 def test_a_replica_that_refuses_or_is_silent_is_named_and_not_taken_for_well():
-    found = offenders_of(mix, three(refuses=UnexpectedAnswer("POST /login → 401", status=401)))
-    assert {(o.object, o.observed) for o in found} == {("pod ui-2", "POST /login → 401")}
-    found = offenders_of(mix, three(trouble=SILENCE))
-    assert {o.object for o in found} == {"pod ui-2"}
-    assert any("no proper answer; first: no answer" in o.observed for o in found)
+    offenders = offenders_of(mix, three(refuses=UnexpectedAnswer("POST /login → 401", status=401)))
+    assert {(o.object, o.observed) for o in offenders} == {("pod ui-2", "POST /login → 401")}
+    offenders = offenders_of(mix, three(error=SILENCE))
+    assert {o.object for o in offenders} == {"pod ui-2"}
+    assert any("no proper answer; first: no answer" in o.observed for o in offenders)
 
 
 def test_where_no_session_is_ever_known_nothing_is_shown():
@@ -283,11 +283,11 @@ def test_a_user_is_the_same_in_upper_and_lower_case(monkeypatch):
 
 def test_sessions_in_the_memory_of_the_pod_are_missed_on_each_replica(monkeypatch):
     webs = [Web({}), Web({}), Web({})]
-    found = offenders_of(delete, monkeypatch, webs, webs[0].store.clear)
+    offenders = offenders_of(delete, monkeypatch, webs, webs[0].store.clear)
     # Under the names of the history, which has given a new pod a new one.
-    assert [o.object for o in found] == ["ui-1", "ui-2", "ui-3"]
-    assert "3 of them unknown" in found[0].observed
-    assert "2 of them unknown" in found[1].observed
+    assert [o.object for o in offenders] == ["ui-1", "ui-2", "ui-3"]
+    assert "3 of them unknown" in offenders[0].observed
+    assert "2 of them unknown" in offenders[1].observed
 
 
 def test_a_session_that_becomes_anothers_is_named(monkeypatch):
@@ -296,18 +296,18 @@ def test_a_session_that_becomes_anothers_is_named(monkeypatch):
     def mix_up():
         webs[2].says = lambda who: "verify-1"
 
-    found = offenders_of(delete, monkeypatch, webs, mix_up)
-    assert {o.observed for o in found} == {"verify-1"}
+    offenders = offenders_of(delete, monkeypatch, webs, mix_up)
+    assert {o.observed for o in offenders} == {"verify-1"}
 
 
 def test_a_replica_that_does_not_answer_afterwards_is_a_failure_and_no_error(monkeypatch):
     webs = three()
 
     def silence():
-        webs[2].trouble = SILENCE
+        webs[2].error = SILENCE
 
-    found = offenders_of(delete, monkeypatch, webs, silence)
-    assert {(o.object, o.observed) for o in found} == {("ui-3", "NoAnswer")}
+    offenders = offenders_of(delete, monkeypatch, webs, silence)
+    assert {(o.object, o.observed) for o in offenders} == {("ui-3", "NoAnswer")}
 
 
 def test_nothing_is_deleted_where_not_all_is_well_before(monkeypatch):
@@ -356,14 +356,14 @@ def test_a_pod_that_is_gone_and_gets_no_successor_is_a_failure(monkeypatch):
 class Page:
     """What a user sees, step by step; `fails` says which step (reload 2: the second one) does not show it."""
 
-    def __init__(self, fails="", trouble=None, picture=None):
-        self.fails, self.trouble, self.picture = fails, trouble, picture
+    def __init__(self, fails="", error=None, picture=None):
+        self.fails, self.error, self.picture = fails, error, picture
         self.steps = []
 
     def _do(self, step):
         self.steps.append(step)
         if step == self.fails:
-            raise self.trouble or NotShown("the sign-in form")
+            raise self.error or NotShown("the sign-in form")
 
     def open(self):
         self._do("open")
@@ -433,7 +433,7 @@ def test_the_step_at_which_the_page_shows_another_thing_is_told_with_a_picture(
 def test_a_browser_that_crashes_is_no_verdict_but_hides_nothing_that_was_seen(monkeypatch, tmp_path):
     crashed = CannotTell("the browser failed")
     with pytest.raises(CannotTell):
-        browse(monkeypatch, tmp_path, Page("reload 3", trouble=crashed))
+        browse(monkeypatch, tmp_path, Page("reload 3", error=crashed))
     offenders_of(browse, monkeypatch, tmp_path, Page("open", picture=crashed))
 
 

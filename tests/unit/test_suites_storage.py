@@ -102,8 +102,8 @@ def test_two_claims_of_one_folder_are_named_together():
 def test_two_claims_of_one_volume_are_named_together():
     second = claim("log", reference=("harbor", "registry-pvc", "uid-registry"))
     second.claim.spec.volume_name = "registry-pv"
-    found = offenders_of(intended, with_volumes(claim("registry"), second))
-    assert {o.object for o in found} == {
+    offenders = offenders_of(intended, with_volumes(claim("registry"), second))
+    assert {o.object for o in offenders} == {
         "PersistentVolume registry-pv",
         "PersistentVolumeClaim harbor/log-pvc",
     }
@@ -335,10 +335,10 @@ def test_an_image_in_the_pod_is_missed_on_every_replica(monkeypatch):
     in_the_pod = {}
     kill = FakeKill(in_the_pod.clear)
     given = surviving(monkeypatch, FakeRegistry(in_the_pod), FakeRegistry({}), kill=kill)
-    found = offenders_of(outlives, *given)
-    assert [o.object for o in found] == ["pod registry-0", "pod registry-1"]
-    assert IMAGE.digest in found[0].expected
-    assert "404" in found[0].observed
+    offenders = offenders_of(outlives, *given)
+    assert [o.object for o in offenders] == ["pod registry-0", "pod registry-1"]
+    assert IMAGE.digest in offenders[0].expected
+    assert "404" in offenders[0].observed
 
 
 @pytest.mark.parametrize(
@@ -399,9 +399,9 @@ def test_without_a_replica_that_could_be_asked_for_the_image_nothing_is_shown(mo
 def test_a_pod_that_is_gone_and_gets_no_successor_is_a_failure_and_the_others_are_asked(monkeypatch):
     store = {}
     kill = FakeKill(store.clear, unhealed=DeadlinePassed("last seen: no pod with a new UID"), gone=True)
-    found = offenders_of(
+    offenders = offenders_of(
         outlives, *surviving(monkeypatch, FakeRegistry(store), FakeRegistry(store), kill=kill)
     )
-    assert "replaced" in found[0].expected
-    assert found[0].observed == "last seen: no pod with a new UID"
-    assert [o.object for o in found[1:]] == ["pod registry-0", "pod registry-1"]
+    assert "replaced" in offenders[0].expected
+    assert offenders[0].observed == "last seen: no pod with a new UID"
+    assert [o.object for o in offenders[1:]] == ["pod registry-0", "pod registry-1"]

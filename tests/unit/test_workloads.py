@@ -276,10 +276,10 @@ class TestLogin:
         assert (done.outcome, done.status) == (Outcome.FAIL, 401)
 
     @pytest.mark.parametrize(
-        "trouble, asked", [(NoAnswer("reset", sent=False), True), (TargetUnreachable("away"), False)]
+        "error, asked", [(NoAnswer("reset", sent=False), True), (TargetUnreachable("away"), False)]
     )
-    def test_a_login_that_could_not_be_proven_is_unknown(self, trouble, asked):
-        login = Login(HarborOf(sign_in=[SESSION], whoami=[trouble]), ADMIN)
+    def test_a_login_that_could_not_be_proven_is_unknown(self, error, asked):
+        login = Login(HarborOf(sign_in=[SESSION], whoami=[error]), ADMIN)
         done = perform(login, Recorder())
         assert (done.outcome, done.asked) == (Outcome.INFO, asked)
         assert login.sessions == []

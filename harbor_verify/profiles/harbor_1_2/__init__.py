@@ -61,11 +61,6 @@ def configurations(http: HttpClient, environment: Environment) -> Mapping[str, A
     return ConfigurationStore(http).configurations(configuration_secret(environment))
 
 
-def session_key(cookie: str) -> str:
-    """The cookie itself, without a prefix."""
-    return cookie
-
-
 def _database(values: Mapping[str, str], names: tuple[str, str, str, str, str]) -> Database:
     """`names`: those of host, port, user, password and database among `values`. Raises WrongConfiguration."""
     missing = [name for name in names if not values.get(name)]
@@ -147,7 +142,6 @@ PROFILE = Profile(
         # A project that is deleted keeps its row: name#id.
         FirstRow("project library", "project", "name = 'library' OR name LIKE 'library#%'"),
     ),
-    session_key=session_key,
     member_roles={Standing.ADMINISTRATOR: 1, Standing.DEVELOPER: 2, Standing.GUEST: 3},
     actions={
         Standing.ADMINISTRATOR: frozenset({"push", "*", "pull"}),

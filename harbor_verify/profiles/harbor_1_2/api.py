@@ -149,24 +149,24 @@ class Harbor12(Harbor):
 
     def symptoms(self) -> str:
         """What else can be seen when a login is refused: a dead database or adminserver answers the same 401."""
-        seen = []
+        symptoms = []
         for part, path in (("adminserver", "/api/systeminfo"), ("database", "/api/projects?page_size=1")):
             try:
                 answer = self.http.get(path)
-            except AnswerError as silence:
-                seen.append(f"{part}: {silence}")
+            except AnswerError as error:
+                symptoms.append(f"{part}: {error}")
             else:
                 works = answer.status_code == 200
-                seen.append(f"{part}: {'answers' if works else summary(answer)}")
-        return "; ".join(seen)
+                symptoms.append(f"{part}: {'answers' if works else summary(answer)}")
+        return "; ".join(symptoms)
 
     def _all(self, path: str, query: dict[str, Any], credentials: Credentials | None) -> list[Any]:
         """Every entry of a list that comes in pages."""
-        found: list[Any] = []
+        items: list[Any] = []
         auth = basic(credentials)
         while True:
-            page = {**query, "page": len(found) // _PAGE + 1, "page_size": _PAGE}
+            page = {**query, "page": len(items) // _PAGE + 1, "page_size": _PAGE}
             batch = document(expect(self.http.get(path, params=page, auth=auth), 200)) or []
-            found += batch
+            items += batch
             if len(batch) < _PAGE:
-                return found
+                return items

@@ -19,9 +19,9 @@ class ConfigurationStore:
         """
         answer = expect(self.http.get("/api/configurations", headers={"Cookie": f"secret={secret}"}), 200)
         try:
-            found = answer.json()
+            configurations = answer.json()
         except ValueError as wrong:
             raise UnexpectedAnswer("GET /api/configurations → 200 without JSON", status=200) from wrong
-        if not isinstance(found, dict):
+        if not isinstance(configurations, dict):
             raise UnexpectedAnswer("GET /api/configurations → 200, but no object", status=200)
-        return found
+        return configurations

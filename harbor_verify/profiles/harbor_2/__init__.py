@@ -23,11 +23,6 @@ def registry_login(environment: Environment) -> Credentials:
     return Credentials(user, password)
 
 
-def session_key(cookie: str) -> str:
-    """The cookie itself, without a prefix."""
-    return cookie
-
-
 def internal_tls(environment: Environment) -> str:
     """INTERNAL_TLS_CERT_PATH, where INTERNAL_TLS_ENABLED is true."""
     if environment.get("INTERNAL_TLS_ENABLED", "").lower() != "true":
@@ -106,7 +101,6 @@ PROFILE = Profile(
         FirstRow("the first administrator, user 1", "harbor_user", "user_id = 1"),
         FirstRow("the first role, project administrator", "role", "role_id = 1"),
     ),
-    session_key=session_key,
     member_roles={Standing.ADMINISTRATOR: 1, Standing.DEVELOPER: 2, Standing.GUEST: 3},
     actions={
         Standing.ADMINISTRATOR: frozenset({"pull", "push", "delete"}),

@@ -116,8 +116,8 @@ class Harbor2(Harbor):
         expect(self.http.put(f"{API}/projects/{project.id}", json=body, auth=basic(credentials)), 200)
 
     def is_public(self, project: Project, credentials: Credentials) -> bool:
-        found = document(self._get(f"/projects/{project.id}", credentials))
-        return found["metadata"].get("public") == "true"
+        project_document = document(self._get(f"/projects/{project.id}", credentials))
+        return project_document["metadata"].get("public") == "true"
 
     def add_member(self, project: Project, user: str, role: int, credentials: Credentials) -> None:
         body = {"role_id": role, "member_user": {"username": user}}
@@ -147,19 +147,19 @@ class Harbor2(Harbor):
         expect(self.http.delete(f"{API}/projects/{project.id}", auth=basic(credentials)), 200, 404)
 
     def symptoms(self) -> str:
-        seen = []
+        symptoms = []
         try:
             report = self.health()
             unwell = [f"{name} {status}" for name, status in report.components.items() if status != "healthy"]
-            seen.append(f"its health report (up to 10 s old): {', '.join(unwell) or report.status}")
-        except AnswerError as silence:
-            seen.append(f"its health report: {silence}")
+            symptoms.append(f"its health report (up to 10 s old): {', '.join(unwell) or report.status}")
+        except AnswerError as error:
+            symptoms.append(f"its health report: {error}")
         try:
             self._get("/projects?page_size=1", None)
-            seen.append("database: answers")
-        except AnswerError as silence:
-            seen.append(f"database: {silence}")
-        return "; ".join(seen)
+            symptoms.append("database: answers")
+        except AnswerError as error:
+            symptoms.append(f"database: {error}")
+        return "; ".join(symptoms)
 
     def health(self) -> Health:
         """GET /health. What is wrong with a component follows its status."""
@@ -245,14 +245,14 @@ class Harbor2(Harbor):
 
     def _all(self, path: str, query: dict[str, Any], credentials: Credentials | None) -> list[Any]:
         """Every entry of a list that comes in pages."""
-        found: list[Any] = []
+        items: list[Any] = []
         while True:
-            page = {**query, "page": len(found) // _PAGE + 1, "page_size": _PAGE}
+            page = {**query, "page": len(items) // _PAGE + 1, "page_size": _PAGE}
             answer = self.http.get(f"{API}{path}", params=page, auth=basic(credentials))
             batch = document(expect(answer, 200)) or []
-            found += batch
+            items += batch
             if len(batch) < _PAGE:
-                return found
+                return items
 
 
 def _path(repository: str) -> str:

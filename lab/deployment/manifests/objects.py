@@ -36,32 +36,32 @@ def read(folder: Path, *, namespace: str | None = None) -> list[Object]:
         for resource in kustomization["resources"]
         for document in yaml.load_all((folder / resource).read_text(), Loader=LOADER)
     ]
-    for found in objects:
-        if found["kind"] == "Namespace":
-            found["metadata"]["name"] = namespace
-        elif found["kind"] not in NOT_NAMESPACED:
-            found["metadata"]["namespace"] = namespace
+    for each in objects:
+        if each["kind"] == "Namespace":
+            each["metadata"]["name"] = namespace
+        elif each["kind"] not in NOT_NAMESPACED:
+            each["metadata"]["namespace"] = namespace
     return objects
 
 
 def find(objects: Iterable[Object], kind: str, name: str) -> Object:
     """The one object of that kind and name; raises LabError when there is none."""
-    for found in objects:
-        if found["kind"] == kind and found["metadata"]["name"] == name:
-            return found
+    for each in objects:
+        if each["kind"] == kind and each["metadata"]["name"] == name:
+            return each
     raise LabError(f"the manifests have no {kind} {name}")
 
 
 def of_kind(objects: Iterable[Object], *kinds: str) -> list[Object]:
     """The objects of these kinds."""
-    return [found for found in objects if found["kind"] in kinds]
+    return [each for each in objects if each["kind"] in kinds]
 
 
 def workload(objects: Iterable[Object], name: str) -> Object:
     """The workload of that name, of whichever kind; raises LabError when there is none."""
-    for found in of_kind(objects, *WORKLOADS):
-        if found["metadata"]["name"] == name:
-            return found
+    for each in of_kind(objects, *WORKLOADS):
+        if each["metadata"]["name"] == name:
+            return each
     raise LabError(f"the manifests have no workload {name}")
 
 
@@ -72,8 +72,10 @@ def pod_of(objects: Iterable[Object], name: str) -> Object:
 
 def container_of(objects: Iterable[Object], name: str, container: str | None = None) -> Object:
     """The container of that name of a workload, or its only one, to be changed in place."""
-    (found,) = [each for each in pod_of(objects, name)["containers"] if container in (None, each["name"])]
-    return found
+    (container_object,) = [
+        each for each in pod_of(objects, name)["containers"] if container in (None, each["name"])
+    ]
+    return container_object
 
 
 def mount_of(container: Object, name: str) -> Object:

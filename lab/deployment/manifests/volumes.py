@@ -41,8 +41,8 @@ def _resource(each: Object) -> str:
 
 def _live(kubectl: Callable[..., str], namespace: str) -> dict[str, Object]:
     kinds = "persistentvolumes,persistentvolumeclaims"
-    found = json.loads(kubectl("get", kinds, f"--namespace={namespace}", "--output=json"))["items"]
-    return {_resource(each): each for each in found}
+    objects = json.loads(kubectl("get", kinds, f"--namespace={namespace}", "--output=json"))["items"]
+    return {_resource(each): each for each in objects}
 
 
 def _differs(live: Object, wanted: Object) -> bool:
