@@ -39,8 +39,7 @@ def test_layers_of_every_size_pass_the_front_door(
     a setting (--large-layer-mib). None of them is in memory as a whole.
     """
     (front, *_), repository = doors, f"{project}/sizes"
-    for size_mib in (*_SMALL_MIB, settings.large_layer_mib):
-        is_large = size_mib == settings.large_layer_mib
+    for size_mib, is_large in (*((each, False) for each in _SMALL_MIB), (settings.large_layer_mib, True)):
         content, size = LargeContent(size_mib * _MIB + 1), f"a layer of {size_mib} MiB and one byte"
         begun_s, is_there = time.monotonic(), False
         with findings.about(front.object, f"takes {size}") as push:

@@ -32,14 +32,13 @@ class Store:
 
 
 class FakeRegistry(ThreadingHTTPServer):
-    """A replica, or a front door. `limit` is the most bytes of a request, `lacks` digests that it does not have."""
+    """A replica, or a front door. `limit` is the most bytes of a request, `elsewhere` where blobs are."""
 
     daemon_threads = True
 
     def __init__(self, store: Store, *flaws: str, limit: int | None = None, elsewhere: str = "") -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.store, self.flaws, self.limit, self.elsewhere = store, set(flaws), limit, elsewhere
-        self.lacks: set[str] = set()
         self.seen: list[tuple[str, str, dict[str, str], int]] = []
 
     @property
@@ -142,7 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command == "PUT":
             return self._put_manifest()
         found = self.store.manifests.get((self.repository, self.reference))
-        if found is None or digest_of(found[0]) in self.server.lacks:
+        if found is None:
             return self._error(404, "MANIFEST_UNKNOWN")
         content, media_type = found
         digest = digest_of(content)
@@ -156,6 +155,8 @@ class _Handler(BaseHTTPRequestHandler):
         media_type, limit = self.headers["Content-Type"], 999 if "long-tags" in self.flaws else 128
         if "no-manifests" in self.flaws or ("no-oci" in self.flaws and "vnd.oci" in media_type):
             return self._error(400, "MANIFEST_INVALID")
+        if "no-indexes" in self.flaws and "index" in media_type:
+            return self._error(400, "MANIFEST_INVALID")
         if "no-oci-415" in self.flaws and "vnd.oci" in media_type:
             return self._error(415, "UNSUPPORTED")
         if ":" not in self.reference and len(self.reference) > limit:
@@ -167,7 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _blobs(self) -> None:
         content = self.store.blobs.get((self.repository, self.reference))
-        if content is None or self.reference in self.server.lacks or not self._may_pull(self.repository):
+        if content is None or "lacks-blobs" in self.flaws or not self._may_pull(self.repository):
             return self._error(404, "BLOB_UNKNOWN")
         if self.server.elsewhere:
             return self._answer(307, Location=f"{self.server.elsewhere}/stored/{self.reference}?signature=s")

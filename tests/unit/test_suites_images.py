@@ -51,11 +51,12 @@ def test_a_front_door_that_writes_manifests_anew_is_named():
 
 
 def test_a_replica_that_lacks_a_layer_or_shares_nothing_is_named():
-    with registries(last=("corrupts",)) as found:
-        assert objects(offenders_of(oci_index, found, "p", "r", never)) == {"pod replica-2"}
-        (offender,) = offenders_of(docker_list, found, "p", "r")
-        assert offender.object == "pod replica-2"
-        assert "front-door took" in offender.expected
+    for flaw in ("corrupts", "lacks-blobs"):
+        with registries(last=(flaw,)) as found:
+            assert objects(offenders_of(oci_index, found, "p", "r", never)) == {"pod replica-2"}
+            (offender,) = offenders_of(docker_list, found, "p", "r")
+            assert offender.object == "pod replica-2"
+            assert "front-door took" in offender.expected
     with doors(*(FakeRegistry(Store()) for _ in range(3))) as found:
         assert len(offenders_of(oci_index, found, "p", "r", never)) == 6
 
@@ -76,7 +77,18 @@ def test_one_that_knows_no_oci_types_beside_others_that_do_is_an_offender(check)
             "takes OCI manifests, as other replicas do",
         )
     with registries("no-oci") as found:
-        assert objects(offenders_of(check, found, "p", "r", never)) == {"front door"}
+        (offender,) = offenders_of(check, found, "p", "r", never)
+        assert (offender.object, offender.expected) == (
+            "front door",
+            "takes OCI manifests, as the replicas behind it do",
+        )
+
+
+def test_a_registry_that_takes_oci_images_and_no_index_is_red():
+    with registries(every=("no-indexes",)) as found:
+        offenders = offenders_of(oci_index, found, "p", "r", never)
+    assert objects(offenders) == {"front door", "pod replica-1", "pod replica-2"}
+    assert "MANIFEST_INVALID" in offenders[0].observed
 
 
 @pytest.mark.parametrize("check", [oci_index, referrers])
