@@ -1,5 +1,6 @@
 """What clients of today ask of a registry beyond pushing and pulling a small image, as functions on a `Registry`.
 
+Not for a BackendRegistry: it does not notice what is pushed here, and would not hand it over.
 All raise NoAnswer and UnexpectedAnswer; what compares bytes raises WrongContent. Source, unless said: OCI
 distribution specification 1.1.
 """

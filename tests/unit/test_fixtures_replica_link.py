@@ -105,6 +105,27 @@ def test_an_answer_that_ends_its_connection_is_read_to_its_end(link):
         assert client.get("/").text == "again"
 
 
+def test_a_body_that_is_left_half_read_ends_its_connection_and_the_next_request_has_another(link):
+    text = answer("x" * 200_000)
+    first = FakeChannel(
+        *PORTS, *(b"\x00" + text[begin : begin + 30_000] for begin in range(0, 90_000, 30_000))
+    )
+    second = FakeChannel(*PORTS, b"\x00" + answer("again"))
+    with link(first, second) as client:
+        begun = client.get("/", stream=True)
+        assert next(begun.iter_content(1000)) == b"x" * 1000
+        begun.close()
+        assert first.shut
+        assert client.get("/").text == "again"
+
+
+def test_a_body_of_unknown_length_is_sent_in_chunks(link):
+    channel = FakeChannel(*PORTS, b"\x00" + answer("ok"))
+    with link(channel) as client:
+        assert client.request("PATCH", "/", data=iter([b"abc", b"defgh"])).text == "ok"
+    assert channel.sent.endswith(b"\r\n\r\n3\r\nabc\r\n5\r\ndefgh\r\n0\r\n\r\n")
+
+
 def test_a_large_body_is_sent_in_pieces_and_whole(link):
     channel = FakeChannel(*PORTS, b"\x00" + answer("ok"))
     body = bytes(range(256)) * 1000
