@@ -1,8 +1,10 @@
 """Projects, repositories, artifacts and tags over the API."""
 
+import json
+
 import pytest
 
-from tests.contract.harbor_2 import images, installation, recordings
+from tests.contract.harbor_2 import exchanges, images, installation, recordings
 from tests.contract.harbor_2.replay import Client, differences
 from tests.contract.harbor_2.stack import Stack
 
@@ -119,3 +121,40 @@ def test_page_is_of_100_at_most(client: Client) -> None:
     assert client.api("GET", "/projects?page_size=100")[0] == 200
     status, _, answer = client.api("GET", "/projects?page_size=101")
     assert (status, answer["errors"][0]["code"]) == (422, "UNPROCESSABLE_ENTITY")
+
+
+def test_what_refers_to_an_image_is_listed_there_and_goes_with_it(client: Client) -> None:
+    image = images.push(client, "p2/signed", "1")
+    signature = json.dumps(
+        {
+            "schemaVersion": 2,
+            "mediaType": images.MANIFEST,
+            "artifactType": "application/x-signature",
+            "config": json.loads(image.manifest)["config"],
+            "layers": [],
+            "subject": {"mediaType": images.MANIFEST, "digest": image.digest, "size": len(image.manifest)},
+        }
+    ).encode()
+    images.put(client, "p2/signed", images.digest(signature), signature, images.MANIFEST)
+
+    assert [each["digest"] for each in client.api("GET", ARTIFACTS.format("signed"))[2]] == [image.digest]
+    assert _referrers(client, image, "core-b") == [images.digest(signature)]
+    assert _referrers(client, image, "core-b", "?artifactType=application/x-other") == []
+
+    assert client.api("DELETE", f"{ARTIFACTS.format('signed')}/1", to="core-b")[0] == 200
+    assert images.pull(client, "p2/signed", images.digest(signature)) == 404
+    assert _referrers(client, image, "core-a") == []
+
+
+def test_a_database_of_an_older_stand_in_gets_the_table_of_referrers(client: Client, stack: Stack) -> None:
+    stack.sql("DROP TABLE artifact_accessory")
+    stack.restart_core("core-a")
+    assert _referrers(client, images.push(client, "p2/older", "1"), "core-a") == []
+
+
+def _referrers(client: Client, image: images.Image, to: str, query: str = "") -> list[str]:
+    """Their digests, of an image in p2/signed."""
+    target = f"/v2/p2/signed/referrers/{image.digest}{query}"
+    status, _, body, _ = client.request(to, "GET", target, {"Authorization": exchanges.credentials("admin")})
+    assert status == 200, body
+    return [each["digest"] for each in json.loads(body)["manifests"]]
