@@ -6,8 +6,8 @@ import pymysql
 
 from harbor_verify.clients.sql import Sql
 from harbor_verify.errors import StoreRefused
-from harbor_verify.model import grants
-from harbor_verify.model.stores import Database
+from harbor_verify.model import galera, grants
+from harbor_verify.model.stores import Database, Redundancy
 
 
 class MySql(Sql):
@@ -63,7 +63,34 @@ class MySql(Sql):
         shown = "; ".join(map(grants.without_password, grant_lines))
         return [*missing, f"({shown})"] if missing else []
 
+    def redundancy(self) -> Redundancy:
+        """By Galera's status, else by MariaDB's Slaves_connected, else by MySQL's group replication."""
+        try:
+            variables = self.variables("SHOW VARIABLES LIKE 'wsrep\\_%'")
+            status = self.variables("SHOW GLOBAL STATUS LIKE 'wsrep\\_%'")
+            if galera.is_galera(variables, status):
+                return _of_members("wsrep_cluster_size", int(status.get("wsrep_cluster_size") or 0))
+            replicas = self.variables("SHOW GLOBAL STATUS LIKE 'Slaves\\_connected'")
+            if (counted := replicas.get("Slaves_connected")) is not None:
+                return Redundancy(int(counted) > 0, f"Slaves_connected is {counted}")
+            members = self.rows(
+                "SELECT COUNT(*) FROM performance_schema.replication_group_members WHERE member_state = 'ONLINE'"
+            )
+        except StoreRefused as refused:
+            return Redundancy(None, str(refused))
+        if members and members[0][0]:
+            return _of_members("members ONLINE in its group", int(members[0][0]))
+        return Redundancy(
+            None, "it is in no cluster, and shows its replicas only to whoever has REPLICATION SLAVE"
+        )
+
     def _refused(self, refused: Exception) -> StoreRefused:
         # (1045, "Access denied for user …"): the server's words name the user, never the password.
         number, *words = refused.args or ("",)
         return self._refusal(f"{words[0]} ({number})" if words else str(refused))
+
+
+def _of_members(what: str, count: int) -> Redundancy:
+    if count >= galera.LEAST:
+        return Redundancy(True, f"{what}: {count}")
+    return Redundancy(False, f"{what}: {count}; when one is lost, fewer than {galera.LEAST} have no majority")

@@ -8,7 +8,21 @@ from psycopg import sql
 from harbor_verify.clients.sql import Sql
 from harbor_verify.errors import StoreRefused
 from harbor_verify.model.grants import READ_AND_WRITE
-from harbor_verify.model.stores import Database
+from harbor_verify.model.managed import ROLES
+from harbor_verify.model.stores import Database, Redundancy
+
+_SERVERS = """
+SELECT pg_is_in_recovery(),
+  (SELECT count(*) FROM pg_stat_wal_receiver),
+  (SELECT count(*) FROM pg_stat_replication
+   WHERE (state IS NULL OR state IN ('streaming', 'catchup'))
+   AND (application_name IS NULL
+     OR application_name NOT IN ('pg_receivewal', 'pg_basebackup', 'barman_receive_wal'))
+   AND pid NOT IN (SELECT active_pid FROM pg_replication_slots
+     WHERE slot_type = 'logical' AND active_pid IS NOT NULL))
+"""
+"""One statement, since a pooler may ask another server the next one. Whoever has not pg_read_all_stats sees of each
+connection that a standby has no more than that it is there: rows are counted, and what is surely none is left out."""
 
 
 class PostgreSql(Sql):
@@ -72,6 +86,23 @@ class PostgreSql(Sql):
         elif read_only != "off":
             missing.append("any write: transactions are read-only here")
         return missing
+
+    def redundancy(self) -> Redundancy:
+        """By pg_stat_replication on a primary, by pg_stat_wal_receiver on a standby."""
+        try:
+            ((is_standby, receivers, followers),) = self.rows(_SERVERS)
+            made = self.rows("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", list(ROLES))
+        except StoreRefused as refused:
+            return Redundancy(None, str(refused))
+        managed = next((f"its role {name} ({ROLES[name]})" for (name,) in made), "")
+        if followers:
+            follow = "1 standby follows it" if followers == 1 else f"{followers} standbys follow it"
+            return Redundancy(True, f"{follow} (pg_stat_replication)", managed)
+        if is_standby:
+            # Which may well be fed from an archive, by nobody who could be seen.
+            seen = "a standby that receives from " + ("another server" if receivers else "nobody now")
+            return Redundancy(True if receivers else None, f"{seen} (pg_stat_wal_receiver)", managed)
+        return Redundancy(False, "no standby follows it (pg_stat_replication has no row)", managed)
 
     def _refused(self, refused: psycopg.Error) -> StoreRefused:
         return self._refusal(" ".join(str(refused).split()))

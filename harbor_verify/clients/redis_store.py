@@ -1,5 +1,6 @@
 """The Redis that Harbor keeps its sessions in, asked with Harbor's own password; read only."""
 
+import re
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -8,7 +9,10 @@ import redis
 from redis.sentinel import Sentinel
 
 from harbor_verify.errors import StoreRefused
-from harbor_verify.model.stores import SessionStore
+from harbor_verify.model.stores import Redundancy, SentinelView, SessionStore
+
+_REPLICA = re.compile(r"slave\d+")
+_DOWN = frozenset({"s_down", "o_down", "disconnected"})
 
 
 class RedisStore:
@@ -34,6 +38,7 @@ class RedisStore:
             "client_name": "harbor-verify",
             **_patience(timeouts_s),
         }
+        self._primary, self._sentinels = store.primary, tuple(sentinels)
         self._sentinel: Sentinel | None = None
         if sentinels:
             self._what = f"Redis primary {store.primary} of the Sentinels {', '.join(sentinels)}"
@@ -71,6 +76,63 @@ class RedisStore:
         """INFO of a section: replication, persistence, …"""
         return self._ask(self._client.info, section)
 
+    def redundancy(self) -> Redundancy:
+        """What INFO replication says of servers that follow. What is refused is no reason to raise."""
+        try:
+            told = self.facts("replication")
+        except StoreRefused as refused:
+            return self._by_sentinels() or Redundancy(None, str(refused))
+        if told.get("role") == "slave":
+            is_fed = told.get("master_link_status") == "up"
+            seen = f"it follows {told.get('master_host')}, and the link is {'up' if is_fed else 'down'}"
+            return Redundancy(True if is_fed else None, seen)
+        states = [each.get("state") for name, each in told.items() if _REPLICA.fullmatch(name)]
+        online = states.count("online")
+        if online:
+            follow = "1 replica follows it" if online == 1 else f"{online} replicas follow it"
+            return Redundancy(True, f"{follow} (INFO replication)")
+        if told.get("connected_slaves"):
+            waiting = ", ".join(map(str, states)) or "not told"
+            return Redundancy(None, f"a replica is being given everything now (state {waiting}): look again")
+        return Redundancy(False, "no replica follows it (connected_slaves is 0 in INFO replication)")
+
+    def _by_sentinels(self) -> Redundancy | None:
+        """What the first Sentinel that answers says; None where there is none: the primary may not be reached."""
+        for sentinel in self._sentinel.sentinels if self._sentinel else ():
+            try:
+                told = sentinel.execute_command("SENTINEL", "SLAVES", self._primary)
+            except (redis.RedisError, OSError):
+                continue
+            alive = sum(_is_up(_pairs(each)) for each in told)
+            return Redundancy(alive > 0, f"the Sentinels know {len(told)} replicas, {alive} of them alive")
+        return None
+
+    def sentinel_views(self) -> list[SentinelView | StoreRefused]:
+        """What each of the Sentinels says; of one that does not say it, why. Raises nothing.
+
+        Source: SENTINEL MASTER, SENTINELS, CKQUORUM.
+        """
+        clients = self._sentinel.sentinels if self._sentinel else ()
+        return [self._view(*each) for each in zip(self._sentinels, clients, strict=True)]
+
+    def _view(self, address: str, sentinel: Any) -> SentinelView | StoreRefused:
+        try:
+            state = sentinel.execute_command("SENTINEL", "MASTER", self._primary)
+            others = sentinel.execute_command("SENTINEL", "SENTINELS", self._primary)
+        except (redis.RedisError, OSError) as refused:
+            return StoreRefused(f"Sentinel {address}: {refused}")
+        told = _pairs(state)
+        alive = sum(_is_up(_pairs(each)) for each in others)
+        try:
+            sentinel.execute_command("SENTINEL", "CKQUORUM", self._primary)
+            refusal = ""
+        except redis.ResponseError as answer:
+            # Words of their own; any other answer means that the command is not known, or not allowed.
+            refusal = str(answer) if str(answer).startswith("NOQUORUM") else ""
+        except (redis.RedisError, OSError) as refused:
+            return StoreRefused(f"Sentinel {address}: {refused}")
+        return SentinelView(address, 1 + len(others), 1 + alive, int(told.get("quorum", 0)), refusal)
+
     def _ask(self, command: Any, *words: str) -> Any:
         try:
             return command(*words)
@@ -92,3 +154,13 @@ def _patience(timeouts_s: tuple[float, float]) -> dict[str, Any]:
 def _host_and_port(address: str) -> tuple[str, int]:
     host, _, port = address.rpartition(":")
     return host, int(port)
+
+
+def _pairs(words: Sequence[bytes]) -> dict[str, str]:
+    """A Sentinel's answer, name and value in turn, as a mapping."""
+    texts = [word.decode() for word in words]
+    return dict(zip(texts[::2], texts[1::2], strict=True))
+
+
+def _is_up(state: dict[str, str]) -> bool:
+    return _DOWN.isdisjoint(state.get("flags", "").split(","))

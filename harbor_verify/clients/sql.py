@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from harbor_verify.errors import StoreRefused
-from harbor_verify.model.stores import Database
+from harbor_verify.model.stores import Database, Redundancy
 
 
 class Sql(ABC):
@@ -42,6 +42,10 @@ class Sql(ABC):
     @abstractmethod
     def missing_rights(self) -> list[str]:
         """What Harbor's user may not do to the tables of its database, of reading and writing."""
+
+    @abstractmethod
+    def redundancy(self) -> Redundancy:
+        """What it says of other servers that have the same data. What is refused is told, and not raised."""
 
     def _refusal(self, message: str) -> StoreRefused:
         return StoreRefused(f"{self._what}: {message}")

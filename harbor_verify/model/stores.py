@@ -67,3 +67,51 @@ def differences(actual: Store, wanted: Store) -> list[str]:
         for each in fields(wanted)
         if getattr(actual, each.name) != getattr(wanted, each.name)
     ]
+
+
+@dataclass(frozen=True)
+class Redundancy:
+    """What a store says of other servers that have what it has.
+
+    `survives`: whether there is one that can go on when a server is lost; None: it does not say. `seen` is what it
+    says, in words; `managed`: by what one knows that somebody else runs it, who need not show its servers.
+    """
+
+    survives: bool | None
+    seen: str
+    managed: str = ""
+
+
+@dataclass(frozen=True)
+class SentinelView:
+    """What one Sentinel (HOST:PORT) says of the primary and of those that elect another with it.
+
+    `known` is how many they are, itself among them; `usable` how many of them it finds alive; `quorum` how many
+    have to agree that the primary is lost. `refusal`: why they could not elect now; empty where they could.
+    """
+
+    address: str
+    known: int
+    usable: int
+    quorum: int
+    refusal: str = ""
+
+    @property
+    def majority(self) -> int:
+        """How many have to vote for the one that replaces the primary."""
+        return self.known // 2 + 1
+
+    @property
+    def trouble(self) -> str:
+        """Why one more that is lost leaves too few; empty where it does not.
+
+        Source: Redis and Valkey, Sentinel: the quorum detects the failure, the majority authorises the failover.
+        """
+        if self.refusal:
+            return self.refusal
+        least = max(self.majority, self.quorum)
+        if self.usable > least:
+            return ""
+        needed = f"{least} have to agree (quorum {self.quorum}, majority {self.majority})"
+        alive = "1 is" if self.usable == 1 else f"{self.usable} are"
+        return f"it knows {self.known}, of which {alive} alive, and {needed}: with one less nobody is elected"

@@ -3,6 +3,7 @@
 from harbor_verify.checks import check
 from harbor_verify.database import harbors_database
 from harbor_verify.findings import Findings
+from harbor_verify.model.galera import is_galera
 from harbor_verify.model.roles import Feature
 from harbor_verify.settings import Settings
 from harbor_verify.target import Target
@@ -35,7 +36,7 @@ def test_every_node_of_the_databases_cluster_is_there(
     with harbors_database(harbor) as sql:
         settings_there = sql.variables("SHOW VARIABLES LIKE 'wsrep\\_%'")
         status = sql.variables("SHOW STATUS LIKE 'wsrep\\_%'")
-    if not _is_galera(settings_there, status):
+    if not is_galera(settings_there, status):
         not_applicable(
             "the database is no Galera cluster (wsrep has no provider, or is off); how it is replicated cannot be seen"
         )
@@ -47,10 +48,3 @@ def test_every_node_of_the_databases_cluster_is_there(
         with findings.about(place, f"{name} is {value}") as variable:
             if variables.get(name) != value:
                 variable.wrong(f"it is {variables.get(name) or 'not told'}")
-
-
-def _is_galera(settings_there, status):
-    """A node of a cluster that has been told to replicate no more (wsrep_on=OFF) is still one: it is wrong."""
-    has_provider = settings_there.get("wsrep_provider", "none") not in ("", "none")
-    is_off = settings_there.get("wsrep_on", "ON") == "OFF"
-    return has_provider and not (is_off and status.get("wsrep_cluster_size", "0") == "0")

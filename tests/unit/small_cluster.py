@@ -1,7 +1,7 @@
 """An API server that holds what a text of YAML says, and plays the controllers: workloads get their pods.
 
-Read only, over HTTP, so that the real client is tested against it. What an account may not read is 403, what is
-not there 404, as of the real one.
+Read only, over HTTP, so that the real client is tested against it. What an account may not read is 403, what
+is not there 404, as of the real one.
 """
 
 import json
@@ -26,8 +26,8 @@ def small_cluster(text: str, *, forbidden: Collection[tuple[str, str]] = ()) -> 
     """The suite's own client for it. `forbidden`: (namespace or "", resource) that the account may not read.
 
     Of an object only kind, metadata and what matters need be said; without a namespace it is in `harbor`. A
-    workload has as many running pods as it asks for, or as `status: {replicas: N}` says; `given` are labels that
-    one of them, by its ordinal, is given later.
+    workload has as many running pods as it asks for, or as `status: {replicas: N}` says; `given` are labels
+    that one of them, by its ordinal, is given later.
     """
     objects: dict[str, dict[str, dict[str, Any]]] = {}
     for body in filter(None, yaml.safe_load_all(text)):

@@ -106,6 +106,43 @@ def test_a_server_that_takes_no_writes_is_told_once(connect, changes, told):
     assert missing == f"any write: {told}"
 
 
+SERVERS = "pg_stat_wal_receiver"
+
+
+@pytest.mark.parametrize(
+    "standby, receivers, followers, survives, told",
+    [
+        (False, 0, 0, False, "no standby follows it"),
+        (False, 0, 1, True, "1 standby follows it"),
+        (False, 0, 2, True, "2 standbys follow it"),
+        (True, 1, 0, True, "receives from another server"),
+        (True, 0, 1, True, "1 standby follows it"),
+        (True, 0, 0, None, "receives from nobody now"),
+    ],
+)
+def test_other_servers_are_counted_by_the_connections_between_them(
+    connect, standby, receivers, followers, survives, told
+):
+    sql, connection, _ = connect({SERVERS: [(standby, receivers, followers)]})
+    found = sql.redundancy()
+    assert (found.survives, found.managed) == (survives, "")
+    assert told in found.seen
+    # A pooler may ask another server the next statement.
+    assert len([text for text, _ in connection.asked if "pg_stat_replication" in text]) == 1
+
+
+def test_a_service_that_somebody_else_runs_is_known_by_its_roles(connect):
+    answers = {SERVERS: [(False, 0, 0)], "pg_roles": [("rds_superuser",)]}
+    assert connect(answers)[0].redundancy().managed == "its role rds_superuser (Amazon RDS)"
+
+
+def test_what_may_not_be_seen_is_unknown_with_the_servers_words(connect):
+    refused = psycopg.errors.InsufficientPrivilege("permission denied for view pg_stat_replication")
+    found = connect({SERVERS: refused})[0].redundancy()
+    assert found.survives is None
+    assert "permission denied for view" in found.seen
+
+
 @pytest.mark.parametrize(
     "error, told",
     [

@@ -65,8 +65,8 @@ class FakeRedis(socketserver.StreamRequestHandler):
 
 
 @contextmanager
-def running():
-    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), FakeRedis)
+def running(handler=FakeRedis):
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     server.seen, server.left, server.primary = [], {"live": 3600, "for-ever": -1}, None
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

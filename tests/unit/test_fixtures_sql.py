@@ -111,6 +111,45 @@ def test_it_is_closed_at_the_end_of_its_block(connect):
     sql.close()
 
 
+GALERA = {"wsrep_provider": "/usr/lib/galera/libgalera_smm.so", "wsrep_on": "ON"}
+DENIED = pymysql.OperationalError(1142, "SELECT command denied to user 'harbork8s'")
+
+
+@pytest.mark.parametrize(
+    "answers, survives, told",
+    [
+        ({"VARIABLES": GALERA, "STATUS": {"wsrep_cluster_size": "3"}}, True, "wsrep_cluster_size: 3"),
+        (
+            {"VARIABLES": GALERA, "STATUS": {"wsrep_cluster_size": "2"}},
+            False,
+            "2; when one is lost, fewer than 3",
+        ),
+        ({"VARIABLES": GALERA, "STATUS": {}}, False, "wsrep_cluster_size: 0"),
+        ({"Slaves": {"Slaves_connected": "1"}}, True, "Slaves_connected is 1"),
+        ({"Slaves": {"Slaves_connected": "0"}}, False, "Slaves_connected is 0"),
+        ({"performance_schema": [(3,)]}, True, "members ONLINE in its group: 3"),
+        ({"performance_schema": [(1,)]}, False, "members ONLINE in its group: 1"),
+        ({"performance_schema": [(0,)]}, None, "REPLICATION SLAVE"),
+        ({"performance_schema": DENIED}, None, "command denied"),
+    ],
+)
+def test_other_servers_are_told_by_galera_or_by_those_that_are_connected(
+    monkeypatch, connect, answers, survives, told
+):
+    sql, _, _ = connect()
+
+    def rows(query, *values):
+        answer = next((answer for key, answer in answers.items() if key in query), [])
+        if isinstance(answer, Exception):
+            raise sql._refused(answer)
+        return list(answer.items()) if isinstance(answer, dict) else answer
+
+    monkeypatch.setattr(sql, "rows", rows)
+    found = sql.redundancy()
+    assert found.survives is survives
+    assert told in found.seen
+
+
 @pytest.mark.parametrize(
     "error, told",
     [
