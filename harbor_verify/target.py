@@ -19,6 +19,7 @@ from harbor_verify.clients.replica_link import open_link
 from harbor_verify.clients.sql import Sql
 from harbor_verify.errors import AnswerError, NoAnswer, SettingsError, TargetUnreachable, WrongConfiguration
 from harbor_verify.facts.model import Facts
+from harbor_verify.model.backing import Backing, backing_of
 from harbor_verify.model.discovery import Deployment, discover
 from harbor_verify.model.roles import Profile, Role
 from harbor_verify.model.stores import Database, SessionStore
@@ -182,6 +183,10 @@ class Target:
         if self.settings.session_store_address:
             return [self.settings.session_store_address]
         return [self._from_here(each) for each in store.sentinels or (store.address,)] if store else []
+
+    def backing(self, host: str) -> Backing:
+        """What a host of Harbor's settings stands on. Raises NeedMissing, CannotTell, TargetUnreachable."""
+        return backing_of(self.kubernetes, self.namespace, host)
 
     def sql(self) -> Sql:
         """The database with Harbor's own credentials; its caller closes it. Raises StoreRefused."""

@@ -74,7 +74,8 @@ class MySql(Sql):
             if (counted := replicas.get("Slaves_connected")) is not None:
                 return Redundancy(int(counted) > 0, f"Slaves_connected is {counted}")
             members = self.rows(
-                "SELECT COUNT(*) FROM performance_schema.replication_group_members WHERE member_state = 'ONLINE'"
+                "SELECT COUNT(*) FROM performance_schema.replication_group_members "
+                "WHERE member_state = 'ONLINE'"
             )
         except StoreRefused as refused:
             return Redundancy(None, str(refused))

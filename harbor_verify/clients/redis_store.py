@@ -97,7 +97,7 @@ class RedisStore:
         return Redundancy(False, "no replica follows it (connected_slaves is 0 in INFO replication)")
 
     def _by_sentinels(self) -> Redundancy | None:
-        """What the first Sentinel that answers says; None where there is none: the primary may not be reached."""
+        """For a primary that is out of reach: what the first Sentinel says that answers; None: none does."""
         for sentinel in self._sentinel.sentinels if self._sentinel else ():
             try:
                 told = sentinel.execute_command("SENTINEL", "SLAVES", self._primary)

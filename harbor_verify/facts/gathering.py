@@ -8,15 +8,17 @@ from typing import Any, TypeVar
 
 from kubernetes import client
 
-from harbor_verify.errors import AnswerError, TargetUnreachable, WrongConfiguration
+from harbor_verify.errors import AnswerError, CannotTell, NeedMissing, TargetUnreachable, WrongConfiguration
 from harbor_verify.facts.model import Exposure, Fact, Facts, ImageStore, StorePlace
 from harbor_verify.model import configuration
+from harbor_verify.model.managed import by_name
 from harbor_verify.model.roles import Feature, Role
 from harbor_verify.model.workloads import Replica
 from harbor_verify.target import Target
 from harbor_verify.verdict import Failure
 
 T = TypeVar("T")
+_KINDS = {"mysql": "MySQL", "postgresql": "PostgreSQL"}
 _GATEWAY = {"group": "gateway.networking.k8s.io", "version": "v1", "plural": "httproutes"}
 
 
@@ -44,7 +46,7 @@ def facts_of(target: Target) -> Facts:
 def _or_unknown(unknown: T, find: Callable[[], Fact[T]]) -> Fact[T]:
     try:
         return find()
-    except (AnswerError, TargetUnreachable, WrongConfiguration, Failure) as error:
+    except (AnswerError, CannotTell, NeedMissing, TargetUnreachable, WrongConfiguration, Failure) as error:
         return Fact(unknown, f"it cannot be found out: {error}")
 
 
@@ -130,7 +132,8 @@ def _on_a_volume(replica: Replica, root: str, path: str) -> Fact[ImageStore]:
 def _database(target: Target) -> Fact[StorePlace]:
     database = target.database()
     secured = [f"TLS {database.tls}"] if database.tls else []
-    return _place(target, database.host, f"{database.kind} {database.address}", secured)
+    kind = _KINDS.get(database.kind, database.kind)
+    return _place(target, database.host, f"{kind} at {database.address}", secured)
 
 
 def _session_store(target: Target) -> Fact[StorePlace]:
@@ -139,21 +142,17 @@ def _session_store(target: Target) -> Fact[StorePlace]:
         return Fact(StorePlace.NONE, "Harbor's settings name none")
     more = [f"primary {store.primary} of Sentinels"] if store.primary else []
     more += ["TLS"] if store.tls else []
-    return _place(target, store.host, f"Redis {store.address}", more)
+    return _place(target, store.host, f"Redis at {store.address}", more)
 
 
 def _place(target: Target, host: str, what: str, more: list[str]) -> Fact[StorePlace]:
-    """Whether a host is a Service of this namespace with pods behind it."""
-    service = target.deployment.service_at(host)
-    if service is not None and service.spec.selector:
-        object_name = f"Service {target.namespace}/{service.metadata.name}"
-        labels = ",".join(f"{key}={value}" for key, value in service.spec.selector.items())
-        pods = target.kubernetes.ask(
-            f"list the pods of {object_name}",
-            target.kubernetes.core.list_namespaced_pod,
-            target.namespace,
-            label_selector=labels,
-        )
-        count = f"{len(pods.items)} pod{'' if len(pods.items) == 1 else 's'}"
-        return Fact(StorePlace.IN_CLUSTER, object_name, ", ".join([what, count, *more]))
-    return Fact(StorePlace.OUTSIDE, "Harbor's settings", ", ".join([what, *more]))
+    """What a host stands on: pods, by who asks for them, or addresses outside."""
+    backing = target.backing(host)
+    source = " → ".join(backing.way) or "Harbor's settings"
+    if backing.in_cluster:
+        return Fact(StorePlace.IN_CLUSTER, source, ", ".join([what, str(backing), *more]))
+    ends = [f"which is {backing}"] if backing.way else []
+    detail = ", ".join([what, *ends, *more])
+    if managed := next(filter(None, map(by_name, backing.addresses)), ""):
+        return Fact(StorePlace.MANAGED, managed, detail)
+    return Fact(StorePlace.OUTSIDE, source, detail)

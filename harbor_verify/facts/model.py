@@ -37,6 +37,8 @@ class StorePlace(StrEnum):
 
     IN_CLUSTER = "in cluster"
     OUTSIDE = "outside"
+    MANAGED = "managed service"
+    """Run by somebody else, who need not show its servers."""
     NONE = "none"
     UNKNOWN = "unknown"
 

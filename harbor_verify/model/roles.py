@@ -38,6 +38,7 @@ class Feature(StrEnum):
     QUOTAS = "storage quotas"
     ROBOTS = "robot accounts"
     SECRET_KEY = "secret key with a well-known default"
+    SENTINELS = "session store that Sentinels may lead to"
 
 
 class Standing(StrEnum):

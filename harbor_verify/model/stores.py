@@ -73,8 +73,8 @@ def differences(actual: Store, wanted: Store) -> list[str]:
 class Redundancy:
     """What a store says of other servers that have what it has.
 
-    `survives`: whether there is one that can go on when a server is lost; None: it does not say. `seen` is what it
-    says, in words; `managed`: by what one knows that somebody else runs it, who need not show its servers.
+    `survives`: whether there is one that can go on when a server is lost; None: it does not say. `seen` is what
+    it says, in words; `managed`: by what one knows that somebody else runs it, who need not show its servers.
     """
 
     survives: bool | None
@@ -86,8 +86,8 @@ class Redundancy:
 class SentinelView:
     """What one Sentinel (HOST:PORT) says of the primary and of those that elect another with it.
 
-    `known` is how many they are, itself among them; `usable` how many of them it finds alive; `quorum` how many
-    have to agree that the primary is lost. `refusal`: why they could not elect now; empty where they could.
+    `known` is how many they are, itself among them; `usable` how many of them it finds alive; `quorum` how
+    many have to agree that the primary is lost. `refusal`: why they could not elect now; empty: they could.
     """
 
     address: str
@@ -105,7 +105,7 @@ class SentinelView:
     def trouble(self) -> str:
         """Why one more that is lost leaves too few; empty where it does not.
 
-        Source: Redis and Valkey, Sentinel: the quorum detects the failure, the majority authorises the failover.
+        Source: Redis and Valkey, Sentinel: the quorum detects the failure, the majority authorises failover.
         """
         if self.refusal:
             return self.refusal

@@ -5,8 +5,16 @@ from types import SimpleNamespace
 import pytest
 from kubernetes import client
 
-from harbor_verify.errors import SettingsError, TargetUnreachable, UnexpectedAnswer, WrongConfiguration
+from harbor_verify.errors import (
+    CannotTell,
+    NeedMissing,
+    SettingsError,
+    TargetUnreachable,
+    UnexpectedAnswer,
+    WrongConfiguration,
+)
 from harbor_verify.facts import Exposure, ImageStore, StorePlace, gathering, overridden
+from harbor_verify.model.backing import Backing, Owner
 from harbor_verify.model.roles import Feature, Role
 from harbor_verify.model.stores import Database, SessionStore
 
@@ -51,9 +59,7 @@ def target(monkeypatch, **given):
         "Ingresses": given.get("ingresses", []),
     }
 
-    def ask(what, call, *_, **more):
-        if what.startswith("list the pods"):
-            return SimpleNamespace(items=[more["label_selector"]] * given.get("pods", 1))
+    def ask(what, call, *_):
         kind = next(kind for kind in lists if kind in what)
         if isinstance(lists[kind], Exception):
             raise lists[kind]
@@ -77,13 +83,14 @@ def target(monkeypatch, **given):
         namespace="h",
         kubernetes=SimpleNamespace(
             ask=ask,
-            core=SimpleNamespace(api_client=None, list_namespaced_pod=None),
+            core=SimpleNamespace(api_client=None),
         ),
         profile=SimpleNamespace(features=frozenset({Feature.INTERNAL_TLS, Feature.ROBOTS})),
         front_door=SimpleNamespace(
             version=told(given.get("version", "v9")), authentication_mode=told(given.get("mode", "db_auth"))
         ),
         workload=workloads.get,
+        backing=told(given.get("backing", Backing("db.example", addresses=("db.example",)))),
         database=told(
             given.get("database", Database("postgresql", "db.example", 5432, "u", "hush", "registry"))
         ),
@@ -157,20 +164,53 @@ def test_where_images_are(monkeypatch, given, value, detail):
     assert detail in fact.detail
 
 
-def test_a_store_behind_a_service_of_the_namespace_is_in_the_cluster_with_its_pods_counted(monkeypatch):
-    database = Database("postgresql", "harbor-database", 5432, "u", "hush", "registry", tls="verify-full")
-    services = [service("harbor-database", app="db")]
-    facts = gathering.facts_of(target(monkeypatch, database=database, services=services))
+IN_THE_CLUSTER = Backing(
+    "harbor-database",
+    way=("Service h/pg", "Service h/harbor-database"),
+    owners=(Owner("StatefulSet", "h", "harbor-database", 1),),
+    pods=("harbor-database-0",),
+)
+
+
+def test_a_store_of_pods_is_told_with_who_asks_for_them_and_how_one_comes_there(monkeypatch):
+    database = Database("postgresql", "pg", 5432, "u", "hush", "registry", tls="verify-full")
+    facts = gathering.facts_of(target(monkeypatch, database=database, backing=IN_THE_CLUSTER))
     assert facts.database.value is StorePlace.IN_CLUSTER
-    assert facts.database.detail == "postgresql harbor-database:5432, 1 pod, TLS verify-full"
+    told = "PostgreSQL at pg:5432, StatefulSet harbor-database with 1 pod, TLS verify-full"
+    assert str(facts.database) == f"in cluster, {told} (Service h/pg → Service h/harbor-database)"
     assert "hush" not in " ".join(facts.lines())
 
 
-@pytest.mark.parametrize("host", ["db.example", "without-selector"])
-def test_any_other_store_is_outside(monkeypatch, host):
-    database = Database("postgresql", host, 5432, "u", "hush", "registry")
-    facts = gathering.facts_of(target(monkeypatch, database=database, services=[service("without-selector")]))
-    assert facts.database.value is StorePlace.OUTSIDE
+@pytest.mark.parametrize(
+    "backing, value, told",
+    [
+        (
+            Backing("db.example", addresses=("db.example",)),
+            StorePlace.OUTSIDE,
+            "outside, PostgreSQL at db.example:5432 (Harbor's settings)",
+        ),
+        (
+            Backing("pg", way=("Service h/pg",), addresses=("192.0.2.1", "192.0.2.2")),
+            StorePlace.OUTSIDE,
+            "outside, PostgreSQL at db.example:5432, which is 192.0.2.1, 192.0.2.2 (Service h/pg)",
+        ),
+        (
+            Backing("pg", way=("Service h/pg",), addresses=("h.rds.amazonaws.com",)),
+            StorePlace.MANAGED,
+            "which is h.rds.amazonaws.com (its name, h.rds.amazonaws.com (Amazon))",
+        ),
+        (
+            NeedMissing("needs permission to get Services in namespace stores"),
+            StorePlace.UNKNOWN,
+            "get Services in namespace stores",
+        ),
+        (CannotTell("Service h/pg leads to no pod"), StorePlace.UNKNOWN, "leads to no pod"),
+    ],
+)
+def test_any_other_store_is_told_with_its_end_or_with_why_that_is_unknown(monkeypatch, backing, value, told):
+    fact = gathering.facts_of(target(monkeypatch, backing=backing)).database
+    assert fact.value is value
+    assert told in str(fact)
 
 
 def test_sentinels_and_tls_of_the_session_store_are_told(monkeypatch):
@@ -178,7 +218,7 @@ def test_sentinels_and_tls_of_the_session_store_are_told(monkeypatch):
         "s.example", 26379, "hush", 0, tls=True, primary="mymaster", sentinels=("s.example:26379",)
     )
     facts = gathering.facts_of(target(monkeypatch, store=store))
-    assert facts.session_store.detail == "Redis s.example:26379, primary mymaster of Sentinels, TLS"
+    assert facts.session_store.detail == "Redis at s.example:26379, primary mymaster of Sentinels, TLS"
     assert gathering.facts_of(target(monkeypatch, store=None)).session_store.value is StorePlace.NONE
 
 
@@ -199,6 +239,7 @@ def test_what_is_not_used_is_not_there(monkeypatch):
 
 def test_a_setting_says_otherwise_and_where_it_comes_from(monkeypatch):
     facts = overridden(gathering.facts_of(target(monkeypatch)), "exposure=ingress, auth-mode=oidc_auth")
+    assert overridden(facts, "database=managed service").database.value is StorePlace.MANAGED
     assert str(facts.exposure) == "ingress (said by --facts)"
     assert facts.auth_mode.value == "oidc_auth"
     assert overridden(facts, "") == facts

@@ -15,7 +15,7 @@ ALIVE, LOST = "sentinel", "s_down,sentinel,disconnected"
 
 
 class Speaking(FakeRedis):
-    """Says what `server.info` holds, or refuses with it; as a Sentinel what `server.told` holds by subcommand."""
+    """Says what `server.info` holds, or refuses with it; as a Sentinel what `server.told` holds."""
 
     def answer(self, name, arguments):
         if name != "INFO":

@@ -71,6 +71,7 @@ PROFILE = Profile(
             Feature.QUOTAS,
             Feature.ROBOTS,
             Feature.SECRET_KEY,
+            Feature.SENTINELS,
         }
     ),
     api=Harbor2,

@@ -25,5 +25,6 @@ DEFECT = Defect(
     )
     | SOME_FAILOVER,
     causes=frozenset({"configuration.session-store-configured"}),
+    not_applicable=frozenset({"sessions.store-not-on-one-server"}),
     change=_forget_redis,
 )

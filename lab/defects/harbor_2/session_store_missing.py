@@ -24,5 +24,6 @@ DEFECT = Defect(
         }
     ),
     causes=frozenset({"configuration.session-store-configured"}),
+    not_applicable=frozenset({"sessions.sentinels-can-elect", "sessions.store-not-on-one-server"}),
     change=_forget_redis,
 )

@@ -1,0 +1,113 @@
+"""How many servers sessions are kept on, and who makes another one the primary."""
+
+from harbor_verify.checks import check
+from harbor_verify.errors import CannotTell, NeedMissing, StoreRefused, WrongConfiguration
+from harbor_verify.facts import Facts
+from harbor_verify.findings import Findings
+from harbor_verify.model.roles import Feature
+from harbor_verify.redundancy import examine_servers
+from harbor_verify.target import Target
+
+
+@check(
+    "sessions.store-not-on-one-server",
+    hint="One pod: while it, or its node, is away, nobody is signed in and nobody can sign in, and what "
+    "it kept in memory only is gone. Do not scale up a Redis that is not told to replicate: these are "
+    "separate stores, and a session is in one of them. Set up a primary with a replica or more, and three "
+    "Sentinels or a load balancer that follows the primary, and name them in {session_setting}; "
+    "{after_change}. No replica follows: start it, and read its log (`redis-cli INFO replication`: "
+    "connected_slaves, master_link_status). One pod of a proxy: give it a second one. A service that "
+    "somebody else runs, and that cannot be known for one: `--facts 'session_store=managed service'`.",
+    source="Kubernetes: Service spec.selector, ownerReferences; Redis and Valkey: INFO replication",
+    builds_on=("configuration.session-store-configured",),
+)
+def test_sessions_are_kept_on_more_than_one_server(
+    harbor: Target, findings: Findings, facts: Facts, need, not_applicable
+):
+    """What the session store stands on is more than one server, and another one has the sessions.
+
+    Source: what the host of Harbor's settings leads to in the cluster, and what the store itself says.
+    """
+    store = _store(harbor, not_applicable)
+
+    def ask():
+        need("session-store")
+        with harbor.redis(store) as redis:
+            return redis.redundancy()
+
+    examine_servers(
+        harbor,
+        findings,
+        store=f"Redis {store}",
+        host=None if store.sentinels else store.host,
+        ask=ask,
+        place=facts.session_store,
+        not_applicable=not_applicable,
+    )
+
+
+@check(
+    "sessions.sentinels-can-elect",
+    hint="Too few alive: start those that are down; `redis-cli -p 26379 SENTINEL SENTINELS PRIMARY` names "
+    "them. Those that are gone for ever are counted all the same, until `SENTINEL RESET PRIMARY` was sent "
+    "to each, one after the other (they come back under other addresses: let them announce names). Fewer "
+    "than three: add some, on nodes of their own. The quorum higher than the majority: `SENTINEL SET "
+    "PRIMARY quorum 2`. Only one is named: name all in {session_setting}; {after_change}.",
+    source="Redis and Valkey: Sentinel, quorum and majority; SENTINEL MASTER, SENTINELS, CKQUORUM",
+    requires=(Feature.SENTINELS,),
+    builds_on=("configuration.session-store-configured",),
+)
+def test_sentinels_can_elect_a_primary_when_one_of_them_is_lost(
+    harbor: Target, findings: Findings, settings, need, blocked, not_applicable
+):
+    """Every Sentinel that Harbor is told of finds one more alive than have to agree on another primary.
+
+    Source: what the Sentinels say of each other. A node that is lost takes a Sentinel along with the primary.
+    """
+    store = _store(harbor, not_applicable)
+    if not store.sentinels:
+        not_applicable(f"the session store is {store.address}; no Sentinels are asked for it")
+    if settings.session_store_address:
+        blocked("--session-store-address leads to Redis itself, and past the Sentinels")
+    hidden = _one_alone(harbor, store, findings)
+    need("session-store")
+    with harbor.redis(store) as redis:
+        views = redis.sentinel_views()
+    silent = [view for view in views if isinstance(view, StoreRefused)]
+    if len(silent) == len(views):
+        raise CannotTell("; ".join(map(str, silent)))
+    for address, view in zip(store.sentinels, views, strict=True):
+        # Of one that is silent the others say whether it is only so from here.
+        if view not in silent:
+            with findings.about(f"Sentinel {address}", "others elect without one of them") as sentinel:
+                if view.trouble:
+                    sentinel.wrong(view.trouble)
+    if hidden and not findings.offenders:
+        raise hidden
+
+
+def _one_alone(harbor, store, findings):
+    """Whether Harbor is told of one Sentinel only, which is one pod. Returns why that cannot be said."""
+    if len(store.sentinels) > 1:
+        return None
+    try:
+        backing = harbor.backing(store.host)
+    except (CannotTell, NeedMissing) as hidden:
+        return hidden
+    with findings.about(
+        f"Sentinel {store.address}", "Harbor is told of several, or of a Service of several"
+    ) as only:
+        if backing.alone:
+            only.wrong(f"{backing.alone.object}: {backing.why_alone}")
+    return None
+
+
+def _store(harbor, not_applicable):
+    """The session store of the settings. Raises CannotTell where they cannot be right."""
+    try:
+        store = harbor.session_store()
+    except WrongConfiguration as wrong:
+        raise CannotTell(f"where sessions are kept: {wrong}") from wrong
+    return store or not_applicable(
+        "Harbor's settings name no session store: there is none that could stand on more"
+    )
