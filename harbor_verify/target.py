@@ -184,6 +184,15 @@ class Target:
             return [self.settings.session_store_address]
         return [self._from_here(each) for each in store.sentinels or (store.address,)] if store else []
 
+    def services_for_clients(self) -> set[str]:
+        """The names of the Services that clients are led to where Harbor has no proxy of its own."""
+        return {
+            service.metadata.name
+            for role in (Role.WEB, Role.PAGE)
+            if role in self.deployment.workloads
+            for service in self.deployment.services_of(self.deployment.workload(role))
+        }
+
     def backing(self, host: str) -> Backing:
         """What a host of Harbor's settings stands on. Raises NeedMissing, CannotTell, TargetUnreachable."""
         return backing_of(self.kubernetes, self.namespace, host)

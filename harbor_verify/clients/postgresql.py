@@ -21,8 +21,8 @@ SELECT pg_is_in_recovery(),
    AND pid NOT IN (SELECT active_pid FROM pg_replication_slots
      WHERE slot_type = 'logical' AND active_pid IS NOT NULL))
 """
-"""One statement, since a pooler may ask another server the next one. Whoever has not pg_read_all_stats sees of a
-standby's connection little more than that it is there: rows are counted, and what is surely none is left out."""
+"""One statement, since a pooler may ask another server the next one. Whoever has not pg_read_all_stats sees
+little more of a standby's connection than that it is there: rows are counted, but what is surely none."""
 
 
 class PostgreSql(Sql):

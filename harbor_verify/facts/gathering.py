@@ -4,13 +4,11 @@ What may not be read, or is not told, is unknown: it decides no verdict.
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar
-
-from kubernetes import client
+from typing import TypeVar
 
 from harbor_verify.errors import AnswerError, CannotTell, NeedMissing, TargetUnreachable, WrongConfiguration
 from harbor_verify.facts.model import Exposure, Fact, Facts, ImageStore, StorePlace
-from harbor_verify.model import configuration
+from harbor_verify.model import configuration, ways_in
 from harbor_verify.model.managed import by_name
 from harbor_verify.model.roles import Feature, Role
 from harbor_verify.model.workloads import Replica
@@ -19,7 +17,6 @@ from harbor_verify.verdict import Failure
 
 T = TypeVar("T")
 _KINDS = {"mysql": "MySQL", "postgresql": "PostgreSQL"}
-_GATEWAY = {"group": "gateway.networking.k8s.io", "version": "v1", "plural": "httproutes"}
 
 
 def facts_of(target: Target) -> Facts:
@@ -61,40 +58,13 @@ def _exposure(target: Target) -> Fact[Exposure]:
     deployment = target.deployment
     if Role.FRONT_DOOR in deployment.workloads:
         return Fact(Exposure.OWN_PROXY, deployment.workload(Role.FRONT_DOOR).object)
-    behind = {
-        service.metadata.name
-        for role in (Role.WEB, Role.PAGE)
-        if role in deployment.workloads
-        for service in deployment.services_of(deployment.workload(role))
-    }
-    networking = client.NetworkingV1Api(target.kubernetes.core.api_client)
-    listed = target.kubernetes.ask(
-        f"list Ingresses in {target.namespace}", networking.list_namespaced_ingress, target.namespace
-    )
-    for ingress in listed.items:
-        paths = [path for rule in ingress.spec.rules or () if rule.http for path in rule.http.paths or ()]
-        if behind & {path.backend.service.name for path in paths if path.backend.service}:
-            hosts = ", ".join(rule.host for rule in ingress.spec.rules if rule.host)
-            return Fact(Exposure.INGRESS, f"Ingress {target.namespace}/{ingress.metadata.name}", hosts)
-    for route in _routes(target):
-        rules = route.get("spec", {}).get("rules") or ()
-        if behind & {each.get("name") for rule in rules for each in rule.get("backendRefs") or ()}:
-            name = route["metadata"]["name"]
-            return Fact(Exposure.ROUTE, f"HTTPRoute {target.namespace}/{name}")
+    behind = target.services_for_clients()
+    for ingress in ways_in.ingresses_to(target.kubernetes, target.namespace, behind):
+        hosts = ", ".join(rule.host for rule in ingress.spec.rules if rule.host)
+        return Fact(Exposure.INGRESS, f"Ingress {target.namespace}/{ingress.metadata.name}", hosts)
+    for route in ways_in.routes_to(target.kubernetes, target.namespace, behind):
+        return Fact(Exposure.ROUTE, f"HTTPRoute {target.namespace}/{route['metadata']['name']}")
     return Fact(Exposure.UNKNOWN, f"no Ingress and no HTTPRoute in {target.namespace} leads to it")
-
-
-def _routes(target: Target) -> list[dict[str, Any]]:
-    """The HTTPRoutes of the namespace; none where the cluster has no Gateway API, or we may not list them."""
-    custom = client.CustomObjectsApi(target.kubernetes.core.api_client)
-    with target.kubernetes.asking(f"list HTTPRoutes in {target.namespace}"):
-        try:
-            listed = custom.list_namespaced_custom_object(namespace=target.namespace, **_GATEWAY)
-        except client.ApiException as answer:
-            if answer.status in (403, 404):
-                return []
-            raise
-    return list(listed.get("items") or ())
 
 
 def _images(target: Target) -> Fact[ImageStore]:

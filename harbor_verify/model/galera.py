@@ -10,7 +10,7 @@ LEAST = 3
 
 
 def is_galera(variables: Mapping[str, str], status: Mapping[str, str]) -> bool:
-    """Whether this is a node. One that is told to replicate no more (wsrep_on=OFF) is still one: it is wrong."""
+    """Whether this is a node. One that is told to replicate no more (wsrep_on=OFF) still is: it is wrong."""
     has_provider = variables.get("wsrep_provider", "none") not in ("", "none")
     is_off = variables.get("wsrep_on", "ON") == "OFF"
     return has_provider and not (is_off and status.get("wsrep_cluster_size", "0") == "0")

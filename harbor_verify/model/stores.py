@@ -73,8 +73,8 @@ def differences(actual: Store, wanted: Store) -> list[str]:
 class Redundancy:
     """What a store says of other servers that have what it has.
 
-    `survives`: whether there is one that can go on when a server is lost; None: it does not say. `seen` is what
-    it says, in words; `managed`: by what one knows that somebody else runs it, who need not show its servers.
+    `survives`: whether there is one that can go on when a server is lost; None: it does not say. `seen` is
+    what it says, in words; `managed`: by what one knows that somebody else runs it, who need not show more.
     """
 
     survives: bool | None

@@ -22,7 +22,9 @@ from tests.lab.choice import CHOSEN
 
 CHECKS = {check.id: check for check in checks_of_suites()}
 PROFILES = {profile.name: profile for profile in PROFILES_OF_HARBOR}
-UNUSED_IN_THE_LAB = frozenset({"configuration.internal-tls-valid-for-days"})
+UNUSED_IN_THE_LAB = frozenset(
+    {"configuration.front-door-not-on-one-pod", "configuration.internal-tls-valid-for-days"}
+)
 """Checks of what a Harbor may have, and the lab's healthy ones have not."""
 UNUSED_IN_ONE = {"harbor-1.2": {"images.tag-pages"}}
 """The same in one of them: its registry is what docker clients speak to, and 2.8 gives all tags at once."""

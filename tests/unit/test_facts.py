@@ -58,6 +58,7 @@ def target(monkeypatch, **given):
         "Services": given.get("services", [service("web", app="web")]),
         "Ingresses": given.get("ingresses", []),
     }
+    services = lists["Services"]
 
     def ask(what, call, *_):
         kind = next(kind for kind in lists if kind in what)
@@ -73,7 +74,7 @@ def target(monkeypatch, **given):
 
         return tell
 
-    monkeypatch.setattr(gathering, "_routes", lambda target: given.get("routes", []))
+    monkeypatch.setattr(gathering.ways_in, "routes_to", lambda *_: given.get("routes", []))
     workloads = {
         role: SimpleNamespace(object=f"Deployment h/{role}", desired=2, tls=given.get("tls", False))
         for role in roles
@@ -90,6 +91,7 @@ def target(monkeypatch, **given):
             version=told(given.get("version", "v9")), authentication_mode=told(given.get("mode", "db_auth"))
         ),
         workload=workloads.get,
+        services_for_clients=lambda: {each.metadata.name for each in services},
         backing=told(given.get("backing", Backing("db.example", addresses=("db.example",)))),
         database=told(
             given.get("database", Database("postgresql", "db.example", 5432, "u", "hush", "registry"))
@@ -98,8 +100,6 @@ def target(monkeypatch, **given):
         deployment=SimpleNamespace(
             workloads=workloads,
             workload=workloads.__getitem__,
-            services_of=lambda workload: lists["Services"],
-            service_at=lambda host: next((s for s in lists["Services"] if s.metadata.name == host), None),
             replicas=lambda role: [replica],
             config_map=lambda name: {"config.yml": config},
             environment=lambda replica: {},

@@ -1,0 +1,110 @@
+"""How clients come in where Harbor has no proxy of its own: Ingress and HTTPRoute, and what serves them.
+
+Source: Kubernetes: Ingress status.loadBalancer; Gateway API: HTTPRoute spec.parentRefs, Gateway
+status.addresses.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from kubernetes import client
+
+from harbor_verify.clients.kubernetes import Kubernetes
+from harbor_verify.errors import NeedMissing, TargetUnreachable
+
+_GROUP, _VERSION = "gateway.networking.k8s.io", "v1"
+_PORTS = {80, 443}
+_DENIED = 403
+
+
+def ingresses_to(kubernetes: Kubernetes, namespace: str, services: Collection[str]) -> list[client.V1Ingress]:
+    """The Ingresses of a namespace that lead to one of these Services. Raises TargetUnreachable."""
+    networking = client.NetworkingV1Api(kubernetes.core.api_client)
+    listed = kubernetes.ask(
+        f"list Ingresses in {namespace}", networking.list_namespaced_ingress, namespace
+    ).items
+    return [each for each in listed if not _backends(each).isdisjoint(services)]
+
+
+def routes_to(kubernetes: Kubernetes, namespace: str, services: Collection[str]) -> list[Mapping[str, Any]]:
+    """The HTTPRoutes of a namespace that lead to one of these Services.
+
+    None where the cluster has no Gateway API, or we may not list them. Raises TargetUnreachable.
+    """
+    custom = client.CustomObjectsApi(kubernetes.core.api_client)
+    with kubernetes.asking(f"list HTTPRoutes in {namespace}"):
+        try:
+            listed = custom.list_namespaced_custom_object(_GROUP, _VERSION, namespace, "httproutes")
+        except client.ApiException as answer:
+            if answer.status in (_DENIED, 404):
+                return []
+            raise
+    return [each for each in listed.get("items") or () if not _targets(each).isdisjoint(services)]
+
+
+def addresses_of_ingress(ingress: client.V1Ingress) -> set[str]:
+    """Where clients of an Ingress go, as its controller says; empty where it says nothing."""
+    balancer = ingress.status.load_balancer if ingress.status else None
+    return {each.ip or each.hostname for each in (balancer.ingress if balancer else None) or ()}
+
+
+def addresses_of_route(kubernetes: Kubernetes, route: Mapping[str, Any]) -> set[str]:
+    """Where clients of an HTTPRoute go, as its Gateways say. Raises NeedMissing, TargetUnreachable."""
+    custom = client.CustomObjectsApi(kubernetes.core.api_client)
+    own, found = route["metadata"]["namespace"], set()
+    for parent in route["spec"].get("parentRefs") or ():
+        if parent.get("kind", "Gateway") != "Gateway":
+            continue
+        namespace, name = parent.get("namespace", own), parent["name"]
+        gateway = _granted(
+            kubernetes,
+            f"get Gateways in namespace {namespace}",
+            custom.get_namespaced_custom_object,
+            *(_GROUP, _VERSION, namespace, "gateways", name),
+        )
+        found |= {each["value"] for each in gateway.get("status", {}).get("addresses") or ()}
+    return found
+
+
+def services_at(kubernetes: Kubernetes, addresses: Collection[str]) -> list[client.V1Service]:
+    """The Services of the cluster, of web ports, that have one of these addresses.
+
+    Raises NeedMissing, with the right, and TargetUnreachable.
+    """
+    listed = _granted(
+        kubernetes,
+        "list Services in all namespaces",
+        kubernetes.core.list_service_for_all_namespaces,
+    ).items
+    return [
+        service
+        for service in listed
+        if not _addresses(service).isdisjoint(addresses)
+        and not _PORTS.isdisjoint(port.port for port in service.spec.ports or ())
+    ]
+
+
+def _granted(kubernetes: Kubernetes, what: str, call: Any, *words: str) -> Any:
+    try:
+        return kubernetes.ask(what, call, *words)
+    except TargetUnreachable as refused:
+        if isinstance(refused.__cause__, client.ApiException) and refused.__cause__.status == _DENIED:
+            raise NeedMissing(f"needs permission to {what}") from refused
+        raise
+
+
+def _addresses(service: client.V1Service) -> set[str]:
+    balancer = service.status.load_balancer if service.status else None
+    told = {each.ip or each.hostname for each in (balancer.ingress if balancer else None) or ()}
+    own = {service.spec.cluster_ip, *(service.spec.external_ips or ())} - {"None", None, ""}
+    return told | own
+
+
+def _backends(ingress: client.V1Ingress) -> set[str]:
+    paths = [path for rule in ingress.spec.rules or () if rule.http for path in rule.http.paths or ()]
+    return {path.backend.service.name for path in paths if path.backend.service}
+
+
+def _targets(route: Mapping[str, Any]) -> set[str]:
+    rules = route.get("spec", {}).get("rules") or ()
+    return {each.get("name", "") for rule in rules for each in rule.get("backendRefs") or ()}

@@ -1,0 +1,71 @@
+"""What clients come in by where Harbor has no proxy of its own."""
+
+from harbor_verify.checks import check
+from harbor_verify.errors import CannotTell
+from harbor_verify.findings import Findings
+from harbor_verify.model import ways_in
+from harbor_verify.model.backing import backing_of_service
+from harbor_verify.model.roles import Role
+from harbor_verify.target import Target
+
+
+@check(
+    "configuration.front-door-not-on-one-pod",
+    hint="Nobody reaches Harbor while the one pod of the ingress controller (or Gateway) is away, however "
+    "many replicas Harbor itself has. Give its Deployment two replicas or more, spread over nodes, with a "
+    "PodDisruptionBudget; whoever runs the cluster may have to do that. A DaemonSet with one pod: let it "
+    "run on more nodes.",
+    source="Kubernetes: Ingress status.loadBalancer, Service status.loadBalancer, ownerReferences; "
+    "Gateway API: status.addresses",
+)
+def test_what_clients_come_in_by_is_more_than_one_pod(harbor: Target, findings: Findings, not_applicable):
+    """The ingress controller, or Gateway, that leads clients to Harbor has more than one pod.
+
+    Source: the addresses that its status tells, and the Services of the cluster that have them. Of a proxy of
+    Harbor's own configuration.components-replicated says it.
+    """
+    if Role.FRONT_DOOR in harbor.deployment.workloads:
+        own = harbor.workload(Role.FRONT_DOOR).object
+        not_applicable(
+            f"clients come in by Harbor's own {own}: configuration.components-replicated judges it"
+        )
+    way, addresses = _way(harbor, not_applicable)
+    services = ways_in.services_at(harbor.kubernetes, addresses) if addresses else []
+    if len(services) != 1:
+        seen = f"{len(services)} Services of this cluster have that address" if addresses else ""
+        where = f"is reached at {', '.join(sorted(addresses))}; {seen}" if addresses else "tells no address"
+        not_applicable(
+            f"{way} {where}. What serves it cannot be known from here, so whether it is more than one was "
+            "NOT verified"
+        )
+    (service,) = services
+    name = f"Service {service.metadata.namespace}/{service.metadata.name}"
+    try:
+        backing = backing_of_service(harbor.kubernetes, service)
+    except CannotTell as nothing:
+        findings.examined += 1
+        findings.unknown(name, str(nothing))
+        return
+    if not backing.in_cluster:
+        not_applicable(
+            f"{way} is served by {name}, behind which is no pod that could be seen: it was NOT verified"
+        )
+    owner = backing.owners[0]
+    with findings.about(owner.object, "two pods or more serve clients") as serving:
+        if len(backing.pods) < 2:
+            serving.wrong(f"1 pod behind {name}, by which {way} is served ({backing})")
+
+
+def _way(harbor, not_applicable):
+    """What leads clients to Harbor, and the addresses that it tells."""
+    kubernetes, namespace = harbor.kubernetes, harbor.namespace
+    behind = harbor.services_for_clients()
+    for ingress in ways_in.ingresses_to(kubernetes, namespace, behind):
+        return f"Ingress {namespace}/{ingress.metadata.name}", ways_in.addresses_of_ingress(ingress)
+    for route in ways_in.routes_to(kubernetes, namespace, behind):
+        name = f"HTTPRoute {namespace}/{route['metadata']['name']}"
+        return name, ways_in.addresses_of_route(kubernetes, route)
+    return not_applicable(
+        f"no Ingress and no HTTPRoute of namespace {namespace} leads to Harbor: what stands at {harbor.url} "
+        "cannot be known from here, and was NOT verified"
+    )

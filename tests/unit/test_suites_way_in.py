@@ -1,0 +1,131 @@
+"""What clients come in by, in clusters as people have them: controllers, Gateways, load balancers outside."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from harbor_verify.errors import CannotTell, NeedMissing, NotApplicable
+from harbor_verify.model.roles import Role
+from harbor_verify.verdict import Failure
+from suites.configuration.test_way_in import test_what_clients_come_in_by_is_more_than_one_pod as way_in
+from tests.unit.running import examine, never, not_applicable
+from tests.unit.small_cluster import NAMESPACE, small_cluster
+
+INGRESS = """
+kind: Ingress
+metadata: {name: harbor}
+spec: {rules: [{http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web}}}]}}]}
+status: {loadBalancer: {ingress: [AT]}}
+---
+"""
+ROUTE = """
+kind: HTTPRoute
+metadata: {name: harbor}
+spec: {parentRefs: [{name: gw, namespace: edge}], rules: [{backendRefs: [{name: web}]}]}
+---
+kind: Gateway
+metadata: {name: gw, namespace: edge}
+spec: {}
+status: {addresses: [{value: 203.0.113.5}]}
+---
+"""
+CONTROLLER = """
+kind: Service
+metadata: {name: controller, namespace: edge}
+spec: {clusterIP: 192.0.2.80, selector: {app: edge}, ports: [{port: 80}, {port: 443}]}
+status: {loadBalancer: {ingress: [{ip: 203.0.113.5}]}}
+---
+kind: Deployment
+metadata: {name: controller, namespace: edge}
+spec: {replicas: 2, template: {metadata: {labels: {app: edge}}}}
+"""
+ONE = CONTROLLER.replace("replicas: 2", "replicas: 1")
+BY_ADDRESS = INGRESS.replace("AT", "{ip: 203.0.113.5}")
+OTHER = """
+---
+kind: Service
+metadata: {name: mail, namespace: post}
+spec: {selector: {app: post}, ports: [{port: 25}]}
+status: {loadBalancer: {ingress: [{ip: 203.0.113.5}]}}
+"""
+
+
+def look(text, *, forbidden=(), own=False, ends=not_applicable):
+    with small_cluster(text, forbidden=forbidden) as kubernetes:
+        harbor = SimpleNamespace(
+            kubernetes=kubernetes,
+            namespace=NAMESPACE,
+            url="https://harbor.example.com",
+            services_for_clients=lambda: {"web"},
+            deployment=SimpleNamespace(workloads={Role.FRONT_DOOR: None} if own else {}),
+            workload=lambda role: SimpleNamespace(object="Deployment harbor/door"),
+        )
+        examine(way_in, harbor, not_applicable=ends)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        BY_ADDRESS + CONTROLLER,
+        BY_ADDRESS + CONTROLLER + OTHER,
+        ROUTE + CONTROLLER,
+        INGRESS.replace("AT", "{ip: 192.0.2.80}") + CONTROLLER,
+        BY_ADDRESS + CONTROLLER.replace("Deployment", "DaemonSet"),
+    ],
+)
+def test_a_controller_of_several_pods_is_well(text):
+    look(text, ends=never)
+
+
+@pytest.mark.parametrize(
+    "text, object",
+    [
+        (BY_ADDRESS + ONE, "Deployment edge/controller"),
+        (ROUTE + ONE, "Deployment edge/controller"),
+        (BY_ADDRESS + ONE.replace("Deployment", "DaemonSet"), "DaemonSet edge/controller"),
+    ],
+)
+def test_a_controller_of_one_pod_is_named(text, object):
+    with pytest.raises(Failure) as failure:
+        look(text, ends=never)
+    (found,) = failure.value.offenders
+    assert found.object == object
+    assert found.observed.startswith("1 pod behind Service edge/controller, by which ")
+
+
+@pytest.mark.parametrize(
+    "text, told",
+    [
+        (INGRESS.replace("AT", "{hostname: lb.amazonaws.com}") + CONTROLLER, "0 Services of this cluster"),
+        (INGRESS.replace("[AT]", "[]") + CONTROLLER, "tells no address"),
+        (BY_ADDRESS + CONTROLLER + OTHER.replace("25", "80"), "2 Services of this cluster"),
+        (CONTROLLER, "what stands at https://harbor.example.com cannot be known"),
+    ],
+)
+def test_what_nobody_sees_from_here_is_told_as_not_verified(text, told):
+    with pytest.raises(NotApplicable, match="NOT verified") as reason:
+        look(text)
+    assert told in str(reason.value)
+
+
+def test_a_proxy_of_harbors_own_is_judged_elsewhere():
+    with pytest.raises(NotApplicable, match=r"Deployment harbor/door: configuration\.components-replicated"):
+        look(CONTROLLER, own=True)
+
+
+@pytest.mark.parametrize(
+    "text, forbidden, right",
+    [
+        (BY_ADDRESS + CONTROLLER, ("", "services"), "list Services in all namespaces"),
+        (BY_ADDRESS + CONTROLLER, ("edge", "pods"), "list pods in namespace edge"),
+        (ROUTE + CONTROLLER, ("edge", "gateways"), "get Gateways in namespace edge"),
+    ],
+)
+def test_a_right_that_is_missing_is_named(text, forbidden, right):
+    with pytest.raises(NeedMissing, match=right):
+        look(text, forbidden={forbidden})
+
+
+def test_a_controller_without_any_pod_now_is_no_verdict():
+    with pytest.raises(CannotTell, match="leads to no pod"):
+        look(BY_ADDRESS + ONE.replace("replicas: 1", "replicas: 0"), ends=never)
