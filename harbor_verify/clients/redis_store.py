@@ -93,7 +93,7 @@ class RedisStore:
             return Redundancy(True, f"{follow} (INFO replication)")
         if told.get("connected_slaves"):
             waiting = ", ".join(map(str, states)) or "not told"
-            return Redundancy(None, f"a replica is being given everything now (state {waiting}): look again")
+            return Redundancy(None, f"a replica is being given everything (state {waiting})", passing=True)
         return Redundancy(False, "no replica follows it (connected_slaves is 0 in INFO replication)")
 
     def _by_sentinels(self) -> Redundancy | None:

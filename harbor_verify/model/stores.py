@@ -75,11 +75,13 @@ class Redundancy:
 
     `survives`: whether there is one that can go on when a server is lost; None: it does not say. `seen` is
     what it says, in words; `managed`: by what one knows that somebody else runs it, who need not show more.
+    `passing`: it is on its way to say something else.
     """
 
     survives: bool | None
     seen: str
     managed: str = ""
+    passing: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,16 @@
 """How many servers sessions are kept on, and who makes another one the primary."""
 
+from contextlib import suppress
+
 from harbor_verify.checks import check
-from harbor_verify.errors import CannotTell, NeedMissing, StoreRefused, WrongConfiguration
+from harbor_verify.errors import CannotTell, DeadlinePassed, NeedMissing, StoreRefused, WrongConfiguration
 from harbor_verify.facts import Facts
 from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Feature
 from harbor_verify.redundancy import examine_servers
+from harbor_verify.settings import Settings
 from harbor_verify.target import Target
+from harbor_verify.waiting import NotYet, wait_until
 
 
 @check(
@@ -22,7 +26,7 @@ from harbor_verify.target import Target
     builds_on=("configuration.session-store-configured",),
 )
 def test_sessions_are_kept_on_more_than_one_server(
-    harbor: Target, findings: Findings, facts: Facts, need, not_applicable
+    harbor: Target, findings: Findings, facts: Facts, settings: Settings, need, not_applicable
 ):
     """What the session store stands on is more than one server, and another one has the sessions.
 
@@ -33,7 +37,7 @@ def test_sessions_are_kept_on_more_than_one_server(
     def ask():
         need("session-store")
         with harbor.redis(store) as redis:
-            return redis.redundancy()
+            return _once_it_is_settled(redis, settings.request_timeout_s)
 
     examine_servers(
         harbor,
@@ -58,7 +62,7 @@ def test_sessions_are_kept_on_more_than_one_server(
     builds_on=("configuration.session-store-configured",),
 )
 def test_sentinels_can_elect_a_primary_when_one_of_them_is_lost(
-    harbor: Target, findings: Findings, settings, need, blocked, not_applicable
+    harbor: Target, findings: Findings, settings: Settings, need, blocked, not_applicable
 ):
     """Every Sentinel that Harbor is told of finds one more alive than have to agree on another primary.
 
@@ -84,6 +88,22 @@ def test_sentinels_can_elect_a_primary_when_one_of_them_is_lost(
                     sentinel.wrong(view.trouble)
     if hidden and not findings.offenders:
         raise hidden
+
+
+def _once_it_is_settled(redis, timeout_s):
+    """What it says of its replicas; of one that has just come, once it has everything, or does not get it."""
+    told = redis.redundancy()
+
+    def look():
+        nonlocal told
+        told = redis.redundancy()
+        if told.passing:
+            raise NotYet(told.seen)
+
+    if told.passing:
+        with suppress(DeadlinePassed):
+            wait_until("the replica is online", look, deadline="request_timeout_s", timeout_s=timeout_s)
+    return told
 
 
 def _one_alone(harbor, store, findings):

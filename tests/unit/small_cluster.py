@@ -116,7 +116,7 @@ def _make_pods(objects: dict[str, dict[str, dict[str, Any]]], kind: str, workloa
                 "labels": labels | (spec.get("given", {}).get(ordinal, {})),
                 "ownerReferences": [{**owner, "controller": True}],
             },
-            "spec": {"containers": [{"name": "c"}]},
+            "spec": spec["template"]["spec"],
             "status": {"phase": "Running", "podIP": f"198.51.100.{1 + len(objects.get('pods', {}))}"},
         }
         _put(objects, pod)

@@ -56,6 +56,12 @@ def address(server):
             "1 replica",
         ),
         (
+            # Valkey's form.
+            "role:master\r\nconnected_slaves:1\r\nslave0:ip=a,port=1,state=online,lag=0,type=replica",
+            True,
+            "1 replica follows it",
+        ),
+        (
             "role:master\r\nconnected_slaves:1\r\nslave0:ip=a,port=1,state=wait_bgsave,offset=0,lag=0",
             None,
             "state wait_bgsave",

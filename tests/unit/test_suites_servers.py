@@ -103,7 +103,7 @@ def harbor_with(kubernetes, told, *, host="store", store=None, views=()):
             raise told
         return told
 
-    asked = SimpleNamespace(redundancy=answer, sentinel_views=lambda: list(views))
+    asked = SimpleNamespace(redundancy=told if callable(told) else answer, sentinel_views=lambda: list(views))
     return SimpleNamespace(
         profile=PROFILE,
         workload=lambda role: SimpleNamespace(object=f"Deployment of the {role}"),
@@ -123,8 +123,10 @@ def look(
 ):
     with small_cluster(text or SINGLE, forbidden=forbidden) as kubernetes:
         harbor = harbor_with(kubernetes, told, **more)
-        facts = SimpleNamespace(database=place, session_store=place)
-        examine(check, harbor, facts=facts, need=need, not_applicable=ends)
+        more = {"facts": SimpleNamespace(database=place, session_store=place)}
+        if check is session_servers:
+            more["settings"] = SimpleNamespace(request_timeout_s=0.3)
+        examine(check, harbor, need=need, not_applicable=ends, **more)
 
 
 def offender(check, text, told, **more):
@@ -252,6 +254,14 @@ def test_where_sentinels_say_where_the_store_is_their_own_names_say_nothing_of_i
     assert found.object == "Redis primary harbor of the Sentinels s-1:26379, s-2:26379, s-3:26379, database 0"
 
 
+def test_a_replica_that_has_just_come_is_waited_for():
+    coming = Redundancy(None, "a replica is being given everything (state wait_bgsave)", passing=True)
+    answers = iter([coming, coming, FOLLOWED])
+    look(session_servers, OPERATOR, lambda: next(answers), ends=never)
+    with pytest.raises(CannotTell, match="wait_bgsave"):
+        look(session_servers, OPERATOR, coming, ends=never)
+
+
 def elect(views, *, store=SENTINELS, text=SINGLE, need=lambda name: None, address=None, forbidden=()):
     with small_cluster(text, forbidden=forbidden) as kubernetes:
         harbor = harbor_with(kubernetes, FOLLOWED, store=store, views=views)
@@ -313,7 +323,7 @@ def test_without_sentinels_or_without_a_store_there_is_nothing_to_say():
         harbor = harbor_with(kubernetes, FOLLOWED)
         harbor.session_store = lambda: None
         facts = SimpleNamespace(session_store=OUTSIDE)
-        more = {"facts": facts, "need": never, "not_applicable": not_applicable}
+        more = {"facts": facts, "settings": None, "need": never, "not_applicable": not_applicable}
         with pytest.raises(NotApplicable, match="name no session store"):
             examine(session_servers, harbor, **more)
         harbor.session_store = lambda: (_ for _ in ()).throw(WrongConfiguration("it is no URL"))
