@@ -1,29 +1,27 @@
 """Services that somebody else runs: their servers need not be seen by those who use them."""
 
 _DOMAINS = {
-    "amazonaws.com": "Amazon",
-    "amazonaws.com.cn": "Amazon",
+    "rds.amazonaws.com": "Amazon RDS",
+    "rds.amazonaws.com.cn": "Amazon RDS",
+    "cache.amazonaws.com": "Amazon ElastiCache",
+    "cache.amazonaws.com.cn": "Amazon ElastiCache",
     "database.azure.com": "Azure",
     "redis.cache.windows.net": "Azure",
     "redis.azure.net": "Azure",
     "sql.goog": "Google Cloud SQL",
     "aivencloud.com": "Aiven",
-    "ondigitalocean.com": "DigitalOcean",
-    "aliyuncs.com": "Alibaba Cloud",
-    "tencentcdb.com": "Tencent Cloud",
-    "myhuaweicloud.com": "Huawei Cloud",
-    "oraclecloud.com": "Oracle Cloud",
-    "appdomain.cloud": "IBM Cloud",
-    "yandexcloud.net": "Yandex Cloud",
-    "scw.cloud": "Scaleway",
-    "ovh.net": "OVHcloud",
+    "db.ondigitalocean.com": "DigitalOcean",
+    "rds.aliyuncs.com": "Alibaba Cloud",
+    "databases.appdomain.cloud": "IBM Cloud",
+    "mdb.yandexcloud.net": "Yandex Cloud",
+    "database.cloud.ovh.net": "OVHcloud",
     "neon.tech": "Neon",
     "supabase.co": "Supabase",
     "upstash.io": "Upstash",
     "redislabs.com": "Redis Cloud",
     "redis-cloud.com": "Redis Cloud",
 }
-"""Whose name servers give names to such services. Addresses without a name tell nothing."""
+"""What their names end with; not those of machines and load balancers, which may lead to anything."""
 
 ROLES = {
     "rds_superuser": "Amazon RDS",

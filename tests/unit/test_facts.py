@@ -197,7 +197,7 @@ def test_a_store_of_pods_is_told_with_who_asks_for_them_and_how_one_comes_there(
         (
             Backing("pg", way=("Service h/pg",), addresses=("h.rds.amazonaws.com",)),
             StorePlace.MANAGED,
-            "which is h.rds.amazonaws.com (its name, h.rds.amazonaws.com (Amazon))",
+            "which is h.rds.amazonaws.com (its name, h.rds.amazonaws.com (Amazon RDS))",
         ),
         (
             NeedMissing("needs permission to get Services in namespace stores"),
