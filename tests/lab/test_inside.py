@@ -40,7 +40,7 @@ def pod() -> dict:
     report = "cat /tmp/reports/latest/report.json"
     suite = (
         f"{python} -m pytest suites --report-dir=/tmp/reports -p no:cacheprovider "
-        f"-m 'not disruption' --namespace={HARBOR.namespace} --harbor-url={HARBOR.url} > /tmp/output; code=$?; "
+        f"-m 'not disruption and not builds' --namespace={HARBOR.namespace} --harbor-url={HARBOR.url} > /tmp/output; code=$?; "
         f"{report} || cat /tmp/output; exit $code"
     )
     return {
@@ -85,7 +85,7 @@ def ended_pod() -> Iterator[dict]:
                 raise NotYet(json.dumps(found["status"]))
             return found
 
-        yield wait_until("the suite in its pod has ended", ended, deadline_s=400, interval_s=2)
+        yield wait_until("the suite in its pod has ended", ended, deadline_s=600, interval_s=2)
     finally:
         kubectl("delete", "pod", POD, "--ignore-not-found", "--grace-period=1")
         kubectl("delete", "--filename=-", "--ignore-not-found", input=role())
