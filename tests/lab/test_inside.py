@@ -40,7 +40,8 @@ def pod() -> dict:
     report = "cat /tmp/reports/latest/report.json"
     suite = (
         f"{python} -m pytest suites --report-dir=/tmp/reports -p no:cacheprovider "
-        f"-m 'not disruption and not builds' --namespace={HARBOR.namespace} --harbor-url={HARBOR.url} > /tmp/output; code=$?; "
+        f"-m 'not disruption and not builds' --namespace={HARBOR.namespace} --harbor-url={HARBOR.url} "
+        "> /tmp/output; code=$?; "
         f"{report} || cat /tmp/output; exit $code"
     )
     return {
