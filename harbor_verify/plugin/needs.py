@@ -35,27 +35,28 @@ class Probed(Protocol):
     settings: Settings
 
 
-OF_THE_LAB = frozenset({"machine-control"})
-"""What no cluster of somebody's own can give: who lacks it lacks nothing."""
+NOT_OWED = frozenset({"images-to-build-on", "machine-control"})
+"""What no cluster of somebody's own can give, and what is done only where it is asked for: whoever lacks it lacks
+nothing."""
 
 _REASONS = pytest.StashKey[dict[str, str]]()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     check = check_of(item)
-    # What nobody could meet here goes first: it is not applicable, whatever else is missing.
-    for need in sorted(check.needs if check else (), key=lambda need: need not in OF_THE_LAB):
+    # What nobody has to meet here goes first: it is not applicable, whatever else is missing.
+    for need in sorted(check.needs if check else (), key=lambda need: need not in NOT_OWED):
         require(item.config, need)
 
 
 def require(config: pytest.Config, need: str) -> None:
-    """Raises NeedMissing when `need` is not met, NotApplicable when nobody could meet it outside the lab."""
+    """Raises NeedMissing when `need` is not met, NotApplicable when nobody has to meet it."""
     unhealed = config.stash[KEY].unhealed
     if need == "disruption" and unhealed:
         raise HealFailed(f"nothing more is broken, because this could not be mended: {'; '.join(unhealed)}")
     if reason := reason_of(config, need):
         text = f"needs {NEEDS[need]}: {reason}"
-        raise NotApplicable(text) if need in OF_THE_LAB else NeedMissing(text)
+        raise NotApplicable(text) if need in NOT_OWED else NeedMissing(text)
 
 
 def reason_of(config: pytest.Config, need: str, state: Probed | None = None) -> str:
@@ -120,7 +121,7 @@ def _docker(state: Probed) -> str:
 def _images_to_build_on(state: Probed) -> str:
     if state.target.access.bases or named_by(state.settings) != Bases():
         return ""
-    return "nobody said which"
+    return "none is named, so nothing is built"
 
 
 def _disruption(state: Probed) -> str:
