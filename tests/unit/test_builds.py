@@ -14,7 +14,14 @@ from harbor_verify.builds.ladder import WELCOME, Built, Ladder, Way
 from harbor_verify.clients import docker_build
 from harbor_verify.clients.docker import Pushed
 from harbor_verify.clients.docker_build import BuildFailed, Ended
-from harbor_verify.errors import DockerDaemonFailed, DockerRefused, NeedMissing, NoAnswer, WrongContent
+from harbor_verify.errors import (
+    CannotTell,
+    DockerDaemonFailed,
+    DockerRefused,
+    NeedMissing,
+    NoAnswer,
+    WrongContent,
+)
 from harbor_verify.findings import Findings
 from harbor_verify.server_pods import Served
 from suites.images import test_builds as checks
@@ -330,6 +337,11 @@ LISTED = checks.test_as_many_images_are_listed_as_were_built
 def test_a_list_that_is_not_what_was_built_is_told(tags, observed):
     [offender] = offenders_of(LISTED, harbor(tags=tags), whole(built()), "project")
     assert offender.observed == observed
+
+
+def test_what_was_not_pushed_is_looked_for_in_no_list():
+    with pytest.raises(CannotTell):
+        examine(LISTED, harbor(), whole(built(pushed=None, refused="413")), "project")
 
 
 def test_a_list_of_what_was_built_is_well():
