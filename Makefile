@@ -8,7 +8,7 @@ PROFILE ?= harbor-2
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help verify verify-failover verify-images test unit matrix bench up down status lint format docs
+.PHONY: help verify verify-failover verify-images conformance test unit matrix bench up down status lint format docs
 
 help: ## this text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | grep -v '^help' | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20 | sed 's/^/make /'
@@ -28,6 +28,10 @@ verify-failover: $(READY) ## break everything that can be broken in the lab, one
 verify-images: $(READY) ## build images in every classic way, and see that they come back and run
 	$(PYTHON) -m lab up --profile $(PROFILE)
 	$(PYTHON) -m pytest suites/images --lab --profile $(PROFILE) $(ARGS)
+
+conformance: $(READY) ## run the OCI distribution conformance suite at the front door and at each replica
+	$(PYTHON) -m lab up --profile $(PROFILE)
+	$(PYTHON) -m pytest suites/images --lab --profile $(PROFILE) --check 'images.conformance-*' --conformance-program "$$($(PYTHON) -m lab conformance)" $(ARGS)
 
 test: lint unit ## lint and test this software itself (the lab included), in half an hour
 	$(PYTHON) -m lab prepare

@@ -28,6 +28,7 @@ NEEDS = {
     "database": "a way from here to Harbor's database (--database-address)",
     "disruption": "permission to disrupt (--allow-disruption, or the namespace's label)",
     "disruption-budgets": "permission to list PodDisruptionBudgets",
+    "conformance": "the OCI conformance suite (--conformance-program)",
     "docker": "a docker daemon",
     "images-to-build-on": "images to build on (--builder-image, --base-image, --small-image)",
     "exec": "permission to run commands in pods",

@@ -87,6 +87,11 @@ class Settings(BaseModel):
     small_image: str | None = Field(
         None, description="small image of musl and busybox (busybox:musl), to build images on"
     )
+    conformance_program: Path | None = Field(
+        None,
+        description="the OCI distribution conformance suite, to be run at the front door and at each replica "
+        "(go install github.com/opencontainers/distribution-spec/conformance@latest)",
+    )
     large_layer_mib: PositiveInt = Field(
         100, description="MiB of the large layer that is pushed through the front door"
     )

@@ -15,7 +15,8 @@ from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.clients.pod_channel import run_in_pod
 from harbor_verify.clients.redis_store import RedisStore
 from harbor_verify.clients.registry import Authorise, BackendRegistry, Registry, by_password, by_token
-from harbor_verify.clients.replica_link import open_link
+from harbor_verify.clients.relay import Connection
+from harbor_verify.clients.replica_link import open_connection, open_link
 from harbor_verify.clients.sql import Sql
 from harbor_verify.errors import AnswerError, NoAnswer, SettingsError, TargetUnreachable, WrongConfiguration
 from harbor_verify.facts.model import Facts
@@ -241,6 +242,21 @@ class Target:
         if replica.workload.role in {Role.FRONT_DOOR, Role.WEB, Role.PAGE, self.profile.registry_api}:
             link.headers["Host"] = self.registry_host
         return link
+
+    def connect(self, replica: Replica) -> Connection:
+        """A connection to this replica's port, TLS taken off where it speaks that; its caller closes it.
+
+        Raises PodGone, TargetUnreachable, OSError.
+        """
+        return open_connection(
+            self.kubernetes,
+            namespace=self.namespace,
+            pod=replica.pod_name,
+            address=replica.address,
+            port=replica.workload.port,
+            tls=replica.workload.tls,
+            timeouts_s=self.settings.timeouts_s,
+        )
 
     def new_node_link(self, node: str, address: str, port: int, *, scheme: str) -> HttpClient:
         """A session to the front door by way of one node's address; its caller closes it."""

@@ -8,6 +8,7 @@ import sys
 from lab import cluster, defects, health, profiles
 from lab.errors import Interrupted, LabError, UnfitMachine
 from lab.machines import topology
+from lab.programs import toolchain
 
 DESCRIPTION = """\
 A real, highly available Harbor on this one machine: three Kubernetes nodes, CephFS, a database cluster, Redis with
@@ -76,6 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     status.add_argument("--json", action="store_true", help="as JSON, for programs")
     command("prepare", _prepare, "install and compile what the lab needs, and start nothing")
+    command(
+        "conformance", _conformance, "compile the OCI distribution conformance suite, and say where it is"
+    )
     breaking = with_profile(
         command("break", _break, "plant a defect, to see that the checks find it; without NAME, list them")
     )
@@ -106,6 +110,10 @@ def _down(_: argparse.Namespace) -> None:
 
 def _prepare(_: argparse.Namespace) -> None:
     cluster.prepare()
+
+
+def _conformance(_: argparse.Namespace) -> None:
+    _say(str(toolchain.conformance()))
 
 
 def _status(options: argparse.Namespace) -> int:

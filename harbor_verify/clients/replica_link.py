@@ -23,6 +23,7 @@ from urllib3.util.ssltransport import SSLTransport
 from harbor_verify.clients.http import HttpClient
 from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.clients.pod_channel import PodGone, open_channel
+from harbor_verify.clients.relay import Connection
 
 _DATA, _ERROR = 0, 1
 _MESSAGE_BYTES = 32 * 1024
@@ -52,6 +53,25 @@ def open_link(
     host = address or f"{pod}.has.no.address.invalid"
     direct = _OnePool(_TlsPool(host, port, retries=False)) if tls else None
     return HttpClient(name, f"{scheme}://{host}:{port}", timeouts_s=timeouts_s, adapter=direct)
+
+
+def open_connection(
+    kubernetes: Kubernetes,
+    *,
+    namespace: str,
+    pod: str,
+    address: str | None,
+    port: int,
+    tls: bool,
+    timeouts_s: tuple[float, float],
+) -> Connection:
+    """One connection that ends in this pod, TLS taken off; its caller closes it. Raises PodGone, OSError."""
+    if not kubernetes.inside:
+        return cast(Connection, _Way(kubernetes, namespace, pod, port, tls).open())
+    if not address:
+        raise PodGone(f"pod {namespace}/{pod} has no address")
+    plain = socket.create_connection((address, port), timeouts_s[0])
+    return _trusting().wrap_socket(plain) if tls else plain
 
 
 class ForwardedSocket:

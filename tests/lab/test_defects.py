@@ -28,8 +28,9 @@ UNUSED_IN_THE_LAB = frozenset(
 """Checks of what a Harbor may have, and the lab's healthy ones have not."""
 UNUSED_IN_ONE = {"harbor-1.2": {"images.tag-pages"}}
 """The same in one of them: its registry is what docker clients speak to, and 2.8 gives all tags at once."""
-HARMLESS = {id for id, check in CHECKS.items() if not {"disruption", "images-to-build-on"} & set(check.needs)}
-"""But for those that build images, which takes minutes (tests/lab/test_images.py)."""
+_APART = {"conformance", "disruption", "images-to-build-on"}
+HARMLESS = {id for id, check in CHECKS.items() if not _APART & set(check.needs)}
+"""But for those that take minutes, and are run where they are asked for (tests/lab/test_images.py)."""
 COSTLY = {id for id in HARMLESS if CHECKS[id].area == "images"}
 """They push much, and half of a run's time is theirs: of the defects that `make test` plants only those are asked for
 these that name them; `make matrix` asks for them with all others."""
