@@ -7,6 +7,7 @@ HarnessError
 ├── NamespaceBusy          another run holds this namespace
 ├── CheckDefinitionError   a check is declared wrongly
 ├── NeedMissing            something that a check needs is not there where the suite runs: the check is blocked
+├── RightMissing           the API server forbids this account what a check needs: blocked, with the right named
 ├── NotApplicable          this deployment has nothing that the check could be about
 ├── CannotTell             there was nothing to judge, or what was seen allows no verdict
 ├── DeadlinePassed         something was not so in time; carries what was seen last
@@ -49,6 +50,10 @@ class CheckDefinitionError(HarnessError):
 
 class NeedMissing(HarnessError):
     """A check cannot run for want of something where the suite runs: it is blocked."""
+
+
+class RightMissing(TargetUnreachable, NeedMissing):
+    """The API server does not let this account do what a check needs: it is blocked, and the right is named."""
 
 
 class NotApplicable(HarnessError):

@@ -398,4 +398,5 @@ def describe(target: Target, facts: Facts) -> list[str]:
         lines.append(
             f"  volume: {volume.claim_name}, {volume.phase}{bound}, used by {', '.join(volume.used_by)}"
         )
+    lines += [f"  not looked at, this account may not: {missing}" for missing in deployment.hidden]
     return lines + [f"  {line}" for line in facts.lines()]

@@ -13,7 +13,7 @@ from kubernetes import client, config
 from kubernetes.config.config_exception import ConfigException
 from yaml import YAMLError
 
-from harbor_verify.errors import SettingsError, TargetUnreachable
+from harbor_verify.errors import RightMissing, SettingsError, TargetUnreachable
 
 T = TypeVar("T")
 _NOT_A_KUBECONFIG = (TypeError, AttributeError, KeyError)
@@ -69,11 +69,14 @@ class Kubernetes:
 
     @contextmanager
     def asking(self, what: str) -> Iterator[None]:
-        """Names what is asked; raises TargetUnreachable for anything that the API server does not grant."""
+        """Names what is asked; raises TargetUnreachable for anything that the API server does not grant: RightMissing
+        where it is this account that may not.
+        """
         try:
             yield
         except client.ApiException as refused:
-            raise TargetUnreachable(
+            kind = RightMissing if refused.status == 403 else TargetUnreachable
+            raise kind(
                 f"{what} at {self.server}: {refused.status} {refused.reason}{_advice(refused)}"
             ) from refused
         except (urllib3.exceptions.HTTPError, OSError, websocket.WebSocketException) as silent:

@@ -14,7 +14,7 @@ from kubernetes import client
 from kubernetes.stream.ws_client import create_websocket, get_websocket_url
 
 from harbor_verify.clients.kubernetes import Kubernetes
-from harbor_verify.errors import HarnessError, TargetUnreachable
+from harbor_verify.errors import HarnessError, RightMissing, TargetUnreachable
 
 PROTOCOL = "v4.channel.k8s.io"
 STDOUT, STDERR, STATUS = 1, 2, 3
@@ -42,7 +42,8 @@ def open_channel(
         message = _message(refused)
         if refused.status_code == 404:
             raise PodGone(f"{what}: {message}") from refused
-        raise TargetUnreachable(f"{what}: {refused.status_code} {message}") from refused
+        kind = RightMissing if refused.status_code == 403 else TargetUnreachable
+        raise kind(f"{what}: {refused.status_code} {message}") from refused
     except (OSError, websocket.WebSocketException) as silent:
         raise TargetUnreachable(f"{what}: {silent}") from silent
     return channel

@@ -2,14 +2,14 @@
 
 import base64
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from kubernetes import client
 from kubernetes.client import V1PodTemplateSpec
 
 from harbor_verify.clients.kubernetes import Kubernetes
-from harbor_verify.errors import SettingsError, TargetUnreachable
+from harbor_verify.errors import RightMissing, SettingsError, TargetUnreachable
 from harbor_verify.model.environment import environment_of
 from harbor_verify.model.roles import Part, Profile, Role
 from harbor_verify.model.volumes import Volume
@@ -21,10 +21,17 @@ class Deployment:
     """A Harbor in a namespace. What can change while the suite runs is read anew at each question."""
 
     def __init__(
-        self, kubernetes: Kubernetes, namespace: str, profile: Profile, workloads: dict[Role, Workload]
+        self,
+        kubernetes: Kubernetes,
+        namespace: str,
+        profile: Profile,
+        workloads: dict[Role, Workload],
+        hidden: Sequence[RightMissing] = (),
     ) -> None:
+        """`hidden`: the kinds of workloads that this account may not list."""
         self.kubernetes, self.namespace = kubernetes, namespace
         self.profile, self.workloads = profile, workloads
+        self.hidden = tuple(hidden)
 
     def workload(self, role: Role) -> Workload:
         """The workload of a role; raises TargetUnreachable when the namespace has none."""
@@ -168,12 +175,12 @@ def discover(kubernetes: Kubernetes, namespace: str, wanted: str | None = None) 
     called `wanted`.
     """
     profiles = [_profile_named(wanted)] if wanted else ALL
-    controllers = list(_controllers(kubernetes, namespace))
+    controllers, hidden = _controllers(kubernetes, namespace)
     matches = {profile.name: _match(profile, namespace, controllers) for profile in profiles}
     whole = [profile for profile in profiles if profile.required <= set(matches[profile.name])]
     where = f"namespace {namespace} at {kubernetes.server}"
     if len(whole) == 1:
-        return Deployment(kubernetes, namespace, whole[0], matches[whole[0].name])
+        return Deployment(kubernetes, namespace, whole[0], matches[whole[0].name], hidden)
     if whole:
         candidates = "; ".join(
             f"{each.name} ({', '.join(w.object for w in matches[each.name].values())})" for each in whole
@@ -181,6 +188,8 @@ def discover(kubernetes: Kubernetes, namespace: str, wanted: str | None = None) 
         raise TargetUnreachable(
             f"{where} holds more than one Harbor: {candidates}. Say which: --profile NAME"
         )
+    if hidden:
+        raise hidden[0]
     present = ", ".join(f"{kind} {item.metadata.name}" for kind, item in controllers) or "no workload at all"
     raise TargetUnreachable(
         f"{where} holds no Harbor that is known ({', '.join(_lack(each, matches[each.name]) for each in profiles)}); "
@@ -202,15 +211,23 @@ def _lack(profile: Profile, workloads: dict[Role, Workload]) -> str:
     return f"of {profile.name} there is no {' and no '.join(missing)} workload"
 
 
-def _controllers(kubernetes: Kubernetes, namespace: str) -> Iterable[tuple[str, Any]]:
+def _controllers(kubernetes: Kubernetes, namespace: str) -> tuple[list[tuple[str, Any]], list[RightMissing]]:
+    """(kind, object) of each that this account may list, and why it may not list others: they may not be needed."""
+    found: list[tuple[str, Any]] = []
+    hidden: list[RightMissing] = []
     sources = (
         ("ReplicationController", kubernetes.core.list_namespaced_replication_controller),
         ("Deployment", kubernetes.apps.list_namespaced_deployment),
         ("StatefulSet", kubernetes.apps.list_namespaced_stateful_set),
     )
     for kind, list_all in sources:
-        for item in kubernetes.ask(f"list {kind}s in {namespace}", list_all, namespace).items:
-            yield kind, item
+        try:
+            listed = kubernetes.ask(f"list {kind}s in {namespace}", list_all, namespace)
+        except RightMissing as missing:
+            hidden.append(missing)
+        else:
+            found += [(kind, item) for item in listed.items]
+    return found, hidden
 
 
 def _match(profile: Profile, namespace: str, controllers: Sequence[tuple[str, Any]]) -> dict[Role, Workload]:

@@ -18,6 +18,7 @@ from harbor_verify.errors import (
     HealFailed,
     NeedMissing,
     NotApplicable,
+    RightMissing,
     WrongConfiguration,
 )
 from harbor_verify.plugin.run import KEY
@@ -64,7 +65,10 @@ def reason_of(config: pytest.Config, need: str, state: Probed | None = None) -> 
     """Why a need is not met, empty when it is; found out once. `state`: where there is no run yet."""
     reasons = config.stash.setdefault(_REASONS, {})
     if need not in reasons:
-        reasons[need] = _PROBES[need](state or config.stash[KEY])
+        try:
+            reasons[need] = _PROBES[need](state or config.stash[KEY])
+        except RightMissing as missing:
+            reasons[need] = str(missing)
     return reasons[need]
 
 

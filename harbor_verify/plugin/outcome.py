@@ -177,7 +177,9 @@ def _take_in_what_kept_from_judging(
         outcome.verdict = Verdict.ERROR
         if isinstance(error, NotApplicable):
             outcome.verdict, message = Verdict.NOT_APPLICABLE, str(error)
-        elif isinstance(error, NeedMissing | pytest.skip.Exception) and not strict_skips:
+        elif (
+            isinstance(error, NeedMissing | pytest.skip.Exception) and not strict_skips and when != "teardown"
+        ):
             outcome.verdict, message = Verdict.BLOCKED, str(error)
     outcome.messages.append(message)
 

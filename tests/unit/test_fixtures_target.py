@@ -27,6 +27,7 @@ class FakeDeployment:
         database=harbor_1_2.database,
         session_store=harbor_1_2.session_store,
     )
+    hidden = ()
     variables = MappingProxyType({"_REDIS_URL": "redis:6379,100,s3cret-word,11"})
 
     def __init__(self, replicas=()):
