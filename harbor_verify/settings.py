@@ -97,13 +97,21 @@ class Settings(BaseModel):
     )
     database_address: str | None = Field(
         None,
-        pattern=r"^[^:\s]+:\d+$",
+        pattern=r"^([^:\s\[\]]+|\[[0-9A-Fa-f:.]+\]):\d+$",
         description="HOST:PORT that leads to Harbor's database from here, where its own address does not",
     )
     session_store_address: str | None = Field(
         None,
-        pattern=r"^[^:\s]+:\d+$",
+        pattern=r"^([^:\s\[\]]+|\[[0-9A-Fa-f:.]+\]):\d+$",
         description="HOST:PORT that leads to Harbor's Redis from here, where its own address does not",
+    )
+    database_ca_file: FilePath | None = Field(
+        None,
+        description="certificates (PEM) to trust for Harbor's database, where Harbor verifies its certificate",
+    )
+    session_store_ca_file: FilePath | None = Field(
+        None,
+        description="certificates (PEM) to trust for Harbor's Redis (rediss://), in place of the system's",
     )
     database_nodes: PositiveInt = Field(
         3, description="nodes that the database's Galera cluster is to have, where it is one"

@@ -20,6 +20,7 @@ from harbor_verify.clients.replica_link import open_connection, open_link
 from harbor_verify.clients.sql import Sql
 from harbor_verify.errors import AnswerError, NoAnswer, SettingsError, TargetUnreachable, WrongConfiguration
 from harbor_verify.facts.model import Facts
+from harbor_verify.model.addresses import joined, split
 from harbor_verify.model.backing import Backing, backing_of
 from harbor_verify.model.discovery import Deployment, discover
 from harbor_verify.model.roles import Profile, Role
@@ -200,14 +201,26 @@ class Target:
 
     def sql(self) -> Sql:
         """The database with Harbor's own credentials; its caller closes it. Raises StoreRefused."""
-        return open_sql(self.database(), self.database_address(), timeouts_s=self.settings.timeouts_s)
+        settings = self.settings
+        return open_sql(
+            self.database(),
+            self.database_address(),
+            timeouts_s=settings.timeouts_s,
+            ca_file=settings.database_ca_file,
+        )
 
     def redis(self, store: SessionStore) -> RedisStore:
         """The session store with Harbor's own password; its caller closes it."""
         direct = self.settings.session_store_address
         address = direct or self._from_here(store.address)
         sentinels = () if direct else tuple(map(self._from_here, store.sentinels))
-        return RedisStore(store, address, sentinels=sentinels, timeouts_s=self.settings.timeouts_s)
+        return RedisStore(
+            store,
+            address,
+            sentinels=sentinels,
+            timeouts_s=self.settings.timeouts_s,
+            ca_file=self.settings.session_store_ca_file,
+        )
 
     def run(self, replica: Replica, argv: list[str]) -> str:
         """What a command in the replica's container prints. Raises CommandInPodFailed, TargetUnreachable."""
@@ -262,7 +275,7 @@ class Target:
         """A session to the front door by way of one node's address; its caller closes it."""
         link = HttpClient(
             node,
-            f"{scheme}://{f'[{address}]' if ':' in address else address}:{port}",
+            f"{scheme}://{joined(address, port)}",
             timeouts_s=self.settings.timeouts_s,
             verify=self.settings.verify,
             adapter=ByAddress(urlsplit(self.url).hostname or "") if scheme == "https" else None,
@@ -303,9 +316,9 @@ class Target:
         """Of a Service's name in a pod's settings, the first endpoint: from outside names do not resolve."""
         if self.kubernetes.inside:
             return address
-        host, _, port = address.rpartition(":")
+        host, port = split(address)
         addresses = self.deployment.addresses(host)
-        return f"{addresses[0]}:{port}" if addresses else address
+        return joined(addresses[0], port) if addresses else address
 
     def _link(self, replica: Replica) -> HttpClient:
         key = (replica.uid, replica.workload.port)

@@ -1,5 +1,6 @@
 """A MySQL or MariaDB, maybe a node of a Galera cluster."""
 
+from pathlib import Path
 from typing import Any
 
 import pymysql
@@ -7,15 +8,24 @@ import pymysql
 from harbor_verify.clients.sql import Sql
 from harbor_verify.errors import StoreRefused
 from harbor_verify.model import galera, grants
+from harbor_verify.model.addresses import split
 from harbor_verify.model.stores import Database, Redundancy
 
 
 class MySql(Sql):
     """One connection to it."""
 
-    def __init__(self, database: Database, address: str, *, timeouts_s: tuple[float, float]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        address: str,
+        *,
+        timeouts_s: tuple[float, float],
+        ca_file: Path | None = None,
+    ) -> None:
+        """`ca_file` has no use here: the first Harbors speak to MySQL without TLS."""
         super().__init__(database, address)
-        host, _, port = address.rpartition(":")
+        host, port = split(address)
         connect_s, request_s = timeouts_s
         try:
             self._connection = pymysql.connect(

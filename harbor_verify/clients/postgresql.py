@@ -1,12 +1,15 @@
 """A PostgreSQL."""
 
+import ipaddress
+from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from harbor_verify.clients.sql import Sql
-from harbor_verify.errors import StoreRefused
+from harbor_verify.errors import CannotTell, StoreRefused
+from harbor_verify.model.addresses import split
 from harbor_verify.model.grants import READ_AND_WRITE
 from harbor_verify.model.managed import ROLES
 from harbor_verify.model.stores import Database, Redundancy
@@ -25,35 +28,70 @@ SELECT pg_is_in_recovery(),
 little more of a standby's connection than that it is there: rows are counted, but what is surely none."""
 
 
-class PostgreSql(Sql):
-    """One connection to it."""
+_NO_OPTIONS = "unsupported startup parameter"
 
-    def __init__(self, database: Database, address: str, *, timeouts_s: tuple[float, float]) -> None:
+
+class PostgreSql(Sql):
+    """One connection to it, also by way of a pooler."""
+
+    def __init__(
+        self,
+        database: Database,
+        address: str,
+        *,
+        timeouts_s: tuple[float, float],
+        ca_file: Path | None = None,
+    ) -> None:
+        """Raises StoreRefused, and CannotTell where it is this side that does not trust its certificate."""
         super().__init__(database, address)
-        host, _, port = address.rpartition(":")
+        host, port = split(address)
         connect_s, request_s = timeouts_s
+        self._statement_timeout_ms = round(request_s * 1000)
+        self._by_pooler = False
+        settings: dict[str, Any] = {
+            **_place(database, host),
+            "port": int(port),
+            "user": database.user,
+            "password": database.password,
+            "dbname": database.name,
+            "sslmode": database.tls or "prefer",
+            "connect_timeout": max(2, round(connect_s)),
+            "tcp_user_timeout": self._statement_timeout_ms,
+            "application_name": "harbor-verify",
+            "autocommit": True,
+            **({"sslrootcert": str(ca_file)} if ca_file else {}),
+        }
         try:
-            self._connection = psycopg.connect(
-                host=host,
-                port=int(port),
-                user=database.user,
-                password=database.password,
-                dbname=database.name,
-                sslmode=database.tls or "prefer",
-                connect_timeout=max(2, round(connect_s)),
-                options=f"-c statement_timeout={round(request_s * 1000)}",
-                tcp_user_timeout=round(request_s * 1000),
-                application_name="harbor-verify",
-                autocommit=True,
-            )
+            self._connection = self._connect(settings)
         except psycopg.Error as refused:
+            message = str(refused)
+            if database.tls.startswith("verify") and "certificate" in message and "expired" not in message:
+                raise CannotTell(
+                    f"{self._what}: this side does not trust its certificate: {' '.join(message.split())}. "
+                    "--database-ca-file names whom to trust."
+                ) from refused
             raise self._refused(refused) from refused
+
+    def _connect(self, settings: dict[str, Any]) -> psycopg.Connection[Any]:
+        try:
+            options = f"-c statement_timeout={self._statement_timeout_ms}"
+            return psycopg.connect(**settings, options=options)
+        except psycopg.OperationalError as refused:
+            if _NO_OPTIONS not in str(refused):
+                raise
+        # PgBouncer before 1.20, or without ignore_startup_parameters. What is set there would stay set for others.
+        self._by_pooler = True
+        return psycopg.connect(**settings)
 
     def close(self) -> None:
         self._connection.close()
 
     def rows(self, query: Any, *values: Any) -> list[tuple[Any, ...]]:
         try:
+            if self._by_pooler:
+                with self._connection.transaction():
+                    self._connection.execute(f"SET LOCAL statement_timeout = {self._statement_timeout_ms}")
+                    return self._connection.execute(query, values or None).fetchall()
             return self._connection.execute(query, values or None).fetchall()
         except psycopg.Error as refused:
             raise self._refused(refused) from refused
@@ -106,3 +144,14 @@ class PostgreSql(Sql):
 
     def _refused(self, refused: psycopg.Error) -> StoreRefused:
         return self._refusal(" ".join(str(refused).split()))
+
+
+def _place(database: Database, host: str) -> dict[str, str]:
+    """Where to connect: its certificate is to be for the name that Harbor knows, whichever address leads there."""
+    if database.tls != "verify-full" or host == database.host:
+        return {"host": host}
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return {"host": host}
+    return {"host": database.host, "hostaddr": host}

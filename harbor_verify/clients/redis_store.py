@@ -2,21 +2,29 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import redis
 from redis.sentinel import Sentinel
 
-from harbor_verify.errors import StoreRefused
+from harbor_verify.errors import CannotTell, StoreRefused
+from harbor_verify.model.addresses import split
 from harbor_verify.model.stores import Redundancy, SentinelView, SessionStore
 
 _REPLICA = re.compile(r"slave\d+")
 _DOWN = frozenset({"s_down", "o_down", "disconnected"})
 
 
+_NOT_TRUSTED = "CERTIFICATE_VERIFY_FAILED"
+
+
 class RedisStore:
-    """One connection to the store's own database. Every method but `close` raises StoreRefused."""
+    """One connection to the store's own database.
+
+    Every method but `close` raises StoreRefused, and CannotTell where it is this side that does not trust the store.
+    """
 
     def __init__(
         self,
@@ -25,9 +33,10 @@ class RedisStore:
         *,
         timeouts_s: tuple[float, float],
         sentinels: Sequence[str] = (),
+        ca_file: Path | None = None,
     ) -> None:
         """`address` (HOST:PORT) leads to `store` from here; where `sentinels` (HOST:PORT) are given, they say where the
-        primary is that the store names. Connects at the first question.
+        primary is that the store names; `ca_file` (PEM) says whom to trust. Connects at the first question.
         """
         self._what = f"Redis at {address}, database {store.database}"
         settings = {
@@ -35,6 +44,7 @@ class RedisStore:
             "username": store.user or None,
             "password": store.password or None,
             "ssl": store.tls,
+            **({"ssl_ca_certs": str(ca_file)} if store.tls and ca_file else {}),
             "client_name": "harbor-verify",
             **_patience(timeouts_s),
         }
@@ -137,6 +147,11 @@ class RedisStore:
         try:
             return command(*words)
         except (redis.RedisError, OSError) as refused:
+            if _NOT_TRUSTED in str(refused) and "expired" not in str(refused):
+                raise CannotTell(
+                    f"{self._what}: this side does not trust its certificate: {refused}. "
+                    "--session-store-ca-file names whom to trust."
+                ) from refused
             raise StoreRefused(f"{self._what}: {refused}") from refused
 
 
@@ -152,7 +167,7 @@ def _patience(timeouts_s: tuple[float, float]) -> dict[str, Any]:
 
 
 def _host_and_port(address: str) -> tuple[str, int]:
-    host, _, port = address.rpartition(":")
+    host, port = split(address)
     return host, int(port)
 
 

@@ -24,6 +24,7 @@ from harbor_verify.clients.http import HttpClient
 from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.clients.pod_channel import PodGone, open_channel
 from harbor_verify.clients.relay import Connection
+from harbor_verify.model.addresses import joined
 
 _DATA, _ERROR = 0, 1
 _MESSAGE_BYTES = 32 * 1024
@@ -52,7 +53,7 @@ def open_link(
     # A pod without an address is not running yet: nobody answers there.
     host = address or f"{pod}.has.no.address.invalid"
     direct = _OnePool(_TlsPool(host, port, retries=False)) if tls else None
-    return HttpClient(name, f"{scheme}://{host}:{port}", timeouts_s=timeouts_s, adapter=direct)
+    return HttpClient(name, f"{scheme}://{joined(host, port)}", timeouts_s=timeouts_s, adapter=direct)
 
 
 def open_connection(

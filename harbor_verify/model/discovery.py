@@ -93,7 +93,9 @@ class Deployment:
         """The cluster's nodes that are Ready."""
         nodes = self.kubernetes.ask("list the nodes", self.kubernetes.core.list_node).items
         return [
-            n for n in nodes if any(c.type == "Ready" and c.status == "True" for c in n.status.conditions)
+            n
+            for n in nodes
+            if any(c.type == "Ready" and c.status == "True" for c in n.status.conditions or ())
         ]
 
     def disruption_budgets(self) -> list[client.V1PodDisruptionBudget]:
@@ -107,12 +109,17 @@ class Deployment:
         return listed.items
 
     def services_of(self, workload: Workload) -> list[client.V1Service]:
-        """The Services that choose the workload's pods."""
-        labels = set((workload.template.metadata.labels or {}).items())
+        """The Services that choose the workload's pods.
+
+        One that chooses pods of other parts as well (for their metrics) counts only where the workload has no other.
+        """
         listed = self.kubernetes.ask(
             f"list Services in {self.namespace}", self.kubernetes.core.list_namespaced_service, self.namespace
         )
-        return [s for s in listed.items if s.spec.selector and set(s.spec.selector.items()) <= labels]
+        choosing = [s for s in listed.items if _chooses(s, workload)]
+        others = [other for other in self.workloads.values() if other is not workload]
+        own = [s for s in choosing if not any(_chooses(s, other) for other in others)]
+        return own or choosing
 
     def endpoints(self, service: str) -> list[client.V1Endpoint]:
         """The endpoints of a Service's EndpointSlices that are ready."""
@@ -195,6 +202,11 @@ def discover(kubernetes: Kubernetes, namespace: str, wanted: str | None = None) 
         f"{where} holds no Harbor that is known ({', '.join(_lack(each, matches[each.name]) for each in profiles)}); "
         f"it holds {present}. Is --namespace right?"
     )
+
+
+def _chooses(service: client.V1Service, workload: Workload) -> bool:
+    labels = set((workload.template.metadata.labels or {}).items())
+    return bool(service.spec.selector) and set(service.spec.selector.items()) <= labels
 
 
 def _profile_named(name: str) -> Profile:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field, fields
 from typing import TypeVar
 
+from harbor_verify.model.addresses import joined
+
 
 @dataclass(frozen=True)
 class SessionStore:
@@ -23,7 +25,7 @@ class SessionStore:
 
     @property
     def address(self) -> str:
-        return f"{self.host}:{self.port}"
+        return joined(self.host, self.port)
 
     def __str__(self) -> str:
         where = (
@@ -49,7 +51,7 @@ class Database:
 
     @property
     def address(self) -> str:
-        return f"{self.host}:{self.port}"
+        return joined(self.host, self.port)
 
     def __str__(self) -> str:
         return f"{self.name} at {self.address} as {self.user}"

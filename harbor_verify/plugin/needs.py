@@ -21,6 +21,7 @@ from harbor_verify.errors import (
     RightMissing,
     WrongConfiguration,
 )
+from harbor_verify.model.addresses import split
 from harbor_verify.plugin.run import KEY
 from harbor_verify.settings import Settings
 from harbor_verify.target import Target
@@ -175,7 +176,7 @@ def _way_to(
         refused = []
         try:
             for where in addresses(state.target):
-                host, _, port = where.rpartition(":")
+                host, port = split(where)
                 try:
                     socket.create_connection((host, int(port)), state.settings.connect_timeout_s).close()
                     return ""

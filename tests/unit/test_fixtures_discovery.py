@@ -146,3 +146,37 @@ def test_a_profile_that_nobody_knows_is_a_setting_that_is_wrong(name, nearest):
         SettingsError, match=rf"--profile {name}: there is no such profile; did you mean {nearest}"
     ):
         discover(Cluster(OLDER), "harbor", name)
+
+
+class Services(Cluster):
+    """With Services beside."""
+
+    def __init__(self, *services, deployments):
+        super().__init__(deployments=deployments)
+        self._services = services
+
+    def list_namespaced_service(self, namespace):
+        return Listed(self._services)
+
+
+def service(name, **selector):
+    return client.V1Service(
+        metadata=client.V1ObjectMeta(name=name), spec=client.V1ServiceSpec(selector=selector or None)
+    )
+
+
+def names_of(cluster, role):
+    deployment = discover(cluster, "harbor")
+    return [each.metadata.name for each in deployment.services_of(deployment.workload(role))]
+
+
+def test_a_service_over_pods_of_all_parts_is_nobodys_own():
+    own = service("harbor-core", app="harbor", component="core")
+    everybody = service("metrics", app="harbor")
+    cluster = Services(own, everybody, service("outside"), deployments=newer())
+    assert names_of(cluster, Role.WEB) == ["harbor-core"]
+
+
+def test_a_service_that_chooses_too_much_is_judged_where_there_is_no_other():
+    cluster = Services(service("harbor-core", app="harbor"), deployments=newer())
+    assert names_of(cluster, Role.WEB) == ["harbor-core"]

@@ -1,5 +1,6 @@
 """Harbor's PostgreSQL as a client of it sees it, with a driver of a few lines."""
 
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import psycopg
@@ -7,7 +8,7 @@ import pytest
 
 from harbor_verify.clients import postgresql as module
 from harbor_verify.clients.databases import open_sql
-from harbor_verify.errors import StoreRefused
+from harbor_verify.errors import CannotTell, StoreRefused
 from harbor_verify.model.stores import Database
 
 DATABASE = Database("postgresql", "postgresql", 5432, user="harbor", password="hush", name="registry")
@@ -19,7 +20,7 @@ class Connection:
     def __init__(self, answers):
         self.answers, self.asked, self.closed = answers, [], False
 
-    def execute(self, query, values):
+    def execute(self, query, values=None):
         text = query if isinstance(query, str) else query.as_string(None)
         self.asked.append((text, values))
         answer = next((answer for key, answer in self.answers.items() if key in text), [])
@@ -56,6 +57,52 @@ def test_it_goes_to_the_given_address_with_harbors_own_credentials_and_deadlines
     assert told["options"] == "-c statement_timeout=30000"
     assert told["sslmode"] == "prefer"
     assert connect(database=Database(**{**vars(DATABASE), "tls": "disable"}))[2]["sslmode"] == "disable"
+
+
+def refusing(monkeypatch, message, database=DATABASE, *, answers=None, **more):
+    """The client of a database whose first connection is refused; what each attempt was told."""
+    attempts = []
+
+    def driver(**settings):
+        attempts.append(settings)
+        if len(attempts) == 1 or answers is None:
+            raise psycopg.OperationalError(message)
+        return answers
+
+    monkeypatch.setattr(module.psycopg, "connect", driver)
+    return open_sql(database, "198.18.0.1:15432", timeouts_s=(1, 30), **more), attempts
+
+
+def test_a_pooler_that_takes_no_options_is_asked_without_and_nothing_stays_set_for_others(monkeypatch):
+    connection = Connection({"SELECT": [(1,)]})
+    connection.transaction = nullcontext
+    sql, attempts = refusing(monkeypatch, "FATAL: unsupported startup parameter: options", answers=connection)
+    assert "options" not in attempts[1]
+    assert sql.rows("SELECT 1") == [(1,)]
+    assert [text for text, _ in connection.asked] == ["SET LOCAL statement_timeout = 30000", "SELECT 1"]
+
+
+VERIFIED = Database(**{**vars(DATABASE), "tls": "verify-full", "host": "db.example"})
+
+
+def test_a_certificate_that_this_side_does_not_trust_says_nothing_about_harbor(monkeypatch):
+    for message in ('root certificate file "/x/root.crt" does not exist', "certificate verify failed"):
+        with pytest.raises(CannotTell, match="--database-ca-file"):
+            refusing(monkeypatch, message, VERIFIED)
+
+
+@pytest.mark.parametrize("database", [DATABASE, VERIFIED])
+def test_a_certificate_that_has_expired_and_any_other_refusal_is_harbors(monkeypatch, database):
+    for message in ("SSL error: certificate has expired", "password authentication failed"):
+        with pytest.raises(StoreRefused):
+            refusing(monkeypatch, message, database)
+
+
+def test_a_certificate_is_for_the_name_that_harbor_knows_whichever_address_leads_there(connect, tmp_path):
+    told = connect(database=VERIFIED)[2]
+    assert (told["host"], told["hostaddr"]) == ("db.example", "198.18.0.1")
+    assert "sslrootcert" not in told
+    assert "hostaddr" not in connect()[2]
 
 
 def test_tables_and_rows_are_asked_for_with_names_as_they_are_written(connect):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from harbor_verify.clients.redis_store import RedisStore
-from harbor_verify.errors import StoreRefused
+from harbor_verify.errors import CannotTell, StoreRefused
 from harbor_verify.model.stores import SessionStore
 
 STORE = SessionStore("redis", 6379, password="hush", database=11)
@@ -126,6 +126,20 @@ def test_a_redis_that_nobody_answers_for_is_a_refusal_after_one_try():
     with RedisStore(STORE, "127.0.0.1:1", timeouts_s=(1, 1)) as redis:
         with pytest.raises(StoreRefused, match=r"Redis at 127\.0\.0\.1:1, database 11: "):
             redis.time_to_live_s("live")
+
+
+def test_a_certificate_that_this_side_does_not_trust_says_nothing_about_harbor():
+    with (
+        RedisStore(STORE, "127.0.0.1:1", timeouts_s=(1, 1)) as asked,
+        pytest.raises(CannotTell, match="--session-store-ca-file"),
+    ):
+        asked._ask(refuse, "[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate in certificate chain")
+    with RedisStore(STORE, "127.0.0.1:1", timeouts_s=(1, 1)) as asked, pytest.raises(StoreRefused):
+        asked._ask(refuse, "[SSL: CERTIFICATE_VERIFY_FAILED] certificate has expired")
+
+
+def refuse(message):
+    raise OSError(message)
 
 
 def by_sentinels(*addresses, **changes):

@@ -4,6 +4,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from harbor_verify.clients.sql import Sql
 from harbor_verify.errors import WrongConfiguration
+from harbor_verify.model.addresses import joined, split
 from harbor_verify.model.roles import Environment, Migration
 from harbor_verify.model.stores import Database, SessionStore
 
@@ -51,7 +52,7 @@ def session_store(environment: Environment) -> SessionStore | None:
         user=user,
         tls=url.scheme.startswith("rediss"),
         primary=primary[0] if sentinel else "",
-        sentinels=tuple(f"{host}:{port}" for host, port in addresses) if sentinel else (),
+        sentinels=tuple(joined(host, port) for host, port in addresses) if sentinel else (),
     )
 
 
@@ -89,5 +90,5 @@ def _authority(url: SplitResult) -> tuple[str, str, list[str]]:
 
 
 def _address(host: str, default_port: int) -> tuple[str, str]:
-    name, colon, port = host.rpartition(":")
-    return (name, port) if colon else (host, str(default_port))
+    name, port = split(host)
+    return name, port or str(default_port)
