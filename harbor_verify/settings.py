@@ -55,6 +55,11 @@ class Settings(BaseModel):
         None,
         description="generation of Harbor, by the name of its profile (default: the one that is recognised)",
     )
+    release: str | None = Field(
+        None,
+        description="release of Harbor's chart, where the namespace holds several (the label `release`, or "
+        "app.kubernetes.io/instance)",
+    )
     harbor_url: HttpUrl | None = Field(
         None,
         description="URL of the front door, as docker clients and browsers use it (default: what Harbor is told that "

@@ -333,7 +333,7 @@ def reach(access: Access, settings: Settings) -> Target:
     Raises TargetUnreachable, saying what was tried and what to do. A front door that answers with an error is
     reached: what is wrong with it is for the checks to say.
     """
-    deployment = discover(access.kubernetes, access.namespace, settings.profile)
+    deployment = discover(access.kubernetes, access.namespace, settings.profile, settings.release)
     if access.url is None:
         access = replace(access, url=own_url(deployment))
     target = Target(access, deployment, settings)

@@ -2,7 +2,7 @@
 
 import base64
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from kubernetes import client
@@ -13,7 +13,7 @@ from harbor_verify.errors import RightMissing, SettingsError, TargetUnreachable
 from harbor_verify.model.environment import environment_of
 from harbor_verify.model.roles import Part, Profile, Role
 from harbor_verify.model.volumes import Volume
-from harbor_verify.model.workloads import Replica, Workload, bears_label, replicas_of, runs_image
+from harbor_verify.model.workloads import Replica, Workload, bears_label, release_of, replicas_of, runs_image
 from harbor_verify.profiles import ALL
 
 
@@ -175,33 +175,67 @@ class Deployment:
                 raise
 
 
-def discover(kubernetes: Kubernetes, namespace: str, wanted: str | None = None) -> Deployment:
-    """Find the Harbor in a namespace, of the profile `wanted` or of whichever it is.
+def discover(
+    kubernetes: Kubernetes, namespace: str, wanted: str | None = None, release: str | None = None
+) -> Deployment:
+    """Find the Harbor in a namespace: of the profile `wanted` and of the release that is named, or whichever it is.
 
     Raises TargetUnreachable when there is none that is known, or more than one; SettingsError when no profile is
     called `wanted`.
     """
-    profiles = [_profile_named(wanted)] if wanted else ALL
+    profiles = {profile.name: profile for profile in ([_profile_named(wanted)] if wanted else ALL)}
     controllers, hidden = _controllers(kubernetes, namespace)
-    matches = {profile.name: _match(profile, namespace, controllers) for profile in profiles}
-    whole = [profile for profile in profiles if profile.required <= set(matches[profile.name])]
     where = f"namespace {namespace} at {kubernetes.server}"
+    matches = _matches(profiles.values(), namespace, controllers)
+    if release is not None:
+        matches = {key: match for key, match in matches.items() if key[1] == release}
+    whole = [key for key in matches if profiles[key[0]].required <= set(matches[key])]
+    if not whole and release is None:
+        # Its parts may bear different labels, or none.
+        matches = {(name, ""): _match(profile, namespace, controllers) for name, profile in profiles.items()}
+        whole = [key for key in matches if profiles[key[0]].required <= set(matches[key])]
     if len(whole) == 1:
-        return Deployment(kubernetes, namespace, whole[0], matches[whole[0].name], hidden)
+        return Deployment(kubernetes, namespace, profiles[whole[0][0]], matches[whole[0]], hidden)
     if whole:
-        candidates = "; ".join(
-            f"{each.name} ({', '.join(w.object for w in matches[each.name].values())})" for each in whole
-        )
-        raise TargetUnreachable(
-            f"{where} holds more than one Harbor: {candidates}. Say which: --profile NAME"
-        )
+        raise TargetUnreachable(f"{where} holds more than one Harbor: {_told_apart(whole, matches)}")
     if hidden:
         raise hidden[0]
     present = ", ".join(f"{kind} {item.metadata.name}" for kind, item in controllers) or "no workload at all"
+    if release is not None:
+        raise TargetUnreachable(f"{where} holds no Harbor of release {release}; it holds {present}")
+    lacks = ", ".join(_lack(profiles[name], match) for (name, _), match in matches.items())
     raise TargetUnreachable(
-        f"{where} holds no Harbor that is known ({', '.join(_lack(each, matches[each.name]) for each in profiles)}); "
-        f"it holds {present}. Is --namespace right?"
+        f"{where} holds no Harbor that is known ({lacks}); it holds {present}. Is --namespace right?"
     )
+
+
+_Matches = dict[tuple[str, str], dict[Role, Workload]]
+"""By the name of a profile, and a release."""
+
+
+def _matches(profiles: Iterable[Profile], namespace: str, controllers: Sequence[tuple[str, Any]]) -> _Matches:
+    """The workloads by role, of each profile and each release: all parts of a Harbor are of one release."""
+    by_release: dict[str, list[tuple[str, Any]]] = {}
+    for kind, item in controllers:
+        template = item.spec.template.metadata
+        name = release_of(template.labels if template else None) or release_of(item.metadata.labels)
+        by_release.setdefault(name, []).append((kind, item))
+    return {
+        (profile.name, release): _match(profile, namespace, items)
+        for profile in profiles
+        for release, items in by_release.items()
+    }
+
+
+def _told_apart(whole: Sequence[tuple[str, str]], matches: _Matches) -> str:
+    """Each by its workloads, and the setting that chooses one."""
+    several_profiles = len({profile for profile, _ in whole}) > 1
+    candidates = "; ".join(
+        f"{profile if several_profiles else f'release {release}'} "
+        f"({', '.join(workload.object for workload in matches[profile, release].values())})"
+        for profile, release in whole
+    )
+    return f"{candidates}. Say which: {'--profile' if several_profiles else '--release'} NAME"
 
 
 def _chooses(service: client.V1Service, workload: Workload) -> bool:

@@ -1,6 +1,6 @@
 """Workloads and their replicas, as they are in the cluster at the moment of asking."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from kubernetes.client import V1Container, V1Pod, V1PodTemplateSpec
@@ -129,10 +129,27 @@ def replicas_of(workload: Workload, pods: Iterable[V1Pod]) -> list[Replica]:
     return [Replica(workload, ordinal, pod) for ordinal, pod in enumerate(alive)]
 
 
+_OF_ANYBODY = frozenset({"component", "app.kubernetes.io/component"})
+"""Labels that say which part of something it is, and not of what."""
+
+
 def bears_label(part: Part, template: V1PodTemplateSpec) -> bool:
-    """Whether pods of this template have a label of that part of Harbor."""
+    """Whether pods of this template have a label of that part of Harbor.
+
+    `component: core` may be anybody's core: it counts where another label names Harbor, or the image is Harbor's.
+    """
     labels = (template.metadata.labels or {}) if template.metadata else {}
-    return any(labels.get(key) == value for key, value in part.labels)
+    borne = {key for key, value in part.labels if labels.get(key) == value}
+    if not borne or borne - _OF_ANYBODY:
+        return bool(borne)
+    others = (value for key, value in labels.items() if key not in _OF_ANYBODY)
+    return any("harbor" in value.lower() for value in others) or runs_image(part, template)
+
+
+def release_of(labels: Mapping[str, str] | None) -> str:
+    """The name that a chart was installed under; empty where no label tells it."""
+    known = labels or {}
+    return known.get("release") or known.get("app.kubernetes.io/instance") or ""
 
 
 def runs_image(part: Part, template: V1PodTemplateSpec) -> bool:

@@ -19,7 +19,7 @@ metadata: {{name: harbor-{name}}}
 spec:
   replicas: 3
   template:
-    metadata: {{labels: {{component: {name}}}}}
+    metadata: {{labels: {{app: harbor, component: {name}}}}}
     spec: {{containers: [{{name: {name}, envFrom: [{{configMapRef: {{name: settings}}}}]}}]}}
 ---
 """
@@ -30,7 +30,7 @@ spec: {{selector: {{component: {name}}}}}
 ---
 kind: StatefulSet
 metadata: {{name: harbor-{name}}}
-spec: {{replicas: 1, template: {{metadata: {{labels: {{component: {name}}}}}}}}}
+spec: {{replicas: 1, template: {{metadata: {{labels: {{app: harbor, component: {name}}}}}}}}}
 ---
 """
 SETTINGS = """

@@ -148,6 +148,55 @@ def test_a_profile_that_nobody_knows_is_a_setting_that_is_wrong(name, nearest):
         discover(Cluster(OLDER), "harbor", name)
 
 
+def of_release(name, made):
+    for each in made:
+        each.metadata.name = f"{name}-{each.metadata.name}"
+        each.spec.selector.match_labels["release"] = name
+    return made
+
+
+def two():
+    """Two releases side by side; the parts of one come between those of the other."""
+    first, second = of_release("a", newer()), of_release("b", newer())
+    return [each for pair in zip(second, first, strict=True) for each in pair]
+
+
+def test_of_two_releases_the_one_that_is_named_is_taken_with_all_its_parts():
+    found = discover(Cluster(deployments=two()), "harbor", release="b")
+    assert {workload.name for workload in found.workloads.values()} == {
+        f"b-{name}" for name in ROLES.values()
+    }
+
+
+def test_two_releases_of_which_none_is_named_are_told_apart():
+    with pytest.raises(TargetUnreachable, match="more than one Harbor") as told:
+        discover(Cluster(deployments=two()), "harbor")
+    assert "release a (" in str(told.value)
+    assert str(told.value).endswith("Say which: --release NAME")
+
+
+def test_a_release_that_is_not_there_is_told():
+    with pytest.raises(TargetUnreachable, match="no Harbor of release c"):
+        discover(Cluster(deployments=two()), "harbor", release="c")
+
+
+def test_a_harbor_whose_parts_bear_other_releases_is_still_one():
+    made = newer()
+    for number, each in enumerate(made):
+        each.spec.selector.match_labels["release"] = f"r{number}"
+    assert discover(Cluster(deployments=made), "harbor").workload(Role.WEB).name == "harbor-core"
+
+
+@pytest.mark.parametrize("labels", [{"app": "audit"}, {}])
+def test_somebody_elses_workload_that_is_called_a_core_is_not_harbors(labels):
+    foreign = deployment("core", "example.com/audit:1")
+    foreign.metadata.name = "audit-collector"
+    foreign.spec.template.metadata.labels = {"component": "core", **labels}
+    foreign.spec.selector.match_labels = {"component": "core", **labels}
+    found = discover(Cluster(deployments=[foreign, *newer()]), "harbor")
+    assert found.workload(Role.WEB).name == "harbor-core"
+
+
 class Services(Cluster):
     """With Services beside."""
 

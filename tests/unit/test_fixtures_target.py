@@ -59,7 +59,7 @@ def access(*, may=True, inside=False, url="http://h.example:31777"):
 @pytest.fixture
 def front_door(monkeypatch):
     """Sets what the front door does when it is asked for anything."""
-    monkeypatch.setattr(module, "discover", lambda kubernetes, namespace, wanted: FakeDeployment())
+    monkeypatch.setattr(module, "discover", lambda kubernetes, namespace, wanted, release: FakeDeployment())
 
     def set_answer(answer):
         monkeypatch.setattr(module.HttpClient, "request", lambda *_, **__: answer())
