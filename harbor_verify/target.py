@@ -12,11 +12,11 @@ from harbor_verify.clients.databases import open_sql
 from harbor_verify.clients.harbor import Credentials, Harbor
 from harbor_verify.clients.http import ByAddress, HttpClient
 from harbor_verify.clients.kubernetes import Kubernetes
-from harbor_verify.clients.pod_channel import run_in_pod
+from harbor_verify.clients.pod_channel import PodGone, run_in_pod
 from harbor_verify.clients.redis_store import RedisStore
 from harbor_verify.clients.registry import Authorise, BackendRegistry, Registry, by_password, by_token
 from harbor_verify.clients.relay import Connection
-from harbor_verify.clients.replica_link import open_connection, open_link
+from harbor_verify.clients.replica_link import open_connection, open_link, served_certificate
 from harbor_verify.clients.sql import Sql
 from harbor_verify.errors import AnswerError, NoAnswer, SettingsError, TargetUnreachable, WrongConfiguration
 from harbor_verify.facts.model import Facts
@@ -270,6 +270,20 @@ class Target:
             tls=replica.workload.tls,
             timeouts_s=self.settings.timeouts_s,
         )
+
+    def served_certificate(self, replica: Replica) -> bytes:
+        """The certificate (DER) that this replica shows to whoever connects, whatever its files say now.
+
+        Raises NoAnswer where nobody speaks TLS there, TargetUnreachable.
+        """
+        try:
+            connection = self.connect(replica)
+        except (OSError, PodGone) as silent:
+            raise NoAnswer(f"TLS to {replica.name}: {silent}", sent=False) from silent
+        try:
+            return served_certificate(connection)
+        finally:
+            connection.close()
 
     def new_node_link(self, node: str, address: str, port: int, *, scheme: str) -> HttpClient:
         """A session to the front door by way of one node's address; its caller closes it."""

@@ -75,6 +75,12 @@ def open_connection(
     return _trusting().wrap_socket(plain) if tls else plain
 
 
+def served_certificate(connection: Connection) -> bytes:
+    """The certificate (DER) that the other side of a connection with TLS has shown; empty without TLS."""
+    shown = getattr(connection, "getpeercert", None)
+    return (shown(binary_form=True) or b"") if shown else b""
+
+
 class ForwardedSocket:
     """A port-forward with as much of a socket's face as http.client, urllib3 and socket.SocketIO look at."""
 

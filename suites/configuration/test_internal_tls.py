@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from cryptography import x509
 
 from harbor_verify.checks import SHOULD, check
+from harbor_verify.errors import CannotTell
 from harbor_verify.findings import Findings
 from harbor_verify.model import configuration
 from harbor_verify.model.roles import Feature
@@ -26,7 +27,8 @@ def test_certificates_between_components_stay_valid(
 ):
     """Every certificate that a component of Harbor serves other components with stays valid for some weeks.
 
-    Source: the certificate file that each replica's environment names; how many days is a setting.
+    Source: the certificate file that each replica's environment names, and the one that it shows whoever connects: it
+    reads its file at its start, and a Secret may have been renewed since. How many days is a setting.
     """
     limit = datetime.now(UTC) + timedelta(days=settings.certificate_days)
     for role in harbor.deployment.workloads:
@@ -46,6 +48,22 @@ def test_certificates_between_components_stay_valid(
                 for each in certificates:
                     if each.not_valid_after_utc < limit:
                         served.wrong(f"{each.subject.rfc4514_string()}: {_end_of(each)}")
+            if not replica.workload.tls:
+                continue
+            expected = (
+                f"the certificate that it serves is valid for {settings.certificate_days} days at least"
+            )
+            with findings.about(replica.object, expected) as shown:
+                shown_der = harbor.served_certificate(replica)
+                if not shown_der:
+                    raise CannotTell("it showed no certificate")
+                served_now = x509.load_der_x509_certificate(shown_der)
+                if served_now.not_valid_after_utc < limit:
+                    newer = all(each.not_valid_after_utc >= limit for each in certificates)
+                    shown.wrong(
+                        f"{served_now.subject.rfc4514_string()}: {_end_of(served_now)}"
+                        + (f"; {path} has a newer one, which was not read yet" if newer else "")
+                    )
     if not findings.examined:
         not_applicable("internal TLS is not used")
 

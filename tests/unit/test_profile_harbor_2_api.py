@@ -158,7 +158,11 @@ def test_what_goes_with_basic_authentication_never_carries_a_cookie(harbor, stat
     harbor.create_project("run-p", ADMIN, public=True)
     *_, private, public = state.seen
     assert "Cookie" not in private.headers
-    assert json.loads(private.body) == {"project_name": "run", "metadata": {"public": "false"}}
+    assert json.loads(private.body) == {
+        "project_name": "run",
+        "metadata": {"public": "false"},
+        "storage_limit": -1,
+    }
     assert json.loads(public.body)["metadata"] == {"public": "true"}
 
 

@@ -50,7 +50,7 @@ def pod(secret, *, mount="/etc/x/key", sub_path="key", items=(("secretKey", "key
     )
 
 
-def harbor(*texts, in_container=None):
+def harbor(*texts, in_container=None, shows=None):
     """A web replica for each text, which its Secret has under `secretKey`."""
     secrets = {f"s{n}": {"secretKey": text, "tls.crt": text} for n, text in enumerate(texts)}
     replicas = []
@@ -66,6 +66,7 @@ def harbor(*texts, in_container=None):
                 object=f"pod h/web-{number}",
                 pod=SimpleNamespace(spec=spec),
                 container=spec.containers[0],
+                workload=SimpleNamespace(tls=shows is not None),
             )
         )
     return SimpleNamespace(
@@ -75,6 +76,7 @@ def harbor(*texts, in_container=None):
         ),
         replicas=lambda role: replicas,
         run=lambda replica, argv: in_container,
+        served_certificate=lambda replica: shows,
         deployment=SimpleNamespace(
             config_map=lambda name: None,
             secret=secrets.get,
@@ -158,6 +160,23 @@ def test_a_certificate_that_ends_too_soon_is_named(days, told):
     assert offender.object == "pod h/web-0"
     assert "CN=component" in offender.observed
     assert told in offender.observed
+
+
+def der(pem):
+    return x509.load_pem_x509_certificate(pem.encode()).public_bytes(serialization.Encoding.DER)
+
+
+def test_what_a_component_shows_counts_whatever_its_file_says_now():
+    examine(tls, harbor(certificate(300), shows=der(certificate(300))), SETTINGS, never, never)
+    renewed = harbor(certificate(300), shows=der(certificate(29)))
+    (offender,) = offenders_of(tls, renewed, SETTINGS, never, never)
+    assert "in 29 days" in offender.observed
+    assert "has a newer one, which was not read yet" in offender.observed
+
+
+def test_a_component_that_shows_no_certificate_is_unknown():
+    with pytest.raises(CannotTell, match="showed no certificate"):
+        examine(tls, harbor(certificate(300), shows=b""), SETTINGS, never, never)
 
 
 def test_a_file_that_is_no_certificate_is_named():

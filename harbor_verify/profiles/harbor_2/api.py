@@ -104,7 +104,8 @@ class Harbor2(Harbor):
         expect(self.http.delete(f"{API}/users/{user_id}", auth=basic(credentials)), 200, 404)
 
     def create_project(self, name: str, credentials: Credentials, *, public: bool = False) -> None:
-        body = {"project_name": name, "metadata": {"public": str(public).lower()}}
+        # Without a limit of its own: that of others, which a layer may be too large for, is not what is verified.
+        body = {"project_name": name, "metadata": {"public": str(public).lower()}, "storage_limit": -1}
         expect(self.http.post(f"{API}/projects", json=body, auth=basic(credentials)), 201)
 
     def projects(self, name: str, credentials: Credentials | None) -> dict[str, Project]:
