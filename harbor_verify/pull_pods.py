@@ -2,6 +2,7 @@
 
 import base64
 import json
+import platform
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from functools import cached_property
 from kubernetes import client
 
 from harbor_verify.clients.harbor import Credentials
-from harbor_verify.errors import DeadlinePassed
+from harbor_verify.errors import DeadlinePassed, NeedMissing
 from harbor_verify.target import Target
 from harbor_verify.waiting import NotYet, wait_until
 
@@ -25,6 +26,10 @@ REFUSED = {
 }
 _EVENT_OF = re.compile(r"spec\.containers\{(pull-\d+)\}")
 _NOBODY = 65534
+MOST_NODES = 12
+"""So many kubelets are asked at most: the registry, not the cluster, is verified."""
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+"""As Kubernetes calls them."""
 _NOTE = "note"
 """A key of the pull secret that each container mounts. A kubelet that has not been told of a new Secret yet pulls
 without it, and fails; for a mount it waits."""
@@ -46,6 +51,33 @@ class Pulled:
     image: str
     printed: str = ""
     error_message: str = ""
+
+
+def nodes_to_pull_on(target: Target) -> tuple[list[str], str]:
+    """(names, note) of the nodes that pods of ours are for; the note says which others there are, empty: none.
+
+    Those that are Ready, take pods, and run Linux on the architecture of our image (this machine's, unless --image
+    names another); of many a sample, evenly spread over their names. Raises NeedMissing where there is none.
+    """
+    ready = [node for node in target.deployment.nodes() if not node.spec.unschedulable]
+    fitting = sorted(node.metadata.name for node in ready if _runs_our_images(target, node))
+    if not fitting:
+        raise NeedMissing(
+            "no node of the cluster is Ready, takes pods and runs images of this machine's kind"
+        )
+    step = max(1, -(-len(fitting) // MOST_NODES))
+    names = fitting[::step]
+    left_out = [f"{len(fitting) - len(names)} more like them"] if len(names) < len(fitting) else []
+    left_out += [f"{len(ready) - len(fitting)} of another kind"] if len(fitting) < len(ready) else []
+    return names, f"{len(names)} nodes pull; not asked: {', '.join(left_out)}" if left_out else ""
+
+
+def _runs_our_images(target: Target, node: client.V1Node) -> bool:
+    labels = node.metadata.labels or {}
+    if labels.get("kubernetes.io/os", "linux") != "linux" or labels.get("type") == "virtual-kubelet":
+        return False
+    ours = _ARCHITECTURES.get(platform.machine(), "")
+    return bool(target.settings.image) or labels.get("kubernetes.io/arch", ours) == ours
 
 
 def run_on_each(
@@ -267,6 +299,10 @@ def pod_of(name: str, node: str, images: Sequence[str], secret: str, run_id: str
                     image=image,
                     image_pull_policy="Always",
                     security_context=security,
+                    # A ResourceQuota may ask for them.
+                    resources=client.V1ResourceRequirements(
+                        requests={"cpu": "10m", "memory": "32Mi"}, limits={"cpu": "500m", "memory": "128Mi"}
+                    ),
                     volume_mounts=[client.V1VolumeMount(name=_NOTE, mount_path=f"/{_NOTE}", read_only=True)],
                 )
                 for number, image in enumerate(images)

@@ -30,16 +30,16 @@ _SOURCE_PORT = re.compile(r"\S+:\d+->")
     ),
 )
 def test_every_node_pulls_a_private_image_with_a_pull_secret(
-    harbor: Target, findings: Findings, docker: Docker, image, blocked, pods_of_run
+    harbor: Target, findings: Findings, docker: Docker, image, pods_of_run, tell
 ):
     """Every node runs a private image that was just pushed, with a pull secret, at the first try of each pull.
 
     Source: Kubernetes, imagePullSecrets. The kubelet tries again by itself, which hides that every third pull fails;
     so the nodes pull often enough to have met every replica, and no pull may fail.
     """
-    nodes = [node.metadata.name for node in harbor.deployment.nodes() if not node.spec.unschedulable]
-    if not nodes:
-        blocked("no node of the cluster is Ready and takes pods")
+    nodes, note = pull_pods.nodes_to_pull_on(harbor)
+    if note:
+        tell(note)
     most = max(len(harbor.replicas(role)) for role in (Role.WEB, Role.REGISTRY))
     # Each pull asks for a token and for three things more; pods do not all start with the same replica.
     pulls_each = -(-rounds_to_meet_each(most) // len(nodes))

@@ -10,7 +10,7 @@ from kubernetes import client
 
 from harbor_verify import pull_pods
 from harbor_verify.clients.harbor import Credentials
-from harbor_verify.errors import DeadlinePassed
+from harbor_verify.errors import DeadlinePassed, NeedMissing
 
 IMAGES = ("h:1/p/busybox:a", "h:1/p/busybox:b")
 
@@ -172,3 +172,51 @@ def test_what_any_run_left_is_removed_as_far_as_one_may():
     run(core)
     target = target_of(core, may=lambda verb, resource: resource == "pods")
     assert pull_pods.remove(target) == ["pod harbor-verify-r1-0"]
+
+
+def node(name, *, unschedulable=False, **labels):
+    named = {"kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"} | {
+        key.replace("_", "."): value for key, value in labels.items()
+    }
+    return SimpleNamespace(
+        metadata=SimpleNamespace(name=name, labels=named),
+        spec=SimpleNamespace(unschedulable=unschedulable),
+    )
+
+
+def nodes_to_pull_on(monkeypatch, *nodes, image=None):
+    monkeypatch.setattr(pull_pods.platform, "machine", lambda: "x86_64")
+    return pull_pods.nodes_to_pull_on(
+        SimpleNamespace(
+            deployment=SimpleNamespace(nodes=lambda: list(nodes)), settings=SimpleNamespace(image=image)
+        )
+    )
+
+
+ARM, WINDOWS = {"kubernetes_io/arch": "arm64"}, {"kubernetes_io/os": "windows"}
+
+
+def test_every_node_that_can_run_our_image_is_asked(monkeypatch):
+    assert nodes_to_pull_on(monkeypatch, node("b"), node("a"), node("c", unschedulable=True)) == (
+        ["a", "b"],
+        "",
+    )
+
+
+def test_nodes_of_another_kind_are_told_and_not_asked(monkeypatch):
+    names, note = nodes_to_pull_on(monkeypatch, node("a"), node("arm", **ARM), node("w", **WINDOWS))
+    assert (names, note) == (["a"], "1 nodes pull; not asked: 2 of another kind")
+    assert nodes_to_pull_on(monkeypatch, node("a"), node("arm", **ARM), image="x")[0] == ["a", "arm"]
+
+
+def test_of_many_nodes_a_sample_is_asked(monkeypatch):
+    names, note = nodes_to_pull_on(monkeypatch, *(node(f"n{number:03}") for number in range(500)))
+    assert len(names) <= pull_pods.MOST_NODES
+    assert names[0] == "n000"
+    assert names[-1] > "n400"
+    assert note == f"{len(names)} nodes pull; not asked: {500 - len(names)} more like them"
+
+
+def test_without_a_node_that_fits_the_need_is_named(monkeypatch):
+    with pytest.raises(NeedMissing, match="this machine's kind"):
+        nodes_to_pull_on(monkeypatch, node("arm", **ARM))

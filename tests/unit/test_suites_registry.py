@@ -11,6 +11,7 @@ from harbor_verify.clients.registry import Upload
 from harbor_verify.errors import (
     DockerDaemonFailed,
     DockerRefused,
+    NeedMissing,
     NoAnswer,
     NotApplicable,
     UnexpectedAnswer,
@@ -488,41 +489,53 @@ def test_a_daemon_that_cannot_show_anything_is_no_verdict(daemon):
 def kubelets(monkeypatch):
     """What the kubelets make of it: results by the number of the pull."""
     asked = SimpleNamespace(becomes=lambda number: {"printed": "hello"}, nodes=(), images=())
+    asked.nodes_there, asked.note = ["node-1", "node-2"], ""
+
+    def nodes_to_pull_on(target):
+        if not asked.nodes_there:
+            raise NeedMissing("no node")
+        return asked.nodes_there, asked.note
 
     def run_on_each(target, nodes, images, credentials, *, run_id):
         asked.nodes, asked.images = nodes, images
         pulls = [(node, image) for node in nodes for image in images]
         return [pull_pods.Pulled(f"pod-{n}", *pull, **asked.becomes(n)) for n, pull in enumerate(pulls)]
 
+    monkeypatch.setattr(pull_pods, "nodes_to_pull_on", nodes_to_pull_on)
     monkeypatch.setattr(pull_pods, "run_on_each", run_on_each)
     return asked
 
 
 def test_every_node_pulls_often_enough_to_meet_every_replica(kubelets):
-    examine(kubelet, small_harbor(), FakeDocker(), IMAGE, never, "r")
+    examine(kubelet, small_harbor(), FakeDocker(), IMAGE, "r", never)
     assert kubelets.nodes == ["node-1", "node-2"]
     assert len(kubelets.images) == 9
 
 
 def test_one_pull_of_many_that_fails_is_a_failure_in_the_kubelets_words(kubelets):
     kubelets.becomes = lambda n: {"error_message": "ErrImagePull: 401"} if n == 17 else {"printed": "hello"}
-    (offender,) = offenders_of(kubelet, small_harbor(), FakeDocker(), IMAGE, never, "r")
+    (offender,) = offenders_of(kubelet, small_harbor(), FakeDocker(), IMAGE, "r", never)
     assert "node-2" in offender.object
     assert offender.observed == "ErrImagePull: 401"
 
 
 def test_what_prints_something_else_is_another_image(kubelets):
     kubelets.becomes = lambda n: {"printed": "other"}
-    assert len(offenders_of(kubelet, small_harbor(), FakeDocker(), IMAGE, never, "r")) == 18
+    assert len(offenders_of(kubelet, small_harbor(), FakeDocker(), IMAGE, "r", never)) == 18
 
 
 def test_an_image_that_cannot_be_pushed_cannot_be_pulled(kubelets):
-    (offender,) = offenders_of(kubelet, small_harbor(), FakeDocker(refuses="push"), IMAGE, never, "r")
+    (offender,) = offenders_of(kubelet, small_harbor(), FakeDocker(refuses="push"), IMAGE, "r", never)
     assert offender.expected == "the docker daemon can push"
 
 
-def test_without_a_node_nothing_pulls():
-    harbor = small_harbor()
-    harbor.deployment.nodes = list
-    with pytest.raises(NotApplicable, match="no node"):
-        examine(kubelet, harbor, FakeDocker(), IMAGE, not_applicable, "r")
+def test_without_a_node_nothing_pulls(kubelets):
+    kubelets.nodes_there = []
+    with pytest.raises(NeedMissing, match="no node"):
+        examine(kubelet, small_harbor(), FakeDocker(), IMAGE, "r", never)
+
+
+def test_nodes_that_are_not_asked_are_told(kubelets):
+    kubelets.note, told = "12 nodes pull; not asked: 488 more like them", []
+    examine(kubelet, small_harbor(), FakeDocker(), IMAGE, "r", told.append)
+    assert told == [kubelets.note]
