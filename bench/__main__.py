@@ -6,9 +6,9 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from bench import history, lab, suite
+from bench import history, lab, report, suite
 
-SUBJECTS = {"history": history.measure, "lab": lab.measure, "suite": suite.measure}
+SUBJECTS = {"history": history.measure, "lab": lab.measure, "report": report.measure, "suite": suite.measure}
 
 
 def main() -> int:

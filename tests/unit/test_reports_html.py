@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
@@ -226,14 +225,3 @@ def test_each_run_has_its_page(tmp_path):
     folder.write(run, place)
     assert "Everything that was checked holds" in (tmp_path / "latest" / "report.html").read_text()
     assert run.notes == []
-
-
-def test_a_large_run_is_drawn_in_three_seconds(tmp_path):
-    ids = [f"failover.c{number}" for number in range(7)]
-    for id in ids:
-        with_history(tmp_path, id, history(500))
-    run = a_run(*map(result, ids), *(result(f"storage.c{number}") for number in range(53)))
-    html_file.document(a_run(result("a.b")), tmp_path)
-    begun_s = time.process_time()
-    html_file.document(run, tmp_path)
-    assert time.process_time() - begun_s < 3
