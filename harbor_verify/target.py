@@ -15,14 +15,14 @@ from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.clients.pod_channel import PodGone, run_in_pod
 from harbor_verify.clients.redis_store import RedisStore
 from harbor_verify.clients.registry import Authorise, BackendRegistry, Registry, by_password, by_token
-from harbor_verify.clients.relay import Connection
+from harbor_verify.clients.relay import Connection, Relay
 from harbor_verify.clients.replica_link import open_connection, open_link, served_certificate
 from harbor_verify.clients.sql import Sql
 from harbor_verify.errors import AnswerError, NoAnswer, SettingsError, TargetUnreachable, WrongConfiguration
 from harbor_verify.facts.model import Facts
 from harbor_verify.model.addresses import joined, split
 from harbor_verify.model.backing import Backing, backing_of
-from harbor_verify.model.discovery import Deployment, discover
+from harbor_verify.model.discovery import Backend, Deployment, discover
 from harbor_verify.model.roles import Profile, Role
 from harbor_verify.model.stores import Database, SessionStore
 from harbor_verify.model.workloads import Replica, Workload
@@ -43,6 +43,7 @@ class Target:
         self.access, self.deployment, self.settings = access, deployment, settings
         self._links: dict[tuple[str, int], HttpClient] = {}
         self._backends: list[BackendRegistry] = []
+        self._relays: dict[tuple[str, int], Relay] = {}
 
     @property
     def kubernetes(self) -> Kubernetes:
@@ -300,6 +301,8 @@ class Target:
     def close(self) -> None:
         for link in self._links.values():
             link.close()
+        for relay in self._relays.values():
+            relay.close()
         if "front_door" in vars(self):
             self.front_door.close()
         self.kubernetes.close()
@@ -327,12 +330,35 @@ class Target:
         return login
 
     def _from_here(self, address: str) -> str:
-        """Of a Service's name in a pod's settings, the first endpoint: from outside names do not resolve."""
+        """Of a Service's name in a pod's settings, a way to the first endpoint: from outside names do not resolve.
+
+        To a pod it is a port-forward: its address may be somebody else's where we are.
+        """
         if self.kubernetes.inside:
             return address
         host, port = split(address)
-        addresses = self.deployment.addresses(host)
-        return joined(addresses[0], port) if addresses else address
+        backends = self.deployment.backends(host, int(port))
+        if not backends:
+            return address
+        first = backends[0]
+        return self._relay_to(first) if first.pod else joined(first.address, first.port)
+
+    def _relay_to(self, backend: Backend) -> str:
+        """HOST:PORT on this machine's loopback that leads to a pod."""
+        key = (backend.uid, backend.port)
+        if key not in self._relays:
+            self._relays[key] = Relay(
+                lambda: open_connection(
+                    self.kubernetes,
+                    namespace=self.namespace,
+                    pod=backend.pod,
+                    address=backend.address,
+                    port=backend.port,
+                    tls=False,
+                    timeouts_s=self.settings.timeouts_s,
+                )
+            )
+        return self._relays[key].address
 
     def _link(self, replica: Replica) -> HttpClient:
         key = (replica.uid, replica.workload.port)

@@ -38,7 +38,8 @@ class RedisStore:
         """`address` (HOST:PORT) leads to `store` from here; where `sentinels` (HOST:PORT) are given, they say where the
         primary is that the store names; `ca_file` (PEM) says whom to trust. Connects at the first question.
         """
-        self._what = f"Redis at {address}, database {store.database}"
+        way = "" if address == store.address else f" by way of {address}"
+        self._what = f"Redis at {store.address}{way}, database {store.database}"
         settings = {
             "db": store.database,
             "username": store.user or None,

@@ -14,7 +14,8 @@ class Sql(ABC):
     def __init__(self, database: Database, address: str) -> None:
         """`address` (HOST:PORT) leads to `database` from here."""
         self._database = database
-        self._what = f"database {database.name} at {address}"
+        way = "" if address == database.address else f", by way of {address}"
+        self._what = f"database {database.name} at {database.address}{way}"
 
     def __enter__(self) -> Self:
         return self

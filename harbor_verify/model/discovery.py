@@ -3,6 +3,7 @@
 import base64
 import difflib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from kubernetes import client
@@ -15,6 +16,16 @@ from harbor_verify.model.roles import Part, Profile, Role
 from harbor_verify.model.volumes import Volume
 from harbor_verify.model.workloads import Replica, Workload, bears_label, release_of, replicas_of, runs_image
 from harbor_verify.profiles import ALL
+
+
+@dataclass(frozen=True)
+class Backend:
+    """What answers behind a host: an address and a port, and the pod that has them, where it is one."""
+
+    address: str
+    port: int
+    pod: str = ""
+    uid: str = ""
 
 
 class Deployment:
@@ -123,6 +134,10 @@ class Deployment:
 
     def endpoints(self, service: str) -> list[client.V1Endpoint]:
         """The endpoints of a Service's EndpointSlices that are ready."""
+        return [each for _, endpoints in self._slices(service) for each in endpoints]
+
+    def _slices(self, service: str) -> list[tuple[client.V1EndpointSlice, list[client.V1Endpoint]]]:
+        """The EndpointSlices of a Service, each with its endpoints that are ready."""
         slices = self.kubernetes.ask(
             f"list EndpointSlices of Service {self.namespace}/{service}",
             client.DiscoveryV1Api(self.kubernetes.core.api_client).list_namespaced_endpoint_slice,
@@ -130,16 +145,31 @@ class Deployment:
             label_selector=f"kubernetes.io/service-name={service}",
         )
         # The API says that `ready` of None means ready.
-        return [e for s in slices.items for e in s.endpoints or () if e.conditions.ready is not False]
+        return [(s, [e for e in s.endpoints or () if e.conditions.ready is not False]) for s in slices.items]
 
-    def addresses(self, host: str) -> list[str]:
-        """What `host`, as a pod of Harbor's would resolve it, leads to: the endpoints of a Service, or itself."""
+    def backends(self, host: str, port: int) -> list[Backend]:
+        """What `host` and `port`, as a pod of Harbor's would resolve them, lead to: the ready endpoints of a Service,
+        or themselves. Empty: a Service that leads to nothing.
+        """
         service = self.service_at(host)
         if service is None:
-            return [host]
+            return [Backend(host, port)]
         if service.spec.external_name:
-            return [service.spec.external_name]
-        return [address for each in self.endpoints(service.metadata.name) for address in each.addresses]
+            return [Backend(service.spec.external_name, port)]
+        # The port of a Service and that of its pods have a name in common, which is empty where there is one only.
+        names = {each.name or "" for each in service.spec.ports or () if each.port == port}
+        found = []
+        for each, endpoints in self._slices(service.metadata.name):
+            target = next((p.port for p in each.ports or () if (p.name or "") in names and p.port), port)
+            for endpoint in endpoints:
+                pod = (
+                    endpoint.target_ref if endpoint.target_ref and endpoint.target_ref.kind == "Pod" else None
+                )
+                found += [
+                    Backend(address, target, pod.name if pod else "", pod.uid if pod else "")
+                    for address in endpoint.addresses[:1]
+                ]
+        return found
 
     def service_at(self, host: str) -> client.V1Service | None:
         """The Service of the namespace that `host` names, as a pod of Harbor's would resolve it; None: another host."""

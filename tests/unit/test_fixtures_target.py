@@ -8,6 +8,7 @@ from harbor_verify import target as module
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.clients.registry import BackendRegistry
 from harbor_verify.errors import NoAnswer, SettingsError, TargetUnreachable, WrongConfiguration
+from harbor_verify.model.discovery import Backend
 from harbor_verify.model.roles import Role
 from harbor_verify.model.volumes import Volume
 from harbor_verify.profiles import harbor_1_2, harbor_2
@@ -206,7 +207,7 @@ def test_sentinels_are_asked_at_the_addresses_that_lead_there_from_here(monkeypa
     asked = []
     monkeypatch.setattr(module, "RedisStore", lambda store, address, **more: asked.append((address, more)))
     deployment = Newer([of(Role.WEB)])
-    deployment.addresses = lambda host: [f"198.51.100.{host[-1]}"]
+    deployment.backends = lambda host, port: [Backend(f"198.51.100.{host[-1]}", port)]
     target = Target(access(), deployment, Settings())
     target.redis(target.session_store())
     address, more = asked.pop()
