@@ -202,7 +202,9 @@ def test_what_may_not_be_seen_is_unknown_with_the_servers_words(connect):
 )
 def test_what_the_database_refuses_is_told_in_one_line_without_the_password(connect, error, told):
     sql, _, _ = connect({"SELECT 1": error})
-    with pytest.raises(StoreRefused, match=r"^database registry at 198\.18\.0\.1:15432: ") as refused:
+    with pytest.raises(
+        StoreRefused, match=r"^database registry at postgresql:5432, by way of 198\.18\.0\.1:15432: "
+    ) as refused:
         sql.rows("SELECT 1")
     assert told in str(refused.value)
     assert "\n" not in str(refused.value)
@@ -217,6 +219,8 @@ def test_it_is_closed_at_the_end_of_its_block(connect):
 
 
 def test_a_database_that_nobody_answers_for_is_a_refusal():
-    with pytest.raises(StoreRefused, match=r"registry at 127\.0\.0\.1:1: .*refused") as refused:
+    with pytest.raises(
+        StoreRefused, match=r"registry at postgresql:5432, by way of 127\.0\.0\.1:1: .*refused"
+    ) as refused:
         open_sql(DATABASE, "127.0.0.1:1", timeouts_s=(1, 1))
     assert "hush" not in str(refused.value)

@@ -124,7 +124,9 @@ def test_a_wrong_password_is_a_refusal_that_does_not_tell_it(server):
 
 def test_a_redis_that_nobody_answers_for_is_a_refusal_after_one_try():
     with RedisStore(STORE, "127.0.0.1:1", timeouts_s=(1, 1)) as redis:
-        with pytest.raises(StoreRefused, match=r"Redis at 127\.0\.0\.1:1, database 11: "):
+        with pytest.raises(
+            StoreRefused, match=r"Redis at redis:6379 by way of 127\.0\.0\.1:1, database 11: "
+        ):
             redis.time_to_live_s("live")
 
 

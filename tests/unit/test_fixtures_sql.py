@@ -155,7 +155,7 @@ def test_other_servers_are_told_by_galera_or_by_those_that_are_connected(
     [
         (pymysql.OperationalError(1045, "Access denied for user 'harbork8s'"), "Access denied"),
         (pymysql.ProgrammingError(1146, "Table 'x' doesn't exist"), "(1146)"),
-        (pymysql.err.InterfaceError(), "database registry_k8s at 198.18.0.1:13306"),
+        (pymysql.err.InterfaceError(), "database registry_k8s at mysql:3306, by way of 198.18.0.1:13306"),
         (TimeoutError("timed out"), "timed out"),
     ],
 )
@@ -168,5 +168,7 @@ def test_what_the_database_refuses_is_told_without_the_password(connect, error, 
 
 
 def test_a_database_that_nobody_answers_for_is_a_refusal():
-    with pytest.raises(StoreRefused, match=r"registry_k8s at 127\.0\.0\.1:1: .*\(2003\)"):
+    with pytest.raises(
+        StoreRefused, match=r"registry_k8s at mysql:3306, by way of 127\.0\.0\.1:1: .*\(2003\)"
+    ):
         MySql(DATABASE, "127.0.0.1:1", timeouts_s=(1, 1))
