@@ -5,16 +5,11 @@ import pytest
 from lab import profiles
 from tests.lab.test_defects import CHECKS, healthy, require_verdicts, verify
 
+pytestmark = pytest.mark.matrix
 BUILDS = {id for id, check in CHECKS.items() if "images-to-build-on" in check.needs}
 
 
-@pytest.mark.parametrize(
-    "profile",
-    [
-        pytest.param(name, marks=() if name == profiles.find().name else pytest.mark.matrix)
-        for name in profiles.ALL
-    ],
-)
+@pytest.mark.parametrize("profile", profiles.ALL)
 def test_images_built_in_every_way_come_back_and_run(profile, tmp_path):
     exit_code, checks = verify(profile, tmp_path, BUILDS)
     require_verdicts(checks, healthy(profile, BUILDS))
