@@ -39,7 +39,7 @@ test: lint unit ## lint and test this software itself (the lab included), in hal
 	$(PYTHON) -m pytest tests/lab -m "not matrix" $(ARGS)
 
 unit: $(READY) ## test what needs no root, no lab and no network
-	$(PYTHON) -m pytest tests/unit tests/architecture tests/docs --numprocesses auto --dist worksteal $(ARGS)
+	$(PYTHON) -m pytest tests/unit tests/architecture tests/docs --numprocesses 4 --dist worksteal $(ARGS)
 
 matrix: $(READY) ## plant every defect in the lab, and test the lab as a whole (ONLY=words chooses, as -k)
 	$(PYTHON) -m lab prepare
