@@ -26,6 +26,11 @@ class Served:
     reason: str = ""
     words: str = ""
 
+    @property
+    def in_words(self) -> str:
+        """What it answered, or why it did not."""
+        return f'answers "{self.answer}"' if self.answer else f"{self.reason}: {self.words}"
+
 
 def serve(
     target: Target,

@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from harbor_verify.errors import NeedMissing
@@ -12,7 +13,7 @@ APPLETS = ("sh", "cat", "ls", "sleep", "true")
 
 def busybox_layer(message: str) -> bytes:
     """A tar archive with busybox and /harbor-verify, which holds `message`. Raises NeedMissing without a busybox."""
-    return _archive(
+    return archive(
         [
             ("bin/busybox", _busybox(), 0o755),
             *((f"bin/{name}", "busybox", 0o777) for name in APPLETS),
@@ -23,7 +24,7 @@ def busybox_layer(message: str) -> bytes:
 
 def message_layer(message: str) -> bytes:
     """A tar archive with nothing but /harbor-verify."""
-    return _archive([_note(message)])
+    return archive([_note(message)])
 
 
 def _note(message: str) -> tuple[str, bytes, int]:
@@ -45,7 +46,7 @@ def _is_static(binary: bytes) -> bool:
     return binary.startswith(b"\x7fELF") and b"/ld-" not in binary[:4096]
 
 
-def _archive(entries: list[tuple[str, bytes | str, int]]) -> bytes:
+def archive(entries: Iterable[tuple[str, bytes | str, int]]) -> bytes:
     """A tar of (place, content, mode); content that is text is a symbolic link."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:

@@ -11,6 +11,7 @@ import requests
 from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
 
+from harbor_verify.clients.busybox import archive
 from harbor_verify.clients.docker import LABEL, Docker, split_reference
 from harbor_verify.errors import DockerDaemonFailed
 
@@ -56,7 +57,7 @@ def build(
     output: list[str] = []
     with _asking(what):
         events = docker.client.api.build(
-            fileobj=io.BytesIO(_archive(files)),
+            fileobj=io.BytesIO(archive((name, content, 0o755) for name, content in files.items())),
             custom_context=True,
             dockerfile=dockerfile,
             tag=reference,
@@ -74,32 +75,36 @@ def build(
                 raise BuildFailed(f"{what}:\n{last}")
 
 
+@contextmanager
+def _created(
+    docker: Docker, reference: str, command: list[str] | None = None, *, network: str = "none"
+) -> Iterator[Container]:
+    """A container that was made and not started; removed at the end, in whatever state."""
+    container = docker.client.containers.create(reference, command, network_mode=network, labels=_MADE)
+    try:
+        yield container
+    finally:
+        container.remove(force=True)
+
+
 def copy_from(docker: Docker, reference: str, path: str) -> bytes:
     """`docker create`, `docker cp` and `docker rm`: the bytes of one file of an image."""
-    with _asking(f"docker cp {reference}:{path}"):
-        container = docker.client.containers.create(reference, network_mode="none", labels=_MADE)
-        try:
-            stream, _ = container.get_archive(path)
-            with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as tar:
-                member = tar.extractfile(tar.getmembers()[0])
-                return member.read() if member else b""
-        finally:
-            container.remove(force=True)
+    with _asking(f"docker cp {reference}:{path}"), _created(docker, reference) as container:
+        stream, _ = container.get_archive(path)
+        with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as tar:
+            member = tar.extractfile(tar.getmembers()[0])
+            return member.read() if member else b""
 
 
 def run_to_end(docker: Docker, reference: str, command: list[str] | None = None) -> Ended:
     """Run an image to its end, without network. A program that cannot be started ends, too."""
-    with _asking(f"docker run {reference}"):
-        container = docker.client.containers.create(reference, command, network_mode="none", labels=_MADE)
+    with _asking(f"docker run {reference}"), _created(docker, reference, command) as container:
         try:
-            try:
-                container.start()
-            except APIError as not_started:
-                return Ended(127, str(not_started.explanation or not_started))
-            code = int(container.wait(timeout=_END_TIMEOUT_S)["StatusCode"])
-            return Ended(code, container.logs().decode(errors="replace").strip())
-        finally:
-            container.remove(force=True)
+            container.start()
+        except APIError as not_started:
+            return Ended(127, str(not_started.explanation or not_started))
+        code = int(container.wait(timeout=_END_TIMEOUT_S)["StatusCode"])
+        return Ended(code, container.logs().decode(errors="replace").strip())
 
 
 @contextmanager
@@ -148,13 +153,9 @@ def answer_of(docker: Docker, container: Container, port: int, asker: str, *, ti
 
 def files_of(docker: Docker, reference: str) -> set[str]:
     """The places of all files and links in an image's file system, without a slash at their beginning."""
-    with _asking(f"docker export of {reference}"):
-        container = docker.client.containers.create(reference, network_mode="none", labels=_MADE)
-        try:
-            with tarfile.open(fileobj=_Stream(container.export()), mode="r|") as tar:
-                return {entry.name.removeprefix("./") for entry in tar if not entry.isdir()}
-        finally:
-            container.remove(force=True)
+    with _asking(f"docker export of {reference}"), _created(docker, reference) as container:
+        with tarfile.open(fileobj=_Stream(container.export()), mode="r|") as tar:
+            return {entry.name.removeprefix("./") for entry in tar if not entry.isdir()}
 
 
 def history_of(docker: Docker, reference: str) -> tuple[str, ...]:
@@ -186,16 +187,6 @@ def remove_intermediate(docker: Docker, run_id: str) -> None:
     """Remove what builds of this run left without a name."""
     with _asking("docker image prune"):
         docker.client.images.prune(filters={"dangling": True, "label": f"{LABEL}={run_id}"})
-
-
-def _archive(files: Mapping[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(content), 0o755
-            tar.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()
 
 
 class _Stream(io.RawIOBase):

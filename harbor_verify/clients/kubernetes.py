@@ -13,7 +13,7 @@ from kubernetes import client, config
 from kubernetes.config.config_exception import ConfigException
 from yaml import YAMLError
 
-from harbor_verify.errors import RightMissing, SettingsError, TargetUnreachable
+from harbor_verify.errors import NeedMissing, RightMissing, SettingsError, TargetUnreachable
 
 T = TypeVar("T")
 _NOT_A_KUBECONFIG = (TypeError, AttributeError, KeyError)
@@ -105,6 +105,16 @@ class Kubernetes:
         )
         answer = self.ask("ask what we may do", self.authorization.create_self_subject_access_review, review)
         return bool(answer.status.allowed)
+
+
+@contextmanager
+def needing(kubernetes: Kubernetes, right: str) -> Iterator[None]:
+    """As `Kubernetes.asking`, for what a check can be blocked by. Raises NeedMissing, which names the right alone."""
+    try:
+        with kubernetes.asking(right):
+            yield
+    except RightMissing as refused:
+        raise NeedMissing(f"needs permission to {right}") from refused
 
 
 def connect(kubeconfig: Path | None, context: str | None, *, timeouts_s: tuple[float, float]) -> Kubernetes:

@@ -5,13 +5,13 @@ ownerReferences.
 """
 
 import ipaddress
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
 from kubernetes import client
 
-from harbor_verify.clients.kubernetes import Kubernetes
+from harbor_verify.clients.kubernetes import Kubernetes, needing
 from harbor_verify.errors import CannotTell, NeedMissing, TargetUnreachable
 from harbor_verify.model.labels import shown
 
@@ -248,16 +248,8 @@ class _Search:
         same = [p for p in self._pods(namespace, []) if _is_alive(p) and _is_owned(p, reference.uid)]
         return Owner(kind, namespace, name, len(same))
 
-    @contextmanager
-    def _reading(self, right: str, namespace: str) -> Iterator[None]:
-        """Names what is asked, and the right that is missing where it is refused."""
-        try:
-            with self._kubernetes.asking(f"{right} in namespace {namespace}"):
-                yield
-        except TargetUnreachable as refused:
-            if isinstance(refused.__cause__, client.ApiException) and refused.__cause__.status == 403:
-                raise NeedMissing(f"needs permission to {right} in namespace {namespace}") from refused
-            raise
+    def _reading(self, right: str, namespace: str) -> AbstractContextManager[None]:
+        return needing(self._kubernetes, f"{right} in namespace {namespace}")
 
 
 def _is_address(host: str) -> bool:

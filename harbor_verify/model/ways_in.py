@@ -9,12 +9,10 @@ from typing import Any
 
 from kubernetes import client
 
-from harbor_verify.clients.kubernetes import Kubernetes
-from harbor_verify.errors import NeedMissing, TargetUnreachable
+from harbor_verify.clients.kubernetes import Kubernetes, needing
 
 _GROUP, _VERSION = "gateway.networking.k8s.io", "v1"
 _PORTS = {80, 443}
-_DENIED = 403
 
 
 def ingresses_to(kubernetes: Kubernetes, namespace: str, services: Collection[str]) -> list[client.V1Ingress]:
@@ -36,7 +34,7 @@ def routes_to(kubernetes: Kubernetes, namespace: str, services: Collection[str])
         try:
             listed = custom.list_namespaced_custom_object(_GROUP, _VERSION, namespace, "httproutes")
         except client.ApiException as answer:
-            if answer.status in (_DENIED, 404):
+            if answer.status in (403, 404):
                 return []
             raise
     return [each for each in listed.get("items") or () if not _targets(each).isdisjoint(services)]
@@ -56,12 +54,8 @@ def addresses_of_route(kubernetes: Kubernetes, route: Mapping[str, Any]) -> set[
         if parent.get("kind", "Gateway") != "Gateway":
             continue
         namespace, name = parent.get("namespace", own), parent["name"]
-        gateway = _granted(
-            kubernetes,
-            f"get Gateways in namespace {namespace}",
-            custom.get_namespaced_custom_object,
-            *(_GROUP, _VERSION, namespace, "gateways", name),
-        )
+        with needing(kubernetes, f"get Gateways in namespace {namespace}"):
+            gateway = custom.get_namespaced_custom_object(_GROUP, _VERSION, namespace, "gateways", name)
         found |= {each["value"] for each in gateway.get("status", {}).get("addresses") or ()}
     return found
 
@@ -71,26 +65,14 @@ def services_at(kubernetes: Kubernetes, addresses: Collection[str]) -> list[clie
 
     Raises NeedMissing, with the right, and TargetUnreachable.
     """
-    listed = _granted(
-        kubernetes,
-        "list Services in all namespaces",
-        kubernetes.core.list_service_for_all_namespaces,
-    ).items
+    with needing(kubernetes, "list Services in all namespaces"):
+        listed = kubernetes.core.list_service_for_all_namespaces().items
     return [
         service
         for service in listed
         if not _addresses(service).isdisjoint(addresses)
         and not _PORTS.isdisjoint(port.port for port in service.spec.ports or ())
     ]
-
-
-def _granted(kubernetes: Kubernetes, what: str, call: Any, *words: str) -> Any:
-    try:
-        return kubernetes.ask(what, call, *words)
-    except TargetUnreachable as refused:
-        if isinstance(refused.__cause__, client.ApiException) and refused.__cause__.status == _DENIED:
-            raise NeedMissing(f"needs permission to {what}") from refused
-        raise
 
 
 def _addresses(service: client.V1Service) -> set[str]:

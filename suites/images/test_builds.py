@@ -86,7 +86,7 @@ def test_a_dynamic_program_on_a_small_base_fails_as_it_did_before_the_push(
     pod: Served = served[built.way]
     with findings.about(pod.pod, f'fails to start with "{NO_SUCH_FILE}"') as start:
         if pod.answer or NO_SUCH_FILE not in pod.words:
-            start.wrong(f'answers "{pod.answer}"' if pod.answer else f"{pod.reason}: {pod.words}")
+            start.wrong(pod.in_words)
 
 
 @check(
@@ -229,7 +229,7 @@ def _comes_back_and_runs(
     pod = served[built.way]
     with findings.about(pod.pod, f'runs and answers "{WELCOME}"') as start:
         if pod.answer != WELCOME:
-            start.wrong(f'answers "{pod.answer}"' if pod.answer else f"{pod.reason}: {pod.words}")
+            start.wrong(pod.in_words)
 
 
 def _comes_back(harbor: Target, findings: Findings, built: Built, docker: Docker) -> bool:
