@@ -182,7 +182,9 @@ class Settings(BaseModel):
         0, description="requests that each client may see fail while a pod dies"
     )
     recovery_budget_s: PositiveFloat = Field(
-        60, description="seconds until a deleted pod's successor is Ready"
+        60,
+        description="seconds until a deleted pod's successor is Ready, a container is started again, another server "
+        "takes over from one that is lost",
     )
     patience_s: PositiveFloat = Field(
         10,

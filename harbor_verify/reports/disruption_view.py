@@ -24,7 +24,12 @@ LARGEST_BYTES = 64 * 1024 * 1024
 _STEPS = {
     "inject": "{subject}: injected",
     "proven": "{subject}: proven to have happened",
+    "not-proven": "{subject}: could not be proven to have happened: {observed}",
+    "responded": "{subject}: answered: {expected}",
+    "not-responded": "{subject}: not answered in time ({expected}): {observed}",
+    "response-unseen": "{subject}: it could not be seen whether {expected}: {observed}",
     "healed": "{subject}: healed",
+    "not-healed": "{subject}: not whole again: {observed}",
     "pod-created": "pod {pod} is made, as {replica}",
     "pod-ready": "pod {pod} ({replica}) is Ready",
     "pod-not-ready": "pod {pod} ({replica}) is no longer Ready",
@@ -142,7 +147,8 @@ def _at_work(history: History, begin_s: float, end_s: float) -> list[str]:
 
 
 def _step(event: Event) -> str:
-    given = {"subject": event.subject, "pod": "?", "replica": "?", "service": "?"}
+    given = {"subject": event.subject}
+    given |= dict.fromkeys(("pod", "replica", "service", "expected", "observed"), "?")
     given |= {key: str(value) for key, value in event.value.items()}
     given["subject"] = event.subject
     template = _STEPS.get(event.name)

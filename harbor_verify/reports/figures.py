@@ -7,6 +7,7 @@ WORDS = {
     "outage_ms": "longest outage",
     "slowest_ok_ms": "slowest good answer",
     "recovery_ms": "recovered after",
+    "response_ms": "fault answered after",
     "failed": "operations without a good answer",
     "lost": "sessions lost",
     "pushes_lost": "pushes lost",
