@@ -266,9 +266,10 @@ class Experiment:
             f"{len(at_work.pushed)} images at {len(givers)}"
         )
         credentials = self._target.credentials
-        probe_everywhere(self._recorder, webs, at_work.sessions)
-        pull_back_everywhere(self._recorder, givers, at_work.pushed)
-        list_everywhere(self._recorder, webs, at_work.pushed, credentials)
+        span_s = self._settings.confirmation_s
+        probe_everywhere(self._recorder, webs, at_work.sessions, span_s=span_s)
+        pull_back_everywhere(self._recorder, givers, at_work.pushed, span_s=span_s)
+        list_everywhere(self._recorder, webs, at_work.pushed, credentials, span_s=span_s)
         read_everywhere(self._recorder, webs, at_work.written, credentials)
         return webs, givers
 

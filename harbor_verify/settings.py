@@ -181,6 +181,11 @@ class Settings(BaseModel):
     failed_requests_budget: NonNegativeInt = Field(
         0, description="requests that each client may see fail while a pod dies"
     )
+    confirmation_s: PositiveFloat = Field(
+        10,
+        description="seconds for which what was acknowledged, and is refused afterwards, is asked for again and again, "
+        "before it is called lost",
+    )
     recovery_budget_s: PositiveFloat = Field(
         60,
         description="seconds until a deleted pod's successor is Ready, a container is started again, another server "

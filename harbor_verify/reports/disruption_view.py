@@ -30,6 +30,7 @@ _STEPS = {
     "response-unseen": "{subject}: it could not be seen whether {expected}: {observed}",
     "healed": "{subject}: healed",
     "not-healed": "{subject}: not whole again: {observed}",
+    "confirming": "{subject}: what is refused is asked for again, for {span_s} s",
     "pod-created": "pod {pod} is made, as {replica}",
     "pod-ready": "pod {pod} ({replica}) is Ready",
     "pod-not-ready": "pod {pod} ({replica}) is no longer Ready",
@@ -148,7 +149,7 @@ def _at_work(history: History, begin_s: float, end_s: float) -> list[str]:
 
 def _step(event: Event) -> str:
     given = {"subject": event.subject}
-    given |= dict.fromkeys(("pod", "replica", "service", "expected", "observed"), "?")
+    given |= dict.fromkeys(("pod", "replica", "service", "expected", "observed", "span_s"), "?")
     given |= {key: str(value) for key, value in event.value.items()}
     given["subject"] = event.subject
     template = _STEPS.get(event.name)

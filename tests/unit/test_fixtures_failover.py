@@ -16,7 +16,9 @@ from harbor_verify.model.roles import Role
 from harbor_verify.settings import Settings
 from harbor_verify.verdict import Failure
 
-SETTINGS = Settings(operations_per_s=200, outage_budget_ms=300, request_timeout_s=2, converge_timeout_s=2)
+SETTINGS = Settings(
+    operations_per_s=200, outage_budget_ms=300, request_timeout_s=2, converge_timeout_s=2, confirmation_s=0.2
+)
 
 
 class FakeLink:
@@ -319,7 +321,7 @@ def test_nothing_is_broken_where_a_client_does_not_get_what_it_wants_before(kill
 
 
 def test_an_image_that_nobody_lists_is_found(kill, monkeypatch):
-    monkeypatch.setattr(failover, "list_everywhere", partial(failover.list_everywhere, timeout_s=0.2))
+    monkeypatch.setattr(failover, "list_everywhere", partial(failover.list_everywhere, listed_within_s=0.2))
     world = World()
 
     def forget():

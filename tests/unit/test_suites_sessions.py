@@ -262,7 +262,7 @@ def delete(monkeypatch, webs, then=lambda: None, **kill):
         deletion.test_sessions_outlive_the_replica_that_opened_them,
         target(webs),
         recorder,
-        Settings(),
+        Settings(confirmation_s=0.1),
         lambda text: None,
         measured,
     )
