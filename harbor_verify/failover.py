@@ -15,6 +15,7 @@ from harbor_verify.checkers.fault_confirmed import fault_confirmed
 from harbor_verify.checkers.judgement import Judgement, require
 from harbor_verify.checkers.latency import latency
 from harbor_verify.checkers.outage import longest_outage
+from harbor_verify.checkers.proportion import bad_answers
 from harbor_verify.checkers.pushes import no_acknowledged_push_lost, no_wrong_content
 from harbor_verify.checkers.recovery import recovery
 from harbor_verify.checkers.response import response
@@ -357,6 +358,12 @@ class Experiment:
             no_stale_read(history, replicas=webs),
             no_wrong_content(history),
             longest_outage(history, clients=clients, budget_ms=budgets.outage_ms, slow_ms=slow_ms),
+            bad_answers(
+                history,
+                clients=clients,
+                outage_budget_ms=budgets.outage_ms,
+                flapping_budget_percent=self._settings.flapping_budget_percent,
+            ),
             failed_requests(history, clients=clients, budget=failed),
             latency(history, clients=clients),
         ]

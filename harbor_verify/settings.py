@@ -181,6 +181,12 @@ class Settings(BaseModel):
     failed_requests_budget: NonNegativeInt = Field(
         0, description="requests that each client may see fail while a pod dies"
     )
+    flapping_budget_percent: NonNegativeInt = Field(
+        25,
+        le=100,
+        description="percent of the answers in any 10 s that a client may see fail while something is broken, beside "
+        "its longest outage",
+    )
     confirmation_s: PositiveFloat = Field(
         10,
         description="seconds for which what was acknowledged, and is refused afterwards, is asked for again and again, "

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from harbor_verify.history import Event, History, Latency, NotAHistory, Operation, Outage, judged, read
 from harbor_verify.history.judged import Judged
+from harbor_verify.history.proportion import Proportion
 from harbor_verify.reports.errors import ReportError
 from harbor_verify.reports.model import CheckResult
 
@@ -68,6 +69,14 @@ class ClientOutage:
     outage: Outage
 
 
+@dataclass(frozen=True)
+class ClientProportion:
+    """How much of what a client asked was answered well, and whose it was."""
+
+    client: str
+    proportion: Proportion
+
+
 @dataclass
 class DisruptionView:
     """Of one check. `no_plot_reason` says why there is no plot."""
@@ -79,6 +88,8 @@ class DisruptionView:
     judged: bool = False
     """Whether checkers judged it; without, there are neither outages nor latency."""
     outages: list[ClientOutage] = field(default_factory=list)
+    proportion: list[ClientProportion] = field(default_factory=list)
+    """Of the clients that had bad answers."""
     latency: Mapping[str, Sequence[Latency]] = field(default_factory=dict)
     lost: list[Operation] = field(default_factory=list)
     lost_count: int = 0
@@ -127,6 +138,11 @@ def _fill(made: DisruptionView, history: History, verdicts: Judged | None, name:
     ]
     made.outages = [
         ClientOutage(client, outage) for client in made.clients for outage in verdicts.outages.get(client, ())
+    ]
+    made.proportion = [
+        ClientProportion(client, verdicts.proportion[client])
+        for client in made.clients
+        if client in verdicts.proportion and verdicts.proportion[client].bad_count
     ]
     made.latency = verdicts.latency
     lost = [op for op in history.operations if not op.ok]
