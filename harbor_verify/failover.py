@@ -16,6 +16,7 @@ from harbor_verify.checkers.judgement import Judgement, require
 from harbor_verify.checkers.latency import latency
 from harbor_verify.checkers.outage import longest_outage
 from harbor_verify.checkers.proportion import bad_answers
+from harbor_verify.checkers.pulse import pulse
 from harbor_verify.checkers.pushes import no_acknowledged_push_lost, no_wrong_content
 from harbor_verify.checkers.recovery import recovery
 from harbor_verify.checkers.response import response
@@ -48,6 +49,7 @@ from harbor_verify.workloads.images import Connect, Pull, Push, Pushed, pull_bac
 from harbor_verify.workloads.listings import list_everywhere
 from harbor_verify.workloads.pages import PageView
 from harbor_verify.workloads.projects import ProjectWrite, read_everywhere
+from harbor_verify.workloads.pulse import Pulse
 from harbor_verify.workloads.sessions import Login, SessionProbe, probe_everywhere
 from harbor_verify.workloads.side_by_side import side_by_side
 
@@ -203,6 +205,7 @@ class Experiment:
             at_work = self._gather(stack, victims)
             self._require_each_works(at_work)
             patience_s = settings.request_timeout_s + settings.converge_timeout_s
+            stack.enter_context(Pulse(self._recorder))
             with Workers(
                 self._recorder,
                 at_work.clients,
@@ -357,6 +360,7 @@ class Experiment:
             no_push_missing_in_catalogue(history, replicas=webs),
             no_stale_read(history, replicas=webs),
             no_wrong_content(history),
+            pulse(history),
             longest_outage(history, clients=clients, budget_ms=budgets.outage_ms, slow_ms=slow_ms),
             bad_answers(
                 history,

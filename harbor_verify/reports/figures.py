@@ -8,6 +8,7 @@ WORDS = {
     "bad_time_ms": "outages together",
     "flapping_percent": "bad answers beside the longest outage, in the worst 10 s",
     "last_bad_ms": "last bad answer after",
+    "starved_percent": "time in which the machine that asked was starved",
     "slowest_ok_ms": "slowest good answer",
     "recovery_ms": "recovered after",
     "response_ms": "fault answered after",
