@@ -15,6 +15,9 @@ WORDS = {
     "failed": "operations without a good answer",
     "lost": "sessions lost",
     "pushes_lost": "pushes lost",
+    "writes_lost": "writes lost",
+    "stale_reads": "reads that missed the write before them",
+    "writes": "values written",
     "sessions": "sessions tried",
     "pushes": "images pushed",
     "pulls": "pulls",
@@ -28,7 +31,7 @@ UNITS = {
     "_ms": "ms",
     "_s": "s",
 }
-LOSSES = ("failed", "lost", "pushes_lost")
+LOSSES = ("failed", "lost", "pushes_lost", "writes_lost")
 """Any more of these is worse."""
 NOISE = 0.25
 """Times and rates differ by as much from run to run, on a cluster that is as it was."""
