@@ -185,7 +185,7 @@ class Settings(BaseModel):
         25,
         le=100,
         description="percent of the answers in any 10 s that a client may see fail while something is broken, beside "
-        "its longest outage",
+        "one outage of the length that is allowed",
     )
     confirmation_s: PositiveFloat = Field(
         10,
