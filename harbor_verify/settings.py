@@ -197,6 +197,15 @@ class Settings(BaseModel):
         description="seconds until a deleted pod's successor is Ready, a container is started again, another server "
         "takes over from one that is lost",
     )
+    seed: NonNegativeInt | None = Field(
+        None,
+        description="number from which the replicas and nodes are drawn that are hit (default: another one each time; "
+        "a run tells it at its top)",
+    )
+    repeat: PositiveInt = Field(
+        1,
+        description="how many times each disruption of the failover area is done, each with a history of its own",
+    )
     patience_s: PositiveFloat = Field(
         10,
         description="seconds that a client waits for an answer, while something is broken, before it asks again",

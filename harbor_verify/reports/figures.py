@@ -5,6 +5,9 @@ from typing import Any
 
 WORDS = {
     "outage_ms": "longest outage",
+    "outage_median_ms": "longest outage, the median of all times",
+    "outage_spread_ms": "longest outage, from the best time to the worst",
+    "repeats": "times it was done",
     "bad_time_ms": "outages together",
     "flapping_percent": "bad answers in the worst 10 s, beside the outage that is allowed",
     "last_bad_ms": "last bad answer after",

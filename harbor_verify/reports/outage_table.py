@@ -11,6 +11,9 @@ from harbor_verify.reports.model import Run, Verdict
 
 COLUMNS = {
     "outage_ms": "outage",
+    "repeats": "times",
+    "outage_median_ms": "median outage",
+    "outage_spread_ms": "spread",
     "bad_time_ms": "outages together",
     "flapping_percent": "flapping",
     "last_bad_ms": "last bad answer",
@@ -25,6 +28,7 @@ _LOST = ("lost", "pushes_lost", "writes_lost")
 """One column on a terminal, where there is less room; so are the headings there."""
 _SHORT = {
     "bad_time_ms": "outages\ntogether",
+    "outage_median_ms": "median\noutage",
     "last_bad_ms": "last bad\nanswer",
     "slowest_ok_ms": "slowest\nanswer",
     "lost": "lost",
