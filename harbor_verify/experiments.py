@@ -23,11 +23,12 @@ from harbor_verify.disruptions.server_isolation import ServerIsolation
 from harbor_verify.disruptions.server_kill import ServerKill
 from harbor_verify.disruptions.server_restart import ServerRestart
 from harbor_verify.errors import CannotTell, HarnessError, HealFailed
-from harbor_verify.failover import Budgets, Experiment, Survival, pod_kill, require_whole, together
+from harbor_verify.failover import Experiment, pod_kill, require_whole
 from harbor_verify.history import Recorder
 from harbor_verify.model.roles import Role
 from harbor_verify.model.workloads import Workload
 from harbor_verify.settings import Settings
+from harbor_verify.survival import Budgets, Survival, together
 from harbor_verify.target import Target
 from harbor_verify.verdict import Failure
 

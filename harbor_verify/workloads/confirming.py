@@ -23,12 +23,13 @@ class _Asked:
         self.asks: list[Operation] = []
 
     def is_settled(self, span_s: float) -> bool:
-        """Whether it was got, or asked for long enough."""
-        if self.asks[-1].ok:
+        """Whether it was got, or refused for long enough in the way in which it was refused last."""
+        last = self.asks[-1]
+        if last.ok:
             return True
-        first, last = self.asks[0], self.asks[-1]
-        lasted_s = (last.invoked_ns - (first.completed_ns or first.invoked_ns)) / 1e9
-        return len(self.asks) >= LEAST_ASKS and lasted_s >= span_s
+        alike = [op for op in self.asks if op.error == last.error]
+        lasted_s = (last.invoked_ns - (alike[0].completed_ns or alike[0].invoked_ns)) / 1e9
+        return len(alike) >= LEAST_ASKS and lasted_s >= span_s
 
 
 def ask_until_known(

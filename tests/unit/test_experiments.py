@@ -8,11 +8,11 @@ from harbor_verify.checkers.judgement import Judgement
 from harbor_verify.disruptions.machine_control import SESSION_STORE
 from harbor_verify.errors import CannotTell, HealFailed
 from harbor_verify.experiments import Experiments
-from harbor_verify.failover import Budgets, Survival
 from harbor_verify.history import Recorder
 from harbor_verify.model.roles import Role
 from harbor_verify.model.workloads import Workload
 from harbor_verify.settings import Settings
+from harbor_verify.survival import Budgets, Survival
 from harbor_verify.verdict import Failure, Offender
 
 SETTINGS = Settings()

@@ -305,6 +305,15 @@ class TestProbeEverywhere:
             "session-check@ui-1",
         ]
 
+    def test_a_silence_at_first_takes_nothing_from_the_span(self):
+        recorder = Recorder()
+        recorder.event("fault", "inject")
+        perform(Login(HarborOf(sign_in=[SESSION], whoami=["admin"]), ADMIN), recorder)
+        recorder.event("fault", "healed")
+        silent = NoAnswer("refused", sent=False)
+        probe_everywhere(recorder, [HarborOf(whoami=[silent, silent] + [None] * 99)], [SESSION], span_s=0.2)
+        assert no_session_lost(recorder.history(), replicas=["ui-0"]).valid is False
+
     def test_what_is_known_at_once_is_asked_for_once_and_no_span_is_told(self):
         recorder = Recorder()
         probe_everywhere(recorder, [HarborOf(whoami=["admin"])], [SESSION], span_s=9)
