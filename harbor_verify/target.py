@@ -371,8 +371,10 @@ def reach(access: Access, settings: Settings) -> Target:
     """Find the Harbor that `access` leads to, and see that its front door answers at all.
 
     Raises TargetUnreachable, saying what was tried and what to do. A front door that answers with an error is
-    reached: what is wrong with it is for the checks to say.
+    reached: what is wrong with it is for the checks to say. The target's settings are these, with what this access
+    brings.
     """
+    settings = settings.model_copy(update=dict(access.settings))
     deployment = discover(access.kubernetes, access.namespace, settings.profile, settings.release)
     if access.url is None:
         access = replace(access, url=own_url(deployment))

@@ -4,13 +4,13 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from lab import defects, fitness, machine_control, profiles, settings
+from lab import defects, fitness, layouts, machine_control, profiles, settings
 from lab.actions import Action, perform
 from lab.deployment import images, rollout
 from lab.errors import Busy, LabError
@@ -32,6 +32,8 @@ class Target:
     admin_password: str
     database: str
     """The part of the lab that is its database: Galera, PostgreSQL."""
+    suite_settings: Mapping[str, object] = field(default_factory=dict)
+    """What the suite has to be told of its layout, by the names of its settings."""
 
 
 @dataclass(frozen=True)
@@ -57,28 +59,33 @@ def target(profile: str | None = None) -> Target:
     lab_profile = profiles.find(profile)
     if not settings.KUBECONFIG.exists():
         raise LabError("no lab is up on this machine; `make up` (python -m lab up) stands one up")
+    layout = layouts.of(lab_profile)
     return Target(
         kubeconfig=settings.KUBECONFIG,
         namespace=lab_profile.namespace,
-        harbor_url=lab_profile.url,
+        harbor_url=layout.url or lab_profile.url,
         docker_host=f"unix://{settings.DOCKER_SOCKET}",
         admin_password=settings.ADMIN_PASSWORD,
         database=lab_profile.database,
+        suite_settings=layout.settings(),
     )
 
 
-def up(profile: str | None = None) -> Target:
+def up(profile: str | None = None, layout: str | None = None) -> Target:
     """Stand the lab up with a Harbor of that profile, or mend what is there, and return where this Harbor is.
 
-    Whatever another profile has in the lab stays as it is. At the word `all` it is every profile, and the first of
-    them that is returned.
+    `layout` is how it is deployed (see `lab.layouts`); without it that stays as it is. Whatever another profile has in
+    the lab stays as it is. At the word `all` it is every profile, and the first of them that is returned.
 
-    Raises UnfitMachine when this machine cannot carry it, Busy when another command is changing it, LabError
-    naming the step that failed; calling it again goes on from there.
+    Raises UnknownLayout, UnfitMachine when this machine cannot carry it, Busy when another command is changing it,
+    LabError naming the step that failed; calling it again goes on from there.
     """
     chosen = profiles.chosen(profile)
     fitness.require()
     with only_one():
+        if layout is not None:
+            for each in chosen:
+                layouts.choose(each, layout)
         perform(_actions(chosen))
     return target(chosen[0].name)
 
@@ -211,12 +218,14 @@ def _start_dns() -> None:
 def _deploy_harbor(profile: Profile) -> None:
     _end_pods_with_dead_volumes(profile)
     harbor = Deployed(profile)
+    layouts.of(profile).ensure()
     # A defect that is planted stays: a run of the suite, which starts with `up`, is to find it.
     present = defects.planted(profile)
     if present:
         defects.plant(harbor, present)
     else:
-        rollout.deploy(harbor.kubectl, profile, harbor.deployment_settings)
+        change = layouts.with_change(profile, None)
+        rollout.deploy(harbor.kubectl, profile, harbor.deployment_settings, change=change)
 
 
 def _end_pods_with_dead_volumes(profile: Profile) -> None:

@@ -34,11 +34,13 @@ _MANIFEST = "harbor.yaml"
 _PRUNED_KINDS = {
     "Deployment": "deployments",
     "ReplicationController": "replicationcontrollers",
+    "StatefulSet": "statefulsets",
     "Service": "services",
     "ConfigMap": "configmaps",
     "Secret": "secrets",
     "PersistentVolumeClaim": "persistentvolumeclaims",
     "PodDisruptionBudget": "poddisruptionbudgets",
+    "Ingress": "ingresses",
 }
 """Not Endpoints: those of a Service with a selector inherit its labels without being ours."""
 
@@ -150,7 +152,7 @@ def recreate_pods_of_changed(
             f"{kind.lower()}/{each}" for kind, each in sources_of(workload["spec"]["template"]["spec"])
         }
         edited = not set(changed).isdisjoint({*sources, f"replicationcontroller/{name}"})
-        if workload["kind"] == "Deployment" and grace_s is None:
+        if workload["kind"] != "ReplicationController" and grace_s is None:
             # What was edited shows in a new fingerprint, unless it was edited back by `apply`.
             replaced = pods if edited and not former else []
         else:
@@ -262,7 +264,7 @@ def _live(kubectl: Kubectl, namespace: str) -> _Live:
     for each in of_kind(objects, "Pod"):
         if each["status"].get("phase") not in ("Failed", "Succeeded"):
             owners = [workload_of[name] for name in _owners(each, "ReplicaSet") if name in workload_of]
-            for owner in [*owners, *_owners(each, "ReplicationController")]:
+            for owner in [*owners, *_owners(each, "ReplicationController"), *_owners(each, "StatefulSet")]:
                 live.pods[owner].append(each)
     return live
 

@@ -8,3 +8,5 @@ CHOSEN = {
     "harbor-2": ("dirty-migration", "registry-outside-the-volume", "session-store-missing"),
 }
 """Names of defects by profile."""
+CHOSEN_LAYOUTS = ()
+"""Names of layouts."""
