@@ -9,6 +9,7 @@ from pathlib import Path
 from docs.catalogue import checks_of_suites
 from harbor_verify.profiles import ALL as PROFILES_OF_HARBOR
 from lab import settings
+from lab.layouts import Layout
 
 CHECKS = {check.id: check for check in checks_of_suites()}
 PROFILES = {profile.name: profile for profile in PROFILES_OF_HARBOR}
@@ -54,12 +55,18 @@ def verify(profile: str, folder: Path, ids: Iterable[str]) -> tuple[int, dict[st
     return done.returncode, checks
 
 
-def healthy(profile: str, ids: Iterable[str]) -> dict[str, str]:
-    """The verdicts on a healthy Harbor of a profile: what it has nothing for is not applicable, all else passes."""
+def healthy(profile: str, ids: Iterable[str], layout: Layout | None = None) -> dict[str, str]:
+    """The verdicts on a Harbor with nothing planted, deployed so (default: the reference).
+
+    What it has nothing for is not applicable; all else passes, but for what the layout itself turns red.
+    """
     parts, unused = PROFILES[profile], UNUSED_IN_THE_LAB | UNUSED_IN_ONE.get(profile, set())
-    return {
+    if layout:
+        unused = (unused | layout.not_applicable) - layout.applicable
+    verdicts = {
         id: "not applicable" if CHECKS[id].lacking(parts.present) or id in unused else "pass" for id in ids
     }
+    return verdicts | dict.fromkeys(layout.turns_red if layout else (), "fail")
 
 
 def require_verdicts(checks: dict[str, dict], expected: dict[str, str]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from harbor_verify.checks import MUST
-from lab import cluster, defects, profiles
+from lab import cluster, defects, layouts, profiles
 from tests.lab.choice import CHOSEN
 from tests.lab.running import CHECKS, COSTLY, HARMLESS, healthy, require_verdicts, verify
 
@@ -29,7 +29,7 @@ SAMPLE = {
 
 @pytest.fixture(scope="module")
 def stand_up() -> Iterator[Callable[[str], cluster.Deployed]]:
-    """Gives the lab's Harbor of a profile, and brings it up the first time; nothing is left planted at the end.
+    """Gives the lab's Harbor of a profile, and brings it up the first time; at the end it is as deploy/ has it.
 
     Between two tests a defect stays: the next one replaces it, which is half the work.
     """
@@ -43,8 +43,13 @@ def stand_up() -> Iterator[Callable[[str], cluster.Deployed]]:
 
     yield stood_up
     for harbor in found.values():
-        if defects.planted(harbor.profile):
-            defects.heal(harbor)
+        make_sound(harbor)
+
+
+def make_sound(harbor: cluster.Deployed) -> None:
+    """The reference, with nothing planted."""
+    layouts.choose(harbor.profile, layouts.REFERENCE)
+    defects.heal(harbor)
 
 
 @pytest.fixture
@@ -64,11 +69,14 @@ def harbor(profile, stand_up) -> cluster.Deployed:
 def test_a_defect_turns_exactly_its_checks_red(harbor, profile, name, tmp_path):
     defect = defects.find(harbor.profile, name)
     assert defect.turns_red <= CHECKS.keys(), "the defect names a check that is not in the suite"
+    layouts.choose(harbor.profile, CHOSEN[profile].get(name, layouts.REFERENCE))
+    layout = layouts.of(harbor.profile)
+    layout.ensure()
     defects.plant(harbor, name, instead=True)
     ids = (HARMLESS - COSTLY if name in CHOSEN[profile] else HARMLESS) | defect.turns_red
     exit_code, checks = verify(profile, tmp_path / "broken", ids)
 
-    verdicts = healthy(profile, ids) | dict.fromkeys(defect.not_applicable, "not applicable")
+    verdicts = healthy(profile, ids, layout) | dict.fromkeys(defect.not_applicable, "not applicable")
     require_verdicts(checks, verdicts | dict.fromkeys(defect.turns_red, "fail"))
     assert exit_code == any(CHECKS[id].severity is MUST for id in defect.turns_red)
     for id in defect.turns_red:
@@ -81,8 +89,7 @@ def test_a_defect_turns_exactly_its_checks_red(harbor, profile, name, tmp_path):
 
 @pytest.mark.parametrize("profile", profiles.ALL)
 def test_with_nothing_planted_all_is_green(harbor, profile, tmp_path):
-    if defects.planted(harbor.profile):
-        defects.heal(harbor)
+    make_sound(harbor)
     exit_code, checks = verify(profile, tmp_path, HARMLESS | SAMPLE[profile])
     require_verdicts(checks, healthy(profile, checks))
     assert exit_code == 0
