@@ -4,6 +4,7 @@ import argparse
 import json
 import signal
 import sys
+from pathlib import Path
 
 from lab import cluster, defects, health, layouts, profiles
 from lab.errors import Interrupted, LabError, UnfitMachine
@@ -72,6 +73,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="how Harbor is deployed (default: as it is there, at first as the manifests of deploy/ say)",
     )
+    upping.add_argument(
+        "--manifests",
+        metavar="FILE",
+        type=Path,
+        help="deploy these instead: what `helm template` makes of Harbor's chart with values of your own",
+    )
     with_profile(command("layouts", _layouts, "list the layouts, that is, the ways of deploying Harbor"))
     command(
         "down",
@@ -100,9 +107,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _up(options: argparse.Namespace) -> None:
-    target = cluster.up(options.profile, options.layout)
+    target = cluster.up(options.profile, options.layout, manifests=options.manifests)
     for profile in profiles.chosen(options.profile):
         url = cluster.target(profile.name).harbor_url
+        for remark in cluster.target(profile.name).remarks:
+            _say(f"  {remark}")
         _say(f"{profile.name} answers on {url} (admin / {target.admin_password})")
     _say(
         f"kubectl --kubeconfig={target.kubeconfig} get pods --namespace={target.namespace}"

@@ -32,6 +32,8 @@ class Target:
     admin_password: str
     database: str
     """The part of the lab that is its database: Galera, PostgreSQL."""
+    remarks: tuple[str, ...] = ()
+    """What a reader of a report has to know of it."""
     suite_settings: Mapping[str, object] = field(default_factory=dict)
     """What the suite has to be told of its layout, by the names of its settings."""
 
@@ -67,15 +69,20 @@ def target(profile: str | None = None) -> Target:
         docker_host=f"unix://{settings.DOCKER_SOCKET}",
         admin_password=settings.ADMIN_PASSWORD,
         database=lab_profile.database,
+        remarks=(
+            f"Harbor's programs are the lab's stand-in; layout {layouts.chosen(lab_profile)}: {layout.about}",
+            *layout.remarks,
+        ),
         suite_settings=layout.settings(),
     )
 
 
-def up(profile: str | None = None, layout: str | None = None) -> Target:
+def up(profile: str | None = None, layout: str | None = None, *, manifests: Path | None = None) -> Target:
     """Stand the lab up with a Harbor of that profile, or mend what is there, and return where this Harbor is.
 
-    `layout` is how it is deployed (see `lab.layouts`); without it that stays as it is. Whatever another profile has in
-    the lab stays as it is. At the word `all` it is every profile, and the first of them that is returned.
+    `layout` is how it is deployed (see `lab.layouts`), or it is made of `manifests` that somebody rendered; without
+    both that stays as it is. Whatever another profile has in the lab stays as it is. At the word `all` it is every
+    profile, and the first of them that is returned.
 
     Raises UnknownLayout, UnfitMachine when this machine cannot carry it, Busy when another command is changing it,
     LabError naming the step that failed; calling it again goes on from there.
@@ -83,8 +90,10 @@ def up(profile: str | None = None, layout: str | None = None) -> Target:
     chosen = profiles.chosen(profile)
     fitness.require()
     with only_one():
-        if layout is not None:
-            for each in chosen:
+        for each in chosen:
+            if manifests is not None:
+                layouts.give(each, manifests)
+            elif layout is not None:
                 layouts.choose(each, layout)
         perform(_actions(chosen))
     return target(chosen[0].name)

@@ -29,6 +29,8 @@ class Access:
     """Brings images that builds begin with to the docker daemon; None: settings name them."""
     machine_control: MachineControl | None = None
     """Control of the machines that this Harbor runs on; None: there is none here."""
+    remarks: tuple[str, ...] = ()
+    """What a reader of a report has to know of this Harbor, in sentences."""
     settings: Mapping[str, object] = field(default_factory=dict)
     """What is to be set for this Harbor, by the names of settings: certificates to trust, a release."""
 

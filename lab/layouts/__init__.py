@@ -8,38 +8,20 @@ Harbor: a store, a proxy. `reference` is `deploy/` as it is. A defect can be pla
 import difflib
 import importlib
 import pkgutil
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from lab.deployment import rollout
 from lab.deployment.manifests.objects import Object
 from lab.errors import UnknownLayout
+from lab.layouts import given
+from lab.layouts.layout import Layout
 from lab.profiles import Profile
 
+__all__ = ["GIVEN", "REFERENCE", "Layout", "choose", "chosen", "every", "find", "give", "of", "with_change"]
+
 REFERENCE = "reference"
-
-
-@dataclass(frozen=True)
-class Layout:
-    """What is other than in `deploy/`, and what the suite must say of it: exactly that."""
-
-    about: str
-    """How it is deployed, in one line."""
-    change: rollout.Change = lambda objects: None
-    """Makes it of the rendered manifests."""
-    ensure: Callable[[], object] = lambda: None
-    """Starts, or mends, what it needs beside Harbor; called before Harbor is deployed, with the cluster up."""
-    url: str | None = None
-    """The front door, as clients use it; None: the profile's."""
-    settings: Callable[[], dict[str, object]] = dict
-    """What the suite has to be told of it, by the names of its settings: certificates to trust, a release."""
-    not_applicable: frozenset[str] = frozenset()
-    """Ids of checks that find nothing here to be about."""
-    applicable: frozenset[str] = frozenset()
-    """Ids of checks that the reference has nothing for, and this layout has."""
-    turns_red: frozenset[str] = frozenset()
-    """Ids of checks that must be red: this layout is not highly available."""
+GIVEN = "given"
+"""Manifests that somebody gave (`lab.layouts.given`)."""
 
 
 def every(profile: Profile) -> dict[str, Layout]:
@@ -54,6 +36,8 @@ def every(profile: Profile) -> dict[str, Layout]:
 
 def find(profile: Profile, name: str) -> Layout:
     """The layout of that name; raises UnknownLayout with all names and the nearest."""
+    if name == GIVEN:
+        return given.layout(profile)
     known = every(profile)
     if name in known:
         return known[name]
@@ -73,6 +57,12 @@ def choose(profile: Profile, name: str) -> None:
     find(profile, name)
     profile.folder.mkdir(parents=True, exist_ok=True)
     _note(profile).write_text(name)
+
+
+def give(profile: Profile, manifests: Path) -> None:
+    """Let the next deployment be made of these manifests; raises LabError where the lab cannot carry them."""
+    given.keep(profile, manifests)
+    choose(profile, GIVEN)
 
 
 def of(profile: Profile) -> Layout:
