@@ -41,7 +41,7 @@ conformance: $(READY) ## run the OCI distribution conformance suite at the front
 test: lint unit ## lint and test this software itself (the lab included), in half an hour
 	$(PYTHON) -m lab prepare
 	$(PYTHON) -m pytest tests/contract --numprocesses 4 --dist loadfile $(ARGS)
-	$(PYTHON) -m pytest tests/lab -m "not matrix" $(ARGS)
+	$(PYTHON) -m pytest tests/lab -m "not matrix" --durations=0 --durations-min=5 $(ARGS)
 
 unit: $(READY) ## test what needs no root, no lab and no network
 	$(PYTHON) -m pytest tests/unit tests/architecture tests/docs --numprocesses 4 --dist worksteal $(ARGS)
