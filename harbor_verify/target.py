@@ -27,7 +27,6 @@ from harbor_verify.errors import (
     TargetUnreachable,
     WrongConfiguration,
 )
-from harbor_verify.facts.model import Facts
 from harbor_verify.model.addresses import joined, split
 from harbor_verify.model.backing import Backing, backing_of
 from harbor_verify.model.discovery import Backend, Deployment, discover
@@ -38,7 +37,8 @@ from harbor_verify.providers import Access
 from harbor_verify.settings import PREFIX, Settings, flag
 from harbor_verify.verdict import Failure, Offender
 
-_OWN_URL = "EXT_ENDPOINT"
+OWN_URL = "EXT_ENDPOINT"
+"""The variable of Harbor's that names the URL which clients reach it by."""
 _MOST_TRIED = 2
 """So many replicas of a part are tried for a way to it."""
 _OF_A_MESH = "RBAC: access denied"
@@ -462,13 +462,13 @@ def own_url(deployment: Deployment) -> str:
     """
     # It stands among the settings that name the database.
     replicas = deployment.replicas(deployment.profile.database_role)
-    url = deployment.environment(replicas[0]).get(_OWN_URL, "") if replicas else ""
+    url = deployment.environment(replicas[0]).get(OWN_URL, "") if replicas else ""
     if urlsplit(url).scheme in {"http", "https"} and urlsplit(url).hostname:
         return url.rstrip("/")
     own_url = f"it is told {url!r}" if url else "it is told none"
     name = "harbor_url"
     raise SettingsError(
-        f"Harbor's own settings name no URL that clients reach it by ({_OWN_URL}; {own_url}). "
+        f"Harbor's own settings name no URL that clients reach it by ({OWN_URL}; {own_url}). "
         f"Say it with {flag(name)} or {PREFIX}{name.upper()}."
     )
 
@@ -487,41 +487,3 @@ def _require_links(access: Access) -> None:
             f"the account of the kubeconfig may not {' or '.join(denied)} pods/portforward in namespace {namespace} "
             f"at {kubernetes.server}; replicas are reached by it, one by one. Grant it, or run in a pod of the cluster."
         )
-
-
-def describe(target: Target, facts: Facts) -> list[str]:
-    """What was found, a line a thing, for the top of a run."""
-    access, deployment = target.access, target.deployment
-    how = "from inside" if access.kubernetes.inside else f"through {access.kubernetes.server}"
-    what = f"provider {access.provider}, profile {deployment.profile.name}"
-    lines = [
-        f"Harbor: {access.url}, namespace {access.namespace} {how} ({what})",
-    ]
-    if access.provider == "existing" and target.settings.harbor_url is None:
-        lines.insert(1, f"  URL: as Harbor's own settings name it ({_OWN_URL}); --harbor-url overrides")
-    for role, workload in deployment.workloads.items():
-        replicas = deployment.replicas(role)
-        ready = sum(replica.ready for replica in replicas)
-        nodes = sorted({replica.node for replica in replicas if replica.node})
-        lines.append(
-            f"  {role}: {workload.kind} {workload.name}, {ready} of {workload.desired} Ready"
-            + (f" on {', '.join(nodes)}" if nodes else "")
-        )
-    forwarded = [str(role) for role in deployment.workloads if target.is_forwarded(role)]
-    if forwarded:
-        lines.append(
-            f"  reached by port-forward: {', '.join(forwarded)}; they take nothing that comes from this pod itself "
-            "(a mesh, a NetworkPolicy)"
-        )
-    for role in deployment.profile.parts:
-        if role not in deployment.workloads:
-            lines.append(f"  {role}: none found")
-    for volume in deployment.volumes():
-        bound = (
-            f" to {volume.claim.spec.volume_name}" if volume.claim and volume.claim.spec.volume_name else ""
-        )
-        lines.append(
-            f"  volume: {volume.claim_name}, {volume.phase}{bound}, used by {', '.join(volume.used_by)}"
-        )
-    lines += [f"  not looked at, this account may not: {missing}" for missing in deployment.hidden]
-    return lines + [f"  {line}" for line in facts.lines()]
