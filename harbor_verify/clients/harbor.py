@@ -1,7 +1,9 @@
 """Harbor's own API, whatever its generation: what checks may ask of it. Each profile brings the client that does it."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import requests
 
@@ -119,6 +121,13 @@ class Harbor(ABC):
         """The projects whose name contains `name`, by name, as far as one may see them."""
 
     @abstractmethod
+    def birth_marks(self, credentials: Credentials) -> frozenset[str]:
+        """What no other Harbor has: number, name and moment of making of the projects of the first page.
+
+        The first project is made when Harbor is installed. Empty where there is no project.
+        """
+
+    @abstractmethod
     def set_public(self, project: Project, public: bool, credentials: Credentials) -> None:
         """Make a project public, or private again."""
 
@@ -155,6 +164,15 @@ class Harbor(ABC):
     @abstractmethod
     def symptoms(self) -> str:
         """What else can be seen when a login is refused: what a login stands on may be down, and answers the same."""
+
+
+def marks_of(entries: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """Of projects, as both APIs list them."""
+    return frozenset(
+        f"{each.get('project_id')} {each.get('name')} {made}"
+        for each in entries
+        if (made := each.get("creation_time"))
+    )
 
 
 def basic(credentials: Credentials | None) -> tuple[str, str] | None:

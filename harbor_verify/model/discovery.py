@@ -2,8 +2,8 @@
 
 import base64
 import difflib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kubernetes import client
@@ -39,20 +39,38 @@ class Deployment:
         workloads: dict[Role, Workload],
         hidden: Sequence[RightMissing] = (),
     ) -> None:
-        """`hidden`: the kinds of workloads that this account may not list."""
+        """`workloads` as they were found; `hidden`: the kinds of workloads that this account may not list."""
         self.kubernetes, self.namespace = kubernetes, namespace
-        self.profile, self.workloads = profile, workloads
+        self.profile, self._found = profile, workloads
         self.hidden = tuple(hidden)
 
+    @property
+    def workloads(self) -> dict[Role, Workload]:
+        """By role, each with the number of replicas that is asked for now: an autoscaler may change it at any time.
+
+        Raises TargetUnreachable.
+        """
+        kinds = {workload.kind for workload in self._found.values()}
+        items, _ = _controllers(self.kubernetes, self.namespace, kinds)
+        desired = {(kind, item.metadata.name): _desired(item) for kind, item in items}
+        return {
+            role: replace(workload, desired=desired.get((workload.kind, workload.name), workload.desired))
+            for role, workload in self._found.items()
+        }
+
     def workload(self, role: Role) -> Workload:
-        """The workload of a role; raises TargetUnreachable when the namespace has none."""
-        if role not in self.workloads:
-            raise TargetUnreachable(f"namespace {self.namespace} has no workload for Harbor's {role}")
+        """The workload of a role, as it is now; raises TargetUnreachable when the namespace has none."""
+        self._require(role)
         return self.workloads[role]
+
+    def _require(self, role: Role) -> Workload:
+        if role not in self._found:
+            raise TargetUnreachable(f"namespace {self.namespace} has no workload for Harbor's {role}")
+        return self._found[role]
 
     def replicas(self, role: Role) -> list[Replica]:
         """The pods of a role now, oldest first; empty when there is none."""
-        workload = self.workload(role)
+        workload = self._require(role)
         pods = self.kubernetes.ask(
             f"list the pods of {workload.object}",
             self.kubernetes.core.list_namespaced_pod,
@@ -64,7 +82,7 @@ class Deployment:
     def volumes(self) -> list[Volume]:
         """The claims that Harbor's workloads name, each once, with the volumes they are bound to."""
         users: dict[str, set[str]] = {}
-        for workload in self.workloads.values():
+        for workload in self._found.values():
             for volume in workload.template.spec.volumes or ():
                 if volume.persistent_volume_claim:
                     users.setdefault(volume.persistent_volume_claim.claim_name, set()).add(workload.name)
@@ -128,7 +146,7 @@ class Deployment:
             f"list Services in {self.namespace}", self.kubernetes.core.list_namespaced_service, self.namespace
         )
         choosing = [s for s in listed.items if _chooses(s, workload)]
-        others = [other for other in self.workloads.values() if other is not workload]
+        others = [other for other in self._found.values() if other.role is not workload.role]
         own = [s for s in choosing if not any(_chooses(s, other) for other in others)]
         return own or choosing
 
@@ -287,8 +305,17 @@ def _lack(profile: Profile, workloads: dict[Role, Workload]) -> str:
     return f"of {profile.name} there is no {' and no '.join(missing)} workload"
 
 
-def _controllers(kubernetes: Kubernetes, namespace: str) -> tuple[list[tuple[str, Any]], list[RightMissing]]:
-    """(kind, object) of each that this account may list, and why it may not list others: they may not be needed."""
+def _desired(item: Any) -> int:
+    return 1 if item.spec.replicas is None else int(item.spec.replicas)
+
+
+def _controllers(
+    kubernetes: Kubernetes, namespace: str, kinds: Collection[str] | None = None
+) -> tuple[list[tuple[str, Any]], list[RightMissing]]:
+    """(kind, object) of each that this account may list, and why it may not list others: they may not be needed.
+
+    `kinds`: None for all that there are.
+    """
     found: list[tuple[str, Any]] = []
     hidden: list[RightMissing] = []
     sources = (
@@ -297,6 +324,8 @@ def _controllers(kubernetes: Kubernetes, namespace: str) -> tuple[list[tuple[str
         ("StatefulSet", kubernetes.apps.list_namespaced_stateful_set),
     )
     for kind, list_all in sources:
+        if kinds is not None and kind not in kinds:
+            continue
         try:
             listed = kubernetes.ask(f"list {kind}s in {namespace}", list_all, namespace)
         except RightMissing as missing:
@@ -324,7 +353,7 @@ def _match(profile: Profile, namespace: str, controllers: Sequence[tuple[str, An
                     kind=kind,
                     namespace=namespace,
                     name=item.metadata.name,
-                    desired=1 if item.spec.replicas is None else item.spec.replicas,
+                    desired=_desired(item),
                     selector=tuple(sorted(labels.items())),
                     template=item.spec.template,
                     port=port,

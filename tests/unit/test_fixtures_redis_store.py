@@ -3,6 +3,7 @@
 import socketserver
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +35,10 @@ class FakeRedis(socketserver.StreamRequestHandler):
             self.wfile.write(self.answer(name, arguments))
 
     def answer(self, name, arguments):
+        if name == "AUTH" and arguments == ["hush"]:
+            self.unlocked = True
+        if self.server.locked and not getattr(self, "unlocked", False) and name in ("SENTINEL", "PING"):
+            return b"-NOAUTH Authentication required.\r\n"
         if name == "SENTINEL":
             return self.sentinel(arguments)
         if name == "HELLO":
@@ -69,6 +74,7 @@ def running(handler=FakeRedis):
     server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     server.seen, server.left, server.primary = [], {"live": 3600, "for-ever": -1}, None
+    server.locked = False
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
@@ -175,3 +181,68 @@ def test_a_primary_that_no_sentinel_knows_is_a_refusal(sentinel):
 def test_sentinels_that_nobody_answers_for_are_a_refusal():
     with by_sentinels("127.0.0.1:1", "127.0.0.1:2") as redis, pytest.raises(StoreRefused, match="No master"):
         redis.time_to_live_s("live")
+
+
+def test_sentinels_that_ask_for_a_password_are_given_the_one_that_harbors_setting_holds(server, sentinel):
+    sentinel.locked = True
+    there = f"127.0.0.1:{sentinel.server_address[1]}"
+    with by_sentinels(there) as redis:
+        assert redis.time_to_live_s("live") == 3600
+    assert ["AUTH", "hush"] in sentinel.seen
+
+
+@pytest.mark.parametrize("password", ["", "another"])
+def test_sentinels_with_a_password_of_their_own_are_told_and_no_verdict(sentinel, password):
+    sentinel.locked = True
+    there = f"127.0.0.1:{sentinel.server_address[1]}"
+    with (
+        by_sentinels(there, password=password) as redis,
+        pytest.raises(CannotTell, match="ask for a password"),
+    ):
+        redis.time_to_live_s("live")
+
+
+def test_the_primary_that_a_sentinel_names_is_reached_as_it_is_said(server, sentinel):
+    """From outside the address of a pod may be somebody else's: who would be given the password there."""
+    there, real = f"127.0.0.1:{sentinel.server_address[1]}", server.server_address
+    sentinel.primary = ("10.244.0.12", 6379)
+    asked = []
+
+    def way_to(host, port):
+        asked.append((host, port))
+        return real
+
+    store = SessionStore("s1", 26379, password="hush", database=2, primary="harbor", sentinels=("s1:26379",))
+    with RedisStore(store, "s1:26379", sentinels=(there,), timeouts_s=(1, 1), way_to=way_to) as redis:
+        assert redis.time_to_live_s("live") == 3600
+    assert set(asked) == {("10.244.0.12", 6379)}
+
+
+TLS = SessionStore("redis", 6379, password="hush", database=0, tls=True)
+
+
+@pytest.mark.parametrize(
+    "address, given, verified, by_name",
+    [
+        ("redis:6379", {}, True, True),
+        ("redis:6379", {"ca_file": Path("ca.pem")}, True, True),
+        # By a way of one's own the certificate names something else.
+        ("localhost:6379", {}, True, False),
+        # The API server says which pod it is.
+        ("127.0.0.1:40000", {"vouched": True}, False, False),
+    ],
+)
+def test_whose_certificate_is_taken(address, given, verified, by_name):
+    asked = RedisStore(TLS, address, timeouts_s=(1, 1), **given)._client.connection_pool.connection_kwargs
+    assert (asked.get("ssl_cert_reqs", "required") != "none") is verified
+    assert asked["ssl_check_hostname"] is by_name
+    assert asked.get("ssl_ca_certs") == (str(given["ca_file"]) if "ca_file" in given else None)
+
+
+def test_sentinels_of_a_store_with_tls_are_spoken_to_with_tls():
+    by_tls = SessionStore(**{**vars(TLS), "primary": "harbor", "sentinels": ("s1:26379",)})
+    asked = RedisStore(by_tls, "s1:26379", sentinels=("s1:26379",), timeouts_s=(1, 1), ca_file=Path("ca.pem"))
+    (sentinel,) = asked._sentinel.sentinels
+    kwargs = sentinel.connection_pool.connection_kwargs
+    assert sentinel.connection_pool.connection_class.__name__ == "SSLConnection"
+    assert kwargs["ssl_ca_certs"] == "ca.pem"

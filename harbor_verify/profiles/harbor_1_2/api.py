@@ -8,7 +8,7 @@
 import re
 from typing import Any
 
-from harbor_verify.clients.harbor import Credentials, Harbor, Project, Session, basic, user_of
+from harbor_verify.clients.harbor import Credentials, Harbor, Project, Session, basic, marks_of, user_of
 from harbor_verify.clients.http import document, expect, summary
 from harbor_verify.errors import AnswerError, UnexpectedAnswer
 
@@ -104,6 +104,12 @@ class Harbor12(Harbor):
     def projects(self, name: str, credentials: Credentials | None) -> dict[str, Project]:
         entries = self._all("/api/projects", {"name": name}, credentials)
         return {entry["name"]: Project(entry["name"], entry["project_id"]) for entry in entries}
+
+    def birth_marks(self, credentials: Credentials) -> frozenset[str]:
+        answer = self.http.get(
+            "/api/projects", params={"page": 1, "page_size": _PAGE}, auth=basic(credentials)
+        )
+        return marks_of(document(expect(answer, 200)) or [])
 
     def set_public(self, project: Project, public: bool, credentials: Credentials) -> None:
         path = f"/api/projects/{project.id}/publicity"

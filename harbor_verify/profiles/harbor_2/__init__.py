@@ -116,6 +116,7 @@ PROFILE = Profile(
         log_in="#log_in",
         user='text="{user}"',
         log_out=r"text=/^\s*log ?out\s*$/i",
+        local_login="#login-db",
     ),
     migrations=migrations,
     secret_key=SecretKey(path="/etc/core/key", length=16, well_known=frozenset({"not-a-secure-key"})),

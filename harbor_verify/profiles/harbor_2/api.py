@@ -15,7 +15,7 @@ from urllib.parse import quote
 import requests
 
 from harbor_verify.clients.capabilities import FormToken, Health, Robot
-from harbor_verify.clients.harbor import Credentials, Harbor, Project, Session, basic, user_of
+from harbor_verify.clients.harbor import Credentials, Harbor, Project, Session, basic, marks_of, user_of
 from harbor_verify.clients.http import document, expect, summary
 from harbor_verify.errors import AnswerError, UnexpectedAnswer
 
@@ -111,6 +111,12 @@ class Harbor2(Harbor):
     def projects(self, name: str, credentials: Credentials | None) -> dict[str, Project]:
         entries = self._all("/projects", {"name": name}, credentials)
         return {entry["name"]: Project(entry["name"], entry["project_id"]) for entry in entries}
+
+    def birth_marks(self, credentials: Credentials) -> frozenset[str]:
+        answer = self.http.get(
+            f"{API}/projects", params={"page": 1, "page_size": _PAGE}, auth=basic(credentials)
+        )
+        return marks_of(document(expect(answer, 200)) or [])
 
     def set_public(self, project: Project, public: bool, credentials: Credentials) -> None:
         body = {"metadata": {"public": str(public).lower()}}
