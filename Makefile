@@ -8,7 +8,9 @@ PROFILE ?= harbor-2
 ONLY ?=
 LAYOUT ?=
 MANIFESTS ?=
-UP = $(PYTHON) -m lab up --profile $(PROFILE) $(if $(MANIFESTS),--manifests $(MANIFESTS),$(if $(LAYOUT),--layout $(LAYOUT)))
+IMAGES ?=
+UP = $(PYTHON) -m lab up --profile $(PROFILE) $(if $(IMAGES),--images $(IMAGES)) \
+	$(if $(MANIFESTS),--manifests $(MANIFESTS),$(if $(LAYOUT),--layout $(LAYOUT)))
 
 .DEFAULT_GOAL := help
 .PHONY: help verify verify-failover verify-images conformance test unit matrix bench up down status lint format docs
@@ -20,6 +22,7 @@ help: ## this text
 	@echo "PROFILE says which Harbor:        make verify PROFILE=harbor-1.2"
 	@echo "LAYOUT says how it is deployed:   make verify LAYOUT=single-stores   ($(PYTHON) -m lab layouts lists them)"
 	@echo "MANIFESTS verifies your own:      make verify MANIFESTS=rendered.yaml   (what helm template makes of your values)"
+	@echo "IMAGES runs Harbor's own programs: make verify IMAGES=harbor-offline-installer.tgz"
 	@echo "A cluster of your own needs no make:   see README.md"
 
 verify: $(READY) ## stand the lab up, verify the Harbor in it, show the report

@@ -79,6 +79,13 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         help="deploy these instead: what `helm template` makes of Harbor's chart with values of your own",
     )
+    upping.add_argument(
+        "--images",
+        metavar="FILE",
+        type=Path,
+        help="run Harbor's own programs: the archive of a release, or what `docker save` writes of its images "
+        "(the word stand-in: no longer)",
+    )
     with_profile(command("layouts", _layouts, "list the layouts, that is, the ways of deploying Harbor"))
     command(
         "down",
@@ -107,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _up(options: argparse.Namespace) -> None:
-    target = cluster.up(options.profile, options.layout, manifests=options.manifests)
+    target = cluster.up(options.profile, options.layout, manifests=options.manifests, images=options.images)
     for profile in profiles.chosen(options.profile):
         url = cluster.target(profile.name).harbor_url
         for remark in cluster.target(profile.name).remarks:

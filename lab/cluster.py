@@ -12,8 +12,10 @@ from pathlib import Path
 
 from lab import defects, fitness, layouts, machine_control, profiles, settings
 from lab.actions import Action, perform
-from lab.deployment import images, rollout
+from lab.deployment import images as harbor_images
+from lab.deployment import rollout
 from lab.errors import Busy, LabError
+from lab.given import programs
 from lab.kubernetes import control_plane, dns, nodes
 from lab.machines import cgroups, docker_daemon, machine, topology
 from lab.profiles import Profile
@@ -53,7 +55,7 @@ class Deployed:
 
     @property
     def deployment_settings(self) -> rollout.DeploymentSettings:
-        return rollout.DeploymentSettings(ceph_key=ceph.admin_key(), images=images.contents())
+        return rollout.DeploymentSettings(ceph_key=ceph.admin_key(), images=harbor_images.contents())
 
 
 def target(profile: str | None = None) -> Target:
@@ -70,18 +72,26 @@ def target(profile: str | None = None) -> Target:
         admin_password=settings.ADMIN_PASSWORD,
         database=lab_profile.database,
         remarks=(
-            f"Harbor's programs are the lab's stand-in; layout {layouts.chosen(lab_profile)}: {layout.about}",
+            programs.remark(lab_profile),
+            f"layout {layouts.chosen(lab_profile)}: {layout.about}",
             *layout.remarks,
         ),
         suite_settings=layout.settings(),
     )
 
 
-def up(profile: str | None = None, layout: str | None = None, *, manifests: Path | None = None) -> Target:
+def up(
+    profile: str | None = None,
+    layout: str | None = None,
+    *,
+    manifests: Path | None = None,
+    images: Path | None = None,
+) -> Target:
     """Stand the lab up with a Harbor of that profile, or mend what is there, and return where this Harbor is.
 
     `layout` is how it is deployed (see `lab.layouts`), or it is made of `manifests` that somebody rendered; without
-    both that stays as it is. Whatever another profile has in the lab stays as it is. At the word `all` it is every
+    both that stays as it is. `images` is an archive of Harbor's own programs, to run in the place of the stand-in (the
+    word stand-in: no longer). Whatever another profile has in the lab stays as it is. At the word `all` it is every
     profile, and the first of them that is returned.
 
     Raises UnknownLayout, UnfitMachine when this machine cannot carry it, Busy when another command is changing it,
@@ -91,6 +101,10 @@ def up(profile: str | None = None, layout: str | None = None, *, manifests: Path
     fitness.require()
     with only_one():
         for each in chosen:
+            if images is not None and str(images) == programs.STAND_IN:
+                programs.forget(each)
+            elif images is not None:
+                programs.keep(each, images)
             if manifests is not None:
                 layouts.give(each, manifests)
             elif layout is not None:
@@ -158,7 +172,7 @@ def _actions(chosen: tuple[Profile, ...]) -> list[Action]:
         Action("compile Kubernetes", _compile_kubernetes),
         Action("compile CoreDNS", _compile_dns),
         Action("fetch Patroni", toolchain.fetch_patroni),
-        Action("container images", images.build, ("Debian packages", "compile CoreDNS")),
+        Action("container images", harbor_images.build, ("Debian packages", "compile CoreDNS")),
         Action("machines and network", _join_machines, ("Debian packages",)),
         Action("what disruptions left", machine_control.mend_all, ("machines and network",)),
         Action("Ceph", ceph.ensure, ("what disruptions left",)),
@@ -215,7 +229,7 @@ def _join_machines() -> None:
 
 def _join_node(node: nodes.Node) -> None:
     node.ensure_runtime()
-    images.load(node, images.build())
+    harbor_images.load(node, harbor_images.build())
     node.ensure_joined()
 
 
@@ -228,6 +242,7 @@ def _deploy_harbor(profile: Profile) -> None:
     _end_pods_with_dead_volumes(profile)
     harbor = Deployed(profile)
     layouts.of(profile).ensure()
+    programs.ensure(profile)
     # A defect that is planted stays: a run of the suite, which starts with `up`, is to find it.
     present = defects.planted(profile)
     if present:

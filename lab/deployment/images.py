@@ -91,6 +91,24 @@ def contents() -> dict[str, str]:
     }
 
 
+PARTS = frozenset(
+    {
+        "harbor-core",
+        "harbor-jobservice",
+        "harbor-portal",
+        "harbor-registryctl",
+        "nginx-photon",
+        "registry-photon",
+    }
+)
+"""The images of the parts of Harbor 2.x that the lab can run, by the last part of their names."""
+
+
+def repository(image: str) -> str:
+    """The last part of an image's name, e.g. registry.example.com:5000/goharbor/harbor-core:v2.13.0 → harbor-core."""
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+
+
 def load(node: Node, archive: Path) -> None:
     """Import the archive into a node's containerd, unless exactly this archive is there already."""
     stamp = node.machine.folder / archive.name.rpartition("-")[0]

@@ -1,20 +1,11 @@
 """Images: the lab has stand-ins for Harbor's own, by their names; whatever else runs in a pod idles there."""
 
 from lab.deployment import store_images
+from lab.deployment.images import PARTS, repository
 from lab.deployment.manifests.objects import WORKLOADS, Object, of_kind
 from lab.errors import LabError
 
 _VERSION = "v2.15.2"
-_PLAYED = frozenset(
-    {
-        "harbor-core",
-        "harbor-jobservice",
-        "harbor-portal",
-        "harbor-registryctl",
-        "nginx-photon",
-        "registry-photon",
-    }
-)
 _STORES = {
     name.partition(":")[0].rpartition("/")[2]: name
     for name in (store_images.DATABASE, store_images.SESSION_STORE)
@@ -32,15 +23,15 @@ def adapt(objects: list[Object]) -> list[str]:
     notes = []
     for workload in of_kind(objects, *WORKLOADS):
         name, pod = workload["metadata"]["name"], workload["spec"]["template"]["spec"]
-        repositories = {_repository(container["image"]) for container in pod["containers"]}
+        repositories = {repository(container["image"]) for container in pod["containers"]}
         if repositories & _LEFT_OUT:
             _remove(objects, workload)
             notes.append(f"{workload['kind']} {name} is left out: the lab has no program for it")
             continue
-        if not repositories & {*_PLAYED, *_STORES}:
+        if not repositories & {*PARTS, *_STORES}:
             raise LabError(
                 f"{workload['kind']} {name}: the lab has no program for {', '.join(sorted(repositories))}; it knows "
-                f"the images of goharbor: {', '.join(sorted({*_PLAYED, *_STORES}))}"
+                f"the images of goharbor: {', '.join(sorted({*PARTS, *_STORES}))}"
             )
         pod.pop("imagePullSecrets", None)
         for container in pod["containers"]:
@@ -51,20 +42,15 @@ def adapt(objects: list[Object]) -> list[str]:
 
 
 def _adapt(container: Object, workload: str, otherwise: list[str]) -> list[str]:
-    repository = _repository(container["image"])
+    name = repository(container["image"])
     former, container["imagePullPolicy"] = container["image"], "IfNotPresent"
-    if repository in _PLAYED or repository in _STORES:
-        container["image"] = _STORES.get(repository, f"goharbor/{repository}:{_VERSION}")
+    if name in PARTS or name in _STORES:
+        container["image"] = _STORES.get(name, f"goharbor/{name}:{_VERSION}")
         return []
     container |= {"image": _IDLE_IMAGE, "command": otherwise}
     for field in _OF_A_PROGRAM:
         container.pop(field, None)
     return [f"{workload}: container {container['name']} ({former}) does nothing in the lab"]
-
-
-def _repository(image: str) -> str:
-    """The last part of an image's name, e.g. registry.example.com:5000/goharbor/harbor-core:v2.13.0 → harbor-core."""
-    return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
 
 
 def _remove(objects: list[Object], workload: Object) -> None:

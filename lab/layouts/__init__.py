@@ -13,6 +13,7 @@ from pathlib import Path
 from lab.deployment import rollout
 from lab.deployment.manifests.objects import Object
 from lab.errors import UnknownLayout
+from lab.given import programs
 from lab.layouts import given
 from lab.layouts.layout import Layout
 from lab.profiles import Profile
@@ -71,17 +72,18 @@ def of(profile: Profile) -> Layout:
 
 
 def with_change(profile: Profile, change: rollout.Change | None) -> rollout.Change | None:
-    """The change that makes the chosen layout, and then this one."""
-    if chosen(profile) == REFERENCE:
+    """The change that makes the chosen layout and puts in the programs that were given, and then this one."""
+    if chosen(profile) == REFERENCE and not programs.given(profile):
         return change
     layout = of(profile)
 
-    def both(objects: list[Object]) -> None:
+    def all_changes(objects: list[Object]) -> None:
         layout.change(objects)
+        programs.change(profile, objects)
         if change:
             change(objects)
 
-    return both
+    return all_changes
 
 
 def _note(profile: Profile) -> Path:
