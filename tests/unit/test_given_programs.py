@@ -87,6 +87,7 @@ def test_without_any_the_stand_in_runs_and_says_so(tmp_path):
         (b"no archive", "cannot be read as an archive of images"),
         (gzip.compress(ARCHIVE)[:100], "cannot be read as an archive of images"),
     ],
+    ids=["of others", "of no images", "no archive", "broken off"],
 )
 def test_what_is_no_archive_of_harbors_images_is_one_message_and_changes_nothing(tmp_path, content, message):
     file = tmp_path / "harbor.tgz"

@@ -8,7 +8,11 @@ from lab.deployment.manifests.objects import WORKLOADS, find, of_kind, pod_of, r
 from lab.errors import UnknownLayout
 
 CHECKS = {check.id: check for check in checks_of_suites()}
-EVERY = [(profile, name) for profile in profiles.ALL.values() for name in layouts.every(profile)]
+EVERY = [
+    pytest.param(profile, name, id=f"{profile.name} {name}")
+    for profile in profiles.ALL.values()
+    for name in layouts.every(profile)
+]
 
 
 def rendered(profile, name):
@@ -24,7 +28,7 @@ def state(tmp_path, monkeypatch):
     monkeypatch.setattr(settings, "STATE", tmp_path)
 
 
-@pytest.mark.parametrize("profile, name", EVERY, ids=str)
+@pytest.mark.parametrize("profile, name", EVERY)
 def test_a_layout_says_what_it_is_and_what_the_suite_must_say(profile, name):
     layout = layouts.find(profile, name)
     assert layout.about
@@ -34,7 +38,7 @@ def test_a_layout_says_what_it_is_and_what_the_suite_must_say(profile, name):
     assert not layout.turns_red & layout.not_applicable
 
 
-@pytest.mark.parametrize("profile, name", EVERY, ids=str)
+@pytest.mark.parametrize("profile, name", EVERY)
 def test_a_layout_is_rendered_whole_and_the_same_each_time(profile, name):
     objects = rendered(profile, name)
     for workload in of_kind(objects, *WORKLOADS):
