@@ -1,9 +1,12 @@
 """The Harbor that is being verified, as checks see it."""
 
 import functools
+import ssl
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +23,7 @@ from harbor_verify.clients.replica_link import open_connection, open_link, serve
 from harbor_verify.clients.sql import Sql
 from harbor_verify.errors import AnswerError, NoAnswer, SettingsError, TargetUnreachable, WrongConfiguration
 from harbor_verify.facts.model import Facts
+from harbor_verify.model import configuration
 from harbor_verify.model.addresses import joined, split
 from harbor_verify.model.backing import Backing, backing_of
 from harbor_verify.model.discovery import Backend, Deployment, discover
@@ -44,6 +48,7 @@ class Target:
         self._links: dict[tuple[str, int], HttpClient] = {}
         self._backends: list[BackendRegistry] = []
         self._relays: dict[tuple[str, int], Relay] = {}
+        self._bundles: dict[str, Path] = {}
 
     @property
     def kubernetes(self) -> Kubernetes:
@@ -202,12 +207,13 @@ class Target:
 
     def sql(self) -> Sql:
         """The database with Harbor's own credentials; its caller closes it. Raises StoreRefused."""
-        settings = self.settings
+        settings, database = self.settings, self.database()
+        verified = database.tls.startswith("verify")
         return open_sql(
-            self.database(),
+            database,
             self.database_address(),
             timeouts_s=settings.timeouts_s,
-            ca_file=settings.database_ca_file,
+            ca_file=settings.database_ca_file or self._authorities(self.profile.database_role, verified),
         )
 
     def redis(self, store: SessionStore) -> RedisStore:
@@ -220,7 +226,7 @@ class Target:
             address,
             sentinels=sentinels,
             timeouts_s=self.settings.timeouts_s,
-            ca_file=self.settings.session_store_ca_file,
+            ca_file=self.settings.session_store_ca_file or self._authorities(Role.WEB, store.tls),
         )
 
     def run(self, replica: Replica, argv: list[str]) -> str:
@@ -303,6 +309,8 @@ class Target:
             link.close()
         for relay in self._relays.values():
             relay.close()
+        for file in self._bundles.values():
+            file.unlink(missing_ok=True)
         if "front_door" in vars(self):
             self.front_door.close()
         self.kubernetes.close()
@@ -342,6 +350,32 @@ class Target:
             return address
         first = backends[0]
         return self._relay_to(first) if first.pod else joined(first.address, first.port)
+
+    def _authorities(self, role: Role, verified: bool) -> Path | None:
+        """A file (PEM) of those whom a role's replicas trust where operators have given them authorities of their own.
+
+        None: they have not, and it is the system's; or no certificate is to be `verified`.
+        Source: the Secrets and ConfigMaps that replicas mount.
+        Raises TargetUnreachable, Failure.
+        """
+        if not (verified and self.profile.authorities):
+            return None
+        replica, deployment = self.replicas(role)[0], self.deployment
+        given = configuration.texts_below(
+            self.profile.authorities,
+            replica.pod.spec,
+            replica.container,
+            deployment.config_map,
+            deployment.secret,
+        )
+        if not given:
+            return None
+        bundle = "\n".join([*_system_authorities(), *given.values()])
+        if bundle not in self._bundles:
+            with NamedTemporaryFile("w", prefix="harbor-verify-", suffix=".crt", delete=False) as file:
+                file.write(bundle)
+            self._bundles[bundle] = Path(file.name)
+        return self._bundles[bundle]
 
     def _relay_to(self, backend: Backend) -> str:
         """HOST:PORT on this machine's loopback that leads to a pod."""
@@ -407,6 +441,12 @@ def own_url(deployment: Deployment) -> str:
         f"Harbor's own settings name no URL that clients reach it by ({_OWN_URL}; {own_url}). "
         f"Say it with {flag(name)} or {PREFIX}{name.upper()}."
     )
+
+
+def _system_authorities() -> list[str]:
+    """Those that this side trusts as it is, PEM; empty where they are in no single file."""
+    system = ssl.get_default_verify_paths().cafile
+    return [Path(system).read_text()] if system else []
 
 
 def _require_links(access: Access) -> None:
