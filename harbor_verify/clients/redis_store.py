@@ -40,12 +40,12 @@ class RedisStore:
         """
         way = "" if address == store.address else f" by way of {address}"
         self._what = f"Redis at {store.address}{way}, database {store.database}"
+        secured = {"ssl": True, **({"ssl_ca_certs": str(ca_file)} if ca_file else {})} if store.tls else {}
         settings = {
             "db": store.database,
             "username": store.user or None,
             "password": store.password or None,
-            "ssl": store.tls,
-            **({"ssl_ca_certs": str(ca_file)} if store.tls and ca_file else {}),
+            **secured,
             "client_name": "harbor-verify",
             **_patience(timeouts_s),
         }
@@ -53,8 +53,10 @@ class RedisStore:
         self._sentinel: Sentinel | None = None
         if sentinels:
             self._what = f"Redis primary {store.primary} of the Sentinels {', '.join(sentinels)}"
+            # A rediss+sentinel:// is about the Sentinels as well.
             self._sentinel = Sentinel(
-                [_host_and_port(each) for each in sentinels], sentinel_kwargs=_patience(timeouts_s)
+                [_host_and_port(each) for each in sentinels],
+                sentinel_kwargs={**secured, **_patience(timeouts_s)},
             )
             self._client = self._sentinel.master_for(store.primary, **settings)
         else:
