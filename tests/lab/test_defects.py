@@ -73,6 +73,7 @@ def test_a_defect_turns_exactly_its_checks_red(harbor, profile, name, tmp_path):
     layout = layouts.of(harbor.profile)
     layout.ensure()
     defects.plant(harbor, name, instead=True)
+    layout.complete()
     ids = (HARMLESS - COSTLY if name in CHOSEN[profile] else HARMLESS) | defect.turns_red
     exit_code, checks = verify(profile, tmp_path / "broken", ids)
 
