@@ -87,7 +87,8 @@ def _images(target: Target) -> Fact[ImageStore]:
         redirect = (
             "clients are redirected to it" if configuration.redirects(files[path]) else "without redirect"
         )
-        return Fact(ImageStore.OBJECT_STORE, path, f"driver {storage.driver}, {redirect}")
+        detail = ", ".join(filter(None, (f"driver {storage.driver}", storage.bucket, redirect)))
+        return Fact(ImageStore.OBJECT_STORE, path, detail)
     return _on_a_volume(replica, storage.root, path)
 
 

@@ -118,6 +118,7 @@ def apply(kubectl: Kubectl, folder: Path, *, grace_s: int | None = None) -> set[
     # Reading the API's schema costs 3 s of processor each time; without it the server checks what it stores.
     output = kubectl("apply", "--validate=false", "--openapi-patch=false", f"--filename={folder / _MANIFEST}")
     _delete_unwanted(kubectl, wanted, namespace)
+    volumes.delete_unwanted(kubectl, wanted, namespace)
     configured = {line.split()[0] for line in output.splitlines() if line.endswith(" configured")}
     # Of kinds whose lists it replaces as a whole kubectl says so even when nothing has changed.
     return {

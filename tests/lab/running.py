@@ -14,7 +14,11 @@ from lab.layouts import Layout
 CHECKS = {check.id: check for check in checks_of_suites()}
 PROFILES = {profile.name: profile for profile in PROFILES_OF_HARBOR}
 UNUSED_IN_THE_LAB = frozenset(
-    {"configuration.front-door-not-on-one-pod", "configuration.internal-tls-valid-for-days"}
+    {
+        "configuration.front-door-not-on-one-pod",
+        "configuration.internal-tls-valid-for-days",
+        "registry.redirect-leads-to-the-blob",
+    }
 )
 """Checks of what a Harbor may have, and the lab's healthy ones have not."""
 UNUSED_IN_ONE = {"harbor-1.2": {"images.tag-pages"}}

@@ -153,8 +153,12 @@ def test_how_it_is_exposed(monkeypatch, given, value, source):
             "goes with the pod",
         ),
         (registry(FILE_SYSTEM), ImageStore.CONTAINER, "goes with the pod"),
-        (registry(S3 % "false"), ImageStore.OBJECT_STORE, "driver s3, clients are redirected to it"),
-        (registry(S3 % "true"), ImageStore.OBJECT_STORE, "driver s3, without redirect"),
+        (
+            registry(S3 % "false"),
+            ImageStore.OBJECT_STORE,
+            "driver s3, bucket b, clients are redirected to it",
+        ),
+        (registry(S3 % "true"), ImageStore.OBJECT_STORE, "driver s3, bucket b, without redirect"),
         (registry("version: 0.1\nstorage: {}\n"), ImageStore.UNKNOWN, ""),
     ],
 )
