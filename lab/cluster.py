@@ -244,6 +244,9 @@ def _deploy_harbor(profile: Profile) -> None:
     layout = layouts.of(profile)
     layout.ensure()
     programs.ensure(profile)
+    version = "-".join(filter(None, (layout.database_version, programs.version(profile))))
+    if version:
+        postgresql.ensure_own_database(version)
     # A defect that is planted stays: a run of the suite, which starts with `up`, is to find it.
     present = defects.planted(profile)
     if present:

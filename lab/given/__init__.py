@@ -15,7 +15,7 @@ from lab.deployment.manifests.objects import LOADER, WORKLOADS, Object, of_kind
 from lab.errors import LabError
 from lab.given import front_door, images, secrets, stores, text, volumes
 
-__all__ = ["Place", "adapted", "read"]
+__all__ = ["Adapted", "Place", "adapted", "read"]
 
 _KINDS = frozenset(
     {
@@ -36,9 +36,7 @@ class Place:
     """Where in the lab they go, and what stands there in the place of what they ask for."""
 
     namespace: str
-    node_port: int
-    url: str
-    """The front door's, by http."""
+    doors: front_door.Doors
     admin_password: str = field(repr=False)
     ceph_key: str = field(repr=False)
     """As a Secret has it, in base64."""
@@ -70,8 +68,18 @@ def read(file: Path) -> list[Object]:
     return objects
 
 
-def adapted(objects: Sequence[Object], place: Place) -> tuple[list[Object], list[str]]:
-    """These objects as the lab can carry them, and what was changed, in sentences; the given ones stay as they are.
+@dataclass(frozen=True)
+class Adapted:
+    """Objects as the lab can carry them."""
+
+    objects: list[Object]
+    door: front_door.Door
+    notes: list[str]
+    """What was changed, in sentences."""
+
+
+def adapted(objects: Sequence[Object], place: Place) -> Adapted:
+    """These objects as the lab can carry them; the given ones stay as they are.
 
     Raises LabError where a part of Harbor has an image that the lab has no program for, and for a way in that the lab
     has not.
@@ -99,11 +107,12 @@ def adapted(objects: Sequence[Object], place: Place) -> tuple[list[Object], list
     notes += images.adapt(known)
     changed_stores, passwords = stores.adapt(known, place.stores)
     notes += changed_stores
-    notes += front_door.adapt(known, place.node_port, place.url)
+    door, changed_door = front_door.adapt(known, place.doors)
+    notes += changed_door
     notes += secrets.adapt(known, {"HARBOR_ADMIN_PASSWORD": place.admin_password, **passwords})
     notes += volumes.adapt(known, place.ceph_key, place.monitor, place.folder)
     namespace: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": place.namespace}}
-    return [namespace, *known], notes
+    return Adapted([namespace, *known], door, notes)
 
 
 def _in_namespace(former: str | None, namespace: str) -> text.Change:

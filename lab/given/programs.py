@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from lab.deployment import images
-from lab.deployment.manifests.objects import WORKLOADS, Object, find, of_kind
+from lab.deployment.manifests.objects import WORKLOADS, Object, of_kind
 from lab.errors import LabError
+from lab.given import text
 from lab.kubernetes import nodes
 from lab.profiles import Profile
 from lab.stores import postgresql
@@ -50,12 +51,11 @@ def forget(profile: Profile) -> None:
 
 
 def ensure(profile: Profile) -> None:
-    """Load the programs into every node, and make their database. Raises CommandFailed, NotYet."""
+    """Load the programs into every node. Raises CommandFailed."""
     archive = given(profile)
     if archive:
         for node in nodes.ALL.values():
             images.load(node, Path(archive["archive"]))
-        postgresql.ensure_own_database(archive["key"])
 
 
 def change(profile: Profile, objects: list[Object]) -> None:
@@ -69,7 +69,14 @@ def change(profile: Profile, objects: list[Object]) -> None:
             container["image"] = archive["names"].get(
                 images.repository(container["image"]), container["image"]
             )
-    find(objects, "ConfigMap", "harbor-core")["data"]["POSTGRESQL_DATABASE"] = postgresql.OWN_DATABASE
+    for variable in text.named(objects, "POSTGRESQL_DATABASE"):
+        variable.value = postgresql.OWN_DATABASE
+
+
+def version(profile: Profile) -> str:
+    """Tells one archive from another; empty: none was given."""
+    archive = given(profile)
+    return archive["key"] if archive else ""
 
 
 def remark(profile: Profile) -> str:

@@ -22,6 +22,21 @@ def decode(objects: list[Object]) -> None:
         data |= secret.pop("stringData", None) or {}
 
 
+def set_secret(objects: list[Object], name: str, data: Mapping[str, str]) -> None:
+    """Give the Secret of that name these values, as text, and no others; made where it is not there."""
+    for secret in of_kind(objects, "Secret"):
+        if secret["metadata"]["name"] == name:
+            secret["data"] = dict(data)
+            return
+    objects.append(_made(objects, name, dict(data)))
+
+
+def _made(objects: list[Object], name: str, data: dict[str, str]) -> Object:
+    namespace = of_kind(objects, *WORKLOADS)[0]["metadata"]["namespace"]
+    metadata = {"name": name, "namespace": namespace, "labels": {}}
+    return {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": metadata, "data": data}
+
+
 class _Bytes(str):
     """In base64: what it holds is no text."""
 
@@ -38,11 +53,8 @@ def adapt(objects: list[Object], known: Mapping[str, str]) -> list[str]:
     there = {secret["metadata"]["name"]: secret for secret in of_kind(objects, "Secret")}
     for secret_name, key, variable_name in _named(objects):
         if secret_name not in there:
-            beside = of_kind(objects, *WORKLOADS)[0]["metadata"]
-            made: Object = {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "data": {}}
-            made["metadata"] = {"name": secret_name, "namespace": beside["namespace"], "labels": {}}
-            objects.append(made)
-            there[secret_name] = made
+            there[secret_name] = _made(objects, secret_name, {})
+            objects.append(there[secret_name])
             notes.append(f"Secret {secret_name} is named and not given: the lab makes one")
         data = there[secret_name]["data"]
         if key not in data:

@@ -3,14 +3,19 @@
 import hashlib
 from pathlib import Path
 
-from lab import given, settings
-from lab.deployment import store_images
+from lab import authority, given, settings
+from lab.deployment import front_door_tls, store_images
 from lab.deployment.manifests.objects import Object, find, of_kind
+from lab.given.front_door import Doors
 from lab.given.stores import Stores
 from lab.given.volumes import folders
+from lab.kubernetes import ingress_controller
 from lab.layouts.layout import Layout
 from lab.profiles import Profile
 from lab.stores import ceph, postgresql, redis_sentinel
+
+_HTTPS_NODE_PORT = 31779
+"""Of Harbor's own nginx, where it speaks TLS."""
 
 
 def keep(profile: Profile, file: Path) -> None:
@@ -21,23 +26,38 @@ def keep(profile: Profile, file: Path) -> None:
 
 
 def layout(profile: Profile) -> Layout:
-    """What was kept, as a layout."""
+    """What was kept, as a layout. Raises LabError."""
     content = _file(profile).read_bytes()
     objects = given.read(_file(profile))
+    adapted = given.adapted(objects, _place(profile, "", content))
+    door = adapted.door
+    with_tls = door.url.startswith("https:")
 
     def replace(reference: list[Object]) -> None:
         key = find(reference, "Secret", "harbor-ceph")["data"]["key"]
-        reference[:], _ = given.adapted(objects, _place(profile, key, content))
+        reference[:] = given.adapted(objects, _place(profile, key, content)).objects
 
     def ensure() -> None:
-        adapted, _ = given.adapted(objects, _place(profile, "", content))
-        ceph.ensure_folders(folders(adapted))
-        postgresql.ensure_own_database(_version(content))
-        if of_kind(adapted, "StatefulSet"):
+        ceph.ensure_folders(folders(adapted.objects))
+        if of_kind(adapted.objects, "StatefulSet"):
             store_images.ensure()
+        if with_tls:
+            front_door_tls.make_trusted(door.url)
 
-    _, notes = given.adapted(objects, _place(profile, "", content))
-    return Layout(about="the manifests that were given", change=replace, ensure=ensure, remarks=tuple(notes))
+    def complete() -> None:
+        if door.ingress:
+            ingress_controller.serve(profile.namespace, door.ingress)
+
+    return Layout(
+        about="the manifests that were given",
+        change=replace,
+        ensure=ensure,
+        complete=complete,
+        url=door.url,
+        settings=lambda: {"ca_file": authority.certificate_file()} if with_tls else {},
+        database_version=_version(content),
+        remarks=tuple(adapted.notes),
+    )
 
 
 def _file(profile: Profile) -> Path:
@@ -50,10 +70,20 @@ def _version(content: bytes) -> str:
 
 
 def _place(profile: Profile, ceph_key: str, content: bytes) -> given.Place:
+    issued = authority.pair("given", settings.NODES.values())
     return given.Place(
         namespace=profile.namespace,
-        node_port=profile.node_port,
-        url=profile.url,
+        doors=Doors(
+            http=profile.url,
+            https=f"https://{settings.NODES['node-1']}:{_HTTPS_NODE_PORT}",
+            ingress=f"https://{settings.NODES['node-1']}:{ingress_controller.HTTPS_NODE_PORT}",
+            ingress_class=ingress_controller.CLASS,
+            certificate={
+                "tls.crt": issued.certificate,
+                "tls.key": issued.key,
+                "ca.crt": authority.certificate_file().read_text(),
+            },
+        ),
         admin_password=settings.ADMIN_PASSWORD,
         ceph_key=ceph_key,
         monitor=ceph.MONITOR_ADDRESS,

@@ -26,6 +26,8 @@ class Layout:
     """Ids of checks that find nothing here to be about."""
     applicable: frozenset[str] = frozenset()
     """Ids of checks that the reference has nothing for, and this layout has."""
+    database_version: str = ""
+    """Of what it is the database: with another it finds an empty one. Empty: it has the profile's."""
     remarks: tuple[str, ...] = ()
     """What a reader of a report has to know of it, in sentences."""
     turns_red: frozenset[str] = frozenset()

@@ -9,13 +9,19 @@ from lab import given, layouts, profiles, settings
 from lab.deployment.manifests.objects import LOADER, find, of_kind
 from lab.errors import LabError
 from lab.given import secrets, text, volumes
+from lab.given.front_door import Door, Doors
 from lab.given.stores import Stores
 from lab.stores import postgresql
 
 PLACE = given.Place(
     namespace="of-the-lab",
-    node_port=31000,
-    url="http://door:31000",
+    doors=Doors(
+        http="http://door:31000",
+        https="https://door:31001",
+        ingress="https://door:31002",
+        ingress_class="labs",
+        certificate={"tls.crt": "a certificate", "tls.key": "its key", "ca.crt": "who made it"},
+    ),
     admin_password="of-the-lab",
     ceph_key="a2V5",
     monitor="ceph:6789",
@@ -114,19 +120,19 @@ def theirs():
 
 @pytest.fixture
 def adapted(theirs):
-    return given.adapted(theirs, PLACE)[0]
+    return given.adapted(theirs, PLACE).objects
 
 
 def test_all_is_in_the_labs_namespace_and_what_was_given_stays_as_it_was(theirs):
     before = copy.deepcopy(theirs)
-    objects, _ = given.adapted(theirs, PLACE)
+    objects = given.adapted(theirs, PLACE).objects
     assert theirs == before
     assert objects[0] == {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "of-the-lab"}}
     spaces = {each["metadata"].get("namespace") for each in objects[1:] if each["kind"] != "PersistentVolume"}
     assert spaces == {"of-the-lab"}
     data = find(objects, "ConfigMap", "r-core")["data"]
     assert data["CORE_URL"] == "http://r-core.of-the-lab.svc.cluster.local"
-    assert given.adapted(theirs, PLACE)[0] == objects
+    assert given.adapted(theirs, PLACE).objects == objects
 
 
 def test_stores_outside_become_the_labs_in_the_form_that_was_asked_for(adapted):
@@ -147,7 +153,7 @@ def test_stores_that_come_along_are_left_as_they_are(theirs):
         theirs.append({"kind": "Service", "metadata": metadata, "spec": {"ports": [{"port": port}]}})
     data = theirs[0]["data"]
     data |= {"POSTGRESQL_HOST": "pg", "_REDIS_URL_CORE": "redis://redis.theirs.svc:6379/0"}
-    objects, _ = given.adapted(theirs, PLACE)
+    objects = given.adapted(theirs, PLACE).objects
     after = find(objects, "ConfigMap", "r-core")["data"]
     assert after["POSTGRESQL_HOST"] == "pg"
     assert after["POSTGRESQL_USERNAME"] == "somebody"
@@ -184,9 +190,49 @@ def test_the_front_door_is_at_the_labs_port(adapted):
     assert find(adapted, "ConfigMap", "r-core")["data"]["EXT_ENDPOINT"] == "http://door:31000"
 
 
-def test_without_a_proxy_of_harbors_it_is_an_error(theirs):
+def test_a_proxy_with_tls_gets_a_certificate_of_the_labs(theirs):
+    pod = theirs[6]["spec"]["template"]["spec"]
+    pod["volumes"] = [{"name": "certificate", "secret": {"secretName": "of-the-door"}}]
+    pod["containers"][0]["volumeMounts"] = [{"name": "certificate", "mountPath": "/etc/nginx/cert"}]
+    theirs[3]["spec"]["ports"].append({"name": "https", "port": 443, "targetPort": 8443, "nodePort": 30003})
+    adapted = given.adapted(theirs, PLACE)
+    assert adapted.door == Door("https://door:31001")
+    ports = find(adapted.objects, "Service", "r")["spec"]["ports"]
+    assert [port.get("nodePort") for port in ports] == [None, 31001]
+    decoded = copy.deepcopy(adapted.objects)
+    secrets.decode(decoded)
+    assert find(decoded, "Secret", "of-the-door")["data"]["tls.crt"] == "a certificate"
+
+
+def test_an_ingress_is_served_by_the_labs_controller_whatever_its_hosts(theirs):
+    path = {
+        "path": "/",
+        "pathType": "Prefix",
+        "backend": {"service": {"name": "r-core", "port": {"number": 80}}},
+    }
+    ingress = {
+        "kind": "Ingress",
+        "metadata": {"name": "r", "namespace": "theirs"},
+        "spec": {
+            "ingressClassName": "traefik",
+            "tls": [{"hosts": ["harbor.example.com"], "secretName": "r-tls"}],
+            "rules": [{"host": "harbor.example.com", "http": {"paths": [path]}}],
+        },
+    }
     others = [each for each in theirs if each["metadata"]["name"] != "r-nginx"]
-    with pytest.raises(LabError, match="no nginx of Harbor's"):
+    adapted = given.adapted([*others, ingress], PLACE)
+    assert adapted.door == Door("https://door:31002", "r")
+    assert find(adapted.objects, "Ingress", "r")["spec"] == {
+        "ingressClassName": "labs",
+        "tls": [{"secretName": "r-tls"}],
+        "rules": [{"http": {"paths": [path]}}],
+    }
+    assert [note for note in adapted.notes if "traefik" in note and "harbor.example.com" in note]
+
+
+def test_without_a_door_that_the_lab_knows_it_is_an_error(theirs):
+    others = [each for each in theirs if each["metadata"]["name"] != "r-nginx"]
+    with pytest.raises(LabError, match="neither Harbor's nginx nor an Ingress"):
         given.adapted(others, PLACE)
 
 
@@ -218,7 +264,7 @@ def test_claims_of_a_stateful_set_are_made_beforehand(theirs):
             ],
         },
     }
-    objects, _ = given.adapted([*theirs, database], PLACE)
+    objects = given.adapted([*theirs, database], PLACE).objects
     assert find(objects, "PersistentVolumeClaim", "data-r-database-0")["spec"]["storageClassName"] == ""
     assert volumes.folders(objects)["apps/here/data-r-database-0"] == "999:999"
     (template,) = find(objects, "StatefulSet", "r-database")["spec"]["volumeClaimTemplates"]
@@ -242,7 +288,7 @@ def test_a_key_that_is_only_named_is_an_error(theirs):
 
 
 def test_each_change_is_told(theirs):
-    _, notes = given.adapted(theirs, PLACE)
+    notes = given.adapted(theirs, PLACE).notes
     for words in (
         "ServiceMonitor r",
         "r-trivy",
