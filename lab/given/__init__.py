@@ -13,7 +13,7 @@ import yaml
 
 from lab.deployment.manifests.objects import LOADER, WORKLOADS, Object, of_kind
 from lab.errors import LabError
-from lab.given import front_door, images, secrets, stores, text, volumes
+from lab.given import bucket, front_door, images, secrets, stores, text, volumes
 
 __all__ = ["Adapted", "Place", "adapted", "read"]
 
@@ -45,6 +45,7 @@ class Place:
     folder: str
     """On the lab's file system, for its volumes."""
     stores: stores.Stores
+    bucket: bucket.Bucket
 
 
 def read(file: Path) -> list[Object]:
@@ -74,6 +75,8 @@ class Adapted:
 
     objects: list[Object]
     door: front_door.Door
+    bucket: bool
+    """Whether images are in the bucket."""
     notes: list[str]
     """What was changed, in sentences."""
 
@@ -106,13 +109,14 @@ def adapted(objects: Sequence[Object], place: Place) -> Adapted:
     secrets.decode(known)
     notes += images.adapt(known)
     changed_stores, passwords = stores.adapt(known, place.stores)
-    notes += changed_stores
+    changed_bucket, keys = bucket.adapt(known, place.bucket)
+    notes += changed_stores + changed_bucket
     door, changed_door = front_door.adapt(known, place.doors)
     notes += changed_door
-    notes += secrets.adapt(known, {"HARBOR_ADMIN_PASSWORD": place.admin_password, **passwords})
+    notes += secrets.adapt(known, {"HARBOR_ADMIN_PASSWORD": place.admin_password, **passwords, **keys})
     notes += volumes.adapt(known, place.ceph_key, place.monitor, place.folder)
     namespace: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": place.namespace}}
-    return Adapted([namespace, *known], door, notes)
+    return Adapted([namespace, *known], door, bool(changed_bucket), notes)
 
 
 def _in_namespace(former: str | None, namespace: str) -> text.Change:

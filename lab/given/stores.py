@@ -97,7 +97,7 @@ def _adapt_registry(objects: list[Object], stores: Stores, services: set[str]) -
     """The registry is told of its Redis in its own configuration. Its lab's version cannot ask Sentinels."""
     outside = set()
     for config_map in of_kind(objects, "ConfigMap"):
-        document = _registry_configuration((config_map.get("data") or {}).get("config.yml", ""))
+        document = registry_configuration((config_map.get("data") or {}).get("config.yml", ""))
         redis = document.get("redis") if document else None
         if not redis or _own(str(redis["addr"]).partition(",")[0].rpartition(":")[0], services):
             continue
@@ -109,7 +109,8 @@ def _adapt_registry(objects: list[Object], stores: Stores, services: set[str]) -
     return outside
 
 
-def _registry_configuration(words: str) -> Object | None:
+def registry_configuration(words: str) -> Object | None:
+    """The configuration of a registry that is in this text; None: it is something else."""
     try:
         document = yaml.safe_load(words)
     except yaml.YAMLError:

@@ -6,13 +6,14 @@ from pathlib import Path
 from lab import authority, given, settings
 from lab.deployment import front_door_tls, store_images
 from lab.deployment.manifests.objects import Object, find, of_kind
+from lab.given.bucket import Bucket
 from lab.given.front_door import Doors
 from lab.given.stores import Stores
 from lab.given.volumes import folders
 from lab.kubernetes import ingress_controller
 from lab.layouts.layout import Layout
 from lab.profiles import Profile
-from lab.stores import ceph, postgresql, redis_sentinel
+from lab.stores import ceph, object_store, postgresql, redis_sentinel
 
 _HTTPS_NODE_PORT = 31779
 """Of Harbor's own nginx, where it speaks TLS."""
@@ -41,6 +42,8 @@ def layout(profile: Profile) -> Layout:
         ceph.ensure_folders(folders(adapted.objects))
         if of_kind(adapted.objects, "StatefulSet"):
             store_images.ensure()
+        if adapted.bucket:
+            object_store.ensure(_bucket(content))
         if with_tls:
             front_door_tls.make_trusted(door.url)
 
@@ -69,6 +72,10 @@ def _version(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:8]
 
 
+def _bucket(content: bytes) -> str:
+    return f"given-{_version(content)}"
+
+
 def _place(profile: Profile, ceph_key: str, content: bytes) -> given.Place:
     issued = authority.pair("given", settings.NODES.values())
     return given.Place(
@@ -88,6 +95,13 @@ def _place(profile: Profile, ceph_key: str, content: bytes) -> given.Place:
         ceph_key=ceph_key,
         monitor=ceph.MONITOR_ADDRESS,
         folder=f"apps/given-{_version(content)}",
+        bucket=Bucket(
+            name=_bucket(content),
+            endpoint=object_store.URL,
+            region=object_store.REGION,
+            access_key=object_store.ACCESS_KEY,
+            secret_key=object_store.SECRET_KEY,
+        ),
         stores=Stores(
             database=(settings.LOAD_BALANCER, str(postgresql.PORT)),
             database_user=postgresql.USER,

@@ -9,6 +9,7 @@ from lab import given, layouts, profiles, settings
 from lab.deployment.manifests.objects import LOADER, find, of_kind
 from lab.errors import LabError
 from lab.given import secrets, text, volumes
+from lab.given.bucket import Bucket
 from lab.given.front_door import Door, Doors
 from lab.given.stores import Stores
 from lab.stores import postgresql
@@ -26,6 +27,7 @@ PLACE = given.Place(
     ceph_key="a2V5",
     monitor="ceph:6789",
     folder="apps/here",
+    bucket=Bucket("labs", "http://s3", "here", "access", "secret"),
     stores=Stores(
         database=("pg", "5432"),
         database_user="harbor",
@@ -145,6 +147,21 @@ def test_stores_outside_become_the_labs_in_the_form_that_was_asked_for(adapted):
     registry = yaml.safe_load(find(adapted, "ConfigMap", "r-registry")["data"]["config.yml"])
     assert registry["redis"] == {"addr": "redis:6379", "password": "keys", "db": 2}
     assert registry["storage"] == {"filesystem": {"rootdirectory": "/storage"}}
+
+
+@pytest.mark.parametrize("driver", ["s3", "gcs", "azure"])
+def test_an_object_store_becomes_a_bucket_of_the_labs(theirs, driver):
+    document = yaml.safe_load(theirs[1]["data"]["config.yml"])
+    document["storage"] = {driver: {"bucket": "my-harbor"}, "redirect": {"disable": True}}
+    theirs[1]["data"]["config.yml"] = yaml.safe_dump(document)
+    adapted = given.adapted(theirs, PLACE)
+    registry = yaml.safe_load(find(adapted.objects, "ConfigMap", "r-registry")["data"]["config.yml"])
+    assert registry["storage"].keys() == {"s3", "redirect"}
+    assert registry["storage"]["redirect"] == {"disable": True}
+    assert registry["storage"]["s3"]["bucket"] == "labs"
+    assert adapted.bucket
+    assert [note for note in adapted.notes if "my-harbor" in note]
+    assert not given.adapted([theirs[0], *theirs[2:]], PLACE).bucket
 
 
 def test_stores_that_come_along_are_left_as_they_are(theirs):
