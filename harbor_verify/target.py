@@ -27,6 +27,7 @@ from harbor_verify.errors import (
     NeedMissing,
     NoAnswer,
     SettingsError,
+    StoreRefused,
     TargetUnreachable,
     WrongConfiguration,
 )
@@ -219,15 +220,26 @@ class Target:
         return backing_of(self.kubernetes, self.namespace, host)
 
     def sql(self) -> Sql:
-        """The database with Harbor's own credentials; its caller closes it. Raises StoreRefused."""
+        """The database with Harbor's own credentials; its caller closes it.
+
+        Raises StoreRefused, and CannotTell where it is the way there, by port-forward, that did not come about.
+        """
         settings, database = self.settings, self.database()
         verified = database.tls.startswith("verify")
-        return open_sql(
-            database,
-            self.database_address(),
-            timeouts_s=settings.timeouts_s,
-            ca_file=settings.database_ca_file or self._authorities(self.profile.database_role, verified),
-        )
+        address = self.database_address()
+        try:
+            return open_sql(
+                database,
+                address,
+                timeouts_s=settings.timeouts_s,
+                ca_file=settings.database_ca_file or self._authorities(self.profile.database_role, verified),
+            )
+        except StoreRefused as refused:
+            if failure := self._way_failed():
+                raise CannotTell(
+                    f"the database cannot be reached by port-forward to its pod: {failure}"
+                ) from refused
+            raise
 
     def redis(self, store: SessionStore) -> RedisStore:
         """The session store with Harbor's own password; its caller closes it."""
@@ -243,6 +255,7 @@ class Target:
             ca_file=self.settings.session_store_ca_file or self._authorities(Role.WEB, store.tls),
             vouched=address in relayed and not sentinels,
             way_to=self._way_to_primary,
+            way_failed=self._way_failed,
         )
 
     def run(self, replica: Replica, argv: list[str]) -> str:
@@ -403,6 +416,10 @@ class Target:
             return address
         first = backends[0]
         return self._relay_to(first) if first.pod else joined(first.address, first.port)
+
+    def _way_failed(self) -> str | None:
+        """Why the way to a store in a pod did not come about, the last time that any was tried; None: it did."""
+        return next((relay.failure for relay in self._relays.values() if relay.failure), None)
 
     def _way_to_primary(self, host: str, port: int) -> tuple[str, int]:
         """Where the Redis is reached that a Sentinel names: a pod, whose address may be somebody else's from here."""
