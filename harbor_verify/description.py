@@ -12,6 +12,7 @@ def describe(target: Target, facts: Facts) -> list[str]:
     lines = [
         f"Harbor: {access.url}, namespace {access.namespace} {how} ({what})",
     ]
+    lines += [f"  {remark}" for remark in access.remarks]
     if access.provider == "existing" and target.settings.harbor_url is None:
         lines.insert(1, f"  URL: as Harbor's own settings name it ({OWN_URL}); --harbor-url overrides")
     for role, workload in deployment.workloads.items():

@@ -64,7 +64,10 @@ class Experiments:
             self._machine_control,
             timeout_s=self._timeout_s,
         )
-        budgets = Budgets(self.settings.crash_outage_budget_ms, None, self.settings.recovery_budget_s * 1000)
+        recovery_ms = self.settings.recovery_budget_s * 1000
+        budgets = Budgets(
+            self.settings.crash_outage_budget_ms, recovery_ms=recovery_ms, response_ms=recovery_ms
+        )
         return self._run(kill, budgets, [self._first(workload)])
 
     def pause(self, role: Role) -> Survival:
@@ -189,7 +192,11 @@ class Experiments:
         return self.experiment.run(disruption, budgets, victims=tuple(victims))
 
     def _on_server(self, disruption: Disruption) -> Survival:
-        return self._run(disruption, Budgets(self.settings.store_outage_budget_s * 1000), ())
+        settings = self.settings
+        budgets = Budgets(
+            settings.store_outage_budget_s * 1000, response_ms=settings.recovery_budget_s * 1000
+        )
+        return self._run(disruption, budgets, ())
 
     def _graceful(self, *, recovery: bool = True) -> Budgets:
         settings = self.settings

@@ -15,9 +15,12 @@ from harbor_verify.checkers.fault_confirmed import fault_confirmed
 from harbor_verify.checkers.judgement import Judgement, require
 from harbor_verify.checkers.latency import latency
 from harbor_verify.checkers.outage import longest_outage
+from harbor_verify.checkers.proportion import bad_answers
 from harbor_verify.checkers.pushes import no_acknowledged_push_lost, no_wrong_content
 from harbor_verify.checkers.recovery import recovery
+from harbor_verify.checkers.response import response
 from harbor_verify.checkers.sessions import no_session_lost
+from harbor_verify.checkers.whole_again import whole_again
 from harbor_verify.checkers.writes import no_stale_read
 from harbor_verify.clients.harbor import Harbor, Project, Session
 from harbor_verify.clients.http import HttpClient
@@ -25,7 +28,14 @@ from harbor_verify.clients.image import Image
 from harbor_verify.clients.registry import Registry
 from harbor_verify.disruptions.base import Disruption
 from harbor_verify.disruptions.pod_kill import PodKill
-from harbor_verify.errors import AnswerError, CannotTell, DeadlinePassed, HealFailed
+from harbor_verify.errors import (
+    AnswerError,
+    CannotTell,
+    DeadlinePassed,
+    HarnessError,
+    HealFailed,
+    RightMissing,
+)
 from harbor_verify.history import Recorder, judged
 from harbor_verify.live import Live
 from harbor_verify.model.roles import Role
@@ -65,6 +75,7 @@ class Budgets:
     outage_ms: float
     failed: int | None = None
     recovery_ms: float | None = None
+    response_ms: float | None = None
 
 
 @dataclass(frozen=True)
@@ -74,8 +85,10 @@ class Survival:
     judgements: tuple[Judgement, ...]
     healed_ms: float | None = None
     """From the injection until what was broken was whole again."""
-    error: HealFailed | DeadlinePassed | None = None
-    """It was not whole again, or a client got nothing good any more: the history tells whose fault it is."""
+    error: HarnessError | None = None
+    """The fault was not confirmed, it was not whole again, or a client got nothing good any more: the history tells
+    whose fault that is.
+    """
 
     @property
     def measured(self) -> dict[str, float]:
@@ -146,10 +159,6 @@ def delete_pod(
         # Its pods are Ready, as was seen before: a Service that does not lead to each of them.
         before = "every replica is Ready, and its Service leads to each, before a pod is deleted"
         raise Failure([Offender(workload.object, before, str(not_whole))]) from not_whole
-    except DeadlinePassed as late:
-        if not kill.victim_is_gone:
-            raise
-        return Offender(workload.object, replaced, str(late))
     except HealFailed as unhealed:
         return Offender(workload.object, replaced, str(unhealed))
     return None
@@ -205,14 +214,14 @@ class Experiment:
                 workers.let_each_succeed(timeout_s=patience_s)
                 self._tell(f"{disruption.name}, while {len(at_work.clients)} clients are at work")
                 live.phase = disruption.name
+                unproven: HarnessError | None = None
                 unhealed: HealFailed | None = None
                 late: DeadlinePassed | None = None
                 try:
                     with disruption:
-                        disruption.prove()
-                        self._tell(
-                            "fault confirmed; waiting until every replica is Ready and every Service points to them"
-                        )
+                        unproven = self._prove(disruption)
+                        disruption.await_response()
+                        self._tell("waiting until every replica is Ready and every Service points to them")
                         live.phase = "mending"
                 except HealFailed as error:
                     # What is not whole again is what the check is about: the history tells it.
@@ -232,7 +241,19 @@ class Experiment:
                 live.phase = "trying everything everywhere"
                 webs, givers = self._try_everything(stack, at_work, disruption.names)
         judgements = self._judge(workers.clients, [web.name for web in webs], list(givers), budgets)
-        return Survival(judgements, self._healed_ms(), unhealed or late)
+        return Survival(judgements, self._healed_ms(), unproven or unhealed or late)
+
+    def _prove(self, disruption: Disruption) -> HarnessError | None:
+        """What kept the fault from being confirmed; the history has it, too, and is judged all the same."""
+        try:
+            disruption.prove()
+        except RightMissing:
+            raise
+        except HarnessError as unproven:
+            return unproven
+        awaited = f"; awaited: {disruption.expected_response}" if disruption.expected_response else ""
+        self._tell(f"fault confirmed{awaited}")
+        return None
 
     def _try_everything(
         self, stack: ExitStack, at_work: "_ClientsAtWork", names: Mapping[str, str]
@@ -246,9 +267,10 @@ class Experiment:
             f"{len(at_work.pushed)} images at {len(givers)}"
         )
         credentials = self._target.credentials
-        probe_everywhere(self._recorder, webs, at_work.sessions)
-        pull_back_everywhere(self._recorder, givers, at_work.pushed)
-        list_everywhere(self._recorder, webs, at_work.pushed, credentials)
+        span_s = self._settings.confirmation_s
+        probe_everywhere(self._recorder, webs, at_work.sessions, span_s=span_s)
+        pull_back_everywhere(self._recorder, givers, at_work.pushed, span_s=span_s)
+        list_everywhere(self._recorder, webs, at_work.pushed, credentials, span_s=span_s)
         read_everywhere(self._recorder, webs, at_work.written, credentials)
         return webs, givers
 
@@ -328,12 +350,20 @@ class Experiment:
         slow_ms = max(budgets.outage_ms, self._settings.slow_answer_budget_ms)
         judgements = [
             fault_confirmed(history),
+            response(history, budget_ms=budgets.response_ms),
+            whole_again(history),
             no_session_lost(history, replicas=webs),
             no_acknowledged_push_lost(history, replicas=givers),
             no_push_missing_in_catalogue(history, replicas=webs),
             no_stale_read(history, replicas=webs),
             no_wrong_content(history),
             longest_outage(history, clients=clients, budget_ms=budgets.outage_ms, slow_ms=slow_ms),
+            bad_answers(
+                history,
+                clients=clients,
+                outage_budget_ms=budgets.outage_ms,
+                flapping_budget_percent=self._settings.flapping_budget_percent,
+            ),
             failed_requests(history, clients=clients, budget=failed),
             latency(history, clients=clients),
         ]

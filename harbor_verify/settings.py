@@ -181,8 +181,21 @@ class Settings(BaseModel):
     failed_requests_budget: NonNegativeInt = Field(
         0, description="requests that each client may see fail while a pod dies"
     )
+    flapping_budget_percent: NonNegativeInt = Field(
+        25,
+        le=100,
+        description="percent of the answers in any 10 s that a client may see fail while something is broken, beside "
+        "its longest outage",
+    )
+    confirmation_s: PositiveFloat = Field(
+        10,
+        description="seconds for which what was acknowledged, and is refused afterwards, is asked for again and again, "
+        "before it is called lost",
+    )
     recovery_budget_s: PositiveFloat = Field(
-        60, description="seconds until a deleted pod's successor is Ready"
+        60,
+        description="seconds until a deleted pod's successor is Ready, a container is started again, another server "
+        "takes over from one that is lost",
     )
     patience_s: PositiveFloat = Field(
         10,

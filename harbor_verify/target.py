@@ -1,9 +1,12 @@
 """The Harbor that is being verified, as checks see it."""
 
 import functools
+import ssl
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +30,7 @@ from harbor_verify.errors import (
     TargetUnreachable,
     WrongConfiguration,
 )
+from harbor_verify.model import configuration
 from harbor_verify.model.addresses import joined, split
 from harbor_verify.model.backing import Backing, backing_of
 from harbor_verify.model.discovery import Backend, Deployment, discover
@@ -57,6 +61,7 @@ class Target:
         self._backends: list[BackendRegistry] = []
         self._relays: dict[tuple[str, int], Relay] = {}
         self._by_forward: dict[Role, bool] = {}
+        self._bundles: dict[str, Path] = {}
 
     @property
     def kubernetes(self) -> Kubernetes:
@@ -215,12 +220,13 @@ class Target:
 
     def sql(self) -> Sql:
         """The database with Harbor's own credentials; its caller closes it. Raises StoreRefused."""
-        settings = self.settings
+        settings, database = self.settings, self.database()
+        verified = database.tls.startswith("verify")
         return open_sql(
-            self.database(),
+            database,
             self.database_address(),
             timeouts_s=settings.timeouts_s,
-            ca_file=settings.database_ca_file,
+            ca_file=settings.database_ca_file or self._authorities(self.profile.database_role, verified),
         )
 
     def redis(self, store: SessionStore) -> RedisStore:
@@ -234,7 +240,7 @@ class Target:
             address,
             sentinels=sentinels,
             timeouts_s=self.settings.timeouts_s,
-            ca_file=self.settings.session_store_ca_file,
+            ca_file=self.settings.session_store_ca_file or self._authorities(Role.WEB, store.tls),
             vouched=address in relayed and not sentinels,
             way_to=self._way_to_primary,
         )
@@ -356,6 +362,8 @@ class Target:
             link.close()
         for relay in self._relays.values():
             relay.close()
+        for file in self._bundles.values():
+            file.unlink(missing_ok=True)
         if "front_door" in vars(self):
             self.front_door.close()
         self.kubernetes.close()
@@ -409,6 +417,32 @@ class Target:
         here, there = split(self._relay_to(Backend(host, port, backing.pod, backing.pod)))
         return here, int(there)
 
+    def _authorities(self, role: Role, verified: bool) -> Path | None:
+        """A file (PEM) of those whom a role's replicas trust where operators have given them authorities of their own.
+
+        None: they have not, and it is the system's; or no certificate is to be `verified`.
+        Source: the Secrets and ConfigMaps that replicas mount.
+        Raises TargetUnreachable, Failure.
+        """
+        if not (verified and self.profile.authorities):
+            return None
+        replica, deployment = self.replicas(role)[0], self.deployment
+        given = configuration.texts_below(
+            self.profile.authorities,
+            replica.pod.spec,
+            replica.container,
+            deployment.config_map,
+            deployment.secret,
+        )
+        if not given:
+            return None
+        bundle = "\n".join([*_system_authorities(), *given.values()])
+        if bundle not in self._bundles:
+            with NamedTemporaryFile("w", prefix="harbor-verify-", suffix=".crt", delete=False) as file:
+                file.write(bundle)
+            self._bundles[bundle] = Path(file.name)
+        return self._bundles[bundle]
+
     def _relay_to(self, backend: Backend) -> str:
         """HOST:PORT on this machine's loopback that leads to a pod."""
         key = (backend.uid, backend.port)
@@ -437,8 +471,10 @@ def reach(access: Access, settings: Settings) -> Target:
     """Find the Harbor that `access` leads to, and see that its front door answers at all.
 
     Raises TargetUnreachable, saying what was tried and what to do. A front door that answers with an error is
-    reached: what is wrong with it is for the checks to say.
+    reached: what is wrong with it is for the checks to say. The target's settings are these, with what this access
+    brings.
     """
+    settings = settings.model_copy(update=dict(access.settings))
     deployment = discover(access.kubernetes, access.namespace, settings.profile, settings.release)
     if access.url is None:
         access = replace(access, url=own_url(deployment))
@@ -471,6 +507,12 @@ def own_url(deployment: Deployment) -> str:
         f"Harbor's own settings name no URL that clients reach it by ({OWN_URL}; {own_url}). "
         f"Say it with {flag(name)} or {PREFIX}{name.upper()}."
     )
+
+
+def _system_authorities() -> list[str]:
+    """Those that this side trusts as it is, PEM; empty where they are in no single file."""
+    system = ssl.get_default_verify_paths().cafile
+    return [Path(system).read_text()] if system else []
 
 
 def _require_links(access: Access) -> None:

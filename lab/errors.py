@@ -49,6 +49,10 @@ class UnknownDefect(LabError):
     """There is no defect of that name."""
 
 
+class UnknownLayout(LabError):
+    """The lab knows no such way of deploying Harbor."""
+
+
 class UnknownProfile(LabError):
     """The lab carries no such generation of Harbor."""
 

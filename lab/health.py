@@ -72,7 +72,7 @@ def _kubernetes() -> str:
 
 
 def _harbor(profile: Profile) -> str:
-    kinds = "replicationcontrollers,deployments"
+    kinds = "replicationcontrollers,deployments,statefulsets"
     listing = kubectl("get", kinds, f"--namespace={profile.namespace}", "--output=json")
     counts = {
         each["metadata"]["name"]: (each["status"].get("readyReplicas", 0), each["spec"]["replicas"])

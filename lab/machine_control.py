@@ -59,6 +59,9 @@ class MachineControl:
     def is_paused(self, node: str, container_id: str) -> bool:
         return _state(_first_process(node, container_id)) == "T"
 
+    def is_running(self, node: str, container_id: str) -> bool:
+        return _state(_first_process(node, container_id)) not in ("", "Z", "X")
+
     # A pod's network
 
     def lose_packets(self, node: str, address: str, percent: int) -> None:
@@ -76,7 +79,7 @@ class MachineControl:
 
     def impairment(self, node: str, address: str) -> int:
         rules = _inside(node, address, "iptables", "-L", "-v", "-n", "-x")
-        dropped = sum(int(line.split()[0]) for line in rules.splitlines() if " DROP " in line)
+        dropped = _dropped(rules)
         queue = _inside(node, address, "tc", "-s", "qdisc", "show", "dev", _DEVICE)
         held = re.search(r"\btbf\b[\s\S]*?overlimits (\d+)", queue)
         return dropped + (int(held[1]) if held else 0)
@@ -140,6 +143,9 @@ class MachineControl:
         own, _ = _addresses(server)
         _drop("INPUT", "-d", own)
         _drop("OUTPUT", "-s", own)
+
+    def dropped_packets(self, server: str) -> int:
+        return _dropped(OUTSIDE.run("iptables", "-L", "-v", "-n", "-x"), marked=_ISOLATED)
 
     def process_of(self, server: str) -> tuple[int, str]:
         pids = sorted(_processes(server))
@@ -219,6 +225,12 @@ def _addresses(server: str) -> tuple[str, list[str]]:
 
 def _drop(chain: str, *which: str) -> None:
     OUTSIDE.run("iptables", "-I", chain, *which, "-j", "DROP", "-m", "comment", "--comment", _ISOLATED)
+
+
+def _dropped(rules: str, *, marked: str = "") -> int:
+    """How many packets were dropped by rules, as `iptables -L -v -n -x` lists them, with this comment."""
+    lines = [line for line in rules.splitlines() if " DROP " in line and marked in line]
+    return sum(int(line.split()[0]) for line in lines)
 
 
 def _rejoin() -> None:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Any
 
+from harbor_verify.checkers.availability import since_injection
 from harbor_verify.checkers.coverage import silences
 from harbor_verify.checkers.judgement import Judgement
 from harbor_verify.history import History, Operation, uids_of
@@ -11,7 +12,7 @@ from harbor_verify.verdict import Offender
 
 
 def failed_requests(history: History, *, clients: Collection[str], budget: int) -> Judgement:
-    """No client had more than `budget` operations without a good answer (fail or info).
+    """No client had more than `budget` operations without a good answer (fail or info) since the first injection.
 
     Unknown: a client that asked nothing during a disruption; operations that never ended, or that could not be
     asked, where the budget would be passed with them.
@@ -21,7 +22,7 @@ def failed_requests(history: History, *, clients: Collection[str], budget: int) 
     evidence: dict[str, dict[str, Any]] = {}
     failed_count = 0
     for client in clients:
-        operations = history.of(client)
+        operations = since_injection(history, client)
         failed = Counter(_error(op) for op in operations if op.outcome is not None and not op.ok and op.asked)
         unsettled = sum(op.outcome is None or not op.asked for op in operations)
         failed_count += failed.total()

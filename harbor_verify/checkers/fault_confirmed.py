@@ -6,10 +6,10 @@ from harbor_verify.history import History
 
 def fault_confirmed(history: History) -> Judgement:
     """Every disruption in the history was proven, and, where it took a pod (`value["uid"]` of its inject), the
-    events of the workload (`value["workload"]`) show that pod gone and another one made since.
+    events of the workload (`value["workload"]`) show that pod gone. That another one comes is no proof, but recovery.
 
     Never false: a fault that did not happen says nothing about Harbor. Unknown: no disruption, one that was not
-    proven, one whose pod was not seen to go or to be replaced.
+    proven, one whose pod was not seen to go.
     """
     unknowns: list[str] = []
     evidence = {}
@@ -29,8 +29,6 @@ def fault_confirmed(history: History) -> Judgement:
             unknowns.append(
                 f"{disruption.name}: pod {inject.value.get('pod')} (UID {uid}) was not seen to go"
             )
-        if not made:
-            unknowns.append(f"{disruption.name}: no pod with a new UID was seen")
         evidence[disruption.name] = {"old_uid": uid, "new_uids": made}
     if not history.disruptions():
         unknowns.append("nothing was disrupted")

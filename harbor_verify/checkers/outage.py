@@ -1,9 +1,11 @@
 """Availability: how long a client went without a good answer."""
 
+import statistics
 from collections.abc import Callable, Collection
 from dataclasses import asdict
 from typing import Any
 
+from harbor_verify.checkers.availability import last_good_before, since_injection
 from harbor_verify.checkers.coverage import silences
 from harbor_verify.checkers.judgement import Judgement
 from harbor_verify.history import History, Operation, Outage, outages_of, uids_of
@@ -16,10 +18,11 @@ def longest_outage(
 ) -> Judgement:
     """No client's longest outage is above `budget_ms` milliseconds, and no good answer slower by `slow_ms`.
 
-    What an outage is, and how long, is said in harbor_verify/history/outages.py. An ok that let its client wait for
-    more than `slow_ms` for one request counts as well (None: the budget): who hangs for 10 s and then answers was away
-    for 10 s. From that wait is taken what the same kind of operation at the same place took at most before anything was
-    broken, up to `slow_ms` itself: what was slow before is not the disruption's doing.
+    What an outage is, and how long, is said in harbor_verify/history/outages.py. Only what was asked, or under way,
+    since the first injection counts. An ok that let its client wait for more than `slow_ms` for one request counts as
+    well (None: the budget): who hangs for 10 s and then answers was away for 10 s. From that wait is taken what the
+    same kind of operation at the same place took before anything was broken, the median, up to `slow_ms` itself: what
+    is always slow is not the disruption's doing, and one slow answer of the warm-up excuses none.
 
     False: some such time is above the budget, even if only the part that is in the history.
     Unknown: a history that begins or ends inside an outage; a client that asked nothing during a disruption, or
@@ -32,9 +35,11 @@ def longest_outage(
     injected_ns = [disruption.inject.at_ns for disruption in history.disruptions()]
     usual_ms = _usual_ms(history, before_ns=min(injected_ns, default=0), at_most_ms=slow_ms)
     for client in clients:
-        operations = history.of(client)
+        operations = since_injection(history, client)
         uids = uids_of(op for op in operations if not op.ok)
-        outages = outages_of(operations, end_ns=history.end_ns, injected_ns=injected_ns)
+        outages = outages_of(
+            [*last_good_before(history, client), *operations], end_ns=history.end_ns, injected_ns=injected_ns
+        )
         worst = max(outages, key=lambda outage: outage.outage_ms, default=None)
         slowest_ok_ms = max((op.waited_ms for op in operations if op.ok), default=0.0)
         for outage in outages:
@@ -75,17 +80,17 @@ def longest_outage(
 
 
 def _usual_ms(history: History, *, before_ns: int, at_most_ms: float) -> Callable[[Operation], float]:
-    """How long such an operation took, at most, before something was broken; 0 where that was not seen."""
-    slowest_ms: dict[tuple[str, str], float] = {}
+    """How long such an operation took before something was broken, the median; 0 where that was not seen."""
+    waits_ms: dict[tuple[str, str], list[float]] = {}
     for op in history.operations:
         if op.ok and op.completed_ns is not None and op.completed_ns < before_ns:
-            key = op.kind, op.replica
-            slowest_ms[key] = max(slowest_ms.get(key, 0.0), min(op.waited_ms, at_most_ms))
-    return lambda op: slowest_ms.get((op.kind, op.replica), 0.0)
+            waits_ms.setdefault((op.kind, op.replica), []).append(op.waited_ms)
+    usual_ms = {key: min(statistics.median(waits), at_most_ms) for key, waits in waits_ms.items()}
+    return lambda op: usual_ms.get((op.kind, op.replica), 0.0)
 
 
 def _late(client: str, op: Operation, slow_ms: float, usual_ms: float) -> Offender:
-    more = f" more than before anything was broken ({usual_ms:.0f} ms)" if usual_ms else ""
+    more = f" more than usual before anything was broken ({usual_ms:.0f} ms)" if usual_ms else ""
     return Offender(
         client,
         f"an answer within {slow_ms:.0f} ms{more}",

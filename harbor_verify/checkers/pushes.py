@@ -1,8 +1,8 @@
 """Safety: what was acknowledged is there, byte for byte, on every replica."""
 
 from collections.abc import Collection
-from itertools import takewhile
 
+from harbor_verify.checkers.confirmation import asked_for, confirmed, span_ms
 from harbor_verify.checkers.healing import last_heal_ns, unhealed
 from harbor_verify.checkers.judgement import Judgement
 from harbor_verify.history import History, Operation, uids_of
@@ -16,18 +16,16 @@ WRONG_CONTENT = "WrongContent"
 _SHOWN = 5
 
 
-def no_acknowledged_push_lost(
-    history: History, *, replicas: Collection[str], confirmations: int = 3
-) -> Judgement:
+def no_acknowledged_push_lost(history: History, *, replicas: Collection[str]) -> Judgement:
     """Every digest whose push was ok is pulled back whole from each of `replicas` after the last heal.
 
-    Only operations of kind pull-back that began after the heal count: there, if the last one was ok; lost, if the
-    last `confirmations` of them all said that there is no such thing (404), or brought other bytes. A push whose
-    outcome is not known (info) may be there or not.
+    Only operations of kind pull-back that began after the heal count: there, if the last one was ok; lost, if to the
+    end of a span of repeated asking (harbor_verify/checkers/confirmation.py) they said that there is no such thing
+    (404), or brought other bytes. A push whose outcome is not known (info) may be there or not.
 
     False: an acknowledged digest is lost on a replica.
-    Unknown: no disruption, or none that healed; no acknowledged push during it; a digest without a pull-back on a
-    replica, or whose pull-backs ended otherwise.
+    Unknown: no disruption, or none that healed; no acknowledged push; a digest without a pull-back on a replica, or
+    whose pull-backs ended otherwise.
     """
     acknowledged = [op for op in history.operations if op.kind == PUSH and op.ok]
     digests = list(dict.fromkeys(op.value["digest"] for op in acknowledged))
@@ -40,6 +38,7 @@ def no_acknowledged_push_lost(
     lost: dict[str, list[str]] = {}
     untold: dict[tuple[str, str], list[str]] = {}
     final: dict[tuple[str, str], list[Operation]] = {}
+    confirmation_ms = span_ms(history)
     if not unknowns:
         healed_ns = last_heal_ns(disruptions)
         for op in history.operations:
@@ -47,7 +46,9 @@ def no_acknowledged_push_lost(
                 final.setdefault((op.value["digest"], op.replica), []).append(op)
         for replica in replicas:
             for digest in digests:
-                there = _there(final.get((digest, replica), []), confirmations)
+                there = confirmed(
+                    final.get((digest, replica), []), says_lost=_says_lost, span_ms=confirmation_ms
+                )
                 if there is False:
                     lost.setdefault(replica, []).append(digest)
                 elif there is not True:
@@ -59,7 +60,7 @@ def no_acknowledged_push_lost(
             Offender(
                 replica,
                 f"{len(digests)} images that were acknowledged can be pulled",
-                f"{len(gone)} of them cannot, each asked {confirmations} times: {some(gone)}",
+                f"{len(gone)} of them cannot, {asked_for(confirmation_ms)}: {some(gone)}",
                 uids_of(op for digest in gone for op in final[digest, replica]),
             )
             for replica, gone in lost.items()
@@ -89,18 +90,6 @@ def no_wrong_content(history: History) -> Judgement:
         () if any(op.ok for op in pulls) else ("nothing was pulled",),
         measured={"pulls": sum(op.ok for op in pulls)},
     )
-
-
-def _there(pulls: list[Operation], confirmations: int) -> bool | str:
-    """True, False, or why it cannot be told."""
-    if not pulls:
-        return "not pulled back after the heal"
-    if pulls[-1].ok:
-        return True
-    refusals = len(list(takewhile(_says_lost, reversed(pulls))))
-    if refusals >= confirmations:
-        return False
-    return f"the last pull failed ({pulls[-1].error}), and only {refusals} of {confirmations} said that it is lost"
 
 
 def _says_lost(op: Operation) -> bool:

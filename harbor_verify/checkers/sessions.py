@@ -1,8 +1,8 @@
 """Safety: who was signed in stays signed in, as themselves."""
 
 from collections.abc import Collection
-from itertools import takewhile
 
+from harbor_verify.checkers.confirmation import asked_for, confirmed, span_ms
 from harbor_verify.checkers.healing import last_heal_ns, unhealed
 from harbor_verify.checkers.judgement import Judgement
 from harbor_verify.history import History, Operation, uids_of
@@ -18,17 +18,18 @@ WRONG_USER = "WrongUser"
 """Error of a probe that was answered with somebody else."""
 
 
-def no_session_lost(history: History, *, replicas: Collection[str], confirmations: int = 3) -> Judgement:
+def no_session_lost(history: History, *, replicas: Collection[str]) -> Judgement:
     """Every session that was acknowledged is known on each of `replicas` after the last disruption was healed.
 
     Acknowledged: some operation with `value["session"]` was ok, and none of kind log-out names it. Only probes
     (kind session-probe) that began after the heal count, by replica:
-    known if the last one was ok; lost if the last `confirmations` of them all said that the session is unknown.
-    One refusal is not a lost session: after a restart of Redis each stale connection spoils one request.
+    known if the last one was ok; lost if it was called unknown to the end of a span of repeated asking
+    (harbor_verify/checkers/confirmation.py). One refusal is not a lost session, nor are some in a row: after a restart
+    of Redis each stale connection spoils one request.
 
     False: a session is lost, or was, at any time, somebody else's.
-    Unknown: no disruption, or none that healed; no session; a session without a final probe on a replica, with too
-    few refusals to be sure, or whose last probe failed for another reason.
+    Unknown: no disruption, or none that healed; no session; a session without a final probe on a replica,
+    refused too few times or for too short a time to be sure, or whose last probe failed for another reason.
     """
     about = [op for op in history.operations if "session" in op.value]
     ended = {op.value["session"] for op in about if op.kind == LOG_OUT}
@@ -44,6 +45,7 @@ def no_session_lost(history: History, *, replicas: Collection[str], confirmation
         unknowns.append("there was no replica to ask")
     lost: dict[str, list[str]] = {}
     final: dict[tuple[str, str], list[Operation]] = {}
+    confirmation_ms = span_ms(history)
     if not unknowns:
         healed_ns = last_heal_ns(disruptions)
         for op in about:
@@ -51,7 +53,9 @@ def no_session_lost(history: History, *, replicas: Collection[str], confirmation
                 final.setdefault((op.value["session"], op.replica), []).append(op)
         for replica in replicas:
             for session in sessions:
-                known = _known(final.get((session, replica), []), confirmations)
+                known = confirmed(
+                    final.get((session, replica), []), says_lost=_says_unknown, span_ms=confirmation_ms
+                )
                 if known is False:
                     lost.setdefault(replica, []).append(session)
                 elif known is not True:
@@ -61,7 +65,7 @@ def no_session_lost(history: History, *, replicas: Collection[str], confirmation
             Offender(
                 replica,
                 f"{len(sessions)} sessions known after {disruptions[-1].name}",
-                f"{len(gone)} of them unknown, each asked {confirmations} times: {', '.join(gone)}",
+                f"{len(gone)} of them unknown, {asked_for(confirmation_ms)}: {', '.join(gone)}",
                 uids_of(op for session in gone for op in final[session, replica]),
             )
         )
@@ -77,19 +81,8 @@ def no_session_lost(history: History, *, replicas: Collection[str], confirmation
     )
 
 
-def _known(probes: list[Operation], confirmations: int) -> bool | str:
-    """True, False, or why it cannot be told."""
-    if not probes:
-        return "no probe after the heal"
-    last = probes[-1]
-    if last.ok:
-        return True
-    if last.error != UNKNOWN_SESSION:
-        return f"the last probe failed for another reason ({last.error})"
-    refusals = len(list(takewhile(lambda op: op.error == UNKNOWN_SESSION, reversed(probes))))
-    if refusals >= confirmations:
-        return False
-    return f"unknown there, but asked only {refusals} of {confirmations} times"
+def _says_unknown(op: Operation) -> bool:
+    return op.error == UNKNOWN_SESSION
 
 
 def _mixed_up(op: Operation) -> Offender:

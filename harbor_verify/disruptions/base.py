@@ -1,11 +1,16 @@
-"""The shape of a disruption: prepare, inject, prove, heal. The heal comes whatever else happens."""
+"""The shape of a disruption: prepare, inject, prove, wait for the response, heal. The heal comes whatever else happens.
+
+Three facts are kept apart. That the fault happened is shown by the kernel or the API alone (`confirm`). That something
+answered it (another server took over, Kubernetes noticed) and that all is whole again are claims: what does not come in
+time is in the history, and is judged.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from harbor_verify.errors import HarnessError, HealFailed
+from harbor_verify.errors import DeadlinePassed, HarnessError, HealFailed
 from harbor_verify.history import Recorder
 
 
@@ -13,17 +18,27 @@ class Disruption(ABC):
     """A fault, for the length of a `with` block.
 
         with PodKill(…) as kill:      prepared, then injected
-            …                         the block may call kill.prove() itself, or leave that to its end
-                                      proven, then healed, and released: the last two also after an exception
+            …                         the block may call kill.prove() and kill.await_response() itself, or leave
+                                      them to its end
+                                      proven, answered, then healed, and released: the last two also after an
+                                      exception
 
-    Subclasses fill in the five steps. The history gets inject, proven, healed (`subject` is `name`).
+    Subclasses fill in the steps. The history gets, with `name` as subject:
+        inject
+        proven, or not-proven {"observed"}
+        responded {…}, or not-responded {"expected", "observed"}, or response-unseen {"expected", "observed"}: it could
+            not be found out; none of these where `expected_response` is empty
+        healed, or not-healed {"observed", "late": whether it was waited for until its deadline}
     """
+
+    expected_response = ""
+    """What is to happen while the fault lasts, as a sentence; empty: nothing need."""
 
     def __init__(self, recorder: Recorder, name: str) -> None:
         """`name` is what the history and messages call it: pod-kill web-0."""
         self.name = name
         self.recorder = recorder
-        self._proven = False
+        self._proof_was_tried = self._response_was_awaited = False
 
     @abstractmethod
     def prepare(self) -> Mapping[str, Any]:
@@ -39,7 +54,14 @@ class Disruption(ABC):
 
     @abstractmethod
     def confirm(self) -> Mapping[str, Any]:
-        """Wait, bounded, until it shows that the fault happened; return the proof. Raises DeadlinePassed."""
+        """Wait, bounded, until the kernel or the API shows that the fault happened; return the proof.
+
+        How Harbor and Kubernetes answer it is no proof. Raises DeadlinePassed.
+        """
+
+    def respond(self) -> Mapping[str, Any]:
+        """Wait, bounded, for `expected_response`; return how it showed. Raises DeadlinePassed."""
+        return {}
 
     @abstractmethod
     def restore(self) -> None:
@@ -56,9 +78,29 @@ class Disruption(ABC):
 
     def prove(self) -> None:
         """Show that the fault happened; a second call has nothing to do. Raises DeadlinePassed."""
-        if not self._proven:
-            self.recorder.event(self.name, "proven", self.confirm())
-            self._proven = True
+        if self._proof_was_tried:
+            return
+        self._proof_was_tried = True
+        try:
+            proof = self.confirm()
+        except HarnessError as unproven:
+            self.recorder.event(self.name, "not-proven", {"observed": str(unproven)})
+            raise
+        self.recorder.event(self.name, "proven", proof)
+
+    def await_response(self) -> None:
+        """Wait until the fault is answered, or the wait is over: the history tells which. Once only."""
+        if self._response_was_awaited or not self.expected_response:
+            return
+        self._response_was_awaited = True
+        try:
+            response = self.respond()
+        except HarnessError as error:
+            name = "not-responded" if isinstance(error, DeadlinePassed) else "response-unseen"
+            told = {"expected": self.expected_response, "observed": str(error)}
+            self.recorder.event(self.name, name, told)
+            return
+        self.recorder.event(self.name, "responded", {"expected": self.expected_response, **response})
 
     def __enter__(self) -> Self:
         try:
@@ -79,14 +121,18 @@ class Disruption(ABC):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        """Prove (after a clean block), heal, release. Raises DeadlinePassed (no proof of the fault), HealFailed."""
+        """Prove and await the response (after a clean block), heal, release.
+
+        Raises DeadlinePassed (no proof of the fault), HealFailed.
+        """
         if error is not None:
             self._heal(error)
             return
         try:
             self.prove()
-        except BaseException as unproven:
-            self._heal(unproven)
+            self.await_response()
+        except BaseException as interrupted:
+            self._heal(interrupted)
             raise
         self._heal(None)
 
@@ -97,6 +143,8 @@ class Disruption(ABC):
             self.recorder.event(self.name, "healed")
         except HarnessError as heal_error:
             failed = HealFailed(f"{self.name} is not healed: {heal_error}")
+            late = isinstance(heal_error, DeadlinePassed)
+            self.recorder.event(self.name, "not-healed", {"observed": str(heal_error), "late": late})
             if error is None:
                 raise failed from heal_error
             error.add_note(str(failed))

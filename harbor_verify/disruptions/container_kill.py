@@ -8,12 +8,22 @@ from harbor_verify.waiting import NotYet
 
 
 class ContainerKill(ContainerDisruption):
-    """Proof: the kubelet counts one restart more. Healed: the workload is whole again."""
+    """Proof: the kernel has no such process any more. Healed: the workload is whole again."""
+
+    expected_response = "Kubernetes starts the container again"
 
     def inject(self) -> None:
         self.machine_control.kill_container(self.container.node, self.container.id)
 
     def confirm(self) -> Mapping[str, Any]:
+        def dead() -> str:
+            if self.machine_control.is_running(self.container.node, self.container.id):
+                raise NotYet(f"the first process of container {self.container.id[:12]} still runs")
+            return self.container.id
+
+        return {"container": self.wait("seen to have lost its process", dead)}
+
+    def respond(self) -> Mapping[str, Any]:
         def restarted() -> int:
             now = self.read()
             if now.restarts <= self.container.restarts or now.id == self.container.id:

@@ -49,6 +49,21 @@ class NodeDisruption(Disruption):
             raise CannotTell(f"Harbor is not all Ready, so nothing is broken on purpose: {'; '.join(lacked)}")
         return {"workloads": sorted(self.watches), "node": self.node}
 
+    def pods_there(self) -> dict[str, str]:
+        """Harbor's pods on the node: names by UID."""
+        names_by_uid: dict[str, str] = {}
+        for workload in self.workloads:
+            listed = self.kubernetes.ask(
+                f"list the pods of {workload.object}",
+                self.kubernetes.core.list_namespaced_pod,
+                workload.namespace,
+                label_selector=workload.label_selector,
+            )
+            names_by_uid |= {
+                p.metadata.uid: p.metadata.name for p in listed.items if p.spec.node_name == self.node
+            }
+        return names_by_uid
+
     def restore(self) -> None:
         self.wait("every replica is Ready again", self._require_whole)
 

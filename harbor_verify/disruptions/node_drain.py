@@ -14,21 +14,36 @@ _NOT_NOW = 429
 
 
 class NodeDrain(NodeDisruption):
-    """Proof: none of the pods is left that were on the node. Healed: it takes pods again, and all is whole."""
+    """Proof: the node is cordoned, by the API. Healed: it takes pods again, and all is whole."""
+
+    expected_response = "every pod on the node may be evicted, and is gone"
 
     def prepare(self) -> Mapping[str, Any]:
         about = super().prepare()
-        self._victims = self._pods_there()
+        self._victims = self.pods_there()
         return {**about, "pods": sorted(self._victims.values())}
 
     def inject(self) -> None:
         leftovers.cordon(self.kubernetes, self.node)
+
+    def confirm(self) -> Mapping[str, Any]:
+        def cordoned() -> int:
+            only = f"metadata.name={self.node}"
+            listed = self.kubernetes.ask(
+                f"list node {self.node}", self.kubernetes.core.list_node, field_selector=only
+            )
+            if not all(node.spec.unschedulable for node in listed.items):
+                raise NotYet("the node still takes pods")
+            return len(self._victims)
+
+        return {"pods_to_evict": self.wait("the node is cordoned", cordoned)}
+
+    def respond(self) -> Mapping[str, Any]:
         for uid, name in self._victims.items():
             self.wait(f"{name} may be evicted", partial(self._evict, name, uid), more_s=60)
 
-    def confirm(self) -> Mapping[str, Any]:
         def empty() -> int:
-            if left := self._pods_there().keys() & self._victims.keys():
+            if left := self.pods_there().keys() & self._victims.keys():
                 raise NotYet(f"still there: {', '.join(self._victims[uid] for uid in left)}")
             return len(self._victims)
 
@@ -37,21 +52,6 @@ class NodeDrain(NodeDisruption):
     def restore(self) -> None:
         leftovers.uncordon(self.kubernetes, self.node)
         super().restore()
-
-    def _pods_there(self) -> dict[str, str]:
-        """Harbor's pods on the node: names by UID."""
-        names_by_uid: dict[str, str] = {}
-        for workload in self.workloads:
-            listed = self.kubernetes.ask(
-                f"list the pods of {workload.object}",
-                self.kubernetes.core.list_namespaced_pod,
-                workload.namespace,
-                label_selector=workload.label_selector,
-            )
-            names_by_uid |= {
-                p.metadata.uid: p.metadata.name for p in listed.items if p.spec.node_name == self.node
-            }
-        return names_by_uid
 
     def _evict(self, name: str, uid: str) -> None:
         """Ask for it to be evicted; raises NotYet while a PodDisruptionBudget says no."""

@@ -9,11 +9,15 @@ from harbor_verify.waiting import NotYet
 
 
 class Pause(ContainerDisruption):
-    """Proof: the kernel calls its process stopped, and the pod is no longer Ready, or its container was restarted.
+    """Proof: the kernel calls its process stopped.
 
     Healed: its processes go on (those of a container that a liveness probe has replaced are gone), and the workload is
     whole again.
     """
+
+    expected_response = (
+        "Kubernetes notices that it hangs: the pod is no longer Ready, or its container restarted"
+    )
 
     def inject(self) -> None:
         self.machine_control.pause_container(self.container.node, self.container.id)
@@ -21,7 +25,9 @@ class Pause(ContainerDisruption):
     def confirm(self) -> Mapping[str, Any]:
         if not self.machine_control.is_paused(self.container.node, self.container.id):
             raise CannotTell(f"{self.name}: the kernel does not call it stopped")
+        return {"state": "T"}
 
+    def respond(self) -> Mapping[str, Any]:
         def noticed() -> str:
             now = self.read()
             if now.restarts > self.container.restarts:

@@ -91,6 +91,12 @@ class ReplicaWatch:
             ]
         return sorted(pods, key=lambda pod: (pod.replica, pod.deleting))
 
+    def endpoints(self) -> dict[str, set[str]]:
+        """UIDs of the pods that each Service leads to now, by Service. Raises TargetUnreachable."""
+        self._require_watched()
+        with self._lock:
+            return {service: set(uids) for service, uids in self._state.endpoints.items()}
+
     def _require_watched(self) -> None:
         for follower in self._followers:
             with self._kubernetes.asking(f"watch {follower.what}"):

@@ -5,6 +5,7 @@ from typing import Any
 
 from harbor_verify.disruptions import leftovers
 from harbor_verify.disruptions.workload import WorkloadDisruption
+from harbor_verify.errors import NotApplicable
 from harbor_verify.waiting import NotYet
 
 
@@ -13,6 +14,12 @@ class ScaleDown(WorkloadDisruption):
 
     How many there were is written down at the workload first, so that a later run mends what a killed one left.
     """
+
+    def prepare(self) -> Mapping[str, Any]:
+        """Raises NotApplicable for a workload of one replica: there would be nothing to see."""
+        if self.workload.desired < 2:
+            raise NotApplicable(f"{self.workload.object} has one replica: it cannot be scaled down to one")
+        return super().prepare()
 
     def inject(self) -> None:
         leftovers.scale(self.kubernetes, self.workload, 1)

@@ -27,11 +27,12 @@ class ServerDisruption(Disruption):
         """`what` is one of harbor_verify/disruptions/machine_control.py: database, session store, file system."""
         super().__init__(recorder, f"{kind} {what}")
         self.machine_control, self.what, self._timeout_s = machine_control, what, timeout_s
-        self._server = ""
+        self._server, self._process = "", 0
 
     def prepare(self) -> Mapping[str, Any]:
         self._server = self.machine_control.serving(self.what)
-        return {"server": self._server, "process": self.machine_control.process_of(self._server)[0]}
+        self._process, _ = self.machine_control.process_of(self._server)
+        return {"server": self._server, "process": self._process}
 
     @property
     def server(self) -> str:
@@ -59,6 +60,16 @@ class ServerDisruption(Disruption):
             return now
 
         return self.wait("led to another server", other_server)
+
+    def dropped_packets(self) -> int:
+        """Wait until packets to and from it were dropped; how many. Raises DeadlinePassed."""
+
+        def dropped() -> int:
+            if not (packets := self.machine_control.dropped_packets(self.server)):
+                raise NotYet("no packet was dropped")
+            return packets
+
+        return self.wait("cut off", dropped)
 
     def wait(self, what: str, probe: Callable[[], T]) -> T:
         """Wait until the probe comes true; `what` ends the sentence "Harbor is …". Raises DeadlinePassed."""

@@ -7,10 +7,15 @@ from harbor_verify.disruptions.server import ServerDisruption
 
 
 class ServerBlackhole(ServerDisruption):
-    """Proof: Harbor is led to another server. Healed: packets pass again, and all are well."""
+    """Proof: packets to and from it were dropped. Healed: packets pass again, and all are well."""
+
+    expected_response = "another server takes over"
 
     def inject(self) -> None:
         self.machine_control.swallow_packets(self.server)
 
     def confirm(self) -> Mapping[str, Any]:
+        return {"dropped_packets": self.dropped_packets()}
+
+    def respond(self) -> Mapping[str, Any]:
         return {"successor": self.successor()}

@@ -7,10 +7,15 @@ from harbor_verify.disruptions.server import ServerDisruption
 
 
 class ServerIsolation(ServerDisruption):
-    """Proof: Harbor is led to another, on the side of the majority. Healed: it is back among them."""
+    """Proof: packets to and from it were dropped. Healed: it is back among them."""
+
+    expected_response = "Harbor is led to another server, on the side of the majority"
 
     def inject(self) -> None:
         self.machine_control.isolate_server(self.server)
 
     def confirm(self) -> Mapping[str, Any]:
+        return {"dropped_packets": self.dropped_packets()}
+
+    def respond(self) -> Mapping[str, Any]:
         return {"successor": self.successor()}

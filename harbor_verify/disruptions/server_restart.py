@@ -10,11 +10,6 @@ from harbor_verify.waiting import NotYet
 class ServerRestart(ServerDisruption):
     """Proof: it runs as another process. Healed: all are well."""
 
-    def prepare(self) -> Mapping[str, Any]:
-        about = super().prepare()
-        self._process = about["process"]
-        return about
-
     def inject(self) -> None:
         self.machine_control.restart_server(self.server)
 

@@ -22,7 +22,8 @@ _KINDS = {"mysql": "MySQL", "postgresql": "PostgreSQL"}
 def facts_of(target: Target) -> Facts:
     """All facts about a target, as far as they can be found out."""
     workloads = target.deployment.workloads
-    encrypted = any(workload.tls for workload in workloads.values())
+    # What clients come to is no word between components.
+    encrypted = any(part.tls for role, part in workloads.items() if role is not Role.FRONT_DOOR)
     internal_tls = Fact(encrypted, "the ports that containers declare")
     features = target.profile.features - (frozenset() if encrypted else {Feature.INTERNAL_TLS})
     return Facts(
@@ -86,7 +87,8 @@ def _images(target: Target) -> Fact[ImageStore]:
         redirect = (
             "clients are redirected to it" if configuration.redirects(files[path]) else "without redirect"
         )
-        return Fact(ImageStore.OBJECT_STORE, path, f"driver {storage.driver}, {redirect}")
+        detail = ", ".join(filter(None, (f"driver {storage.driver}", storage.bucket, redirect)))
+        return Fact(ImageStore.OBJECT_STORE, path, detail)
     return _on_a_volume(replica, storage.root, path)
 
 

@@ -5,13 +5,22 @@ how long answers took is worked out here, once, for both.
 """
 
 from harbor_verify.errors import NotAHistory
-from harbor_verify.history.model import LONGEST_WAIT_MS, Event, History, Operation, Outcome, uids_of
+from harbor_verify.history.model import (
+    CONFIRMING,
+    LONGEST_WAIT_MS,
+    Event,
+    History,
+    Operation,
+    Outcome,
+    uids_of,
+)
 from harbor_verify.history.outages import Outage, outages_of
 from harbor_verify.history.phases import Latency
 from harbor_verify.history.reader import read
 from harbor_verify.history.recorder import Recorder, fingerprint
 
 __all__ = [
+    "CONFIRMING",
     "LONGEST_WAIT_MS",
     "Event",
     "History",

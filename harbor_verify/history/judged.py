@@ -14,11 +14,14 @@ from typing import Any
 from harbor_verify.errors import NotAHistory
 from harbor_verify.history.outages import Outage
 from harbor_verify.history.phases import Latency
+from harbor_verify.history.proportion import Proportion
 
 FILE = "judgement.json"
 SCHEMA = "harbor-verify/judgement/1"
-OUTAGES, LATENCY = "longest-outage", "latency"
-"""The checkers whose evidence is drawn: `clients: {client: {outages: [Outage]}}` and `kinds: {kind: [Latency] * 3}`."""
+OUTAGES, LATENCY, PROPORTION = "longest-outage", "latency", "bad-answers"
+"""The checkers whose evidence is drawn: `clients: {client: {outages: [Outage]}}`, `kinds: {kind: [Latency] * 3}` and
+`clients: {client: Proportion}`.
+"""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Judged:
     """By client, in order of time."""
     latency: Mapping[str, Sequence[Latency]] = field(default_factory=dict)
     """Before, during and after the disruption, by kind of operation."""
+    proportion: Mapping[str, Proportion] = field(default_factory=dict)
+    """By client."""
 
 
 def write(file: Path, judgements: Sequence[Mapping[str, Any]]) -> None:
@@ -49,6 +54,10 @@ def read(file: Path) -> Judged:
         return Judged(
             {client: [Outage(**each) for each in judged["outages"]] for client, judged in clients.items()},
             {kind: [Latency(**each) for each in phases] for kind, phases in kinds.items()},
+            {
+                client: Proportion(**each)
+                for client, each in evidence.get(PROPORTION, {}).get("clients", {}).items()
+            },
         )
     except (ValueError, KeyError, TypeError, AttributeError) as malformed:
         raise NotAHistory(f"{file} holds no judgements: {malformed!r}") from malformed

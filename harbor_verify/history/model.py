@@ -14,6 +14,10 @@ class Outcome(StrEnum):
     INFO = "info"
 
 
+RESPONDED, NOT_RESPONDED, RESPONSE_UNSEEN = RESPONSES = ("responded", "not-responded", "response-unseen")
+"""Events of a disruption: what was to happen while it lasted did, did not in time, or could not be seen."""
+CONFIRMING = "confirming"
+"""Event of the suite, after the heal: what is refused is asked for again for `value["span_s"]` seconds."""
 LONGEST_WAIT_MS = "longest_wait_ms"
 """In an operation's value: the longest of its requests, where it takes several."""
 
@@ -86,7 +90,8 @@ def uids_of(operations: Iterable[Operation]) -> tuple[str, ...]:
 class Event:
     """Something that happened to the target. `at_ns` is on the same clock as the operations.
 
-    Of a disruption (`subject`: pod-kill web-0): inject, proven, healed.
+    Of a disruption (`subject`: pod-kill web-0): inject, proven, responded, healed, or what came in their place; see
+    harbor_verify/disruptions/base.py.
     Of a workload that is watched (`subject`: web): see harbor_verify/history/replicas.py.
     """
 
@@ -137,13 +142,13 @@ class History:
         for event in self.events:
             if event.name != "inject":
                 continue
-            again = self._first(event.subject, "inject", after_ns=event.at_ns + 1)
+            again = self._first(event.subject, ("inject",), after_ns=event.at_ns + 1)
             until_ns = again.at_ns if again else None
-            proven, healed = (
-                self._first(event.subject, name, after_ns=event.at_ns, before_ns=until_ns)
-                for name in ("proven", "healed")
+            proven, healed, response, not_healed = (
+                self._first(event.subject, names, after_ns=event.at_ns, before_ns=until_ns)
+                for names in (("proven",), ("healed",), RESPONSES, ("not-healed",))
             )
-            disruptions.append(Disrupted(event, proven, healed))
+            disruptions.append(Disrupted(event, proven, healed, response, not_healed))
         return disruptions
 
     @property
@@ -155,21 +160,27 @@ class History:
         healed_ns = max(each.healed.at_ns if each.healed else self.end_ns for each in disruptions)
         return disruptions[0].inject.at_s, healed_ns / 1e9
 
-    def _first(self, subject: str, name: str, *, after_ns: int, before_ns: int | None = None) -> Event | None:
+    def _first(
+        self, subject: str, names: Collection[str], *, after_ns: int, before_ns: int | None = None
+    ) -> Event | None:
         for event in self.events:
             inside = after_ns <= event.at_ns and (before_ns is None or event.at_ns < before_ns)
-            if inside and event.subject == subject and event.name == name:
+            if inside and event.subject == subject and event.name in names:
                 return event
         return None
 
 
 @dataclass(frozen=True)
 class Disrupted:
-    """One disruption in a history: when it was injected, and, if it came to that, proven and healed."""
+    """One disruption in a history: when it was injected, and, if it came to that, proven, answered and healed."""
 
     inject: Event
     proven: Event | None
     healed: Event | None
+    response: Event | None = None
+    """One of RESPONSES, where a response was awaited."""
+    not_healed: Event | None = None
+    """In the place of `healed`."""
 
     @property
     def name(self) -> str:

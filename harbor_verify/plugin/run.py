@@ -137,6 +137,7 @@ def _begin(config: pytest.Config, selected: list[str]) -> State:
     run_id = cleanup.new_run_id(started)
     access = providers.provide(settings)
     target = reach(access, settings)
+    settings = target.settings
     try:
         entry.require(target)
     except HarnessError:

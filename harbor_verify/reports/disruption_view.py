@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from harbor_verify.history import Event, History, Latency, NotAHistory, Operation, Outage, judged, read
 from harbor_verify.history.judged import Judged
+from harbor_verify.history.proportion import Proportion
 from harbor_verify.reports.errors import ReportError
 from harbor_verify.reports.model import CheckResult
 
@@ -24,7 +25,13 @@ LARGEST_BYTES = 64 * 1024 * 1024
 _STEPS = {
     "inject": "{subject}: injected",
     "proven": "{subject}: proven to have happened",
+    "not-proven": "{subject}: could not be proven to have happened: {observed}",
+    "responded": "{subject}: answered: {expected}",
+    "not-responded": "{subject}: not answered in time ({expected}): {observed}",
+    "response-unseen": "{subject}: it could not be seen whether {expected}: {observed}",
     "healed": "{subject}: healed",
+    "not-healed": "{subject}: not whole again: {observed}",
+    "confirming": "{subject}: what is refused is asked for again, for {span_s} s",
     "pod-created": "pod {pod} is made, as {replica}",
     "pod-ready": "pod {pod} ({replica}) is Ready",
     "pod-not-ready": "pod {pod} ({replica}) is no longer Ready",
@@ -62,6 +69,14 @@ class ClientOutage:
     outage: Outage
 
 
+@dataclass(frozen=True)
+class ClientProportion:
+    """How much of what a client asked was answered well, and whose it was."""
+
+    client: str
+    proportion: Proportion
+
+
 @dataclass
 class DisruptionView:
     """Of one check. `no_plot_reason` says why there is no plot."""
@@ -73,6 +88,8 @@ class DisruptionView:
     judged: bool = False
     """Whether checkers judged it; without, there are neither outages nor latency."""
     outages: list[ClientOutage] = field(default_factory=list)
+    proportion: list[ClientProportion] = field(default_factory=list)
+    """Of the clients that had bad answers."""
     latency: Mapping[str, Sequence[Latency]] = field(default_factory=dict)
     lost: list[Operation] = field(default_factory=list)
     lost_count: int = 0
@@ -122,6 +139,11 @@ def _fill(made: DisruptionView, history: History, verdicts: Judged | None, name:
     made.outages = [
         ClientOutage(client, outage) for client in made.clients for outage in verdicts.outages.get(client, ())
     ]
+    made.proportion = [
+        ClientProportion(client, verdicts.proportion[client])
+        for client in made.clients
+        if client in verdicts.proportion and verdicts.proportion[client].bad_count
+    ]
     made.latency = verdicts.latency
     lost = [op for op in history.operations if not op.ok]
     made.lost, made.lost_count = lost[:MOST_LOST], len(lost)
@@ -142,7 +164,8 @@ def _at_work(history: History, begin_s: float, end_s: float) -> list[str]:
 
 
 def _step(event: Event) -> str:
-    given = {"subject": event.subject, "pod": "?", "replica": "?", "service": "?"}
+    given = {"subject": event.subject}
+    given |= dict.fromkeys(("pod", "replica", "service", "expected", "observed", "span_s"), "?")
     given |= {key: str(value) for key, value in event.value.items()}
     given["subject"] = event.subject
     template = _STEPS.get(event.name)

@@ -5,8 +5,12 @@ from typing import Any
 
 WORDS = {
     "outage_ms": "longest outage",
+    "bad_time_ms": "outages together",
+    "flapping_percent": "bad answers beside the longest outage, in the worst 10 s",
+    "last_bad_ms": "last bad answer after",
     "slowest_ok_ms": "slowest good answer",
     "recovery_ms": "recovered after",
+    "response_ms": "fault answered after",
     "failed": "operations without a good answer",
     "lost": "sessions lost",
     "pushes_lost": "pushes lost",
@@ -14,7 +18,15 @@ WORDS = {
     "pushes": "images pushed",
     "pulls": "pulls",
 }
-UNITS = {"_mib_per_s": "MiB/s", "_per_s": "/s", "_bytes": "bytes", "_count": "", "_ms": "ms", "_s": "s"}
+UNITS = {
+    "_mib_per_s": "MiB/s",
+    "_per_s": "/s",
+    "_bytes": "bytes",
+    "_percent": "%",
+    "_count": "",
+    "_ms": "ms",
+    "_s": "s",
+}
 LOSSES = ("failed", "lost", "pushes_lost")
 """Any more of these is worse."""
 NOISE = 0.25
@@ -65,7 +77,7 @@ def tendency(name: str, before: Any, after: Any) -> str:
     if name in LOSSES:
         return "worse" if after > before else "better"
     rate = name.endswith("_per_s")
-    if not rate and not name.endswith("_ms"):
+    if not rate and not name.endswith(("_ms", "_percent")):
         return "changed"
     if abs(after - before) < NOISE * max(abs(before), abs(after)) or (
         not rate and abs(after - before) < NOISE_MS

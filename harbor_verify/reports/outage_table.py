@@ -8,6 +8,9 @@ from harbor_verify.reports.model import Run, Verdict
 
 COLUMNS = {
     "outage_ms": "outage",
+    "bad_time_ms": "outages together",
+    "flapping_percent": "flapping",
+    "last_bad_ms": "last bad answer",
     "failed": "failed",
     "slowest_ok_ms": "slowest answer",
     "recovery_ms": "recovered",
@@ -15,13 +18,15 @@ COLUMNS = {
     "pushes_lost": "pushes lost",
 }
 _SHORT = {
+    "bad_time_ms": "outages\ntogether",
+    "last_bad_ms": "last bad\nanswer",
     "slowest_ok_ms": "slowest\nanswer",
     "recovery_ms": "recovered",
     "lost": "sessions\nlost",
     "pushes_lost": "pushes\nlost",
 }
 """Headings for a terminal, where there is less room."""
-_BAD = {"outage_ms", *figures.LOSSES}
+_BAD = {"outage_ms", "bad_time_ms", "flapping_percent", *figures.LOSSES}
 """Nothing but zero is good."""
 
 

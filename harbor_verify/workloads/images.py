@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from harbor_verify.checkers.pushes import PULL, PULL_BACK, PUSH, WRONG_CONTENT
@@ -11,8 +10,8 @@ from harbor_verify.clients.image import Image
 from harbor_verify.clients.registry import Registry
 from harbor_verify.errors import WrongContent
 from harbor_verify.history import LONGEST_WAIT_MS, Operation, Outcome, Recorder
-from harbor_verify.workloads.side_by_side import side_by_side
-from harbor_verify.workloads.work import Result, Work, perform
+from harbor_verify.workloads.confirming import ask_until_known
+from harbor_verify.workloads.work import Result, Work
 
 
 @dataclass(frozen=True)
@@ -114,21 +113,14 @@ class _PullBack(Pull):
 
 
 def pull_back_everywhere(
-    recorder: Recorder, places: Mapping[str, Connect], pushed: list[Pushed], *, tries: int = 3
+    recorder: Recorder, places: Mapping[str, Connect], pushed: list[Pushed], *, span_s: float
 ) -> list[Operation]:
-    """After the heal: pull every acknowledged image from each of `places`, up to `tries` times until it comes.
+    """After the heal: pull every acknowledged image from each of `places`, until it comes, or `span_s` seconds.
 
     Returns the last operation of each pair; `no_acknowledged_push_lost` judges the history.
     """
-
-    def pull_back(place: str, connect: Connect, each: Pushed) -> Operation:
-        pull = _PullBack(place, connect, each, client=f"{PULL_BACK}@{place}")
-        for _ in range(tries):
-            done = perform(pull, recorder)
-            if done.ok:
-                break
-        return done
-
-    return side_by_side(
-        [[partial(pull_back, place, connect, each) for each in pushed] for place, connect in places.items()]
-    )
+    lanes = [
+        [_PullBack(place, connect, each, client=f"{PULL_BACK}@{place}") for each in pushed]
+        for place, connect in places.items()
+    ]
+    return ask_until_known(recorder, lanes, span_s=span_s)

@@ -1,18 +1,15 @@
 """Looking for pushed images in Harbor's catalogue."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
-from itertools import chain
 from typing import Any
 
 from harbor_verify.checkers.catalogue import LISTING, NOT_LISTED
 from harbor_verify.clients.harbor import Credentials, Harbor
-from harbor_verify.errors import DeadlinePassed, UnexpectedAnswer
+from harbor_verify.errors import UnexpectedAnswer
 from harbor_verify.history import Operation, Outcome, Recorder
-from harbor_verify.waiting import NotYet, wait_until
+from harbor_verify.workloads.confirming import ask_until_known
 from harbor_verify.workloads.images import Pushed
-from harbor_verify.workloads.side_by_side import side_by_side
-from harbor_verify.workloads.work import Result, Work, perform
+from harbor_verify.workloads.work import Result, Work
 
 
 class Listing(Work):
@@ -50,39 +47,18 @@ def list_everywhere(
     pushed: Sequence[Pushed],
     credentials: Credentials,
     *,
-    timeout_s: float = 30,
+    span_s: float,
+    listed_within_s: float = 30,
 ) -> list[Operation]:
     """After the heal: look for every acknowledged image in the catalogue at each of `harbors`, until it is there.
 
-    Harbor may list what it is told of some time later: all have `timeout_s` together. Returns the last operation of
-    each place and repository; `no_push_missing_in_catalogue` judges the history.
+    Harbor may list what it is told of some time later: each has `listed_within_s` seconds, and `span_s` at least.
+    Returns the last operation of each place and repository; `no_push_missing_in_catalogue` judges the history.
     """
     digests: dict[str, list[str]] = {}
     for each in pushed:
         digests.setdefault(each.repository, []).append(each.image.digest)
-    left = [
-        Listing(harbor, name, those, credentials) for harbor in harbors for name, those in digests.items()
+    lanes = [
+        [Listing(harbor, name, those, credentials) for name, those in digests.items()] for harbor in harbors
     ]
-    last: list[Operation] = []
-
-    def look() -> None:
-        places = [[each for each in left if each.replica == harbor.name] for harbor in harbors]
-        lanes = [[partial(perform, each, recorder) for each in place] for place in places]
-        for listing, done in zip(chain(*places), side_by_side(lanes), strict=True):
-            if done.ok:
-                left.remove(listing)
-                last.append(done)
-        if left:
-            raise NotYet(f"{len(left)} listings lack something")
-
-    try:
-        wait_until(
-            "what was pushed is listed",
-            look,
-            deadline="Harbor's own notifications",
-            timeout_s=timeout_s,
-            interval_s=0.5,
-        )
-    except DeadlinePassed:
-        last += [perform(listing, recorder) for listing in left]
-    return last
+    return ask_until_known(recorder, lanes, span_s=span_s, at_least_s=listed_within_s)

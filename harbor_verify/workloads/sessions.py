@@ -8,7 +8,8 @@ from harbor_verify.checkers.sessions import PROBE, UNKNOWN_SESSION, WRONG_USER
 from harbor_verify.clients.harbor import Credentials, Harbor, Session
 from harbor_verify.errors import AnswerError, TargetUnreachable
 from harbor_verify.history import Operation, Outcome, Recorder, fingerprint
-from harbor_verify.workloads.work import Result, Work, perform
+from harbor_verify.workloads.confirming import ask_until_known
+from harbor_verify.workloads.work import Result, Work
 
 WORTH_NOTHING = "LoginWorthNothing"
 """Error of a login that was answered 200 with a cookie that nobody knows: what Harbor does without its Redis."""
@@ -77,23 +78,18 @@ class Login(Work):
 
 
 def probe_everywhere(
-    recorder: Recorder, harbors: Sequence[Harbor], sessions: Sequence[Session], *, tries: int = 3
+    recorder: Recorder, harbors: Sequence[Harbor], sessions: Sequence[Session], *, span_s: float
 ) -> list[Operation]:
-    """After the heal: try every session on every one of `harbors`, up to `tries` times until it is known.
+    """After the heal: try every session on every one of `harbors`, until it is known, for `span_s` seconds at most.
 
-    Several, because after a restart of Redis each stale connection of a replica spoils one request. Returns the
+    Again, because after a restart of Redis each stale connection of a replica spoils one request. Returns the
     last operation of each pair; `no_session_lost` judges the history.
     """
-    last = []
-    for harbor in harbors:
-        for session in sessions:
-            probe = SessionProbe(harbor, [session], client=f"session-check@{harbor.name}")
-            for _ in range(tries):
-                done = perform(probe, recorder)
-                if done.ok:
-                    break
-            last.append(done)
-    return last
+    lanes = [
+        [SessionProbe(harbor, [session], client=f"session-check@{harbor.name}") for session in sessions]
+        for harbor in harbors
+    ]
+    return ask_until_known(recorder, lanes, span_s=span_s)
 
 
 def _judged(user: str | None, session: Session) -> Result:

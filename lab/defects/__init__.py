@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from lab import layouts
 from lab.deployment import rollout
 from lab.deployment.manifests.objects import Object
 from lab.errors import AlreadyPlanted, UnknownDefect
@@ -66,7 +67,7 @@ class Defect:
 
 def every(profile: Profile) -> dict[str, Defect]:
     """All defects of a profile by name, in alphabetical order."""
-    package = importlib.import_module(f"{__name__}.{profile.defects}")
+    package = importlib.import_module(f"{__name__}.{profile.package}")
     modules = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
     return {
         name.replace("_", "-"): importlib.import_module(f"{package.__name__}.{name}").DEFECT
@@ -128,7 +129,7 @@ def _deploy(lab: Lab, *, change: rollout.Change | None = None, unready: frozense
         lab.kubectl,
         lab.profile,
         lab.deployment_settings,
-        change=change,
+        change=layouts.with_change(lab.profile, change),
         unready=unready,
         timeout_s=_DEADLINE_S,
         grace_s=_GRACE_S,

@@ -66,7 +66,7 @@ class TestFaultConfirmed:
         assert judgement.valid is True
         assert judgement.evidence[KILL] == {"old_uid": "old", "new_uids": ["new"]}
 
-    @pytest.mark.parametrize("missing", ["pod-deleted", "pod-created", "proven"])
+    @pytest.mark.parametrize("missing", ["pod-deleted", "proven"])
     def test_without_one_of_its_proofs_it_is_unknown(self, missing):
         events = [e for e in graceful() if not (e.name == missing and e.at_ns > 100e6)]
         assert fault_confirmed(history([], events)).valid == "unknown"
@@ -75,9 +75,10 @@ class TestFaultConfirmed:
         events = [*without(graceful(), "pod-deleted"), pod(4000, "pod-deleted", "other", "ui-1")]
         assert fault_confirmed(history([], events)).valid == "unknown"
 
-    def test_a_pod_that_was_there_before_is_no_replacement(self):
+    def test_a_pod_without_successor_was_killed_and_is_not_recovered_from(self):
         events = [e for e in graceful() if e.value.get("uid") != "new"]
-        assert fault_confirmed(history([], events)).valid == "unknown"
+        assert fault_confirmed(history([], events)).valid is True
+        assert recovery(history([], events), budget_ms=2000).valid is False
 
     def test_a_disruption_of_another_kind_needs_its_own_proof_only(self):
         events = [event(1, "redis-failover", "inject"), event(2, "redis-failover", "proven")]

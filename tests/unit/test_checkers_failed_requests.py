@@ -35,6 +35,11 @@ def test_a_failure_names_client_error_classes_and_counts():
     assert judgement.measured == {"failed": 3}
 
 
+def test_what_failed_before_anything_was_broken_does_not_count():
+    assert judge([op(0, 10, "fail"), op(20, 30), op(200, 210)]).valid is True
+    assert judge([op(0, 101, "fail"), op(200, 210)]).valid is False, "that was under way"
+
+
 def test_each_client_has_the_budget_for_itself():
     operations = [op(200, 210, "fail", client="pull@ui-0"), op(200, 210, "fail", client="pull@ui-1")]
     assert judge(operations, 1, clients=["pull@ui-0", "pull@ui-1"]).valid is True

@@ -4,7 +4,8 @@ import pytest
 
 from harbor_verify.checkers.catalogue import LISTING, NOT_LISTED, no_push_missing_in_catalogue
 from harbor_verify.checkers.writes import READ, STALE_READ, WRITE, no_stale_read
-from tests.unit.handwritten import disrupted, history, op
+from harbor_verify.history import CONFIRMING
+from tests.unit.handwritten import disrupted, event, history, op
 
 
 def write(start_ms, public, outcome="ok", **more):
@@ -92,10 +93,18 @@ def listing(start_ms, missing=(), replica="web-0", repository="p/r", **more):
     )
 
 
-def looked_up(*operations, events=None):
+CONFIRMED = [*disrupted(10, 100), event(100, "after the heal", CONFIRMING, span_s=0.01)]
+"""What is refused is asked for again for 10 ms."""
+
+
+def looked_up(*operations, events=None, replicas=("web-0",)):
     return no_push_missing_in_catalogue(
-        history(list(operations), disrupted(10, 100) if events is None else events), replicas=["web-0"]
+        history(list(operations), CONFIRMED if events is None else events), replicas=replicas
     )
+
+
+def missed(*digests, times=(110, 120, 130)):
+    return [listing(at, digests) for at in times]
 
 
 def test_images_that_are_listed_in_the_end_are_well():
@@ -104,25 +113,40 @@ def test_images_that_are_listed_in_the_end_are_well():
 
 
 def test_an_image_that_is_never_listed_is_named():
-    judgement = looked_up(push(20, "sha256:a"), push(30, "sha256:b"), listing(110, ["sha256:b"]))
+    judgement = looked_up(push(20, "sha256:a"), push(30, "sha256:b"), *missed("sha256:b"))
     assert judgement.valid is False
     assert judgement.offenders[0].object == "web-0"
     assert "sha256:b" in judgement.offenders[0].observed
     assert judgement.measured == {"pushes_unlisted": 1}
 
 
+def test_an_image_that_was_missed_too_shortly_may_still_be_listed():
+    pushes = push(20, "sha256:a"), push(30, "sha256:b")
+    assert looked_up(*pushes, listing(110, ["sha256:b"])).valid == "unknown"
+    first_another = [listing(110, ["sha256:a"]), *missed("sha256:b", times=(120, 125, 128))]
+    assert looked_up(*pushes, *first_another).valid == "unknown"
+
+
+def test_without_a_replica_to_ask_nothing_is_known():
+    assert looked_up(push(20, "sha256:a"), listing(110), replicas=()).valid == "unknown"
+
+
 def test_only_what_was_acknowledged_must_be_listed():
     lost = op(40, 45, "info", client="push@front-door", value={"repository": "p/r", "digest": "sha256:c"})
-    assert looked_up(push(20, "sha256:a"), lost, listing(110, ["sha256:c"])).valid is True
+    assert looked_up(push(20, "sha256:a"), lost, *missed("sha256:c")).valid is True
 
 
 @pytest.mark.parametrize(
     "operations, events, told",
     [
         ([listing(110)], None, "no push was acknowledged"),
-        ([push(20, "sha256:a")], None, "was not asked"),
-        ([push(20, "sha256:a"), listing(50)], None, "was not asked"),
-        ([push(20, "sha256:a"), listing(110, outcome="fail", error="NoAnswer")], None, "failed (NoAnswer)"),
+        ([push(20, "sha256:a")], None, "not asked for"),
+        ([push(20, "sha256:a"), listing(50)], None, "not asked for"),
+        (
+            [push(20, "sha256:a"), listing(110, outcome="fail", error="NoAnswer")],
+            None,
+            "another reason (NoAnswer)",
+        ),
         ([push(20, "sha256:a"), listing(110)], [], "nothing was disrupted"),
         ([push(20, "sha256:a"), listing(110)], disrupted(10, None), "was not healed"),
     ],

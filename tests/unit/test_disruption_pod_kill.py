@@ -7,6 +7,7 @@ import pytest
 
 from harbor_verify.checkers.fault_confirmed import fault_confirmed
 from harbor_verify.checkers.recovery import recovery
+from harbor_verify.checkers.whole_again import whole_again
 from harbor_verify.disruptions import following
 from harbor_verify.disruptions.base import Disruption
 from harbor_verify.disruptions.pod_kill import PodKill
@@ -175,18 +176,20 @@ def test_the_kill_of_a_pod_that_stays_is_not_confirmed(cluster, kubernetes):
     with pytest.raises(DeadlinePassed, match="still there, with its UID uid-c"):
         with stays:
             pass
-    assert not stays.victim_is_gone
+    assert "not-proven" in names_of(recorder, "pod-kill ui-0")
     assert "proven" not in names_of(recorder, "pod-kill ui-0")
     assert fault_confirmed(recorder.history()).valid == "unknown"
 
 
-def test_a_pod_that_is_not_replaced_is_not_proven(cluster, kubernetes):
+def test_a_pod_that_is_not_replaced_was_killed_all_the_same_and_nothing_is_whole_again(cluster, kubernetes):
     cluster.on_delete = lambda name: cluster.remove("pods", name)
-    alone = kill(kubernetes, Recorder(), timeout_s=0.3)
-    with pytest.raises(DeadlinePassed, match="no pod with a new UID"):
-        with alone:
+    recorder = Recorder()
+    with pytest.raises(HealFailed, match="2 of 3 replicas Ready"):
+        with kill(kubernetes, recorder, timeout_s=0.3):
             pass
-    assert alone.victim_is_gone
+    assert fault_confirmed(recorder.history()).valid is True
+    (offender,) = whole_again(recorder.history()).offenders
+    assert "2 of 3 replicas Ready" in offender.observed
 
 
 def test_a_replacement_that_is_never_ready_is_not_healed(cluster, kubernetes):
@@ -200,7 +203,7 @@ def test_a_replacement_that_is_never_ready_is_not_healed(cluster, kubernetes):
     with pytest.raises(HealFailed, match="2 of 3 replicas Ready"):
         with kill(kubernetes, recorder, timeout_s=0.3):
             pass
-    assert names_of(recorder, "pod-kill ui-0") == ["inject", "proven"]
+    assert names_of(recorder, "pod-kill ui-0") == ["inject", "proven", "not-healed"]
     assert recovery(recorder.history(), budget_ms=100).valid is False
 
 
@@ -330,8 +333,54 @@ class Nothing(Disruption):
     def restore(self):
         self.steps.append("restore")
 
+    def respond(self):
+        self.steps.append("respond")
+        return {}
+
     def release(self):
         self.steps.append("release")
+
+
+def test_the_response_is_awaited_between_proof_and_heal_once_and_where_one_is_expected():
+    disruption = Nothing()
+    disruption.expected_response = "somebody takes over"
+    with disruption:
+        disruption.prove()
+        disruption.await_response()
+    assert disruption.steps == ["prepare", "inject", "confirm", "respond", "restore", "release"]
+
+
+def test_an_answer_that_does_not_come_is_healed_and_told_and_ends_nothing():
+    disruption = Nothing()
+    disruption.expected_response = "somebody takes over"
+
+    def stubborn():
+        raise DeadlinePassed("nobody did")
+
+    disruption.respond = stubborn
+    with disruption:
+        pass
+    assert disruption.steps[-2:] == ["restore", "release"]
+    told = [event for event in disruption.recorder.history().events if event.name == "not-responded"]
+    assert [event.value for event in told] == [{"expected": "somebody takes over", "observed": "nobody did"}]
+
+
+def test_a_proof_that_failed_in_the_block_is_not_asked_for_again():
+    disruption = Nothing()
+
+    def fail():
+        disruption.steps.append("confirm")
+        raise DeadlinePassed("it is as it was")
+
+    disruption.confirm = fail
+    with disruption, pytest.raises(DeadlinePassed):
+        disruption.prove()
+    assert disruption.steps.count("confirm") == 1
+    assert [event.name for event in disruption.recorder.history().events] == [
+        "inject",
+        "not-proven",
+        "healed",
+    ]
 
 
 def test_the_steps_of_any_disruption_come_in_this_order():

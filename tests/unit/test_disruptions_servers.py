@@ -2,6 +2,9 @@
 
 import pytest
 
+from harbor_verify.checkers.fault_confirmed import fault_confirmed
+from harbor_verify.checkers.response import response
+from harbor_verify.checkers.whole_again import whole_again
 from harbor_verify.disruptions.server_blackhole import ServerBlackhole
 from harbor_verify.disruptions.server_hang import ServerHang
 from harbor_verify.disruptions.server_isolation import ServerIsolation
@@ -12,10 +15,10 @@ from harbor_verify.history import Recorder
 
 
 class MachineControl:
-    """Servers a and b; whoever is hurt hands over to the other, unless `stubborn`."""
+    """Servers a and b; whoever is hurt hands over to the other, unless `stubborn`. `harmless`: nothing is hurt."""
 
-    def __init__(self, *, stubborn=False, mends=True):
-        self.stubborn, self.mends = stubborn, mends
+    def __init__(self, *, stubborn=False, harmless=False, mends=True):
+        self.stubborn, self.harmless, self.mends, self.dropped = stubborn, harmless, mends, 0
         self.served, self.number, self.state, self.done = "a", 1, "S", []
 
     def serving(self, what):
@@ -27,27 +30,34 @@ class MachineControl:
     def process_of(self, server):
         return self.number, self.state
 
+    def dropped_packets(self, server):
+        return self.dropped
+
     def _hurt(self, what, server):
         self.done.append((what, server))
-        if not self.stubborn:
+        if not (self.stubborn or self.harmless):
             self.served = ""
 
     def kill_server(self, server):
         self._hurt("kill", server)
+        if not self.harmless:
+            self.number, self.state = 0, ""
 
     def isolate_server(self, server):
         self._hurt("isolate", server)
+        self.dropped += not self.harmless
 
     def swallow_packets(self, server):
         self._hurt("swallow", server)
+        self.dropped += not self.harmless
 
     def restart_server(self, server):
         self.done.append(("restart", server))
-        self.number += 0 if self.stubborn else 1
+        self.number += not self.harmless
 
     def pause_server(self, server):
         self.done.append(("pause", server))
-        self.state = "S" if self.stubborn else "T"
+        self.state = "S" if self.harmless else "T"
 
     def resume_server(self, server):
         self.done.append(("resume", server))
@@ -87,11 +97,26 @@ def test_a_server_is_hurt_proven_and_mended(done, tmp_path):
 
 @pytest.mark.parametrize("done", ["kill", "isolate", "swallow", "restart", "pause"])
 def test_what_was_not_confirmed_is_an_error_and_is_mended_all_the_same(done, tmp_path):
-    machine_control = MachineControl(stubborn=True)
+    machine_control = MachineControl(harmless=True)
     with Recorder(tmp_path / "h.jsonl", run="r") as recorder:
         with pytest.raises(DeadlinePassed), disruptions(machine_control, recorder, 0.3)[done]:
             pass
+        assert fault_confirmed(recorder.history()).valid == "unknown"
     assert machine_control.done[-1][0] == "mend"
+
+
+@pytest.mark.parametrize("done", ["kill", "isolate", "swallow"])
+def test_a_standby_that_never_takes_over_is_a_failure_and_no_lack_of_proof(done, tmp_path):
+    machine_control = MachineControl(stubborn=True)
+    with Recorder(tmp_path / "h.jsonl", run="r") as recorder:
+        with disruptions(machine_control, recorder, 0.3)[done]:
+            pass
+        judged = recorder.history()
+    assert machine_control.done[-1][0] == "mend"
+    assert fault_confirmed(judged).valid is True
+    (offender,) = response(judged).offenders
+    assert "still led to a" in offender.observed
+    assert whole_again(judged).valid is True
 
 
 def test_what_is_not_mended_is_told(tmp_path):
@@ -100,6 +125,7 @@ def test_what_is_not_mended_is_told(tmp_path):
             with disruptions(MachineControl(mends=False), recorder, 5)["kill"]:
                 pass
         assert recorder.history().disruptions()[0].healed is None
+        assert whole_again(recorder.history()).valid == "unknown", "that is the machines' doing"
 
 
 def test_a_server_that_hangs_goes_on_also_after_an_error(tmp_path):

@@ -20,10 +20,11 @@ GRACEFUL = Budgets(
 )
 UNTIMED = Budgets(SETTINGS.outage_budget_ms, SETTINGS.failed_requests_budget, None)
 ABRUPT = Budgets(SETTINGS.outage_budget_ms, None, SETTINGS.recovery_budget_s * 1000)
-CRASH = Budgets(SETTINGS.crash_outage_budget_ms, None, SETTINGS.recovery_budget_s * 1000)
+RECOVERY_MS = SETTINGS.recovery_budget_s * 1000
+CRASH = Budgets(SETTINGS.crash_outage_budget_ms, recovery_ms=RECOVERY_MS, response_ms=RECOVERY_MS)
 HANGING = Budgets(SETTINGS.hang_outage_budget_s * 1000)
 DRAIN = Budgets(SETTINGS.drain_outage_budget_ms, SETTINGS.failed_requests_budget)
-STORE = Budgets(SETTINGS.store_outage_budget_s * 1000)
+STORE = Budgets(SETTINGS.store_outage_budget_s * 1000, response_ms=RECOVERY_MS)
 NODE = Budgets(SETTINGS.node_outage_budget_s * 1000)
 FIRST, ALL, ON_NODE_3 = ("core-0",), ("core-0", "core-1"), ("core-1", "registry-0")
 

@@ -8,7 +8,7 @@ import pytest
 
 from harbor_verify import failover
 from harbor_verify.clients.harbor import Credentials, Project, Session
-from harbor_verify.errors import CannotTell, HealFailed, NoAnswer, UnexpectedAnswer
+from harbor_verify.errors import CannotTell, DeadlinePassed, HealFailed, NoAnswer, UnexpectedAnswer
 from harbor_verify.experiments import Experiments
 from harbor_verify.failover import Experiment, require_whole
 from harbor_verify.history import Recorder
@@ -16,7 +16,9 @@ from harbor_verify.model.roles import Role
 from harbor_verify.settings import Settings
 from harbor_verify.verdict import Failure
 
-SETTINGS = Settings(operations_per_s=200, outage_budget_ms=300, request_timeout_s=2, converge_timeout_s=2)
+SETTINGS = Settings(
+    operations_per_s=200, outage_budget_ms=300, request_timeout_s=2, converge_timeout_s=2, confirmation_s=0.2
+)
 
 
 class FakeLink:
@@ -140,7 +142,8 @@ class World:
 class FakeKill:
     """Tells the history what a real kill would. `during` is done while the pod is away."""
 
-    world, during, heals = None, staticmethod(lambda: None), True
+    world, during, heals, proves, responds = None, staticmethod(lambda: None), True, True, True
+    expected_response = "somebody takes over"
 
     def __init__(self, kubernetes, recorder, **_):
         self.recorder = recorder
@@ -156,13 +159,22 @@ class FakeKill:
         return self
 
     def prove(self):
+        if not self.proves:
+            raise DeadlinePassed("the pod is still there")
         self.tell("pod-deleted", "uid-0")
         self.tell("pod-created", "uid-9")
         self.recorder.event("pod-kill ui-0", "proven")
         self.during()
 
+    def await_response(self):
+        name = "responded" if self.responds else "not-responded"
+        told = {"expected": self.expected_response, "observed": "nobody did"}
+        self.recorder.event("pod-kill ui-0", name, told)
+
     def __exit__(self, kind, *_):
         if not self.heals:
+            told = {"observed": "not Ready", "late": self.heals is False}
+            self.recorder.event("pod-kill ui-0", "not-healed", told)
             raise HealFailed("pod-kill ui-0 is not healed: not Ready")
         self.tell("pod-ready", "uid-9")
         self.recorder.event("pod-kill ui-0", "healed")
@@ -179,8 +191,8 @@ class FakeKill:
 def kill(monkeypatch):
     """Runs it: (world, what happens meanwhile, whether it heals) → Survival."""
 
-    def run(world, during=lambda: None, *, heals=True, settings=SETTINGS):
-        fake = type("Kill", (FakeKill,), {"world": world, "during": staticmethod(during), "heals": heals})
+    def run(world, during=lambda: None, *, settings=SETTINGS, **more):
+        fake = type("Kill", (FakeKill,), {"world": world, "during": staticmethod(during), **more})
         monkeypatch.setattr(failover, "PodKill", fake)
         monkeypatch.setattr(failover, "LARGE_BYTES", 2048)
         with Recorder() as recorder:
@@ -243,9 +255,32 @@ def test_a_pod_that_is_not_replaced_in_time_is_harbors_failure_and_told_as_not_h
 
 
 def test_what_is_not_healed_is_never_a_pass(kill):
-    with pytest.raises(CannotTell) as unknown:
+    with pytest.raises(Failure, match="all is whole again") as failure:
         kill(World(), a_while, heals=False).require()
+    assert "not healed" in str(failure.value.__notes__)
+    with pytest.raises(CannotTell) as unknown:
+        kill(World(), a_while, heals=None).require()  # for another reason than that it took too long
     assert "not healed" in str(unknown.value.__notes__)
+
+
+def test_what_nobody_answers_is_a_failure_and_all_else_is_judged_too(kill):
+    world = World()
+
+    def forget():
+        a_while()
+        world.stores["ui-0"] = set()
+
+    with pytest.raises(Failure) as failure:
+        kill(world, forget, responds=False).require()
+    assert "nobody did" in failure.value.offenders[0].observed
+    assert any("unknown" in offender.observed for offender in failure.value.offenders[1:])
+
+
+def test_a_fault_that_was_not_confirmed_is_no_pass_and_ends_no_judging(kill):
+    survival = kill(World(), proves=False)
+    with pytest.raises(CannotTell, match="was not seen to go") as unknown:
+        survival.require()
+    assert "still there" in str(unknown.value.__notes__)
 
 
 def test_an_image_that_died_with_its_pod_is_found(kill):
@@ -286,7 +321,7 @@ def test_nothing_is_broken_where_a_client_does_not_get_what_it_wants_before(kill
 
 
 def test_an_image_that_nobody_lists_is_found(kill, monkeypatch):
-    monkeypatch.setattr(failover, "list_everywhere", partial(failover.list_everywhere, timeout_s=0.2))
+    monkeypatch.setattr(failover, "list_everywhere", partial(failover.list_everywhere, listed_within_s=0.2))
     world = World()
 
     def forget():

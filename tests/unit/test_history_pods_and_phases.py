@@ -46,3 +46,4 @@ def test_an_operation_belongs_to_the_phase_in_which_it_could_be_met():
     before, during, after = phases.by_kind(made.operations, made.disrupted_s)["login"]
     assert (before.count, during.count, during.not_ok_count, after.count) == (1, 1, 1, 1)
     assert during.median_ms == pytest.approx(600)
+    assert (during.p99_ms, during.slowest_ms) == (pytest.approx(600), pytest.approx(600))

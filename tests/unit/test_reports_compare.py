@@ -131,7 +131,14 @@ def test_bad_input_is_one_sentence_and_code_2(tmp_path, capsys, words):
 
 
 def test_outages_stand_in_a_table_on_the_terminal():
-    measured = {"outage_ms": 340.2, "failed": 3, "recovery_ms": 1637.4, "slowest_ok_ms": 600.0}
+    measured = {
+        "outage_ms": 340.2,
+        "failed": 3,
+        "flapping_percent": 33.3,
+        "bad_time_ms": 2100.0,
+        "recovery_ms": 1637.4,
+        "slowest_ok_ms": 600.0,
+    }
     table = outage_table.table(a_run(result("failover.web-pod-kill", measured=measured)))
     console = screen.new(width=100, colour=False)
     console.print(table)
@@ -140,4 +147,6 @@ def test_outages_stand_in_a_table_on_the_terminal():
     assert "lost" not in "".join(heading)
     assert row.startswith("failover.web-pod-kill ")
     assert "340 ms" in row
+    assert "33.3 %" in row
+    assert "2100 ms" in row
     assert outage_table.table(a_run(result("storage.a"))) is None

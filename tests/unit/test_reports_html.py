@@ -9,6 +9,7 @@ import pytest
 
 from harbor_verify.checkers.latency import latency
 from harbor_verify.checkers.outage import longest_outage
+from harbor_verify.checkers.proportion import bad_answers
 from harbor_verify.history import NotAHistory, judged, read
 from harbor_verify.reports import folder, html_file, json_file
 from harbor_verify.reports.model import CheckResult, Offender, Run, Verdict
@@ -79,7 +80,11 @@ def with_history(tmp_path, id, text):
     except NotAHistory:
         return
     clients = list(dict.fromkeys(op.client for op in recorded.operations))
-    judgements = longest_outage(recorded, clients=clients, budget_ms=1e6), latency(recorded, clients=clients)
+    judgements = (
+        longest_outage(recorded, clients=clients, budget_ms=1e6),
+        bad_answers(recorded, clients=clients, outage_budget_ms=1e6, flapping_budget_percent=25),
+        latency(recorded, clients=clients),
+    )
     judged.write(place / judged.FILE, [judgement.document() for judgement in judgements])
 
 
@@ -170,11 +175,15 @@ def test_what_is_drawn_is_what_was_judged_and_nothing_is_judged_again(tmp_path):
     document = json.loads(file.read_text())
     for judgement in document["judgements"]:
         for client in judgement["evidence"].get("clients", {}).values():
-            client["outages"][0].update(from_ns=SECOND_NS, to_ns=SECOND_NS * 9 // 4)
+            if judgement["checker"] == judged.OUTAGES:
+                client["outages"][0].update(from_ns=SECOND_NS, to_ns=SECOND_NS * 9 // 4)
+            else:
+                client.update(flapping_percent=47.0, last_bad_ms=54_321.0)
     file.write_text(json.dumps(document))
     text = html_file.document(a_run(result("failover.a")), tmp_path)
     assert "1\u202f250 ms</text>" in text
     assert "login@front-door1 250 ms600 ms2" in Page(text).text
+    assert "47 %" in Page(text).text
     file.unlink()
     assert "Not judged" in Page(html_file.document(a_run(result("failover.a")), tmp_path)).text
 

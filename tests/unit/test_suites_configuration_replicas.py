@@ -207,6 +207,7 @@ class FakePage:
             cookies={},
             is_redirect=redirect,
             request=SimpleNamespace(method="GET", path_url="/"),
+            history=(),
         )
 
     def get(self, path):

@@ -235,9 +235,8 @@ def test_where_no_session_is_ever_known_nothing_is_shown():
 class Kill:
     """A pod kill that does `then` in place of the kill, and tells it to the history."""
 
-    def __init__(self, recorder, then=lambda: None, *, unprepared=None, unhealed=None, gone=False):
+    def __init__(self, recorder, then=lambda: None, *, unprepared=None, unhealed=None):
         self.recorder, self.then, self.unprepared, self.unhealed = recorder, then, unprepared, unhealed
-        self.victim_is_gone = gone
         self.replicas = [SimpleNamespace(uid=f"uid-{n}", replica=f"ui-{(n + 1) % 4}") for n in range(3)]
 
     def __enter__(self):
@@ -263,7 +262,7 @@ def delete(monkeypatch, webs, then=lambda: None, **kill):
         deletion.test_sessions_outlive_the_replica_that_opened_them,
         target(webs),
         recorder,
-        Settings(),
+        Settings(confirmation_s=0.1),
         lambda text: None,
         measured,
     )
@@ -343,10 +342,10 @@ def test_a_pod_that_is_not_replaced_is_a_failure_and_one_that_is_not_deleted_is_
 
 def test_a_pod_that_is_gone_and_gets_no_successor_is_a_failure(monkeypatch):
     def alone():
-        delete(monkeypatch, three(), unhealed=DeadlinePassed("last seen: no pod with a new UID"), gone=True)
+        delete(monkeypatch, three(), unhealed=HealFailed("last seen: 2 of 3 replicas Ready"))
 
     (offender,) = offenders_of(alone)
-    assert (offender.object, offender.observed) == (WORKLOAD.object, "last seen: no pod with a new UID")
+    assert (offender.object, offender.observed) == (WORKLOAD.object, "last seen: 2 of 3 replicas Ready")
     assert "replaced" in offender.expected
 
 

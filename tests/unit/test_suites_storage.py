@@ -285,9 +285,8 @@ class FakeRegistry:
 class FakeKill:
     """A pod kill that does `then` in place of the kill."""
 
-    def __init__(self, then=lambda: None, *, unprepared=None, unhealed=None, gone=False):
+    def __init__(self, then=lambda: None, *, unprepared=None, unhealed=None):
         self.then, self.unprepared, self.unhealed = then, unprepared, unhealed
-        self.victim_is_gone = gone
 
     def __enter__(self):
         if self.unprepared:
@@ -398,10 +397,10 @@ def test_without_a_replica_that_could_be_asked_for_the_image_nothing_is_shown(mo
 
 def test_a_pod_that_is_gone_and_gets_no_successor_is_a_failure_and_the_others_are_asked(monkeypatch):
     store = {}
-    kill = FakeKill(store.clear, unhealed=DeadlinePassed("last seen: no pod with a new UID"), gone=True)
+    kill = FakeKill(store.clear, unhealed=HealFailed("last seen: 1 of 2 replicas Ready"))
     offenders = offenders_of(
         outlives, *surviving(monkeypatch, FakeRegistry(store), FakeRegistry(store), kill=kill)
     )
     assert "replaced" in offenders[0].expected
-    assert offenders[0].observed == "last seen: no pod with a new UID"
+    assert offenders[0].observed == "last seen: 1 of 2 replicas Ready"
     assert [o.object for o in offenders[1:]] == ["pod registry-0", "pod registry-1"]

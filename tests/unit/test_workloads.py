@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from harbor_verify.checkers.sessions import UNKNOWN_SESSION, WRONG_USER
+from harbor_verify.checkers.sessions import UNKNOWN_SESSION, WRONG_USER, no_session_lost
 from harbor_verify.clients.harbor import Credentials, Session
 from harbor_verify.errors import DeadlinePassed, NoAnswer, TargetUnreachable, UnexpectedAnswer, WorkerCrashed
 from harbor_verify.history import Outcome, Recorder, fingerprint
@@ -297,14 +297,28 @@ class TestProbeEverywhere:
     def test_each_session_is_tried_at_each_place_until_it_is_known(self):
         recorder = Recorder()
         harbors = [HarborOf(whoami=[None, "admin"]), HarborOf(whoami=["admin"], name="ui-1")]
-        last = probe_everywhere(recorder, harbors, [SESSION])
+        last = probe_everywhere(recorder, harbors, [SESSION], span_s=0.1)
         assert [op.ok for op in last] == [True, True]
-        assert [op.client for op in recorder.history().operations] == [
+        assert sorted(op.client for op in recorder.history().operations) == [
             "session-check@ui-0",
             "session-check@ui-0",
             "session-check@ui-1",
         ]
 
-    def test_it_gives_up_after_the_tries_that_a_checker_wants_to_see(self):
-        (last,) = probe_everywhere(Recorder(), [HarborOf(whoami=[None] * 3)], [SESSION])
-        assert last.error == UNKNOWN_SESSION
+    def test_what_is_known_at_once_is_asked_for_once_and_no_span_is_told(self):
+        recorder = Recorder()
+        probe_everywhere(recorder, [HarborOf(whoami=["admin"])], [SESSION], span_s=9)
+        assert len(recorder.history().operations) == 1
+        assert recorder.history().events == ()
+
+    def test_a_session_that_stays_unknown_is_asked_for_as_long_as_a_checker_wants_to_see(self):
+        recorder = Recorder()
+        recorder.event("fault", "inject")
+        perform(Login(HarborOf(sign_in=[SESSION], whoami=["admin"]), ADMIN), recorder)
+        recorder.event("fault", "healed")
+        harbors = [HarborOf(whoami=[None] * 99), HarborOf(whoami=["admin"], name="ui-1")]
+        last = probe_everywhere(recorder, harbors, [SESSION], span_s=0.2)
+        assert [op.error for op in last] == [UNKNOWN_SESSION, None]
+        judgement = no_session_lost(recorder.history(), replicas=["ui-0", "ui-1"])
+        assert (judgement.valid, judgement.unknowns) == (False, ())
+        assert "for 0.2 s" in judgement.offenders[0].observed

@@ -1,0 +1,133 @@
+"""Availability has proportion: many short outages are not nothing, and one within its budget is no flapping."""
+
+import pytest
+
+from harbor_verify.checkers.outage import longest_outage
+from harbor_verify.checkers.proportion import bad_answers
+from tests.unit.handwritten import CLIENT, disrupted, history, op
+
+INJECTED_MS = 1000
+
+
+def asked(until_ms, is_bad, *, every_ms=500):
+    """Operations of 20 ms; `is_bad` takes the number of each and when it begins. Before the injection all are well."""
+    return [
+        op(at, at + 20, "fail" if at >= INJECTED_MS and is_bad(number, at) else "ok")
+        for number, at in enumerate(range(0, until_ms, every_ms))
+    ]
+
+
+def judged(operations, *, budget_ms=1000, healed_ms=60_000, clients=(CLIENT,), percent=25, end_ms=None):
+    return bad_answers(
+        history(operations, disrupted(INJECTED_MS, healed_ms), end_ms),
+        clients=clients,
+        outage_budget_ms=budget_ms,
+        flapping_budget_percent=percent,
+    )
+
+
+def by_outage(operations, budget_ms):
+    made = history(operations, disrupted(INJECTED_MS, 60_000))
+    return longest_outage(made, clients=[CLIENT], budget_ms=budget_ms)
+
+
+def told(judgement):
+    return " | ".join(f"{each.expected}: {each.observed}" for each in judgement.offenders)
+
+
+def test_good_answers_are_well():
+    judgement = judged(asked(70_000, lambda number, at: False))
+    assert judgement.valid is True
+    assert judgement.measured == {"flapping_percent": 0.0, "bad_time_ms": 0.0, "last_bad_ms": 0.0}
+    assert judgement.evidence["clients"][CLIENT]["last_bad_ms"] is None
+
+
+@pytest.mark.parametrize("budget_ms", [1000, 2000, 15_000, 30_000])
+def test_every_third_request_that_fails_for_40_s_is_too_much_for_any_budget(budget_ms):
+    """One stale endpoint of three; the longest outage is half a second."""
+    operations = asked(70_000, lambda number, at: at < 41_000 and number % 3 == 0)
+    assert by_outage(operations, budget_ms).valid is True, "the longest outage alone does not show it"
+    judgement = judged(operations, budget_ms=budget_ms)
+    assert judgement.valid is False
+    assert 25 < judgement.measured["flapping_percent"] < 35
+    assert "with some in any 10 s" in told(judgement)
+
+
+@pytest.mark.parametrize("budget_ms", [1000, 15_000, 30_000])
+def test_60_s_of_ok_and_fail_in_turn_are_too_much_for_any_budget(budget_ms):
+    operations = asked(70_000, lambda number, at: at < 61_000 and number % 2)
+    judgement = judged(operations, budget_ms=budget_ms)
+    assert judgement.valid is False
+    assert judgement.measured["flapping_percent"] > 45
+
+
+@pytest.mark.parametrize("outage_ms, budget_ms", [(900, 1000), (14_000, 15_000), (29_000, 30_000)])
+def test_one_outage_within_its_budget_is_well_however_often_it_was_asked_in_vain(outage_ms, budget_ms):
+    operations = asked(70_000, lambda number, at: 5000 <= at < 5000 + outage_ms, every_ms=100)
+    judgement = judged(operations, budget_ms=budget_ms)
+    assert judgement.valid is True
+    assert judgement.measured["flapping_percent"] == 0
+    assert judgement.measured["bad_time_ms"] == pytest.approx(outage_ms, abs=150)
+
+
+def test_one_spoiled_request_beside_an_outage_is_no_flapping():
+    spoiled = asked(70_000, lambda number, at: 5000 <= at < 5500 or at == 8000, every_ms=250)
+    assert judged(spoiled).valid is True
+
+
+def test_outages_that_are_too_much_together_are_told():
+    operations = asked(70_000, lambda number, at: at % 12_000 < 900 and at < 40_000, every_ms=100)
+    judgement = judged(operations)
+    assert [each.expected for each in judgement.offenders] == ["outages of 2000 ms together at most"]
+
+
+def test_a_single_outage_that_is_too_long_is_not_told_twice():
+    operations = asked(70_000, lambda number, at: 5000 <= at < 25_000)
+    assert by_outage(operations, 1000).offenders
+    assert judged(operations).valid is True
+
+
+def test_a_bad_answer_long_after_all_was_healed_is_too_late():
+    operations = asked(70_000, lambda number, at: at in (5000, 17_000, 65_500))
+    assert judged(operations, healed_ms=66_000).valid is True
+    assert "the last one after 64520 ms" in told(judged(operations, healed_ms=60_000))
+
+
+def test_bad_answers_before_the_injection_do_not_count():
+    warm_up = [op(at, at + 10, "fail") for at in range(0, 900, 100)]
+    rest = asked(70_000, lambda number, at: False)[2:]
+    assert judged([*warm_up, op(950, 960), *rest]).valid is True
+
+
+def test_what_could_not_be_asked_makes_it_unknown_and_never_false():
+    operations = [
+        op(at, at + 20, "fail", asked=False) if number % 2 and 5000 < at < 40_000 else op(at, at + 20)
+        for number, at in enumerate(range(0, 70_000, 500))
+    ]
+    judgement = judged(operations)
+    assert judgement.valid == "unknown"
+    assert "could not be asked" in judgement.unknowns[0]
+
+
+def test_each_client_is_judged_for_itself():
+    other = [
+        op(at, at + 20, "fail" if at > INJECTED_MS and number % 3 == 0 else "ok", client="pull@front-door")
+        for number, at in enumerate(range(0, 41_000, 500))
+    ]
+    operations = [*asked(70_000, lambda number, at: False), *other]
+    judgement = judged(operations, clients=(CLIENT, "pull@front-door"))
+    assert {each.object for each in judgement.offenders} == {"pull@front-door"}
+
+
+def test_an_operation_that_never_ended_is_bad_to_the_end():
+    operations = [*asked(20_000, lambda number, at: False), op(20_000, None, None)]
+    judgement = judged(operations, healed_ms=19_000, end_ms=36_000)
+    assert judgement.evidence["clients"][CLIENT]["last_bad_ms"] == 35_000
+    assert judgement.measured["bad_time_ms"] == 16_000
+
+
+def test_nothing_disrupted_is_unknown():
+    nothing = bad_answers(
+        history([op(0, 10)], []), clients=[CLIENT], outage_budget_ms=1, flapping_budget_percent=25
+    )
+    assert nothing.valid == "unknown"

@@ -1,0 +1,234 @@
+"""Disruptions of pods and nodes are proven by kernel or API alone; whatever Kubernetes makes of them is a response."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from harbor_verify.checkers.fault_confirmed import fault_confirmed
+from harbor_verify.checkers.response import response
+from harbor_verify.disruptions import leftovers
+from harbor_verify.disruptions.container import Container
+from harbor_verify.disruptions.container_kill import ContainerKill
+from harbor_verify.disruptions.node_drain import NodeDrain
+from harbor_verify.disruptions.node_loss import NodeLoss
+from harbor_verify.disruptions.pause import Pause
+from harbor_verify.disruptions.rolling_restart import RollingRestart
+from harbor_verify.disruptions.scale_down import ScaleDown
+from harbor_verify.errors import CannotTell, NotApplicable
+from harbor_verify.history import Recorder
+from harbor_verify.history.replicas import Pod
+from harbor_verify.model.roles import Role
+from harbor_verify.model.workloads import Workload
+from harbor_verify.waiting import NotYet
+
+PODS = [Pod("uid-a", "web-a", "web-0", ready=True), Pod("uid-b", "web-b", "web-1", ready=True)]
+
+
+class Watch:
+    """What a watch of two Ready pods tells; tests change it."""
+
+    def __init__(self):
+        self.now, self.led_to = list(PODS), {"web": {"uid-a", "uid-b"}}
+
+    def start(self):
+        pass
+
+    def stop(self):
+        pass
+
+    def lacks(self, *, without=""):
+        there = {pod.uid for pod in self.now if pod.ready} - {without}
+        return [] if len(there) >= 2 else [f"{len(there)} of 2 replicas Ready"]
+
+    def pods(self):
+        return self.now
+
+    def endpoints(self):
+        return self.led_to
+
+
+class Control:
+    """A control of machines that is asked and told nothing else."""
+
+    def __init__(self, *, running=False, paused=True):
+        self.running, self.paused = running, paused
+
+    def is_running(self, node, container_id):
+        return self.running
+
+    def is_paused(self, node, container_id):
+        return self.paused
+
+    def kill_container(self, node, container_id):
+        pass
+
+    pause_container = resume_container = kill_container
+
+    def lose_node(self, node):
+        pass
+
+    mend_node = lose_node
+
+
+def workload(kind="Deployment", desired=2):
+    return Workload(Role.WEB, kind, "harbor", "web", desired, (("a", "web"),), None, 80)
+
+
+def of_container(cls, control, reads):
+    """A disruption of web-0 whose container is, one look after the other, as `reads` say."""
+    made = cls("fault", None, Recorder(), workload(), control, timeout_s=0.3)
+    made.watch = Watch()
+    looks = iter(reads)
+    last = [Container("node-1", "web", "c1", 0, "192.0.2.1", ready=True)]
+
+    def read():
+        last[0] = next(looks, last[0])
+        return last[0]
+
+    made.read = read
+    return made
+
+
+def container(identity="c1", restarts=0, ready=True):
+    return Container("node-1", "web", identity, restarts, "192.0.2.1", ready=ready)
+
+
+def judged(disruption):
+    with disruption:
+        pass
+    history = disruption.recorder.history()
+    return fault_confirmed(history).valid, response(history)
+
+
+def test_a_container_that_was_killed_and_started_again_is_well():
+    kill = of_container(ContainerKill, Control(), [container(), container(), container("c2", 1)])
+    confirmed, answered = judged(kill)
+    assert confirmed is True
+    assert answered.valid is True
+
+
+def test_a_container_that_nobody_starts_again_is_a_failure():
+    confirmed, answered = judged(of_container(ContainerKill, Control(), [container()]))
+    assert confirmed is True
+    assert "0 restarts" in answered.offenders[0].observed
+
+
+def test_a_container_whose_process_lives_was_not_killed_whatever_is_counted():
+    kill = of_container(ContainerKill, Control(running=True), [container(), container("c2", 1)])
+    with kill, pytest.raises(Exception, match="still runs"):
+        kill.prove()
+    assert fault_confirmed(kill.recorder.history()).valid == "unknown"
+
+
+@pytest.mark.parametrize("noticed", [container(ready=False), container("c2", 1)])
+def test_a_hanging_program_that_kubernetes_notices_is_well(noticed):
+    confirmed, answered = judged(of_container(Pause, Control(), [container(), container(), noticed]))
+    assert (confirmed, answered.valid) == (True, True)
+
+
+def test_without_a_readiness_probe_nobody_notices_and_that_is_a_failure():
+    confirmed, answered = judged(of_container(Pause, Control(), [container()]))
+    assert confirmed is True
+    assert "still calls it Ready" in answered.offenders[0].observed
+
+
+def test_a_program_that_goes_on_was_not_paused():
+    pause = of_container(Pause, Control(paused=False), [container()])
+    with pause, pytest.raises(CannotTell):
+        pause.prove()
+
+
+def rolling(then):
+    """A rolling restart at whose patch `then` happens to its watch."""
+    patch = SimpleNamespace(patch_namespaced_deployment=None)
+    kubernetes = SimpleNamespace(apps=SimpleNamespace(**vars(patch), patch_namespaced_stateful_set=None))
+    made = RollingRestart("rolling-restart", kubernetes, Recorder(), workload(), timeout_s=0.3)
+    made.watch = Watch()
+    kubernetes.ask = lambda *_: then(made.watch)
+    made.wait = lambda what, probe, more_s=0: RollingRestart.wait(made, what, probe)
+    return made
+
+
+def test_a_rollout_that_replaces_every_pod_is_well():
+    def replace(watch):
+        watch.now = [Pod(f"new-{pod.uid}", pod.pod, pod.replica, ready=True) for pod in PODS]
+
+    confirmed, answered = judged(rolling(replace))
+    assert (confirmed, answered.valid) == (True, True)
+
+
+def test_a_rollout_that_hangs_is_a_failure_with_the_pods_that_stay():
+    def hang(watch):
+        watch.now = [*PODS, Pod("uid-c", "web-c", "web-2", ready=False)]
+
+    confirmed, answered = judged(rolling(hang))
+    assert confirmed is True
+    assert "still there: web-a, web-b" in answered.offenders[0].observed
+
+
+def test_a_rollout_that_never_begins_is_not_confirmed():
+    restart = rolling(lambda watch: None)
+    with restart, pytest.raises(Exception, match="every pod is as it was"):
+        restart.prove()
+
+
+def test_one_replica_cannot_be_scaled_down_to_one():
+    scaling = ScaleDown("scale-down", None, Recorder(), workload(desired=1), timeout_s=0.3)
+    with pytest.raises(NotApplicable, match="has one replica"):
+        scaling.__enter__()
+
+
+def on_node(cls, *arguments, monkeypatch, ready="False"):
+    """A disruption of node-1, where web-a is; without `more_s`, which would be minutes."""
+    made = cls(*arguments)
+    made.timeout_s, watch = 0.3, Watch()
+    made.watches = {"web": watch}
+    made.wait = lambda what, probe, more_s=0: cls.wait(made, what, probe)
+    made.pods_there = lambda: {pod.uid: pod.pod for pod in watch.now if pod.uid == "uid-a"}
+    return made, watch
+
+
+def lost_node(monkeypatch, *, led_to):
+    """node-loss whose node is not Ready, and comes back; the Services then lead to `led_to`."""
+    control = Control()
+    loss, watch = on_node(
+        NodeLoss, None, Recorder(), [workload()], control, "node-1", monkeypatch=monkeypatch
+    )
+    state = ["False"]
+    control.lose_node = lambda node: watch.led_to.update(web=led_to)
+    control.mend_node = lambda node: state.append("True")
+    loss._ready = lambda: state[-1]
+    return loss
+
+
+def test_a_node_whose_pods_get_no_requests_any_more_is_well(monkeypatch):
+    confirmed, answered = judged(lost_node(monkeypatch, led_to={"uid-b"}))
+    assert (confirmed, answered.valid) == (True, True)
+
+
+def test_a_service_that_goes_on_leading_to_a_lost_node_is_a_failure(monkeypatch):
+    confirmed, answered = judged(lost_node(monkeypatch, led_to={"uid-a", "uid-b"}))
+    assert confirmed is True
+    assert "Service web still leads to web-a" in answered.offenders[0].observed
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_drain_that_a_budget_forbids_is_a_failure_and_not_an_error(monkeypatch, allowed):
+    cordoned = SimpleNamespace(items=[SimpleNamespace(spec=SimpleNamespace(unschedulable=True))])
+    kubernetes = SimpleNamespace(core=SimpleNamespace(list_node=None), ask=lambda *_, **__: cordoned)
+    for name in ("cordon", "uncordon"):
+        monkeypatch.setattr(leftovers, name, lambda *_: None)
+    arguments = ("node-drain", kubernetes, Recorder(), [workload()], "node-1")
+    drain, watch = on_node(NodeDrain, *arguments, monkeypatch=monkeypatch)
+
+    def evict(name, uid):
+        if not allowed:
+            raise NotYet("a PodDisruptionBudget does not allow it yet")
+        watch.now = [*PODS[1:], Pod("uid-c", "web-c", "web-0", ready=True)]
+
+    drain._evict = evict
+    confirmed, answered = judged(drain)
+    assert confirmed is True
+    assert answered.valid is allowed
+    if not allowed:
+        assert "PodDisruptionBudget" in answered.offenders[0].observed
