@@ -1,15 +1,14 @@
 """The Harbor that is being verified, as checks see it."""
 
 import functools
-import ssl
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 from urllib.parse import urlsplit
 
+from harbor_verify import authorities
 from harbor_verify.clients import token_service
 from harbor_verify.clients.databases import open_sql
 from harbor_verify.clients.harbor import Credentials, Harbor
@@ -453,11 +452,9 @@ class Target:
         )
         if not given:
             return None
-        bundle = "\n".join([*_system_authorities(), *given.values()])
+        bundle = authorities.with_the_systems(given.values())
         if bundle not in self._bundles:
-            with NamedTemporaryFile("w", prefix="harbor-verify-", suffix=".crt", delete=False) as file:
-                file.write(bundle)
-            self._bundles[bundle] = Path(file.name)
+            self._bundles[bundle] = authorities.written(bundle)
         return self._bundles[bundle]
 
     def _relay_to(self, backend: Backend) -> str:
@@ -524,12 +521,6 @@ def own_url(deployment: Deployment) -> str:
         f"Harbor's own settings name no URL that clients reach it by ({OWN_URL}; {own_url}). "
         f"Say it with {flag(name)} or {PREFIX}{name.upper()}."
     )
-
-
-def _system_authorities() -> list[str]:
-    """Those that this side trusts as it is, PEM; empty where they are in no single file."""
-    system = ssl.get_default_verify_paths().cafile
-    return [Path(system).read_text()] if system else []
 
 
 def _require_links(access: Access) -> None:
