@@ -19,8 +19,6 @@ def _use_bucket(objects: list[Object]) -> None:
         "region": object_store.REGION,
         "bucket": _BUCKET,
         "regionendpoint": object_store.URL,
-        "secure": False,
-        "v4auth": True,
     }
     _put_document(registry, document)
     keys = find(objects, "Secret", "harbor-registry")
