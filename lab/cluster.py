@@ -241,7 +241,8 @@ def _start_dns() -> None:
 def _deploy_harbor(profile: Profile) -> None:
     _end_pods_with_dead_volumes(profile)
     harbor = Deployed(profile)
-    layouts.of(profile).ensure()
+    layout = layouts.of(profile)
+    layout.ensure()
     programs.ensure(profile)
     # A defect that is planted stays: a run of the suite, which starts with `up`, is to find it.
     present = defects.planted(profile)
@@ -250,6 +251,7 @@ def _deploy_harbor(profile: Profile) -> None:
     else:
         change = layouts.with_change(profile, None)
         rollout.deploy(harbor.kubectl, profile, harbor.deployment_settings, change=change)
+    layout.complete()
 
 
 def _end_pods_with_dead_volumes(profile: Profile) -> None:

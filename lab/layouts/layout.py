@@ -16,6 +16,8 @@ class Layout:
     """Makes it of the rendered manifests."""
     ensure: Callable[[], object] = lambda: None
     """Starts, or mends, what it needs beside Harbor; called before Harbor is deployed, with the cluster up."""
+    complete: Callable[[], object] = lambda: None
+    """Starts, or mends, what needs Harbor's own objects: whoever leads clients to them; called after that."""
     url: str | None = None
     """The front door, as clients use it; None: the profile's."""
     settings: Callable[[], dict[str, object]] = dict
