@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from lab import settings
+from lab import authority, settings
 from lab.errors import CommandFailed, DaemonDied, NotReady
 from lab.machines import cgroups
 from lab.machines.daemons import Daemon
@@ -31,6 +31,7 @@ PORT = 5432
 PATRONI_PORT = 8008
 """Where each node's Patroni says what its node is: /primary answers 200 on the primary only."""
 FOLDER = OUTSIDE.folder / "postgresql"
+_CERTIFICATE, _KEY = "server.crt", "server.key"
 _SCOPE = "harbor"
 _STORE_PORT = 2379
 _PROGRAMS = Path("/usr/lib/postgresql/15/bin")
@@ -317,8 +318,27 @@ def _lay_out() -> None:
     for name in NODES:
         folder = FOLDER / name
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "patroni.yml").write_text(yaml.safe_dump(configuration(name), sort_keys=False))
+        _show_certificate(folder)
+        file, text = folder / "patroni.yml", yaml.safe_dump(configuration(name), sort_keys=False)
+        changed = file.exists() and file.read_text() != text
+        file.write_text(text)
         OUTSIDE.run("chown", "postgres:postgres", folder)
+        patroni = NODES[name].pid()
+        if changed and patroni is not None:
+            _signal(patroni, signal.SIGHUP)  # it reads the file again
+
+
+def _show_certificate(folder: Path) -> None:
+    """Write the files of a node's certificate: of the private authority, for each address that leads to a node.
+
+    Who does not ask for TLS is served without.
+    """
+    issued = authority.pair("postgresql", (settings.LOAD_BALANCER, *settings.POSTGRESQL.values()))
+    (folder / _CERTIFICATE).write_text(issued.certificate)
+    key = folder / _KEY
+    key.touch(mode=0o600)
+    key.write_text(issued.key)
+    OUTSIDE.run("chown", "postgres:postgres", folder / _CERTIFICATE, key)
 
 
 # A node that says nothing for _TTL_S seconds is replaced, so that Harbor has its database back about 10 s after its
@@ -364,7 +384,12 @@ def configuration(name: str) -> dict[str, object]:
             "data_dir": str(folder / "data"),
             "pgpass": str(folder / "pgpass"),
             "use_unix_socket": True,
-            "parameters": {"unix_socket_directories": str(folder)},
+            "parameters": {
+                "unix_socket_directories": str(folder),
+                "ssl": True,
+                "ssl_cert_file": str(folder / _CERTIFICATE),
+                "ssl_key_file": str(folder / _KEY),
+            },
             "authentication": {
                 "superuser": {"username": "postgres"},
                 "replication": _REPLICATOR,
