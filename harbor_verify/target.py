@@ -4,9 +4,11 @@ import functools
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from harbor_verify.authorities import Authorities
 from harbor_verify.clients import token_service
 from harbor_verify.clients.databases import open_sql
 from harbor_verify.clients.harbor import Credentials, Harbor
@@ -57,6 +59,7 @@ class Target:
         self._backends: list[BackendRegistry] = []
         self._relays: dict[tuple[str, int], Relay] = {}
         self._by_forward: dict[Role, bool] = {}
+        self._trusted = Authorities()
 
     @property
     def kubernetes(self) -> Kubernetes:
@@ -215,12 +218,13 @@ class Target:
 
     def sql(self) -> Sql:
         """The database with Harbor's own credentials; its caller closes it. Raises StoreRefused."""
-        settings = self.settings
+        settings, database = self.settings, self.database()
+        verified = database.tls.startswith("verify")
         return open_sql(
-            self.database(),
+            database,
             self.database_address(),
             timeouts_s=settings.timeouts_s,
-            ca_file=settings.database_ca_file,
+            ca_file=settings.database_ca_file or self._authorities(self.profile.database_role, verified),
         )
 
     def redis(self, store: SessionStore) -> RedisStore:
@@ -234,7 +238,7 @@ class Target:
             address,
             sentinels=sentinels,
             timeouts_s=self.settings.timeouts_s,
-            ca_file=self.settings.session_store_ca_file,
+            ca_file=self.settings.session_store_ca_file or self._authorities(Role.WEB, store.tls),
             vouched=address in relayed and not sentinels,
             way_to=self._way_to_primary,
         )
@@ -356,6 +360,7 @@ class Target:
             link.close()
         for relay in self._relays.values():
             relay.close()
+        self._trusted.close()
         if "front_door" in vars(self):
             self.front_door.close()
         self.kubernetes.close()
@@ -408,6 +413,10 @@ class Target:
             return host, port
         here, there = split(self._relay_to(Backend(host, port, backing.pod, backing.pod)))
         return here, int(there)
+
+    def _authorities(self, role: Role, verified: bool) -> Path | None:
+        """Whom the role's replicas trust, where a certificate is to be `verified`; None: the system's authorities."""
+        return self._trusted.of(self.deployment, self.replicas(role)[0]) if verified else None
 
     def _relay_to(self, backend: Backend) -> str:
         """HOST:PORT on this machine's loopback that leads to a pod."""

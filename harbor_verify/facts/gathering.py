@@ -22,7 +22,8 @@ _KINDS = {"mysql": "MySQL", "postgresql": "PostgreSQL"}
 def facts_of(target: Target) -> Facts:
     """All facts about a target, as far as they can be found out."""
     workloads = target.deployment.workloads
-    encrypted = any(workload.tls for workload in workloads.values())
+    # What clients come to is no word between components.
+    encrypted = any(part.tls for role, part in workloads.items() if role is not Role.FRONT_DOOR)
     internal_tls = Fact(encrypted, "the ports that containers declare")
     features = target.profile.features - (frozenset() if encrypted else {Feature.INTERNAL_TLS})
     return Facts(

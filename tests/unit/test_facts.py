@@ -237,6 +237,14 @@ def test_what_is_not_used_is_not_there(monkeypatch):
     assert Role.FRONT_DOOR not in gathering.facts_of(target(monkeypatch)).present
 
 
+def test_tls_at_the_front_door_is_none_between_components(monkeypatch):
+    here = target(monkeypatch, roles=(Role.WEB, Role.REGISTRY, Role.FRONT_DOOR))
+    here.deployment.workloads[Role.FRONT_DOOR].tls = True
+    facts = gathering.facts_of(here)
+    assert facts.internal_tls.value is False
+    assert Feature.INTERNAL_TLS not in facts.present
+
+
 def test_a_setting_says_otherwise_and_where_it_comes_from(monkeypatch):
     facts = overridden(gathering.facts_of(target(monkeypatch)), "exposure=ingress, auth-mode=oidc_auth")
     assert overridden(facts, "database=managed service").database.value is StorePlace.MANAGED

@@ -28,6 +28,7 @@ class FakeDeployment:
         database_role=Role.CONFIGURATION_STORE,
         database=harbor_1_2.database,
         session_store=harbor_1_2.session_store,
+        authorities="",
     )
     hidden = ()
     variables = MappingProxyType({"_REDIS_URL": "redis:6379,100,s3cret-word,11"})

@@ -121,4 +121,5 @@ PROFILE = Profile(
     migrations=migrations,
     secret_key=SecretKey(path="/etc/core/key", length=16, well_known=frozenset({"not-a-secure-key"})),
     internal_tls=internal_tls,
+    authorities="/harbor_cust_cert",
 )
