@@ -1,6 +1,7 @@
 """The session store as a client of it sees it, with a Redis of a few lines."""
 
 import socketserver
+import ssl
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from harbor_verify.clients.redis_store import RedisStore
 from harbor_verify.errors import CannotTell, StoreRefused
 from harbor_verify.model.stores import SessionStore
+from lab import authority
+from lab import settings as lab_settings
 
 STORE = SessionStore("redis", 6379, password="hush", database=11)
 INFO = b"# Replication\r\nrole:master\r\nconnected_slaves:1\r\n"
@@ -70,8 +73,10 @@ class FakeRedis(socketserver.StreamRequestHandler):
 
 
 @contextmanager
-def running(handler=FakeRedis):
+def running(handler=FakeRedis, secured=None):
     server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler)
+    if secured:
+        server.socket = secured.wrap_socket(server.socket, server_side=True)
     server.daemon_threads = True
     server.seen, server.left, server.primary = [], {"live": 3600, "for-ever": -1}, None
     server.locked = False
@@ -97,6 +102,20 @@ def sentinel(server):
     with running() as sentinel:
         sentinel.primary = server.server_address
         yield sentinel
+
+
+@pytest.fixture
+def by_tls(monkeypatch, tmp_path):
+    """(Sentinel, authority's certificate): that Sentinel, and the primary that it names, speak TLS only."""
+    monkeypatch.setattr(lab_settings, "STATE", tmp_path)
+    issued = authority.pair("redis", ["127.0.0.1"])
+    shown = tmp_path / "shown.pem"
+    shown.write_text(issued.certificate + issued.key)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(shown)
+    with running(secured=context) as primary, running(secured=context) as sentinel:
+        sentinel.primary = primary.server_address
+        yield sentinel, authority.certificate_file()
 
 
 def store(server, **changes):
@@ -150,12 +169,19 @@ def refuse(message):
     raise OSError(message)
 
 
-def by_sentinels(*addresses, **changes):
+def by_sentinels(*addresses, ca_file=None, **changes):
     asked = SessionStore(
         "s1", 26379, password="hush", database=2, primary="harbor", sentinels=("s1:26379", "s2:26379")
     )
     changed = SessionStore(**{**vars(asked), **changes})
-    return RedisStore(changed, "s1:26379", sentinels=addresses, timeouts_s=(1, 1))
+    return RedisStore(changed, "s1:26379", sentinels=addresses, timeouts_s=(1, 1), ca_file=ca_file)
+
+
+def test_tls_is_for_the_sentinels_as_well_as_for_the_primary(by_tls):
+    sentinel, ca_file = by_tls
+    there = f"127.0.0.1:{sentinel.server_address[1]}"
+    with by_sentinels(there, tls=True, ca_file=ca_file) as redis:
+        assert redis.time_to_live_s("live") == 3600
 
 
 def test_the_primary_is_asked_for_where_a_sentinel_says_that_it_is(server, sentinel):

@@ -1,15 +1,24 @@
-"""TLS everywhere, by one private authority: the front door, Harbor's parts with each other, PostgreSQL."""
+"""TLS everywhere, by one private authority: the front door, Harbor's parts with each other, PostgreSQL, Redis.
 
-from functools import partial
+Redis is reached by the address that follows its primary, as an ACL user. But for the registry's cache: Debian's
+registry knows no Redis by TLS.
+"""
+
+import yaml
 
 from lab import authority, settings
 from lab.deployment import front_door_tls
 from lab.deployment.manifests import internal_tls
 from lab.deployment.manifests.objects import Object, change_text, container_of, find, pod_of, put_text
 from lab.layouts import Layout
+from lab.stores import redis_sentinel
 
 _NODE_PORT = 31779
 _URL = f"https://{settings.NODES['node-1']}:{_NODE_PORT}"
+_REDIS = (
+    f"rediss://{redis_sentinel.TLS_USER}:{redis_sentinel.TLS_PASSWORD}"
+    f"@{settings.LOAD_BALANCER}:{redis_sentinel.TLS_PORT}"
+)
 _FRONT_SECRET = "harbor-nginx"
 _CERTIFICATES = "/etc/nginx/cert"
 _BUNDLE = "private-authority"
@@ -27,7 +36,13 @@ def _speak_tls(objects: list[Object]) -> None:
         authority=authority.certificate_file().read_text(),
     )
     _trust_authority(objects)
-    find(objects, "ConfigMap", "harbor-core")["data"]["POSTGRESQL_SSLMODE"] = "verify-full"
+    core = find(objects, "ConfigMap", "harbor-core")["data"]
+    core["POSTGRESQL_SSLMODE"] = "verify-full"
+    core["_REDIS_URL_CORE"] = f"{_REDIS}/0?idle_timeout_seconds=30"
+    jobservice = find(objects, "ConfigMap", "harbor-jobservice")["data"]
+    jobs = yaml.safe_load(jobservice["config.yml"])
+    jobs["worker_pool"]["redis_pool"]["redis_url"] = f"{_REDIS}/1"
+    jobservice["config.yml"] = yaml.safe_dump(jobs, sort_keys=False)
 
 
 def _open_door_with_tls(objects: list[Object]) -> None:
@@ -66,11 +81,17 @@ def _trust_authority(objects: list[Object]) -> None:
             container["volumeMounts"].append(dict(mount))
 
 
+def _ensure() -> None:
+    front_door_tls.make_trusted(_URL)
+    redis_sentinel.open_tls()
+
+
 LAYOUT = Layout(
-    about="TLS by a private authority: front door, Harbor's parts with each other, PostgreSQL (verify-full)",
+    about="TLS by a private authority: front door, Harbor's parts with each other, PostgreSQL, Redis",
     change=_speak_tls,
-    ensure=partial(front_door_tls.make_trusted, _URL),
+    ensure=_ensure,
     url=_URL,
     settings=lambda: {"ca_file": authority.certificate_file()},
     applicable=frozenset({"configuration.internal-tls-valid-for-days"}),
+    not_applicable=frozenset({"sessions.sentinels-can-elect"}),
 )
