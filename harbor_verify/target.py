@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from harbor_verify import authorities
+from harbor_verify.authorities import Authorities
 from harbor_verify.clients import token_service
 from harbor_verify.clients.databases import open_sql
 from harbor_verify.clients.harbor import Credentials, Harbor
@@ -30,7 +30,6 @@ from harbor_verify.errors import (
     TargetUnreachable,
     WrongConfiguration,
 )
-from harbor_verify.model import configuration
 from harbor_verify.model.addresses import joined, split
 from harbor_verify.model.backing import Backing, backing_of
 from harbor_verify.model.discovery import Backend, Deployment, discover
@@ -61,7 +60,7 @@ class Target:
         self._backends: list[BackendRegistry] = []
         self._relays: dict[tuple[str, int], Relay] = {}
         self._by_forward: dict[Role, bool] = {}
-        self._bundles: dict[str, Path] = {}
+        self._trusted = Authorities()
 
     @property
     def kubernetes(self) -> Kubernetes:
@@ -374,8 +373,7 @@ class Target:
             link.close()
         for relay in self._relays.values():
             relay.close()
-        for file in self._bundles.values():
-            file.unlink(missing_ok=True)
+        self._trusted.close()
         if "front_door" in vars(self):
             self.front_door.close()
         self.kubernetes.close()
@@ -434,28 +432,8 @@ class Target:
         return here, int(there)
 
     def _authorities(self, role: Role, verified: bool) -> Path | None:
-        """A file (PEM) of those whom a role's replicas trust where operators have given them authorities of their own.
-
-        None: they have not, and it is the system's; or no certificate is to be `verified`.
-        Source: the Secrets and ConfigMaps that replicas mount.
-        Raises TargetUnreachable, Failure.
-        """
-        if not (verified and self.profile.authorities):
-            return None
-        replica, deployment = self.replicas(role)[0], self.deployment
-        given = configuration.texts_below(
-            self.profile.authorities,
-            replica.pod.spec,
-            replica.container,
-            deployment.config_map,
-            deployment.secret,
-        )
-        if not given:
-            return None
-        bundle = authorities.with_the_systems(given.values())
-        if bundle not in self._bundles:
-            self._bundles[bundle] = authorities.written(bundle)
-        return self._bundles[bundle]
+        """Whom the role's replicas trust, where a certificate is to be `verified`; None: the system's authorities."""
+        return self._trusted.of(self.deployment, self.replicas(role)[0]) if verified else None
 
     def _relay_to(self, backend: Backend) -> str:
         """HOST:PORT on this machine's loopback that leads to a pod."""
