@@ -2,7 +2,7 @@
 
 import base64
 import difflib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -80,10 +80,16 @@ class Deployment:
         return replicas_of(workload, pods.items)
 
     def volumes(self) -> list[Volume]:
-        """The claims that Harbor's workloads name, each once, with the volumes they are bound to."""
+        """The claims that Harbor's workloads name, each once, with the volumes they are bound to.
+
+        Of a StatefulSet also those that each of its pods has for itself (volumeClaimTemplates).
+        """
         users: dict[str, set[str]] = {}
-        for workload in self._found.values():
-            for volume in workload.template.spec.volumes or ():
+        for role, workload in self._found.items():
+            specs = [workload.template.spec]
+            if workload.kind == "StatefulSet":
+                specs += [replica.pod.spec for replica in self.replicas(role)]
+            for volume in (volume for spec in specs for volume in spec.volumes or ()):
                 if volume.persistent_volume_claim:
                     users.setdefault(volume.persistent_volume_claim.claim_name, set()).add(workload.name)
         listed = self.kubernetes.ask(
@@ -104,15 +110,16 @@ class Deployment:
         ]
 
     def config_map(self, name: str) -> dict[str, str] | None:
-        """The data of a ConfigMap, or None when it does not exist."""
-        return self._read_or_none("ConfigMap", self.kubernetes.core.read_namespaced_config_map, name)
+        """The data of a ConfigMap as text, also what is there as binaryData, or None when it does not exist."""
+        found = self._read_or_none("ConfigMap", self.kubernetes.core.read_namespaced_config_map, name)
+        if found is None:
+            return None
+        return {**_decoded(found.binary_data), **(found.data or {})}
 
     def secret(self, name: str) -> dict[str, str] | None:
         """The data of a Secret as text, or None when it does not exist. Never to be shown."""
-        data = self._read_or_none("Secret", self.kubernetes.core.read_namespaced_secret, name)
-        if data is None:
-            return None
-        return {key: base64.b64decode(value).decode(errors="replace") for key, value in data.items()}
+        found = self._read_or_none("Secret", self.kubernetes.core.read_namespaced_secret, name)
+        return None if found is None else _decoded(found.data)
 
     def environment(self, replica: Replica) -> dict[str, str]:
         """The environment of the replica's container, as its pod asks for it; secrets among it."""
@@ -202,10 +209,11 @@ class Deployment:
                     return None
                 raise
 
-    def _read_or_none(self, kind: str, read: Any, name: str) -> dict[str, str] | None:
+    def _read_or_none(self, kind: str, read: Any, name: str) -> Any:
+        """The object; None where there is none."""
         with self.kubernetes.asking(f"read {kind} {self.namespace}/{name}"):
             try:
-                return read(name, self.namespace).data or {}
+                return read(name, self.namespace)
             except client.ApiException as answer:
                 if answer.status == 404:
                     return None
@@ -303,6 +311,10 @@ def _lack(profile: Profile, workloads: dict[Role, Workload]) -> str:
     """What of a profile's required workloads is not there."""
     missing = sorted(str(role) for role in profile.required - set(workloads))
     return f"of {profile.name} there is no {' and no '.join(missing)} workload"
+
+
+def _decoded(data: Mapping[str, str] | None) -> dict[str, str]:
+    return {key: base64.b64decode(value).decode(errors="replace") for key, value in (data or {}).items()}
 
 
 def _desired(item: Any) -> int:
