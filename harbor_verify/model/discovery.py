@@ -14,8 +14,19 @@ from harbor_verify.errors import RightMissing, SettingsError, TargetUnreachable
 from harbor_verify.model.environment import environment_of
 from harbor_verify.model.roles import Part, Profile, Role
 from harbor_verify.model.volumes import Volume
-from harbor_verify.model.workloads import Replica, Workload, bears_label, release_of, replicas_of, runs_image
+from harbor_verify.model.workloads import (
+    Replica,
+    Rollout,
+    Workload,
+    bears_label,
+    release_of,
+    replicas_of,
+    runs_image,
+)
 from harbor_verify.profiles import ALL
+
+_ROLLING = frozenset({"Deployment", "StatefulSet"})
+"""Who brings pods to a changed template; a ReplicationController leaves that to others."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,14 @@ class Deployment:
             role: replace(workload, desired=desired.get((workload.kind, workload.name), workload.desired))
             for role, workload in self._found.items()
         }
+
+    def rollouts(self) -> dict[Role, Rollout]:
+        """How far each workload is that brings its pods to a changed template by itself. Raises TargetUnreachable."""
+        kinds = {workload.kind for workload in self._found.values()} & _ROLLING
+        items, _ = _controllers(self.kubernetes, self.namespace, kinds)
+        by_name = {(kind, item.metadata.name): item for kind, item in items}
+        found = {role: by_name.get((workload.kind, workload.name)) for role, workload in self._found.items()}
+        return {role: _rollout(item) for role, item in found.items() if item is not None}
 
     def workload(self, role: Role) -> Workload:
         """The workload of a role, as it is now; raises TargetUnreachable when the namespace has none."""
@@ -311,6 +330,21 @@ def _lack(profile: Profile, workloads: dict[Role, Workload]) -> str:
     """What of a profile's required workloads is not there."""
     missing = sorted(str(role) for role in profile.required - set(workloads))
     return f"of {profile.name} there is no {' and no '.join(missing)} workload"
+
+
+def _rollout(item: Any) -> Rollout:
+    """Of a Deployment or StatefulSet. A controller that has not seen the newest template has updated none."""
+    status, desired = item.status, _desired(item)
+    is_seen = (status.observed_generation or 0) >= (item.metadata.generation or 0)
+    updated = (status.updated_replicas or 0) if is_seen else 0
+    revisions = {getattr(status, name, None) for name in ("current_revision", "update_revision")}
+    if is_seen and revisions != {None} and len(revisions) == 1:
+        # Of a StatefulSet that has nothing to update, updatedReplicas may be absent.
+        updated = status.replicas or 0
+    bad = {("Progressing", "False"), ("ReplicaFailure", "True")}
+    conditions = getattr(status, "conditions", None) or ()
+    stuck = next((f"{c.reason}: {c.message}" for c in conditions if (c.type, c.status) in bad), "")
+    return Rollout(desired, updated, max(0, (status.replicas or 0) - updated), stuck)
 
 
 def _decoded(data: Mapping[str, str] | None) -> dict[str, str]:

@@ -118,6 +118,13 @@ class Harbor2(Harbor):
         )
         return marks_of(document(expect(answer, 200)) or [])
 
+    def registries(self, credentials: Credentials) -> list[str] | None:
+        """GET /registries: to list them it decrypts what is stored of each."""
+        answer = self.http.get(f"{API}/registries", params={"page_size": _PAGE}, auth=basic(credentials))
+        if answer.status_code in (403, 404):
+            return None
+        return [str(entry.get("name")) for entry in document(expect(answer, 200)) or []]
+
     def set_public(self, project: Project, public: bool, credentials: Credentials) -> None:
         body = {"metadata": {"public": str(public).lower()}}
         expect(self.http.put(f"{API}/projects/{project.id}", json=body, auth=basic(credentials)), 200)
