@@ -8,7 +8,7 @@ from contextlib import ExitStack, suppress
 from datetime import datetime
 from functools import partial
 
-from harbor_verify.clients.harbor import Project
+from harbor_verify.clients.harbor import VALUE_PROJECT, Project
 from harbor_verify.errors import AnswerError, HarnessError, UnexpectedAnswer
 from harbor_verify.target import Target
 from harbor_verify.verdict import Failure
@@ -19,7 +19,7 @@ _AT_A_TIME = 4
 
 _RUN_ID = re.compile(r"\d{8}t\d{6}-[0-9a-f]{4}")
 _USER = re.compile(r"verify-[0-9a-f]{8}")
-_PROJECT = re.compile(rf"verify-{_RUN_ID.pattern}(-[a-z]+)?")
+_PROJECT = re.compile(rf"verify-{_RUN_ID.pattern}(-[a-z]+)?|{VALUE_PROJECT}")
 
 
 def new_run_id(now: datetime) -> str:

@@ -16,13 +16,15 @@ from harbor_verify.checkers.judgement import Judgement, require
 from harbor_verify.checkers.latency import latency
 from harbor_verify.checkers.outage import longest_outage
 from harbor_verify.checkers.proportion import bad_answers
+from harbor_verify.checkers.pulse import pulse
 from harbor_verify.checkers.pushes import no_acknowledged_push_lost, no_wrong_content
 from harbor_verify.checkers.recovery import recovery
 from harbor_verify.checkers.response import response
 from harbor_verify.checkers.sessions import no_session_lost
+from harbor_verify.checkers.stale_reads import no_stale_read
 from harbor_verify.checkers.whole_again import whole_again
-from harbor_verify.checkers.writes import no_stale_read
-from harbor_verify.clients.harbor import Harbor, Project, Session
+from harbor_verify.checkers.writes import no_write_lost
+from harbor_verify.clients.harbor import Harbor, Session
 from harbor_verify.clients.http import HttpClient
 from harbor_verify.clients.image import Image
 from harbor_verify.clients.registry import Registry
@@ -47,9 +49,10 @@ from harbor_verify.workloads import InTurn, Work, Workers, perform
 from harbor_verify.workloads.images import Connect, Pull, Push, Pushed, pull_back_everywhere
 from harbor_verify.workloads.listings import list_everywhere
 from harbor_verify.workloads.pages import PageView
-from harbor_verify.workloads.projects import ProjectWrite, read_everywhere
+from harbor_verify.workloads.pulse import Pulse
 from harbor_verify.workloads.sessions import Login, SessionProbe, probe_everywhere
 from harbor_verify.workloads.side_by_side import side_by_side
+from harbor_verify.workloads.values import ValueWrite, erase, read_everywhere
 
 FRONT_DOOR = "front-door"
 CLIENTS_AT_WORK = (
@@ -65,6 +68,7 @@ CLIENTS_AT_WORK = (
 LARGE_BYTES = 2**20
 """A layer that takes more than one packet, and longer than a blink."""
 _TRIES = 3
+_ERASERS_COUNT = 4
 _NO_LIMIT = sys.maxsize
 
 
@@ -203,6 +207,7 @@ class Experiment:
             at_work = self._gather(stack, victims)
             self._require_each_works(at_work)
             patience_s = settings.request_timeout_s + settings.converge_timeout_s
+            stack.enter_context(Pulse(self._recorder))
             with Workers(
                 self._recorder,
                 at_work.clients,
@@ -271,7 +276,8 @@ class Experiment:
         probe_everywhere(self._recorder, webs, at_work.sessions, span_s=span_s)
         pull_back_everywhere(self._recorder, givers, at_work.pushed, span_s=span_s)
         list_everywhere(self._recorder, webs, at_work.pushed, credentials, span_s=span_s)
-        read_everywhere(self._recorder, webs, at_work.written, credentials)
+        if at_work.written:
+            read_everywhere(self._recorder, webs, at_work.written, credentials, span_s=span_s)
         return webs, givers
 
     def _gather(self, stack: ExitStack, victims: Collection[str]) -> "_ClientsAtWork":
@@ -280,7 +286,7 @@ class Experiment:
         try:
             front = self._front_harbor(stack)
             written = front.projects(self._written, credentials)[self._written]
-            at_work = _ClientsAtWork([web.sign_in(credentials) for web in self._webs(stack)], written)
+            at_work = _ClientsAtWork([web.sign_in(credentials) for web in self._webs(stack)])
             takers = self._registries(stack, self._target.profile.registry_api, without=victims)
             known = self._push_known(next(iter(takers.values()), self._front_registry(stack)))
         except (AnswerError, KeyError) as refusal:
@@ -291,7 +297,11 @@ class Experiment:
         at_work.add(PageView(self._front_harbor(stack)))
         at_work.add(Login(self._front_harbor(stack), credentials))
         at_work.add(SessionProbe(self._front_harbor(stack), at_work.opened))
-        at_work.add(ProjectWrite(self._front_harbor(stack), readers, written, credentials))
+        at_work.written = ValueWrite(self._front_harbor(stack), readers, written, credentials)
+        at_work.add(at_work.written)
+        stack.callback(
+            self._erase, at_work.written, [self._front_harbor(stack) for _ in range(_ERASERS_COUNT)]
+        )
         at_work.add(
             Push(FRONT_DOOR, self._front_registry(stack), self._repository(FRONT_DOOR), run_id=self._run_id)
         )
@@ -318,6 +328,13 @@ class Experiment:
         for works in by_place.values():
             at_work.add(*works)
         return at_work
+
+    def _erase(self, written: ValueWrite, harbors: list[Harbor]) -> None:
+        """What stays goes with the run's project, or is found by the next run."""
+        try:
+            erase(harbors, written, self._target.credentials)
+        except AnswerError as refusal:
+            self._tell(f"some of what was written could not be removed: {refusal}")
 
     def _push_known(self, connect: Connect) -> Pushed:
         known = Pushed(self._repository("known"), Image.make(self._run_id.encode(), run_id=self._run_id))
@@ -355,8 +372,10 @@ class Experiment:
             no_session_lost(history, replicas=webs),
             no_acknowledged_push_lost(history, replicas=givers),
             no_push_missing_in_catalogue(history, replicas=webs),
-            no_stale_read(history, replicas=webs),
+            no_write_lost(history, replicas=webs),
+            no_stale_read(history),
             no_wrong_content(history),
+            pulse(history),
             longest_outage(history, clients=clients, budget_ms=budgets.outage_ms, slow_ms=slow_ms),
             bad_answers(
                 history,
@@ -446,7 +465,7 @@ class _ClientsAtWork:
     """Who is at work: a client does one kind of work, or several in turn."""
 
     opened: list[Session]
-    written: Project
+    written: ValueWrite | None = None
     works: list[Work] = field(default_factory=list)
     clients: list[Work] = field(default_factory=list)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from harbor_verify import authorities
+from harbor_verify.authorities import Authorities
 from harbor_verify.clients import token_service
 from harbor_verify.clients.databases import open_sql
 from harbor_verify.clients.harbor import Credentials, Harbor
@@ -26,10 +26,10 @@ from harbor_verify.errors import (
     NeedMissing,
     NoAnswer,
     SettingsError,
+    StoreRefused,
     TargetUnreachable,
     WrongConfiguration,
 )
-from harbor_verify.model import configuration
 from harbor_verify.model.addresses import joined, split
 from harbor_verify.model.backing import Backing, backing_of
 from harbor_verify.model.discovery import Backend, Deployment, discover
@@ -60,7 +60,7 @@ class Target:
         self._backends: list[BackendRegistry] = []
         self._relays: dict[tuple[str, int], Relay] = {}
         self._by_forward: dict[Role, bool] = {}
-        self._bundles: dict[str, Path] = {}
+        self._trusted = Authorities()
 
     @property
     def kubernetes(self) -> Kubernetes:
@@ -218,15 +218,26 @@ class Target:
         return backing_of(self.kubernetes, self.namespace, host)
 
     def sql(self) -> Sql:
-        """The database with Harbor's own credentials; its caller closes it. Raises StoreRefused."""
+        """The database with Harbor's own credentials; its caller closes it.
+
+        Raises StoreRefused, and CannotTell where it is the way there, by port-forward, that did not come about.
+        """
         settings, database = self.settings, self.database()
         verified = database.tls.startswith("verify")
-        return open_sql(
-            database,
-            self.database_address(),
-            timeouts_s=settings.timeouts_s,
-            ca_file=settings.database_ca_file or self._authorities(self.profile.database_role, verified),
-        )
+        address = self.database_address()
+        try:
+            return open_sql(
+                database,
+                address,
+                timeouts_s=settings.timeouts_s,
+                ca_file=settings.database_ca_file or self._authorities(self.profile.database_role, verified),
+            )
+        except StoreRefused as refused:
+            if failure := self._way_failed():
+                raise CannotTell(
+                    f"the database cannot be reached by port-forward to its pod: {failure}"
+                ) from refused
+            raise
 
     def redis(self, store: SessionStore) -> RedisStore:
         """The session store with Harbor's own password; its caller closes it."""
@@ -242,6 +253,7 @@ class Target:
             ca_file=self.settings.session_store_ca_file or self._authorities(Role.WEB, store.tls),
             vouched=address in relayed and not sentinels,
             way_to=self._way_to_primary,
+            way_failed=self._way_failed,
         )
 
     def run(self, replica: Replica, argv: list[str]) -> str:
@@ -361,8 +373,7 @@ class Target:
             link.close()
         for relay in self._relays.values():
             relay.close()
-        for file in self._bundles.values():
-            file.unlink(missing_ok=True)
+        self._trusted.close()
         if "front_door" in vars(self):
             self.front_door.close()
         self.kubernetes.close()
@@ -403,6 +414,10 @@ class Target:
         first = backends[0]
         return self._relay_to(first) if first.pod else joined(first.address, first.port)
 
+    def _way_failed(self) -> str | None:
+        """Why the way to a store in a pod did not come about, the last time that any was tried; None: it did."""
+        return next((relay.failure for relay in self._relays.values() if relay.failure), None)
+
     def _way_to_primary(self, host: str, port: int) -> tuple[str, int]:
         """Where the Redis is reached that a Sentinel names: a pod, whose address may be somebody else's from here."""
         if self.kubernetes.inside:
@@ -417,28 +432,8 @@ class Target:
         return here, int(there)
 
     def _authorities(self, role: Role, verified: bool) -> Path | None:
-        """A file (PEM) of those whom a role's replicas trust where operators have given them authorities of their own.
-
-        None: they have not, and it is the system's; or no certificate is to be `verified`.
-        Source: the Secrets and ConfigMaps that replicas mount.
-        Raises TargetUnreachable, Failure.
-        """
-        if not (verified and self.profile.authorities):
-            return None
-        replica, deployment = self.replicas(role)[0], self.deployment
-        given = configuration.texts_below(
-            self.profile.authorities,
-            replica.pod.spec,
-            replica.container,
-            deployment.config_map,
-            deployment.secret,
-        )
-        if not given:
-            return None
-        bundle = authorities.with_the_systems(given.values())
-        if bundle not in self._bundles:
-            self._bundles[bundle] = authorities.written(bundle)
-        return self._bundles[bundle]
+        """Whom the role's replicas trust, where a certificate is to be `verified`; None: the system's authorities."""
+        return self._trusted.of(self.deployment, self.replicas(role)[0]) if verified else None
 
     def _relay_to(self, backend: Backend) -> str:
         """HOST:PORT on this machine's loopback that leads to a pod."""

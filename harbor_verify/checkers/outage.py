@@ -10,6 +10,7 @@ from harbor_verify.checkers.coverage import silences
 from harbor_verify.checkers.judgement import Judgement
 from harbor_verify.history import History, Operation, Outage, outages_of, uids_of
 from harbor_verify.history.judged import OUTAGES
+from harbor_verify.history.pulse import starved_during
 from harbor_verify.verdict import Offender
 
 
@@ -22,11 +23,13 @@ def longest_outage(
     since the first injection counts. An ok that let its client wait for more than `slow_ms` for one request counts as
     well (None: the budget): who hangs for 10 s and then answers was away for 10 s. From that wait is taken what the
     same kind of operation at the same place took before anything was broken, the median, up to `slow_ms` itself: what
-    is always slow is not the disruption's doing, and one slow answer of the warm-up excuses none.
+    is always slow is not the disruption's doing, and one slow answer of the warm-up excuses none. Where it is too slow
+    only with the time in which the machine that asked was starved (harbor_verify/history/pulse.py), that is unknown.
 
     False: some such time is above the budget, even if only the part that is in the history.
-    Unknown: a history that begins or ends inside an outage; a client that asked nothing during a disruption, or
-    not for longer than the budget; operations that could not be asked, where they hide more than the budget.
+    Unknown: an answer that may have been too slow for want of a CPU on this side; a history that begins or ends inside
+    an outage; a client that asked nothing during a disruption, or not for longer than the budget; operations that could
+    not be asked, where they hide more than the budget.
     """
     offenders: list[Offender] = []
     unknowns: list[str] = []
@@ -55,9 +58,16 @@ def longest_outage(
                     f"{client}: the history {side} inside an outage of {outage.outage_ms:.0f} ms or more"
                 )
         late = [op for op in operations if op.ok and op.waited_ms - usual_ms(op) > slow_ms]
-        if late:
-            slowest = max(late, key=lambda op: op.waited_ms)
+        sure = [op for op in late if op.waited_ms - usual_ms(op) - starved_during(history, op).ms > slow_ms]
+        if sure:
+            slowest = max(sure, key=lambda op: op.waited_ms)
             offenders.append(_late(client, slowest, slow_ms, usual_ms(slowest)))
+        elif late:
+            slowest = max(late, key=lambda op: op.waited_ms)
+            unknowns.append(
+                f"{client}: waited {slowest.waited_ms:.0f} ms for one ({slowest.kind}), but this machine was starved "
+                f"meanwhile: {starved_during(history, slowest)}"
+            )
         unknowns += silences(history, client, longest_ms=budget_ms)
         evidence[client] = {
             "outage_ms": round(worst.outage_ms, 3) if worst else 0.0,

@@ -1,74 +1,113 @@
-"""Safety: what was acknowledged to a writer is what readers see."""
+"""Safety: what was written through the API is there in the end, as in Jepsen's test of a set.
+
+Each write (kind value-write) adds a value that nobody else writes, so that no other can stand in for it. A write is
+attempted, and then acknowledged, refused, or neither: without an answer it stays possible for ever, and may land at any
+time, however late.
+"""
 
 from collections.abc import Collection
+from functools import partial
 
+from harbor_verify.checkers.confirmation import asked_for, confirmed, span_ms
 from harbor_verify.checkers.healing import last_heal_ns, unhealed
 from harbor_verify.checkers.judgement import Judgement
 from harbor_verify.history import History, Operation, uids_of
 from harbor_verify.verdict import Offender
 
-WRITE, READ = "project-write", "project-read"
-STALE_READ = "StaleRead"
-"""Error of a write that was acknowledged, and not seen by the read that followed it at another replica."""
+WRITE, READ = "value-write", "value-read"
+VALUES_MISSING = "ValuesMissing"
+"""Error of a read, after the heal, that lacks acknowledged values: `value["values"]` names what was there."""
+_SHOWN = 5
 
 
-def no_stale_read(history: History, *, replicas: Collection[str]) -> Judgement:
-    """Whoever reads after an acknowledged write sees it, at any replica; and so it stays after the last heal.
+def acknowledged(op: Operation) -> bool:
+    """Whether a write was acknowledged, whatever became of the read that followed it."""
+    return op.ok or bool(op.value.get("acknowledged"))
 
-    A write (kind project-write) was acknowledged when its value says so, whatever became of the read that followed.
-    After the heal each of `replicas` is asked (kind project-read): it must say what the last acknowledged write of that
-    project said, or what a later one did whose outcome is not known.
 
-    False: a read that missed an acknowledged write, at once or in the end.
-    Unknown: no acknowledged write; no healed disruption; a replica that did not answer after the heal.
+def no_write_lost(history: History, *, replicas: Collection[str]) -> Judgement:
+    """Every value whose write was acknowledged is there on each of `replicas` after the last heal, and none is there
+    that was refused, or that nobody wrote.
+
+    Only reads (kind value-read) count that began after the heal. A value is lost where a replica's reads lacked it to
+    the end of a span of repeated asking (harbor_verify/checkers/confirmation.py).
+
+    False: an acknowledged value is lost; a value is there that was surely refused, or never written.
+    Unknown: no acknowledged write; no healed disruption; no replica to ask; one that did not answer, or whose reads
+    lacked something for too short a time to be sure.
     """
     writes = [op for op in history.operations if op.kind == WRITE]
-    acknowledged = [op for op in writes if op.ok or op.value.get("acknowledged")]
+    kept = list(dict.fromkeys(op.value["value"] for op in writes if acknowledged(op)))
+    refused = {op.value["value"] for op in writes if op.outcome == "fail" and not acknowledged(op)}
+    attempted = {op.value["value"] for op in writes}
     disruptions = history.disruptions()
-    offenders = [_stale(op) for op in writes if op.error == STALE_READ]
     unknowns = unhealed(disruptions)
-    if not acknowledged:
+    if not kept:
         unknowns.append("no write was acknowledged")
-    lost = 0
+    if not replicas:
+        unknowns.append("there was no replica to ask")
+    offenders: list[Offender] = []
+    lost: dict[str, list[str]] = {}
+    unexpected: dict[str, list[str]] = {}
+    seen: set[str] = set()
     if not unknowns:
+        confirmation_ms = span_ms(history)
         healed_ns = last_heal_ns(disruptions)
-        allowed = _allowed(writes, acknowledged[-1])
         for replica in replicas:
             reads = [
                 op
                 for op in history.operations
-                if op.kind == READ and op.replica == replica and op.invoked_ns >= healed_ns and op.ok
+                if op.kind == READ
+                and op.replica == replica
+                and op.invoked_ns >= healed_ns
+                and op.outcome is not None
             ]
-            if not reads:
-                unknowns.append(f"{replica} did not say after the heal what was written")
-            elif reads[-1].value["public"] not in allowed:
-                lost += 1
-                expected = (
-                    f"tells the last write that was acknowledged (public: {acknowledged[-1].value['public']})"
-                )
-                offenders.append(
-                    Offender(replica, expected, f"public: {reads[-1].value['public']}", uids_of(reads))
-                )
+            answered = [op for op in reads if "values" in op.value]
+            if not answered or not (reads[-1].ok or reads[-1].error == VALUES_MISSING):
+                why = confirmed(reads, says_lost=lambda op: False, span_ms=confirmation_ms)
+                unknowns.append(f"{replica} did not say in the end what was written: {why}")
+                continue
+            there = set(answered[-1].value["values"])
+            seen |= there
+            for value in kept:
+                if value in there:
+                    continue
+                gone = confirmed(reads, says_lost=partial(_lacks, value), span_ms=confirmation_ms)
+                if gone is False:
+                    lost.setdefault(replica, []).append(value)
+                else:
+                    unknowns.append(f"{value} on {replica}: {gone}")
+            if strange := sorted((there - attempted) | (there & refused)):
+                unexpected[replica] = strange
+                expected = "holds what was written, and nothing that was refused or that nobody wrote"
+                offenders.append(Offender(replica, expected, f"{_some(strange)}", uids_of(answered)))
+            if replica in lost:
+                expected = f"holds the {len(kept)} values whose writes were acknowledged"
+                observed = f"not {_some(lost[replica])}, {asked_for(confirmation_ms)}"
+                offenders.append(Offender(replica, expected, observed, uids_of(answered)))
+    possible = attempted - set(kept) - refused
+    recovered = sorted(possible & seen)
+    all_lost = sorted({value for values in lost.values() for value in values})
     return Judgement(
-        "no-stale-read",
+        "no-write-lost",
         tuple(offenders),
         tuple(unknowns),
-        measured={
-            "writes": len(acknowledged),
-            "stale_reads": sum(op.error == STALE_READ for op in writes) + lost,
+        measured={"writes": len(kept), "writes_lost": len(all_lost)},
+        evidence={
+            "attempted_count": len(attempted),
+            "acknowledged_count": len(kept),
+            "possible": sorted(possible),
+            "recovered": recovered,
+            "lost": lost,
+            "unexpected": unexpected,
         },
     )
 
 
-def _allowed(writes: list[Operation], last: Operation) -> set[bool]:
-    """What may be read: what the last acknowledged write said, and later ones of which nobody knows."""
-    later = [op for op in writes if op.invoked_ns > last.invoked_ns and op.outcome != "fail"]
-    return {op.value["public"] for op in (last, *later)}
+def _lacks(value: str, op: Operation) -> bool:
+    return "values" in op.value and value not in op.value["values"]
 
 
-def _stale(op: Operation) -> Offender:
-    return Offender(
-        op.value.get("reader", "a replica"),
-        f"sees the write that {op.replica} has just acknowledged (public: {op.value['public']})",
-        "the value of before",
-    )
+def _some(values: Collection[str]) -> str:
+    more = f" and {len(values) - _SHOWN} more" if len(values) > _SHOWN else ""
+    return ", ".join(list(values)[:_SHOWN]) + more

@@ -41,6 +41,15 @@ class Project:
     id: int
 
 
+VALUE_PROJECT = r"verify-([0-9a-f]{12})-v"
+"""What a project is called that is a value itself, where a generation of Harbor has nothing smaller to write."""
+
+
+def value_project(value: str) -> str:
+    """The name of that project."""
+    return f"verify-{value}-v"
+
+
 class Harbor(ABC):
     """Harbor's API at one place: one web replica, or the front door.
 
@@ -128,11 +137,20 @@ class Harbor(ABC):
         """
 
     @abstractmethod
-    def set_public(self, project: Project, public: bool, credentials: Credentials) -> None:
-        """Make a project public, or private again."""
+    def add_value(self, project: Project, value: str, credentials: Credentials) -> None:
+        """Write a value of 12 hexadecimal digits that nobody has written before: something that is called so, in a
+        project or beside it, and stays until `remove_value`.
+
+        UnexpectedAnswer has status 409 when it is there.
+        """
 
     @abstractmethod
-    def is_public(self, project: Project, credentials: Credentials) -> bool: ...
+    def values(self, project: Project, mark: str, credentials: Credentials) -> dict[str, int]:
+        """The values that are there and begin with `mark`, each with the id to remove it by."""
+
+    @abstractmethod
+    def remove_value(self, value_id: int, credentials: Credentials) -> None:
+        """Remove what stands for a value; that it is gone already is well."""
 
     @abstractmethod
     def add_member(self, project: Project, user: str, role: int, credentials: Credentials) -> None:

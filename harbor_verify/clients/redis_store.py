@@ -35,7 +35,8 @@ class _Sentinel(Sentinel):
 class RedisStore:
     """One connection to the store's own database.
 
-    Every method but `close` raises StoreRefused, and CannotTell where it is this side that does not trust the store.
+    Every method but `close` raises StoreRefused, and CannotTell where it is this side that does not trust the store, or
+    does not get to it.
     """
 
     def __init__(
@@ -48,13 +49,16 @@ class RedisStore:
         ca_file: Path | None = None,
         vouched: bool = False,
         way_to: Callable[[str, int], tuple[str, int]] = lambda host, port: (host, port),
+        way_failed: Callable[[], str | None] = lambda: None,
     ) -> None:
         """`address` (HOST:PORT) leads to `store` from here; where `sentinels` (HOST:PORT) are given, they say where the
         primary is that the store names; `ca_file` (PEM) says whom to trust. Connects at the first question.
 
         `vouched`: the way leads to a pod that the API server vouches for, so that its certificate need not.
-        `way_to` says how the primary that a Sentinel names (host, port) is reached from here.
+        `way_to` says how the primary that a Sentinel names (host, port) is reached from here; `way_failed` why the way
+        from here did not come about, where that is why there is no answer.
         """
+        self._way_failed = way_failed
         way = "" if address == store.address else f" by way of {address}"
         self._what = f"Redis at {store.address}{way}, database {store.database}"
         # By another way than Harbor's, and of a primary that a Sentinel names by its address, the name is another.
@@ -208,6 +212,10 @@ class RedisStore:
                 raise CannotTell(
                     f"{self._what}: this side does not trust its certificate: {refused}. "
                     "--session-store-ca-file names whom to trust."
+                ) from refused
+            if failure := self._way_failed():
+                raise CannotTell(
+                    f"{self._what} cannot be reached by port-forward to its pod: {failure}"
                 ) from refused
             raise StoreRefused(f"{self._what}: {refused}") from refused
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from harbor_verify.history import Event, History, Latency, NotAHistory, Operation, Outage, judged, read
 from harbor_verify.history.judged import Judged
 from harbor_verify.history.proportion import Proportion
+from harbor_verify.history.pulse import PULSE
 from harbor_verify.reports.errors import ReportError
 from harbor_verify.reports.model import CheckResult
 
@@ -42,7 +43,7 @@ _STEPS = {
     "watch-lost": "the watch of {subject} is lost: what comes next may have come earlier",
     "watch-resumed": "the watch of {subject} goes on",
 }
-_NO_STEPS = ("watch-started", "watch-stopped")
+_NO_STEPS = ("watch-started", "watch-stopped", PULSE)
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,16 @@ WORDS = {
     "bad_time_ms": "outages together",
     "flapping_percent": "bad answers beside the longest outage, in the worst 10 s",
     "last_bad_ms": "last bad answer after",
+    "starved_percent": "time in which the machine that asked was starved",
     "slowest_ok_ms": "slowest good answer",
     "recovery_ms": "recovered after",
     "response_ms": "fault answered after",
     "failed": "operations without a good answer",
     "lost": "sessions lost",
     "pushes_lost": "pushes lost",
+    "writes_lost": "writes lost",
+    "stale_reads": "reads that missed the write before them",
+    "writes": "values written",
     "sessions": "sessions tried",
     "pushes": "images pushed",
     "pulls": "pulls",
@@ -27,7 +31,7 @@ UNITS = {
     "_ms": "ms",
     "_s": "s",
 }
-LOSSES = ("failed", "lost", "pushes_lost")
+LOSSES = ("failed", "lost", "pushes_lost", "writes_lost")
 """Any more of these is worse."""
 NOISE = 0.25
 """Times and rates differ by as much from run to run, on a cluster that is as it was."""

@@ -16,6 +16,7 @@ COLUMNS = {
     "recovery_ms": "recovered",
     "lost": "sessions lost",
     "pushes_lost": "pushes lost",
+    "writes_lost": "writes lost",
 }
 _SHORT = {
     "bad_time_ms": "outages\ntogether",
@@ -24,6 +25,7 @@ _SHORT = {
     "recovery_ms": "recovered",
     "lost": "sessions\nlost",
     "pushes_lost": "pushes\nlost",
+    "writes_lost": "writes\nlost",
 }
 """Headings for a terminal, where there is less room."""
 _BAD = {"outage_ms", "bad_time_ms", "flapping_percent", *figures.LOSSES}

@@ -18,6 +18,8 @@ class Layout:
     """Starts, or mends, what it needs beside Harbor; called before Harbor is deployed, with the cluster up."""
     complete: Callable[[], object] = lambda: None
     """Starts, or mends, what needs Harbor's own objects: whoever leads clients to them; called after that."""
+    healthy: Callable[[], str] | None = None
+    """What of that is there, as a sentence; raises LabError or OSError when it is not well."""
     url: str | None = None
     """The front door, as clients use it; None: the profile's."""
     settings: Callable[[], dict[str, object]] = dict

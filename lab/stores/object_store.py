@@ -58,11 +58,16 @@ def ensure(bucket: str) -> None:
         ceph.ceph("config", "set", "global", "osd_pool_default_pg_num", "2")
         rights = ("mon", "allow rw", "osd", "allow rwx", "mgr", "allow rw")
         ceph.ceph("auth", "get-or-create", _NAME, *rights, "-o", str(_KEYRING))
-    GATEWAY.ensure(_answers)
+    start()
     if not _MADE.exists():
         _ensure_user()
         _MADE.touch()
     Bucket(URL, bucket, ACCESS_KEY, SECRET_KEY, REGION).ensure()
+
+
+def start() -> None:
+    """Bring the gateway up, as it was left; raises NotReady, DaemonDied."""
+    GATEWAY.ensure(_answers)
 
 
 def healthy() -> str:

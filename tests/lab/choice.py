@@ -8,9 +8,9 @@ is left out.
 CHOSEN = {
     "harbor-1.2": {"registry-config-mounted-elsewhere": "reference"},
     "harbor-2": {
-        "dirty-migration": "reference",
+        "dirty-migration": "object-store",
         "registry-outside-the-volume": "sidecars",
-        "session-store-missing": "reference",
+        "session-store-missing": "ingress",
     },
 }
 """By profile: defects, and the layout that each is planted in; of all others it is the reference."""

@@ -69,7 +69,7 @@ def harbor(profile, stand_up) -> cluster.Deployed:
 def test_a_defect_turns_exactly_its_checks_red(harbor, profile, name, tmp_path):
     defect = defects.find(harbor.profile, name)
     assert defect.turns_red <= CHECKS.keys(), "the defect names a check that is not in the suite"
-    layouts.choose(harbor.profile, CHOSEN[profile].get(name, layouts.REFERENCE))
+    layouts.choose(harbor.profile, defect.layout or CHOSEN[profile].get(name, layouts.REFERENCE))
     layout = layouts.of(harbor.profile)
     layout.ensure()
     defects.plant(harbor, name, instead=True)

@@ -79,7 +79,7 @@ def trusted(monkeypatch):
 
 @pytest.mark.parametrize("mount", ["the chart's", "a whole folder"])
 def test_an_authority_that_harbor_was_given_is_trusted_beside_the_systems(trusted, monkeypatch, mount):
-    monkeypatch.setattr(authorities, "_system", lambda: ["system"])
+    monkeypatch.setattr(authorities, "_of_the_system", lambda: ["system"])
     texts, files = trusted(MOUNTS[mount])
     assert texts == [f"system\n{AUTHORITY}"] * 2
     assert not any(Path(file).exists() for file in files)  # gone with the target

@@ -118,6 +118,44 @@ def test_one_slow_answer_of_the_warm_up_excuses_no_other():
     assert "waited 3900 ms" in judgement.offenders[0].observed
 
 
+def slow_by(waited_ms, *, starved_percent=None, **pulse):
+    """One answer came after so long, from 2200 on, on a machine that was starved all the while, or not at all."""
+    end = 2200 + waited_ms
+    quick = [op(at, at + 10) for at in (0, 100, 200, *range(int(end) + 10, int(end) + 900, 100))]
+    late = op(2200, end, value={"longest_wait_ms": waited_ms})
+    events = disrupted(150, end + 200)
+    if starved_percent is not None:
+        pulse = {"stalled_ms": 5.0 * starved_percent}
+    if pulse:
+        events += [
+            event(at, "suite", "pulse", ms=500, **{"late_ms": 0, **pulse}) for at in range(500, 20_000, 500)
+        ]
+    return judge([*quick, late], events, budget_ms=15_000, slow_ms=2000)
+
+
+def test_a_slow_answer_on_a_machine_that_was_starved_is_unknown_with_the_figure():
+    """Of 4.2 s others had the CPU for 70 %."""
+    assert slow_by(4200.0).valid is False
+    assert slow_by(4200.0, starved_percent=10).valid is False
+    judgement = slow_by(4200.0, starved_percent=70)
+    assert judgement.valid == "unknown"
+    assert "processes waited for a CPU for 2940 ms" in judgement.unknowns[0]
+
+
+@pytest.mark.parametrize("how", ["late_ms", "stalled_ms", "stolen_ms"])
+def test_waking_late_pressure_and_steal_each_tell_of_starvation(how):
+    assert slow_by(4200.0, **{how: 350}).valid == "unknown"
+
+
+def test_an_answer_that_is_too_slow_for_any_want_of_cpu_is_false():
+    assert slow_by(12_000.0, starved_percent=70).valid is False
+
+
+def test_an_outage_on_a_machine_that_was_starved_is_an_outage():
+    pulses = [event(at, "suite", "pulse", ms=500, late_ms=450, stalled_ms=500) for at in range(0, 2500, 500)]
+    assert judge(every_100_ms(failing=range(300, 900, 100)), [*FAULT, *pulses]).valid is False
+
+
 def test_what_failed_in_the_warm_up_is_not_judged():
     warm_up = [op(0, 10, "fail"), op(20, 30, "fail"), op(40, 50)]
     judgement = judge([*warm_up, *every_100_ms()[1:]], budget_ms=150)

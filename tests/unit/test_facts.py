@@ -241,6 +241,23 @@ def test_what_is_not_used_is_not_there(monkeypatch):
     assert Role.FRONT_DOOR not in gathering.facts_of(target(monkeypatch)).present
 
 
+@pytest.mark.parametrize(
+    "given, there",
+    [
+        (S3 % "false", {Feature.OBJECT_STORE}),
+        (FILE_SYSTEM, set()),
+        ("{}", {Feature.OBJECT_STORE, Feature.IMAGES_ON_VOLUMES}),
+    ],
+)
+def test_what_is_about_images_is_there_where_they_are(monkeypatch, given, there):
+    here = target(monkeypatch, registry=registry(given))
+    here.profile.features |= {Feature.OBJECT_STORE, Feature.IMAGES_ON_VOLUMES}
+    facts = gathering.facts_of(here)
+    about = {Feature.OBJECT_STORE, Feature.IMAGES_ON_VOLUMES}
+    assert facts.present & about == there
+    assert overridden(facts, "images=claims").present & about == {Feature.IMAGES_ON_VOLUMES}
+
+
 def test_tls_at_the_front_door_is_none_between_components(monkeypatch):
     here = target(monkeypatch, roles=(Role.WEB, Role.REGISTRY, Role.FRONT_DOOR))
     here.deployment.workloads[Role.FRONT_DOOR].tls = True

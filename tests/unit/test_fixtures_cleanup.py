@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from harbor_verify.cleanup import Cleanup, leftovers, new_run_id, project_name, remove_project
-from harbor_verify.clients.harbor import Project
+from harbor_verify.clients.harbor import Project, value_project
 from harbor_verify.errors import DeadlinePassed, HarnessError, UnexpectedAnswer
 from harbor_verify.verdict import Failure, Offender
 
@@ -46,9 +46,10 @@ def test_a_project_name_is_one_that_harbor_takes_and_no_other_run_has():
 
 def test_only_projects_of_runs_are_leftovers():
     mine = project_name(new_run_id(datetime.now(UTC)))
-    projects = {mine: 1, "verify-me": 2, "my-" + mine: 3, "verify-20261124": 4}
+    value = value_project("abcd01230000")
+    projects = {mine: 1, "verify-me": 2, "my-" + mine: 3, "verify-20261124": 4, value: 5, f"{value}-v": 6}
     front_door = SimpleNamespace(projects=lambda name, credentials: projects)
-    assert leftovers(SimpleNamespace(front_door=front_door, credentials=None)) == [mine]
+    assert leftovers(SimpleNamespace(front_door=front_door, credentials=None)) == [mine, value]
 
 
 class HarborThatListsLate:

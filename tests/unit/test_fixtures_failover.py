@@ -61,13 +61,16 @@ class FakeHarbor:
     def projects(self, name, credentials):
         return {name: Project(name, 7)}
 
-    def set_public(self, project, public, credentials):
+    def add_value(self, project, value, credentials):
         self.answer()
-        self.world.public = public
+        self.world.values[value] = len(self.world.values)
 
-    def is_public(self, project, credentials):
+    def values(self, project, mark, credentials):
         self.answer()
-        return self.world.read.get(self.name, self.world.public)
+        return dict(self.world.read.get(self.name, self.world.values))
+
+    def remove_value(self, value_id, credentials):
+        self.world.removed.add(value_id)
 
     def tags(self, repository, credentials):
         return {digest: digest for digest in self.world.pushes if digest not in self.world.unlisted}
@@ -100,7 +103,7 @@ class World:
 
     def __init__(self, *, shared=True, registry_api=Role.REGISTRY):
         self.profile = SimpleNamespace(api=FakeHarbor, registry_api=registry_api)
-        self.public, self.read, self.unlisted = False, {}, set()
+        self.values, self.removed, self.read, self.unlisted = {}, set(), {}, set()
         self.numbers, self.opened, self.closed, self.silent = 0, 0, 0, set()
         one = set()
         self.stores = {name: one if shared else set() for name in ("ui-0", "ui-1", "ui-2", "front-door")}
@@ -336,11 +339,32 @@ def test_a_write_that_another_replica_does_not_see_is_found(kill):
     world = World()
 
     def lag():
-        world.read = {"ui-1": world.public, "ui-2": world.public}
+        world.read = {"ui-1": dict(world.values), "ui-2": dict(world.values)}
         a_while()
+        world.read = {}
 
-    with pytest.raises(Failure, match="the value of before"):
+    with pytest.raises(Failure, match="has just acknowledged"):
         kill(world, lag).require()
+
+
+def test_the_last_two_writes_that_a_standby_had_not_got_are_missed(kill):
+    world = World()
+
+    def fail_over():
+        a_while()
+        for value in list(world.values)[-2:]:
+            del world.values[value]
+
+    with pytest.raises(Failure, match="values whose writes were acknowledged") as failure:
+        kill(world, fail_over).require()
+    assert any(offender.observed.startswith("not ") for offender in failure.value.offenders)
+
+
+def test_what_was_written_is_removed_in_the_end(kill):
+    world = World()
+    kill(world, a_while).require()
+    assert len(world.values) > 2
+    assert world.removed == set(world.values.values())
 
 
 def test_nothing_is_broken_where_one_cannot_even_push(kill):

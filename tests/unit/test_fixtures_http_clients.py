@@ -65,6 +65,8 @@ class FakeHarbor(BaseHTTPRequestHandler):
         elif self.path.startswith("/api/projects"):
             first = "page=1" in self.path
             names = [f"verify-{n}" for n in range(100)] if first else ["verify-last"]
+            if "verify-abcd0123" in self.path:
+                names = ["verify-abcd01230000-v", "verify-abcd0123-w", "verify-ffffabcd0123-v"]
             found = [{"name": name, "project_id": n + 100 * (not first)} for n, name in enumerate(names)]
             self.answer(200, json.dumps(found).encode())
         elif self.path == "/moved":
@@ -103,6 +105,13 @@ def test_a_login_without_a_session_store_is_worth_nothing(http, server):
     server.keeps_sessions = False
     harbor = Harbor12(http)
     assert harbor.whoami(harbor.sign_in(ADMIN)) is None
+
+
+def test_values_are_projects_of_a_name_of_their_own(http, server):
+    harbor = Harbor12(http)
+    harbor.add_value(Project("w", 7), "abcd01230000", ADMIN)
+    assert json.loads(server.seen[-1][2])["project_name"] == "verify-abcd01230000-v"
+    assert harbor.values(Project("w", 7), "abcd0123", ADMIN) == {"abcd01230000": 0}
 
 
 def test_a_refused_login_says_so(http):

@@ -155,6 +155,12 @@ def test_a_redis_that_nobody_answers_for_is_a_refusal_after_one_try():
             redis.time_to_live_s("live")
 
 
+def test_a_way_that_did_not_come_about_says_nothing_about_redis():
+    with RedisStore(STORE, "127.0.0.1:1", timeouts_s=(1, 1), way_failed=lambda: "no API server") as redis:
+        with pytest.raises(CannotTell, match="port-forward to its pod: no API server"):
+            redis.time_to_live_s("live")
+
+
 def test_a_certificate_that_this_side_does_not_trust_says_nothing_about_harbor():
     with (
         RedisStore(STORE, "127.0.0.1:1", timeouts_s=(1, 1)) as asked,

@@ -211,6 +211,27 @@ def test_a_project_goes_with_its_repositories_also_with_those_that_hold_nothing(
     ]
 
 
+def test_values_are_labels_of_the_project_each_made_once_and_removed(harbor, state):
+    listed = [{"name": "abcd0123" + end, "id": number} for number, end in enumerate(("0000", "0001"), 4)]
+    state.answers["POST /api/v2.0/labels"] = (201, "")
+    # It lists whatever has the mark somewhere in its name.
+    state.answers["GET /api/v2.0/labels"] = (200, [*listed, {"name": "x-abcd0123", "id": 9}])
+    state.answers["DELETE /api/v2.0/labels/4"] = (200, "")
+    state.answers["DELETE /api/v2.0/labels/5"] = (404, "")
+    harbor.add_value(RUN, "abcd01230000", ADMIN)
+    made = json.loads(state.seen[0].body)
+    assert (made["name"], made["scope"], made["project_id"]) == ("abcd01230000", "p", 7)
+    found = harbor.values(RUN, "abcd0123", ADMIN)
+    assert found == {"abcd01230000": 4, "abcd01230001": 5}
+    assert "project_id=7" in state.seen[1].path
+    for value_id in found.values():
+        harbor.remove_value(value_id, ADMIN)
+    state.answers["POST /api/v2.0/labels"] = (409, "")
+    with pytest.raises(UnexpectedAnswer) as taken:
+        harbor.add_value(RUN, "abcd01230000", ADMIN)
+    assert taken.value.status == 409
+
+
 def test_users_and_members_are_made(harbor, state):
     state.answers["POST /api/v2.0/users"] = (201, "", ("Location", "/api/v2.0/users/9"))
     state.answers["GET /api/v2.0/users/search"] = (200, [{"username": "verify-1", "user_id": 9}])

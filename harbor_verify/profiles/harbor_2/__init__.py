@@ -65,9 +65,11 @@ PROFILE = Profile(
         {
             Feature.FORM_TOKENS,
             Feature.HEALTH_REPORT,
+            Feature.IMAGES_ON_VOLUMES,
             Feature.INTERNAL_TLS,
             Feature.JOB_LOGS,
             Feature.MIGRATIONS,
+            Feature.OBJECT_STORE,
             Feature.QUOTAS,
             Feature.ROBOTS,
             Feature.SECRET_KEY,

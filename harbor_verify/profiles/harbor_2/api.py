@@ -125,13 +125,18 @@ class Harbor2(Harbor):
             return None
         return [str(entry.get("name")) for entry in document(expect(answer, 200)) or []]
 
-    def set_public(self, project: Project, public: bool, credentials: Credentials) -> None:
-        body = {"metadata": {"public": str(public).lower()}}
-        expect(self.http.put(f"{API}/projects/{project.id}", json=body, auth=basic(credentials)), 200)
+    def add_value(self, project: Project, value: str, credentials: Credentials) -> None:
+        """A label of the project: one row of the database, and nothing else."""
+        body = {"name": value, "scope": "p", "project_id": project.id, "description": "made by harbor-verify"}
+        expect(self.http.post(f"{API}/labels", json=body, auth=basic(credentials)), 201)
 
-    def is_public(self, project: Project, credentials: Credentials) -> bool:
-        project_document = document(self._get(f"/projects/{project.id}", credentials))
-        return project_document["metadata"].get("public") == "true"
+    def values(self, project: Project, mark: str, credentials: Credentials) -> dict[str, int]:
+        query = {"scope": "p", "project_id": project.id, "name": mark}
+        entries = self._all("/labels", query, credentials)
+        return {entry["name"]: entry["id"] for entry in entries if entry["name"].startswith(mark)}
+
+    def remove_value(self, value_id: int, credentials: Credentials) -> None:
+        expect(self.http.delete(f"{API}/labels/{value_id}", auth=basic(credentials)), 200, 404)
 
     def add_member(self, project: Project, user: str, role: int, credentials: Credentials) -> None:
         body = {"role_id": role, "member_user": {"username": user}}

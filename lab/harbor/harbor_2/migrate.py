@@ -12,7 +12,8 @@ from .database import Cursor, Database, DatabaseError, describe
 from .version import PLAYED, SCHEMA
 
 _SCHEMA = Path(__file__).parent / "schema" / "harbor.sql"
-_ACCESSORIES = _SCHEMA.with_name("accessories.sql")
+_ADDITIONS = [_SCHEMA.with_name(name) for name in ("accessories.sql", "labels.sql")]
+"""What older stand-ins did without: made at each start, where it is not there."""
 _LOCK = 150_211  # any number that nobody else takes
 
 
@@ -42,15 +43,16 @@ def _migrate_locked(cursor: Cursor) -> bool:
         )
     if row and row["version"] > SCHEMA:
         raise Fatal(f"failed to migrate: no migration found for version {row['version']}")
+    additions = "; ".join(file.read_text() for file in _ADDITIONS)
     if row:
-        cursor.execute(_ACCESSORIES.read_text())
+        cursor.execute(additions)
     if row and row["version"] == SCHEMA:
         log.info("No change in schema, skip.")
         return False
     cursor.execute("DELETE FROM schema_migrations")
     cursor.execute("INSERT INTO schema_migrations (version, dirty) VALUES (%s, true)", [SCHEMA])
     if not row:  # what the stand-in uses of the schema has not changed between the versions that it plays
-        cursor.execute(f"BEGIN; {_SCHEMA.read_text()}; {_ACCESSORIES.read_text()}; COMMIT")
+        cursor.execute(f"BEGIN; {_SCHEMA.read_text()}; {additions}; COMMIT")
     cursor.execute("UPDATE schema_migrations SET dirty = false")
     log.info(f"{SCHEMA}/u {PLAYED[0]}.{PLAYED[1]}.0_schema")
     return True

@@ -19,8 +19,6 @@ def _use_bucket(objects: list[Object]) -> None:
         "region": object_store.REGION,
         "bucket": _BUCKET,
         "regionendpoint": object_store.URL,
-        "secure": False,
-        "v4auth": True,
     }
     _put_document(registry, document)
     keys = find(objects, "Secret", "harbor-registry")
@@ -67,6 +65,7 @@ LAYOUT = Layout(
     about="images in a bucket of an object store, to which clients are redirected, job logs in the database, no volume",
     change=_change,
     ensure=partial(object_store.ensure, _BUCKET),
+    healthy=object_store.healthy,
     applicable=frozenset({"registry.redirect-leads-to-the-blob"}),
     not_applicable=frozenset(
         {

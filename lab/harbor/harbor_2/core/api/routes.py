@@ -6,14 +6,14 @@ from ....web.response import Response
 from ..errors import error
 from ..harbor import Call
 from ..routing import Route, route
-from . import artifacts, gc, members, projects, quotas, repositories, robots, statistics
+from . import artifacts, gc, labels, members, projects, quotas, repositories, robots, statistics
 from .guards import require_login
 
 _API = "/api/v2.0"
 _PROJECT = f"{_API}/projects/{{project}}"
 _REPOSITORY = f"{_PROJECT}/repositories/{{repository}}"
 _ARTIFACT = f"{_REPOSITORY}/artifacts/{{reference}}"
-_LEFT_OUT = "replication|scans?|scanners|labels|usergroups|retentions|ldap|oidc|p2p|export|webhook|security"
+_LEFT_OUT = "replication|scans?|scanners|usergroups|retentions|ldap|oidc|p2p|export|webhook|security"
 
 
 def left_out(call: Call) -> Response:
@@ -48,6 +48,11 @@ ROUTES = [
     route("GET", f"{_ARTIFACT}/tags", artifacts.tag_listing),
     route("POST", f"{_ARTIFACT}/tags", artifacts.tag_create),
     route("DELETE", f"{_ARTIFACT}/tags/{{tag}}", artifacts.tag_delete),
+    route("GET", f"{_API}/labels", labels.listing),
+    route("POST", f"{_API}/labels", labels.create),
+    route("GET", f"{_API}/labels/{{label_id}}", labels.get),
+    route("PUT", f"{_API}/labels/{{label_id}}", labels.change),
+    route("DELETE", f"{_API}/labels/{{label_id}}", labels.delete),
     route("GET", f"{_API}/quotas", quotas.listing),
     route("GET", f"{_API}/quotas/{{quota_id}}", quotas.get),
     route("PUT", f"{_API}/quotas/{{quota_id}}", quotas.change),
