@@ -147,6 +147,10 @@ class Profile:
     """Where it has one."""
     migrations: Callable[[Sql], list[Migration]] | None = None
     """What its database says of migrations, where there are any. Raises StoreRefused."""
+    most_connections: Callable[[Environment], int | None] = lambda environment: None
+    """How many connections a replica of `database_role` may open; None: its environment does not say.
+
+    Raises WrongConfiguration."""
     secret_key: SecretKey | None = None
     """Where it has one that must not stay as it came."""
     internal_tls: Callable[[Environment], str] = lambda environment: ""

@@ -9,9 +9,10 @@ import base64
 import itertools
 import json
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -29,12 +30,17 @@ _RETAINED = "nfs"
 
 
 @contextmanager
-def small_cluster(text: str, *, forbidden: Collection[tuple[str, str]] = ()) -> Iterator[Kubernetes]:
+def small_cluster(
+    text: str,
+    *,
+    forbidden: Collection[tuple[str, str]] = (),
+    dying: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+) -> Iterator[Kubernetes]:
     """The suite's own client for it. `forbidden`: (namespace or "", resource) that the account may not read.
 
     Of an object only kind, metadata and what matters need be said; without a namespace it is in `harbor`. A
     workload has as many running pods as it asks for, or as `status: {replicas: N}` says; `given` are labels
-    that one of them, by its ordinal, is given later.
+    that one of them, by its ordinal, is given later. `dying`: what the status of containers of that name says besides.
     """
     objects: dict[str, dict[str, dict[str, Any]]] = {}
     for body in filter(None, yaml.safe_load_all(text)):
@@ -42,6 +48,9 @@ def small_cluster(text: str, *, forbidden: Collection[tuple[str, str]] = ()) -> 
     for kind in ("Deployment", "StatefulSet", "ReplicationController", "Cluster", "DaemonSet"):
         for workload in list(objects.get(_plural(kind), {}).values()):
             _make_pods(objects, kind, workload)
+    for pod in objects.get("pods", {}).values():
+        for container in pod["status"].get("containerStatuses", ()):
+            container.update(dying.get(container["name"], {}))
     for claim in objects.get("persistentvolumeclaims", {}).values():
         _bind(objects, claim)
     for service in list(objects.get("services", {}).values()):
@@ -134,7 +143,11 @@ def _make_pods(objects: dict[str, dict[str, dict[str, Any]]], kind: str, workloa
     nodes = itertools.cycle(_NODES)
     for _ in range(len(metadata["name"]) % len(_NODES)):
         next(nodes)  # Not every first pod is on one node.
-    for ordinal in range(workload.get("status", {}).get("replicas", desired)):
+    pods = workload.get("status", {}).get("replicas", desired)
+    metadata.setdefault("generation", 1)
+    seen = {"observedGeneration": 1, "replicas": pods, "updatedReplicas": pods}
+    workload["status"] = {**seen, **workload.get("status", {})}
+    for ordinal in range(pods):
         pod = {
             "kind": "Pod",
             "metadata": {

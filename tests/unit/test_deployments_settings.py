@@ -1,6 +1,9 @@
 """What the settings of whole deployments say, and small objects beside them that once broke something."""
 
+import base64
+
 import pytest
+import yaml
 
 from harbor_verify.errors import TargetUnreachable
 from harbor_verify.model.discovery import discover
@@ -9,7 +12,7 @@ from suites.configuration import test_replicas, test_services
 from tests.unit import deployments
 from tests.unit.running import examine, not_applicable
 from tests.unit.small_cluster import NAMESPACE, small_cluster
-from tests.unit.whole_harbors import harbor_of
+from tests.unit.whole_harbors import harbor_of, verdicts_on
 
 
 def test_the_settings_of_stores_are_read_as_core_reads_them():
@@ -152,3 +155,61 @@ endpoints: [{addresses: [192.0.2.50], conditions: {}}]
     with beside("01-defaults", service) as (harbor, facts):
         assert harbor.database_address() == "192.0.2.50:6432"
         assert facts.database.value == "outside"
+
+
+def test_a_configuration_that_is_there_as_binary_data_is_read_as_the_kubelet_mounts_it():
+    """So the operator of Harbor writes it."""
+    text = base64.b64encode(
+        b"version: 0.1\nstorage: {s3: {bucket: b}}\nauth: {htpasswd: {realm: r}}\n"
+    ).decode()
+    config_map = f"""
+kind: ConfigMap
+metadata: {{name: harbor-registry}}
+binaryData: {{config.yml: {text}}}
+"""
+    with beside("08-s3-no-pvc", config_map) as (harbor, facts):
+        assert facts.images.value == "object store"
+        found = verdicts_on(harbor, facts)
+    assert not found.red
+
+
+@pytest.mark.parametrize(
+    "volume, red",
+    [
+        ("nfs: {server: nfs.example, path: /images}", False),
+        ("cephfs: {monitors: [mon.example], path: /images}", False),
+        # Each node has another one.
+        ("hostPath: {path: /var/images}", True),
+        ("emptyDir: {}", True),
+    ],
+)
+def test_images_on_a_volume_without_a_claim_are_well_where_all_nodes_share_it(volume, red):
+    objects = [each for each in yaml.safe_load_all(deployments.text_of("24-no-persistence")) if each]
+    for each in objects:
+        if each["kind"] == "Deployment" and each["metadata"]["name"] == "harbor-registry":
+            (data,) = [v for v in each["spec"]["template"]["spec"]["volumes"] if v["name"] == "registry-data"]
+            data.pop("emptyDir")
+            data.update(yaml.safe_load(volume))
+    with harbor_of(yaml.safe_dump_all(objects)) as (harbor, facts):
+        found = verdicts_on(harbor, facts)
+    assert ("configuration.registry-root-inside-volume" in found.red) is red
+    # And no check stumbles over a Harbor without claims.
+    assert not found.unknown
+
+
+def test_a_registry_whose_pods_have_a_claim_each_shares_nothing():
+    """volumeClaimTemplates: no image that one has is known to another."""
+    objects = [each for each in yaml.safe_load_all(deployments.text_of("10-gcs")) if each]
+    for each in objects:
+        if each["kind"] == "Deployment" and each["metadata"]["name"] == "harbor-registry":
+            each["kind"] = "StatefulSet"
+            spec = each["spec"]["template"]["spec"]
+            spec["volumes"] = [v for v in spec["volumes"] if v["name"] != "registry-data"]
+            asked = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "5Gi"}}}
+            each["spec"]["volumeClaimTemplates"] = [{"metadata": {"name": "registry-data"}, "spec": asked}]
+    with harbor_of(yaml.safe_dump_all(objects)) as (harbor, facts):
+        found = verdicts_on(harbor, facts)
+    assert found.red["storage.access-mode-shared"] == {
+        "PersistentVolumeClaim harbor/registry-data-harbor-registry-0",
+        "PersistentVolumeClaim harbor/registry-data-harbor-registry-1",
+    }

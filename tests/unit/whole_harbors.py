@@ -20,6 +20,8 @@ from suites.configuration import (
     test_disruption_budgets,
     test_registry_configuration,
     test_replicas,
+    test_restarts,
+    test_rollouts,
     test_secret_key,
     test_services,
     test_session_store,
@@ -35,6 +37,8 @@ _SUITES = Path(__file__).parents[2] / "suites"
 _OF_THE_API = (
     test_replicas.test_every_part_has_the_replicas_that_it_needs_and_all_are_ready,
     test_replicas.test_the_replicas_of_a_part_are_on_several_nodes,
+    test_restarts.test_containers_stay_up,
+    test_rollouts.test_every_change_of_a_workload_has_reached_all_of_its_pods,
     test_disruption_budgets.test_a_drain_cannot_evict_all_replicas_of_a_part,
     test_services.test_a_service_leads_to_every_ready_replica_and_to_nothing_else,
     test_session_store.test_every_web_replica_is_given_the_same_session_store,

@@ -118,6 +118,13 @@ class Harbor2(Harbor):
         )
         return marks_of(document(expect(answer, 200)) or [])
 
+    def registries(self, credentials: Credentials) -> list[str] | None:
+        """GET /registries: to list them it decrypts what is stored of each."""
+        answer = self.http.get(f"{API}/registries", params={"page_size": _PAGE}, auth=basic(credentials))
+        if answer.status_code in (403, 404):
+            return None
+        return [str(entry.get("name")) for entry in document(expect(answer, 200)) or []]
+
     def add_value(self, project: Project, value: str, credentials: Credentials) -> None:
         """A label of the project: one row of the database, and nothing else."""
         body = {"name": value, "scope": "p", "project_id": project.id, "description": "made by harbor-verify"}

@@ -79,6 +79,14 @@ def database(environment: Environment) -> Database:
     )
 
 
+def most_connections(environment: Environment) -> int | None:
+    """POSTGRESQL_MAX_OPEN_CONNS of core; None where it is absent. Without a limit (0) nothing says how many."""
+    setting = environment.get("POSTGRESQL_MAX_OPEN_CONNS", "")
+    if setting and not setting.isdecimal():
+        raise WrongConfiguration(f"POSTGRESQL_MAX_OPEN_CONNS is {setting!r}, not a number")
+    return int(setting or 0) or None
+
+
 def migrations(sql: Sql) -> list[Migration]:
     """The row, or rows, of schema_migrations."""
     rows = sql.rows("SELECT version, dirty FROM schema_migrations")
