@@ -15,14 +15,20 @@ CHECKS = {check.id: check for check in checks_of_suites()}
 PROFILES = {profile.name: profile for profile in PROFILES_OF_HARBOR}
 UNUSED_IN_THE_LAB = frozenset(
     {
+        "configuration.front-door-certificate-valid-for-days",
         "configuration.front-door-not-on-one-pod",
         "configuration.internal-tls-valid-for-days",
+        "configuration.stored-passwords-readable",
+        "registry.existing-images-whole",
         "registry.redirect-leads-to-the-blob",
     }
 )
 """Checks of what a Harbor may have, and the lab's healthy ones have not."""
-UNUSED_IN_ONE = {"harbor-1.2": {"images.tag-pages"}}
-"""The same in one of them: its registry is what docker clients speak to, and 2.8 gives all tags at once."""
+UNUSED_IN_ONE = {
+    "harbor-1.2": {"images.tag-pages", "configuration.rollouts-complete", "database.connections-suffice"}
+}
+"""The same in one of them: its registry is what docker clients speak to, and 2.8 gives all tags at once; its workloads
+roll nothing out, and nothing says how many connections each of them may open."""
 _APART = {"conformance", "disruption", "images-to-build-on"}
 HARMLESS = {id for id, check in CHECKS.items() if not _APART & set(check.needs)}
 """But for those that take minutes, and are run where they are asked for (tests/lab/test_images.py)."""

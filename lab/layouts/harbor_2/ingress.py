@@ -59,6 +59,8 @@ LAYOUT = Layout(
     complete=partial(ingress_controller.serve, HARBOR_2.namespace, _NAME),
     url=_URL,
     settings=lambda: {"ca_file": authority.certificate_file()},
-    applicable=frozenset({"configuration.front-door-not-on-one-pod"}),
+    applicable=frozenset(
+        {"configuration.front-door-certificate-valid-for-days", "configuration.front-door-not-on-one-pod"}
+    ),
     not_applicable=frozenset({"configuration.front-door-answers-on-every-node"}),
 )

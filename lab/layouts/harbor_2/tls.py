@@ -92,6 +92,8 @@ LAYOUT = Layout(
     ensure=_ensure,
     url=_URL,
     settings=lambda: {"ca_file": authority.certificate_file()},
-    applicable=frozenset({"configuration.internal-tls-valid-for-days"}),
+    applicable=frozenset(
+        {"configuration.front-door-certificate-valid-for-days", "configuration.internal-tls-valid-for-days"}
+    ),
     not_applicable=frozenset({"sessions.sentinels-can-elect"}),
 )
