@@ -1,11 +1,13 @@
 """Everything that can be broken, each among clients at work: what it is done to, and what clients may notice of it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
+from random import Random
 from urllib.parse import urlsplit
 
-from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.disruptions.base import Disruption
+from harbor_verify.disruptions.container import ContainerDisruption
 from harbor_verify.disruptions.container_kill import ContainerKill
 from harbor_verify.disruptions.machine_control import MachineControl
 from harbor_verify.disruptions.network_loss import NetworkLoss
@@ -20,183 +22,210 @@ from harbor_verify.disruptions.server_hang import ServerHang
 from harbor_verify.disruptions.server_isolation import ServerIsolation
 from harbor_verify.disruptions.server_kill import ServerKill
 from harbor_verify.disruptions.server_restart import ServerRestart
-from harbor_verify.errors import CannotTell
-from harbor_verify.failover import Budgets, Experiment, Survival, pod_kill, require_whole
+from harbor_verify.errors import CannotTell, HarnessError, HealFailed
+from harbor_verify.failover import Budgets, Experiment, Survival, pod_kill, require_whole, together
 from harbor_verify.history import Recorder
 from harbor_verify.model.roles import Role
 from harbor_verify.model.workloads import Workload
 from harbor_verify.settings import Settings
 from harbor_verify.target import Target
+from harbor_verify.verdict import Failure
 
 _AT_ONCE_S = 1
 """The grace of an abrupt kill: with none the API forgets the pod at once, and the kubelet gives it all it asks for."""
 
 
+Made = tuple[Disruption, Iterable[str]]
+"""A disruption, and the replicas, by name, that it is done to."""
+
+
 @dataclass(frozen=True)
 class Experiments:
-    """One method a disruption. All raise Failure when Harbor is not whole before, and what `Experiment.run` raises."""
+    """One method a disruption. All raise Failure when Harbor is not whole before, and what `Experiment.run` raises.
+
+    Which replica or node is hit is drawn from `seed`; each disruption is done as often as the setting `repeat`
+    says, with a history each, which `another_recorder` opens (it takes a number from 1 on).
+    """
 
     target: Target
     recorder: Recorder
     settings: Settings
     experiment: Experiment
+    seed: str = "0"
+    another_recorder: Callable[[int], Recorder] = lambda number: Recorder()
 
     def pod_kill(self, role: Role) -> Survival:
-        """The oldest pod of a role is deleted, with the grace that it asks for."""
-        workload = self._whole(role)
-        kill = pod_kill(self.target, workload, self.recorder, self.settings)
-        return self._run(kill, self._graceful(), [self._first(workload)])
+        """A pod of a role is deleted, with the grace that it asks for."""
+
+        def make(recorder: Recorder, draw: Random) -> Made:
+            workload = self._whole(role)
+            ordinal = self._ordinal(workload, draw)
+            kill = pod_kill(self.target, workload, recorder, self.settings, ordinal=ordinal)
+            return kill, [_name(workload, ordinal)]
+
+        return self._run(make, self._graceful())
 
     def abrupt_pod_kill(self, role: Role) -> Survival:
         """The same without grace."""
-        workload = self._whole(role)
-        kill = pod_kill(self.target, workload, self.recorder, self.settings, grace_period_s=_AT_ONCE_S)
-        return self._run(kill, self._abrupt(), [self._first(workload)])
+
+        def make(recorder: Recorder, draw: Random) -> Made:
+            workload = self._whole(role)
+            ordinal = self._ordinal(workload, draw)
+            kill = pod_kill(
+                self.target,
+                workload,
+                recorder,
+                self.settings,
+                ordinal=ordinal,
+                grace_period_s=_AT_ONCE_S,
+            )
+            return kill, [_name(workload, ordinal)]
+
+        return self._run(make, self._abrupt())
 
     def container_kill(self, role: Role) -> Survival:
-        """SIGKILL to the program of the oldest replica."""
-        workload = self._whole(role)
-        kill = ContainerKill(
-            "container-kill",
-            self.target.kubernetes,
-            self.recorder,
-            workload,
-            self._machine_control,
-            timeout_s=self._timeout_s,
-        )
+        """SIGKILL to the program of a replica."""
         recovery_ms = self.settings.recovery_budget_s * 1000
         budgets = Budgets(
             self.settings.crash_outage_budget_ms, recovery_ms=recovery_ms, response_ms=recovery_ms
         )
-        return self._run(kill, budgets, [self._first(workload)])
+        return self._on_container("container-kill", ContainerKill, role, budgets)
 
     def pause(self, role: Role) -> Survival:
-        """SIGSTOP to the program of the oldest replica."""
-        workload = self._whole(role)
-        pause = Pause(
-            "pause",
-            self._kubernetes,
-            self.recorder,
-            workload,
-            self._machine_control,
-            timeout_s=self._timeout_s,
-        )
-        return self._run(pause, self._hanging(), [self._first(workload)])
+        """SIGSTOP to the program of a replica."""
+        return self._on_container("pause", Pause, role, self._hanging())
 
     def network_loss(self, role: Role) -> Survival:
-        """Packets to and from the oldest replica get lost."""
-        workload = self._whole(role)
-        loss = NetworkLoss(
-            "network-loss",
-            self.target.kubernetes,
-            self.recorder,
-            workload,
-            self._machine_control,
-            timeout_s=self._timeout_s,
-        )
-        return self._run(loss, self._hanging(), [self._first(workload)])
+        """Packets to and from a replica get lost."""
+        return self._on_container("network-loss", NetworkLoss, role, self._hanging())
 
     def network_slowness(self, role: Role) -> Survival:
-        """The way to and from the oldest replica becomes slow."""
-        workload = self._whole(role)
-        slowness = NetworkSlowness(
-            "network-slowness",
-            self.target.kubernetes,
-            self.recorder,
-            workload,
-            self._machine_control,
-            timeout_s=self._timeout_s,
-        )
-        return self._run(slowness, self._hanging(), [self._first(workload)])
+        """The way to and from a replica becomes slow."""
+        return self._on_container("network-slowness", NetworkSlowness, role, self._hanging())
 
     def rolling_restart(self, role: Role) -> Survival:
         """All pods of a role are replaced, one after the other."""
-        workload = self._whole(role)
-        restart = RollingRestart(
-            "rolling-restart", self._kubernetes, self.recorder, workload, timeout_s=self._timeout_s
-        )
-        return self._run(restart, self._graceful(recovery=False), self._all(role))
+
+        def make(recorder: Recorder, draw: Random) -> Made:
+            workload = self._whole(role)
+            restart = RollingRestart(
+                "rolling-restart", self.target.kubernetes, recorder, workload, timeout_s=self._timeout_s
+            )
+            return restart, self._all(role)
+
+        return self._run(make, self._graceful(recovery=False))
 
     def scale_down(self, role: Role) -> Survival:
         """A role is scaled down to one replica, and back."""
-        workload = self._whole(role)
-        scaling = ScaleDown(
-            "scale-down", self._kubernetes, self.recorder, workload, timeout_s=self._timeout_s
-        )
-        return self._run(scaling, self._graceful(recovery=False), self._all(role))
+
+        def make(recorder: Recorder, draw: Random) -> Made:
+            workload = self._whole(role)
+            scaling = ScaleDown(
+                "scale-down", self.target.kubernetes, recorder, workload, timeout_s=self._timeout_s
+            )
+            return scaling, self._all(role)
+
+        return self._run(make, self._graceful(recovery=False))
 
     def node_drain(self) -> Survival:
         """A node is drained."""
-        node = self._node()
-        drain = NodeDrain(
-            "node-drain",
-            self.target.kubernetes,
-            self.recorder,
-            self._workloads(),
-            node,
-            timeout_s=self._timeout_s,
-        )
+
+        def make(recorder: Recorder, draw: Random) -> Made:
+            node = self._node(draw)
+            drain = NodeDrain(
+                "node-drain",
+                self.target.kubernetes,
+                recorder,
+                self._workloads(),
+                node,
+                timeout_s=self._timeout_s,
+            )
+            return drain, self._on(node)
+
         settings = self.settings
-        budgets = Budgets(settings.drain_outage_budget_ms, settings.failed_requests_budget)
-        return self._run(drain, budgets, self._on(node))
+        return self._run(make, Budgets(settings.drain_outage_budget_ms, settings.failed_requests_budget))
 
     def node_loss(self) -> Survival:
         """A node is lost."""
-        node = self._node()
-        loss = NodeLoss(
-            self.target.kubernetes,
-            self.recorder,
-            self._workloads(),
-            self._machine_control,
-            node,
-            timeout_s=self._timeout_s,
-        )
-        budgets = Budgets(self.settings.node_outage_budget_s * 1000)
-        return self._run(loss, budgets, self._on(node))
+
+        def make(recorder: Recorder, draw: Random) -> Made:
+            node = self._node(draw)
+            loss = NodeLoss(
+                self.target.kubernetes,
+                recorder,
+                self._workloads(),
+                self._machine_control,
+                node,
+                timeout_s=self._timeout_s,
+            )
+            return loss, self._on(node)
+
+        return self._run(make, Budgets(self.settings.node_outage_budget_s * 1000))
 
     def server_kill(self, what: str) -> Survival:
         """The server in use dies, and another takes over."""
-        return self._on_server(
-            ServerKill("kill", self.recorder, self._machine_control, what, timeout_s=self._timeout_s)
-        )
+        return self._on_server(partial(ServerKill, "kill"), what)
 
     def server_restart(self, what: str) -> Survival:
         """The server in use is restarted."""
-        return self._on_server(
-            ServerRestart("restart", self.recorder, self._machine_control, what, timeout_s=self._timeout_s)
-        )
+        return self._on_server(partial(ServerRestart, "restart"), what)
 
     def server_hang(self, what: str) -> Survival:
         """The server in use hangs for a while."""
-        return self._on_server(
-            ServerHang(self.recorder, self._machine_control, what, timeout_s=self._timeout_s)
-        )
+        return self._on_server(ServerHang, what)
 
     def server_blackhole(self, what: str) -> Survival:
         """Whatever is sent to the server in use vanishes."""
-        return self._on_server(
-            ServerBlackhole(
-                "blackhole", self.recorder, self._machine_control, what, timeout_s=self._timeout_s
-            )
-        )
+        return self._on_server(partial(ServerBlackhole, "blackhole"), what)
 
     def server_isolation(self, what: str) -> Survival:
         """The server in use is cut off from the others of its kind."""
-        return self._on_server(
-            ServerIsolation(
-                "isolation", self.recorder, self._machine_control, what, timeout_s=self._timeout_s
+        return self._on_server(partial(ServerIsolation, "isolation"), what)
+
+    def _run(self, make: Callable[[Recorder, Random], Made], budgets: Budgets) -> Survival:
+        """As often as is asked for, each time with what the seed draws; no more once something is not whole again."""
+        survivals: list[Survival] = []
+        for number in range(self.settings.repeat):
+            recorder = self.another_recorder(number) if number else self.recorder
+            experiment = self.experiment.on(recorder) if number else self.experiment
+            try:
+                disruption, victims = make(recorder, Random(f"{self.seed}/{number}"))
+                survivals.append(experiment.run(disruption, budgets, victims=tuple(victims)))
+            except (HarnessError, Failure):
+                if survivals:
+                    # What was found the times before stands.
+                    together(survivals).require()
+                raise
+            if isinstance(survivals[-1].error, HealFailed):
+                break
+        return together(survivals)
+
+    def _on_container(
+        self, kind: str, disruption: type[ContainerDisruption], role: Role, budgets: Budgets
+    ) -> Survival:
+        def make(recorder: Recorder, draw: Random) -> Made:
+            workload = self._whole(role)
+            ordinal = self._ordinal(workload, draw)
+            made = disruption(
+                kind,
+                self.target.kubernetes,
+                recorder,
+                workload,
+                self._machine_control,
+                ordinal=ordinal,
+                timeout_s=self._timeout_s,
             )
-        )
+            return made, [_name(workload, ordinal)]
 
-    def _run(self, disruption: Disruption, budgets: Budgets, victims: Iterable[str]) -> Survival:
-        return self.experiment.run(disruption, budgets, victims=tuple(victims))
+        return self._run(make, budgets)
 
-    def _on_server(self, disruption: Disruption) -> Survival:
+    def _on_server(self, disruption: Callable[..., Disruption], what: str) -> Survival:
+        def make(recorder: Recorder, draw: Random) -> Made:
+            return disruption(recorder, self._machine_control, what, timeout_s=self._timeout_s), ()
+
         settings = self.settings
-        budgets = Budgets(
-            settings.store_outage_budget_s * 1000, response_ms=settings.recovery_budget_s * 1000
-        )
-        return self._run(disruption, budgets, ())
+        outage_ms = settings.store_outage_budget_s * 1000
+        return self._run(make, Budgets(outage_ms, response_ms=settings.recovery_budget_s * 1000))
 
     def _graceful(self, *, recovery: bool = True) -> Budgets:
         settings = self.settings
@@ -219,8 +248,9 @@ class Experiments:
     def _all(self, role: Role) -> list[str]:
         return [replica.name for replica in self.target.replicas(role)]
 
-    def _first(self, workload: Workload) -> str:
-        return f"{workload.short_name}-0"
+    def _ordinal(self, workload: Workload, draw: Random) -> int:
+        """The replica to hit, by its number in age order."""
+        return draw.randrange(max(1, workload.desired))
 
     def _workloads(self) -> list[Workload]:
         for role in self.target.deployment.workloads:
@@ -232,7 +262,7 @@ class Experiments:
         deployment = self.target.deployment
         return [r.name for role in deployment.workloads for r in deployment.replicas(role) if r.node == node]
 
-    def _node(self) -> str:
+    def _node(self, draw: Random) -> str:
         """The node to lose: one with replicas of Harbor's, by which one does not come to the front door.
 
         Raises CannotTell when there is none.
@@ -240,7 +270,7 @@ class Experiments:
         door = urlsplit(self.target.url).hostname or ""
         deployment = self.target.deployment
         used = {r.node for role in deployment.workloads for r in deployment.replicas(role)}
-        others = sorted(
+        others: list[str] = sorted(
             node.metadata.name
             for node in deployment.nodes()
             if node.metadata.name in used
@@ -248,12 +278,7 @@ class Experiments:
         )
         if not others:
             raise CannotTell(f"there is no node with pods of Harbor's but the one that {door} leads to")
-        last: str = others[-1]
-        return last
-
-    @property
-    def _kubernetes(self) -> Kubernetes:
-        return self.target.kubernetes
+        return draw.choice(others)
 
     @property
     def _timeout_s(self) -> float:
@@ -265,3 +290,7 @@ class Experiments:
         if self.target.access.machine_control is None:
             raise CannotTell("nobody here has control of the machines that Harbor runs on")
         return self.target.access.machine_control
+
+
+def _name(workload: Workload, ordinal: int) -> str:
+    return f"{workload.short_name}-{ordinal}"

@@ -3,10 +3,11 @@ and write through the API, at the front door and on every replica that is not it
 """
 
 import secrets
+import statistics
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from harbor_verify.checkers.catalogue import no_push_missing_in_catalogue
@@ -94,22 +95,66 @@ class Survival:
     whose fault that is.
     """
 
+    disruption: str = ""
+    """What was done, and to what: pod-kill web-2."""
+    repeats: tuple["Survival", ...] = ()
+    """Where it was done several times: each of them; `judgements` are then empty."""
+
     @property
     def measured(self) -> dict[str, float]:
-        """All figures, each with its unit in the name."""
+        """All figures, each with its unit in the name; of repeats what `repeated` makes of them."""
+        if self.repeats:
+            return repeated([survival.measured for survival in self.repeats])
         figures = {name: value for judgement in self.judgements for name, value in judgement.measured.items()}
         return figures | ({} if self.healed_ms is None else {"healed_ms": self.healed_ms})
 
     def require(self) -> None:
         """Pass if all judgements are true. Raises Failure, CannotTell, and `error` where that is all there is."""
         try:
-            require(*self.judgements)
+            require(*(self.judgements or self._judgements_of_repeats()))
         except (Failure, CannotTell) as verdict:
             if self.error:
                 verdict.add_note(str(self.error))
             raise
         if self.error:
             raise self.error
+
+    def _judgements_of_repeats(self) -> list[Judgement]:
+        """Each offender and each unknown says which time it was of."""
+        judgements = []
+        for number, survival in enumerate(self.repeats, 1):
+            which = f"(time {number} of {len(self.repeats)}, {survival.disruption})"
+            for judgement in survival.judgements:
+                offenders = tuple(
+                    replace(each, observed=f"{each.observed} {which}") for each in judgement.offenders
+                )
+                unknowns = tuple(f"{each} {which}" for each in judgement.unknowns)
+                judgements.append(replace(judgement, offenders=offenders, unknowns=unknowns))
+        return judgements
+
+
+def together(survivals: Sequence[Survival]) -> Survival:
+    """One or several times the same disruption as one: the only one, or one that has them all."""
+    if len(survivals) == 1:
+        return survivals[0]
+    error = next((survival.error for survival in survivals if survival.error), None)
+    return Survival((), error=error, repeats=tuple(survivals))
+
+
+def repeated(figures: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Figures of several times as one: of times and shares the worst, of counts the sum, and of the longest outage the
+    median and the spread (the longest less the shortest), too.
+    """
+    names = dict.fromkeys(name for each in figures for name in each)
+    whole: dict[str, float] = {"repeats": len(figures)}
+    for name in names:
+        values = [each[name] for each in figures if name in each]
+        whole[name] = max(values) if name.endswith(("_ms", "_percent")) else sum(values)
+    outages_ms = [each["outage_ms"] for each in figures if "outage_ms" in each]
+    if outages_ms:
+        whole["outage_median_ms"] = round(statistics.median(outages_ms), 3)
+        whole["outage_spread_ms"] = round(max(outages_ms) - min(outages_ms), 3)
+    return whole
 
 
 def require_whole(target: Target, role: Role) -> None:
@@ -246,7 +291,20 @@ class Experiment:
                 live.phase = "trying everything everywhere"
                 webs, givers = self._try_everything(stack, at_work, disruption.names)
         judgements = self._judge(workers.clients, [web.name for web in webs], list(givers), budgets)
-        return Survival(judgements, self._healed_ms(), unproven or unhealed or late)
+        return Survival(judgements, self._healed_ms(), unhealed or unproven or late, disruption.name)
+
+    def on(self, recorder: Recorder) -> "Experiment":
+        """The same, with another history."""
+        return Experiment(
+            self._target,
+            recorder,
+            self._settings,
+            self._tell,
+            project=self._project,
+            written=self._written,
+            run_id=self._run_id,
+            show=self._show,
+        )
 
     def _prove(self, disruption: Disruption) -> HarnessError | None:
         """What kept the fault from being confirmed; the history has it, too, and is judged all the same."""
@@ -389,7 +447,7 @@ class Experiment:
         if budgets.recovery_ms is not None:
             judgements.append(recovery(history, budget_ms=budgets.recovery_ms))
         if self._recorder.file:
-            judged.write(self._recorder.file.with_name(judged.FILE), [each.document() for each in judgements])
+            judged.write(judged.beside(self._recorder.file), [each.document() for each in judgements])
         return tuple(judgements)
 
     def _healed_ms(self) -> float | None:

@@ -185,7 +185,7 @@ class Settings(BaseModel):
         25,
         le=100,
         description="percent of the answers in any 10 s that a client may see fail while something is broken, beside "
-        "its longest outage",
+        "one outage of the length that is allowed",
     )
     confirmation_s: PositiveFloat = Field(
         10,
@@ -196,6 +196,15 @@ class Settings(BaseModel):
         60,
         description="seconds until a deleted pod's successor is Ready, a container is started again, another server "
         "takes over from one that is lost",
+    )
+    seed: NonNegativeInt | None = Field(
+        None,
+        description="number from which the replicas and nodes are drawn that are hit (default: another one each time; "
+        "a run tells it at its top)",
+    )
+    repeat: PositiveInt = Field(
+        1,
+        description="how many times each disruption of the failover area is done, each with a history of its own",
     )
     patience_s: PositiveFloat = Field(
         10,

@@ -29,7 +29,10 @@ _DECIDING = (
     "store_outage_budget_s",
     "failed_requests_budget",
     "recovery_budget_s",
+    "flapping_budget_percent",
+    "confirmation_s",
     "operations_per_s",
+    "repeat",
 )
 """Settings that verdicts hang on."""
 

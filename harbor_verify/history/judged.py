@@ -36,6 +36,13 @@ class Judged:
     """By client."""
 
 
+def beside(history: Path) -> Path:
+    """The file with what was judged by a history: judgement.json of history.jsonl, judgement-2.json of
+    history-2.jsonl.
+    """
+    return history.with_name(history.name.replace("history", "judgement", 1)).with_suffix(".json")
+
+
 def write(file: Path, judgements: Sequence[Mapping[str, Any]]) -> None:
     """Keep judgements, each in the form of this module's docstring. Raises OSError."""
     document = {"schema": SCHEMA, "judgements": list(judgements)}

@@ -3,6 +3,7 @@
 All of it happens only when checks were collected: `pytest tests` needs no Harbor.
 """
 
+import secrets
 import signal
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -49,11 +50,14 @@ class State:
     redaction: Redaction
     """What everything that is written goes through."""
     collector: Collector
+    seed: int = 0
+    """From which the replicas and nodes are drawn that are hit."""
     cleanup: Cleanup = field(default_factory=Cleanup)
     unhealed: list[str] = field(default_factory=list)
     """What was broken on purpose and could not be mended; nothing more is broken then."""
 
 
+_SEEDS = 10**6
 KEY = pytest.StashKey[State]()
 MARKERS = (
     "check(id): a check of Harbor, made by harbor_verify.checks.check",
@@ -145,7 +149,9 @@ def _begin(config: pytest.Config, selected: list[str]) -> State:
         raise
     redaction = Redaction(known_secrets.of_credentials(target.credentials))
     facts = find_facts(target, settings)
+    seed = secrets.randbelow(_SEEDS) if settings.seed is None else settings.seed
     target_lines = describe(target, facts) + _learn_secrets(target, redaction)
+    target_lines.append(f"  seed {seed}: what is hit is drawn from it (--seed {seed} hits the same again)")
     lease = NamespaceLease(access.kubernetes, access.namespace, cleanup.holder(run_id))
     lease.acquire()
     report = Run(
@@ -170,7 +176,7 @@ def _begin(config: pytest.Config, selected: list[str]) -> State:
     signal.signal(signal.SIGTERM, _interrupt)
     collector = Collector(target.deployment, redaction, timeouts_s=settings.timeouts_s)
     words = words_of(target.profile.words, facts)
-    return State(settings, target, lease, report, place, facts, words, redaction, collector)
+    return State(settings, target, lease, report, place, facts, words, redaction, collector, seed)
 
 
 def find_facts(target: Target, settings: Settings) -> Facts:

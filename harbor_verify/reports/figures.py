@@ -5,8 +5,11 @@ from typing import Any
 
 WORDS = {
     "outage_ms": "longest outage",
+    "outage_median_ms": "longest outage, the median of all times",
+    "outage_spread_ms": "longest outage, from the best time to the worst",
+    "repeats": "times it was done",
     "bad_time_ms": "outages together",
-    "flapping_percent": "bad answers beside the longest outage, in the worst 10 s",
+    "flapping_percent": "bad answers in the worst 10 s, beside the outage that is allowed",
     "last_bad_ms": "last bad answer after",
     "starved_percent": "time in which the machine that asked was starved",
     "slowest_ok_ms": "slowest good answer",

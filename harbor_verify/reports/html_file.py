@@ -65,7 +65,11 @@ def document(run: Run, folder: Path) -> str:
         views=views,
         drawn={made.result.id for made in views},
         outage_rows=[result for result in run.results if "outage_ms" in result.measured],
-        outage_columns=outage_table.COLUMNS,
+        outage_columns={
+            name: heading
+            for name, heading in outage_table.COLUMNS.items()
+            if any(name in result.measured for result in run.results)
+        },
         causes=blame.causes(run.results),
         failed=run.of(Category.FAIL),
         advice=run.of(Category.ADVICE),

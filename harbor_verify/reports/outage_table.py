@@ -1,5 +1,8 @@
 """A table of what clients went through while things were broken, for the end of a run on a terminal."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from rich.table import Table
 from rich.text import Text
 
@@ -8,6 +11,9 @@ from harbor_verify.reports.model import Run, Verdict
 
 COLUMNS = {
     "outage_ms": "outage",
+    "repeats": "times",
+    "outage_median_ms": "median outage",
+    "outage_spread_ms": "spread",
     "bad_time_ms": "outages together",
     "flapping_percent": "flapping",
     "last_bad_ms": "last bad answer",
@@ -18,18 +24,18 @@ COLUMNS = {
     "pushes_lost": "pushes lost",
     "writes_lost": "writes lost",
 }
+_LOST = ("lost", "pushes_lost", "writes_lost")
+"""One column on a terminal, where there is less room; so are the headings there."""
 _SHORT = {
     "bad_time_ms": "outages\ntogether",
+    "outage_median_ms": "median\noutage",
     "last_bad_ms": "last bad\nanswer",
     "slowest_ok_ms": "slowest\nanswer",
-    "recovery_ms": "recovered",
-    "lost": "sessions\nlost",
-    "pushes_lost": "pushes\nlost",
-    "writes_lost": "writes\nlost",
+    "lost": "lost",
 }
-"""Headings for a terminal, where there is less room."""
 _BAD = {"outage_ms", "bad_time_ms", "flapping_percent", *figures.LOSSES}
 """Nothing but zero is good."""
+_LONG_MS = 10_000
 
 
 def table(run: Run) -> Table | None:
@@ -39,19 +45,29 @@ def table(run: Run) -> Table | None:
         return None
     drawn = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
     drawn.add_column("disruption", overflow="fold", vertical="top")
-    names = [name for name in COLUMNS if any(name in result.measured for result in rows)]
+    figures_by_row = [_with_losses_together(result.measured) for result in rows]
+    names = [name for name in COLUMNS if any(name in measured for measured in figures_by_row)]
     for name in names:
         drawn.add_column(_SHORT.get(name, COLUMNS[name]), justify="right")
-    for result in rows:
+    for result, measured in zip(rows, figures_by_row, strict=True):
         style = "" if result.verdict == Verdict.PASS else "bold red"
-        drawn.add_row(Text(result.id, style=style), *(_cell(name, result.measured) for name in names))
+        drawn.add_row(Text(result.id, style=style), *(_cell(name, measured) for name in names))
     return drawn
 
 
-def _cell(name: str, measured: dict[str, object]) -> Text:
+def _with_losses_together(measured: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures, with all that was lost (sessions, pushes, writes) as one."""
+    counts = [measured[name] for name in _LOST if name in measured]
+    rest = {name: value for name, value in measured.items() if name not in _LOST}
+    return rest | ({"lost": sum(counts)} if counts else {})
+
+
+def _cell(name: str, measured: Mapping[str, Any]) -> Text:
     if name not in measured:
         return Text("·", style="dim")
+    value = measured[name]
+    is_long = name.endswith("_ms") and isinstance(value, int | float) and value >= _LONG_MS
     return Text(
-        figures.with_unit(name, measured[name]),
-        style="bold red" if name in _BAD and measured[name] else "",
+        f"{value / 1000:.1f} s" if is_long else figures.with_unit(name, value),
+        style="bold red" if name in _BAD and value else "",
     )

@@ -98,6 +98,8 @@ def adapted(objects: Sequence[Object], place: Place) -> Adapted:
         for each in objects
         if each["kind"] not in {*_KINDS, "Namespace"}
     ]
+    for workload in of_kind(known, *WORKLOADS):
+        workload["spec"].setdefault("replicas", 1)
     for each in known:
         each["metadata"]["namespace"] = place.namespace
         each["metadata"].setdefault("labels", {})

@@ -67,11 +67,26 @@ def adapt(objects: list[Object], known: Mapping[str, str]) -> list[str]:
             )
         elif variable_name in known:
             data[key] = known[variable_name]
+    for secret_name in _taken_whole(objects) - there.keys():
+        there[secret_name] = _made(objects, secret_name, dict(known))
+        objects.append(there[secret_name])
+        notes.append(f"Secret {secret_name} is named and not given: the lab makes one of what it knows")
     for secret in there.values():
         for key, value in list(secret["data"].items()):
             if not isinstance(value, _Bytes):
                 put_text(secret, key, value)
     return notes
+
+
+def _taken_whole(objects: list[Object]) -> set[str]:
+    """The Secrets whose every value a container takes into its environment, and needs."""
+    return {
+        source["secretRef"]["name"]
+        for workload in of_kind(objects, *WORKLOADS)
+        for container in workload["spec"]["template"]["spec"]["containers"]
+        for source in container.get("envFrom") or []
+        if "secretRef" in source and not source["secretRef"].get("optional")
+    }
 
 
 def _named(objects: list[Object]) -> Iterator[tuple[str, str, str]]:

@@ -10,9 +10,9 @@ Change = Callable[[str], str]
 
 
 def changed(node: Any, change: Change) -> Any:
-    """A copy in which each text is changed; names of fields are not."""
+    """A copy in which each text is changed; names of fields are not. Fields with nothing in them are left out."""
     if isinstance(node, dict):
-        return {key: changed(value, change) for key, value in node.items()}
+        return {key: changed(value, change) for key, value in node.items() if value is not None}
     if isinstance(node, list):
         return [changed(value, change) for value in node]
     return change(node) if isinstance(node, str) else node

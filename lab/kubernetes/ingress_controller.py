@@ -11,6 +11,7 @@ import json
 from typing import Any
 
 from lab.kubernetes.control_plane import kubectl
+from lab.waiting import NotYet
 
 Object = dict[str, Any]
 
@@ -63,6 +64,15 @@ def serve(namespace: str, name: str) -> None:
         "--type=merge",
         f"--patch={json.dumps(status)}",
     )
+
+
+def healthy() -> str:
+    """What is there, as a sentence; raises NotYet when a pod of it is not Ready, CommandFailed without any."""
+    ready = _read("deployment", _NAME, NAMESPACE)["status"].get("readyReplicas", 0)
+    state = f"{ready} of {REPLICAS} pods of the ingress controller are Ready"
+    if ready < REPLICAS:
+        raise NotYet(state)
+    return state
 
 
 def configuration(ingress: Object, addresses: dict[str, str]) -> str:

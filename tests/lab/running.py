@@ -25,10 +25,10 @@ UNUSED_IN_THE_LAB = frozenset(
 )
 """Checks of what a Harbor may have, and the lab's healthy ones have not."""
 UNUSED_IN_ONE = {
-    "harbor-1.2": {"images.tag-pages", "configuration.rollouts-complete", "database.connections-suffice"}
+    "harbor-1.2": {"configuration.rollouts-complete", "database.connections-suffice", "images.tag-pages"}
 }
-"""The same in one of them: its registry is what docker clients speak to, and 2.8 gives all tags at once; its workloads
-roll nothing out, and nothing says how many connections each of them may open."""
+"""The same in one of them: its workloads bring no pod to a changed template by themselves, nothing says how many
+connections it opens, and its registry is what docker clients speak to, of which 2.8 gives all tags at once."""
 _APART = {"conformance", "disruption", "images-to-build-on"}
 HARMLESS = {id for id, check in CHECKS.items() if not _APART & set(check.needs)}
 """But for those that take minutes, and are run where they are asked for (tests/lab/test_images.py)."""

@@ -4,15 +4,16 @@ from types import SimpleNamespace
 
 import pytest
 
+from harbor_verify.checkers.judgement import Judgement
 from harbor_verify.disruptions.machine_control import SESSION_STORE
-from harbor_verify.errors import CannotTell
+from harbor_verify.errors import CannotTell, HealFailed
 from harbor_verify.experiments import Experiments
-from harbor_verify.failover import Budgets
+from harbor_verify.failover import Budgets, Survival
 from harbor_verify.history import Recorder
 from harbor_verify.model.roles import Role
 from harbor_verify.model.workloads import Workload
 from harbor_verify.settings import Settings
-from harbor_verify.verdict import Failure
+from harbor_verify.verdict import Failure, Offender
 
 SETTINGS = Settings()
 GRACEFUL = Budgets(
@@ -26,18 +27,42 @@ HANGING = Budgets(SETTINGS.hang_outage_budget_s * 1000)
 DRAIN = Budgets(SETTINGS.drain_outage_budget_ms, SETTINGS.failed_requests_budget)
 STORE = Budgets(SETTINGS.store_outage_budget_s * 1000, response_ms=RECOVERY_MS)
 NODE = Budgets(SETTINGS.node_outage_budget_s * 1000)
-FIRST, ALL, ON_NODE_3 = ("core-0",), ("core-0", "core-1"), ("core-1", "registry-0")
+ONE, ALL, ON_NODE_3 = ("core-?",), ("core-0", "core-1"), ("core-1", "registry-0")
 
 
 class Experiment:
-    """Notes what is run."""
+    """Notes what is run; `survivals` are what comes of it, one after the other, else all is well."""
+
+    def __init__(self, *survivals):
+        self.all_runs, self.recorders, self.survivals = [], [], list(survivals)
+
+    @property
+    def ran(self):
+        return self.all_runs[-1]
+
+    def on(self, recorder):
+        self.recorders.append(recorder)
+        return self
 
     def run(self, disruption, budgets, *, victims):
-        self.ran = (disruption.name, budgets, victims)
-        return "survived"
+        self.all_runs.append((disruption.name, budgets, victims))
+        survival = self.survivals.pop(0) if self.survivals else Survival(())
+        if isinstance(survival, Exception):
+            raise survival
+        return survival
 
 
-def experiments(tmp_path, *, nodes=("node-1", "node-2", "node-3"), desired=2, machine_control=True):
+def experiments(
+    tmp_path,
+    *,
+    nodes=("node-1", "node-2", "node-3"),
+    desired=2,
+    machine_control=True,
+    seed="0",
+    experiment=None,
+    url="http://192.0.2.1:31778",
+    **settings,
+):
     """core on node-1 and node-3, one registry on node-3; the front door is node-1's address."""
     workloads, replicas = {}, {}
     placed = {Role.WEB: ("core", ["node-1", "node-3"]), Role.REGISTRY: ("registry", ["node-3"])}
@@ -62,22 +87,24 @@ def experiments(tmp_path, *, nodes=("node-1", "node-2", "node-3"), desired=2, ma
         replicas=replicas.get,
         kubernetes=SimpleNamespace(),
         namespace="harbor",
-        url="http://192.0.2.1:31778",
+        url=url,
         access=SimpleNamespace(machine_control=SimpleNamespace() if machine_control else None),
     )
     recorder = Recorder(tmp_path / "history.jsonl", run="r")
-    return Experiments(target, recorder, SETTINGS, Experiment())
+    return Experiments(
+        target, recorder, SETTINGS.model_copy(update=settings), experiment or Experiment(), seed
+    )
 
 
 @pytest.mark.parametrize(
     "method, of, budgets, victims",
     [
-        ("pod_kill", Role.WEB, GRACEFUL, FIRST),
-        ("abrupt_pod_kill", Role.WEB, ABRUPT, FIRST),
-        ("container_kill", Role.WEB, CRASH, FIRST),
-        ("pause", Role.WEB, HANGING, FIRST),
-        ("network_loss", Role.WEB, HANGING, FIRST),
-        ("network_slowness", Role.WEB, HANGING, FIRST),
+        ("pod_kill", Role.WEB, GRACEFUL, ONE),
+        ("abrupt_pod_kill", Role.WEB, ABRUPT, ONE),
+        ("container_kill", Role.WEB, CRASH, ONE),
+        ("pause", Role.WEB, HANGING, ONE),
+        ("network_loss", Role.WEB, HANGING, ONE),
+        ("network_slowness", Role.WEB, HANGING, ONE),
         ("rolling_restart", Role.WEB, UNTIMED, ALL),
         ("scale_down", Role.WEB, UNTIMED, ALL),
         ("node_drain", None, DRAIN, ON_NODE_3),
@@ -93,10 +120,81 @@ def test_who_is_broken_is_spoken_to_by_nobody_and_judged_by_its_budget(
     tmp_path, method, of, budgets, victims
 ):
     made = experiments(tmp_path)
-    assert getattr(made, method)(*([of] if of else [])) == "survived"
+    assert getattr(made, method)(*([of] if of else [])) == Survival(())
     name, used, spared = made.experiment.ran
-    assert name
-    assert (used, tuple(spared)) == (budgets, victims)
+    assert used == budgets
+    if victims == ONE:
+        assert name.split()[1:] == list(spared)
+        assert spared[0] in ALL
+    else:
+        assert tuple(spared) == victims
+
+
+@pytest.mark.parametrize("method", ["pod_kill", "abrupt_pod_kill", "container_kill", "pause", "network_loss"])
+def test_a_seed_draws_the_replica_and_each_replica_is_drawn_by_some_seed(tmp_path, method):
+    drawn = {}
+    for number in range(20):
+        for _ in range(2):
+            (tmp_path / "history.jsonl").unlink(missing_ok=True)
+            made = experiments(tmp_path, seed=f"{number}/check")
+            getattr(made, method)(Role.WEB)
+            drawn.setdefault(number, set()).add(made.experiment.ran[2])
+    assert all(len(victims) == 1 for victims in drawn.values()), "the same seed hits the same"
+    assert set().union(*drawn.values()) == {("core-0",), ("core-1",)}
+
+
+def test_a_node_is_drawn_among_those_that_one_does_not_come_in_by(tmp_path):
+    drawn = set()
+    for number in range(20):
+        (tmp_path / "history.jsonl").unlink(missing_ok=True)
+        made = experiments(tmp_path, seed=f"{number}", url="http://192.0.2.2")
+        made.node_drain()
+        drawn.add(made.experiment.ran[0])
+    assert drawn == {"node-drain node-1", "node-drain node-3"}
+
+
+def survival(outage_ms, *offenders, lost=0, error=None):
+    judged = Judgement("outage", offenders, measured={"outage_ms": outage_ms, "lost": lost})
+    return Survival((judged,), error=error, disruption="pod-kill core-1")
+
+
+def test_a_disruption_is_repeated_with_a_history_each_and_tells_median_and_spread(tmp_path):
+    experiment = Experiment(survival(100.0), survival(400.0, lost=1), survival(200.0, lost=1))
+    made = experiments(tmp_path, experiment=experiment, repeat=3)
+    together = made.pod_kill(Role.WEB)
+    together.require()
+    assert together.measured == {
+        "repeats": 3,
+        "outage_ms": 400.0,
+        "outage_median_ms": 200.0,
+        "outage_spread_ms": 300.0,
+        "lost": 2,
+    }
+    assert len({*map(id, experiment.recorders), id(made.recorder)}) == 3
+
+
+def test_what_one_of_several_times_found_is_told_with_which_it_was(tmp_path):
+    wrong = Offender("login@front-door", "no outage above 1000 ms", "an outage of 4000 ms")
+    made = experiments(tmp_path, experiment=Experiment(survival(0.0), survival(4000.0, wrong)), repeat=3)
+    with pytest.raises(Failure, match=r"4000 ms \(time 2 of 3, pod-kill core-1\)"):
+        made.pod_kill(Role.WEB).require()
+
+
+def test_nothing_is_broken_again_that_is_not_whole_again(tmp_path):
+    experiment = Experiment(survival(0.0), survival(0.0, error=HealFailed("not Ready")))
+    made = experiments(tmp_path, experiment=experiment, repeat=5)
+    with pytest.raises(HealFailed):
+        made.pod_kill(Role.WEB).require()
+    assert len(experiment.all_runs) == 2
+
+
+def test_an_error_of_a_later_time_hides_no_failure_of_an_earlier_one(tmp_path):
+    wrong = Offender("login@front-door", "no outage above 1000 ms", "an outage of 4000 ms")
+    for first, kind in ((survival(4000.0, wrong), Failure), (survival(0.0), CannotTell)):
+        (tmp_path / "history.jsonl").unlink(missing_ok=True)
+        made = experiments(tmp_path, experiment=Experiment(first, CannotTell("no way there")), repeat=2)
+        with pytest.raises(kind):
+            made.pod_kill(Role.WEB)
 
 
 def test_what_is_not_whole_is_not_broken(tmp_path):
@@ -104,7 +202,7 @@ def test_what_is_not_whole_is_not_broken(tmp_path):
     for break_it in (lambda: made.pod_kill(Role.WEB), made.node_drain):
         with pytest.raises(Failure, match="3 Ready replicas"):
             break_it()
-    assert not hasattr(made.experiment, "ran")
+    assert made.experiment.all_runs == []
 
 
 def test_the_node_that_one_comes_in_by_is_not_lost(tmp_path):

@@ -21,6 +21,10 @@ SETTINGS = Settings(
 )
 
 
+DRAWS_THE_FIRST = "6"
+"""A seed by which it is ui-0 that is hit."""
+
+
 class FakeLink:
     """The HTTP of one place. `store` holds the sessions that this place knows."""
 
@@ -202,7 +206,7 @@ def kill(monkeypatch):
             experiment = Experiment(
                 world, recorder, settings, lambda text: None, project="p", written="w", run_id="r"
             )
-            return Experiments(world, recorder, settings, experiment).pod_kill(Role.WEB)
+            return Experiments(world, recorder, settings, experiment, DRAWS_THE_FIRST).pod_kill(Role.WEB)
 
     return run
 

@@ -46,7 +46,7 @@ def test_a_blob_is_followed_to_an_object_store_without_the_login(server, registr
     assert registry_asks.stream_digest(registry, "p/r", DIGEST) == (DIGEST, len(CONTENT))
 
     (path, headers), _ = elsewhere.asked
-    assert path == f"/stored/{DIGEST}?signature=s"
+    assert path == f"/bucket/v2/{DIGEST}?signature=s"
     assert "Authorization" not in headers
     assert headers["Host"] == server.elsewhere.removeprefix("http://")
 
@@ -56,12 +56,12 @@ def test_a_store_that_refuses_or_does_not_answer_is_named(server, registry, else
     server.elsewhere = host = elsewhere.url
     assert registry.blob_host("p/r", DIGEST) == host
     elsewhere.status = 403
-    with pytest.raises(UnexpectedAnswer, match=rf"^GET {host}/stored/{DIGEST} → 403") as refusal:
+    with pytest.raises(UnexpectedAnswer, match=rf"^GET {host}/bucket/v2/{DIGEST} → 403") as refusal:
         registry.blob("p/r", DIGEST)
     assert "signature" not in str(refusal.value)
     server.elsewhere = "http://127.0.0.1:1"
     with pytest.raises(
-        NoAnswer, match=r"GET http://127.0.0.1:1/stored/.* as replica-1 says: no answer .*refused"
+        NoAnswer, match=r"GET http://127.0.0.1:1/bucket/v2/.* as replica-1 says: no answer .*refused"
     ):
         registry.blob("p/r", DIGEST)
 

@@ -89,6 +89,7 @@ spec:
       - name: core
         image: registry.example.com:5000/mirror/goharbor/harbor-core:v2.13.0
         readinessProbe: {httpGet: {path: /api/v2.0/ping, port: 8080}}
+        envFrom:
         env: [{name: POSTGRESQL_PASSWORD, valueFrom: {secretKeyRef: {name: of-the-dba, key: pw}}}]
 ---
 kind: Deployment
@@ -102,6 +103,7 @@ spec:
 kind: StatefulSet
 metadata: {name: r-trivy, namespace: theirs}
 spec:
+  replicas:
   template:
     metadata: {labels: {component: trivy}}
     spec: {containers: [{name: trivy, image: "goharbor/trivy-adapter-photon:v2.13.0"}]}
@@ -183,6 +185,7 @@ def test_images_are_the_labs_and_what_is_not_harbors_idles(adapted):
     assert core["image"] == "goharbor/harbor-core:v2.15.2"
     assert core["readinessProbe"] == {"httpGet": {"path": "/api/v2.0/ping", "port": 8080}}
     assert "readinessProbe" not in mesh
+    assert "envFrom" not in core  # a field with nothing in it
     assert mesh["command"][0] == "/bin/sh"
     assert pod["initContainers"][0]["command"] == ["/bin/true"]
     assert "imagePullSecrets" not in pod
@@ -295,6 +298,16 @@ def test_secrets_that_are_only_named_are_made_and_known_passwords_are_the_labs(a
     data = find(decoded, "Secret", "r-core")["data"]
     assert data["HARBOR_ADMIN_PASSWORD"] == "of-the-lab"
     assert find(adapted, "Secret", "r-core")["data"]["binary"] == "//8="
+
+
+def test_a_secret_that_is_only_named_and_taken_whole_holds_what_the_lab_knows(theirs):
+    container = theirs[5]["spec"]["template"]["spec"]["containers"][1]
+    container["envFrom"] = [{"secretRef": {"name": "away"}}, {"secretRef": {"name": "b", "optional": True}}]
+    objects = given.adapted(theirs, PLACE).objects
+    secrets.decode(objects)
+    assert find(objects, "Secret", "away")["data"]["HARBOR_ADMIN_PASSWORD"] == "of-the-lab"
+    with pytest.raises(LabError):
+        find(objects, "Secret", "b")
 
 
 def test_a_key_that_is_only_named_is_an_error(theirs):

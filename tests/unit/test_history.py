@@ -7,7 +7,7 @@ import time
 import pytest
 
 from harbor_verify.errors import HarnessError
-from harbor_verify.history import History, NotAHistory, Outcome, Recorder, fingerprint, read
+from harbor_verify.history import History, NotAHistory, Outcome, Recorder, fingerprint, judged, read
 
 
 def test_what_is_recorded_is_read_back_as_it_was(tmp_path):
@@ -160,3 +160,9 @@ def test_an_empty_history_has_nothing_in_it():
     assert empty.end_ns == 0
     assert empty.disruptions() == []
     assert empty.of("a") == []
+
+
+def test_each_history_has_what_was_judged_by_it_beside_it(tmp_path):
+    names = [judged.beside(tmp_path / name).name for name in ("history.jsonl", "history-2.jsonl")]
+    assert names == [judged.FILE, "judgement-2.json"]
+    assert judged.beside(tmp_path / "history.jsonl").parent == tmp_path

@@ -10,6 +10,7 @@ from lab.deployment.manifests.objects import find, read
 from lab.kubernetes import ingress_controller
 from lab.layouts.harbor_2.ingress import LAYOUT
 from lab.profiles import HARBOR_2
+from lab.waiting import NotYet
 
 
 @pytest.fixture
@@ -74,3 +75,15 @@ def test_clients_are_told_where_they_come_in_once_all_replicas_have_this_configu
     told = json.loads(commands[-1][-1].removeprefix("--patch="))
     assert told == {"status": {"loadBalancer": {"ingress": [{"ip": "198.19.0.23"}]}}}
     assert "--subresource=status" in commands[-1]
+
+
+@pytest.mark.parametrize(
+    "status, well", [({"readyReplicas": 2}, True), ({"readyReplicas": 1}, False), ({}, False)]
+)
+def test_it_is_well_with_all_of_its_pods(monkeypatch, status, well):
+    monkeypatch.setattr(ingress_controller, "kubectl", lambda *_: json.dumps({"status": status}))
+    if well:
+        assert ingress_controller.healthy() == "2 of 2 pods of the ingress controller are Ready"
+    else:
+        with pytest.raises(NotYet, match="of 2 pods"):
+            ingress_controller.healthy()

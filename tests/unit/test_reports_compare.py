@@ -150,3 +150,12 @@ def test_outages_stand_in_a_table_on_the_terminal():
     assert "33.3 %" in row
     assert "2100 ms" in row
     assert outage_table.table(a_run(result("storage.a"))) is None
+
+
+def test_what_was_lost_is_one_figure_on_the_terminal_and_long_times_are_seconds():
+    measured = {"outage_ms": 15_340.2, "lost": 2, "pushes_lost": 0, "writes_lost": 3}
+    console = screen.new(width=80, colour=False)
+    console.print(outage_table.table(a_run(result("failover.web-pod-kill", measured=measured))))
+    heading, row = screen.text_of(console).strip().splitlines()
+    assert heading.split() == ["disruption", "outage", "lost"]
+    assert row.split() == ["failover.web-pod-kill", "15.3", "s", "5"]

@@ -57,6 +57,7 @@ LAYOUT = Layout(
     change=_lead_in_by_ingress,
     ensure=partial(front_door_tls.make_trusted, _URL),
     complete=partial(ingress_controller.serve, HARBOR_2.namespace, _NAME),
+    healthy=ingress_controller.healthy,
     url=_URL,
     settings=lambda: {"ca_file": authority.certificate_file()},
     applicable=frozenset(

@@ -69,6 +69,7 @@ LAYOUT = Layout(
     applicable=frozenset({"registry.redirect-leads-to-the-blob"}),
     not_applicable=frozenset(
         {
+            "images.empty-blob",
             "storage.access-mode-shared",
             "storage.capacity-honoured",
             "storage.claims-bound",
