@@ -11,7 +11,7 @@ from functools import cached_property
 from kubernetes import client
 
 from harbor_verify.clients.harbor import Credentials
-from harbor_verify.errors import DeadlinePassed, NeedMissing
+from harbor_verify.errors import DeadlinePassed, NeedMissing, TargetUnreachable
 from harbor_verify.model.node_kinds import (
     architecture,
     is_reserved,
@@ -33,6 +33,8 @@ REFUSED = {
 }
 _EVENT_OF = re.compile(r"spec\.containers\{(pull-\d+)\}")
 FIRST_CONTAINER = "pull-0"
+_NOT_TAKEN = (400, 403, 422)
+"""Admission webhooks may choose any of them."""
 _NOBODY = 65534
 MOST_NODES = 12
 """So many kubelets are asked at most: the registry, not the cluster, is verified."""
@@ -122,8 +124,7 @@ def run_on_each(
     kubernetes.ask("make a pull secret", kubernetes.core.create_namespaced_secret, namespace, secret)
     pods = {f"harbor-verify-{run_id}-{number}": node for number, node in enumerate(nodes)}
     for name, node in pods.items():
-        body = pod_of(name, node, images, secret.metadata.name, run_id)
-        kubernetes.ask(f"make pod {namespace}/{name}", kubernetes.core.create_namespaced_pod, namespace, body)
+        make_pod(target, pod_of(name, node, images, secret.metadata.name, run_id))
     timeout_s = target.settings.converge_timeout_s
     pulls = _Pulls(target, pods, images)
     try:
@@ -253,6 +254,21 @@ class _Pulls:
             field_selector=f"involvedObject.kind=Pod,involvedObject.name={pod}",
         ).items
         return [event for event in listed if _container_of(event)]
+
+
+def make_pod(target: Target, body: client.V1Pod) -> None:
+    """Raises NeedMissing where the cluster does not take such a pod: a quota, a policy, an admission webhook.
+
+    Raises TargetUnreachable.
+    """
+    kubernetes, name = target.kubernetes, f"{target.namespace}/{body.metadata.name}"
+    try:
+        kubernetes.ask(f"make pod {name}", kubernetes.core.create_namespaced_pod, target.namespace, body)
+    except TargetUnreachable as refused:
+        answer = refused.__cause__
+        if isinstance(answer, client.ApiException) and answer.status in _NOT_TAKEN:
+            raise NeedMissing(f"the cluster does not take a pod of this suite: {refused}") from refused
+        raise
 
 
 def require_taken(pod: client.V1Pod, node: str | None) -> None:

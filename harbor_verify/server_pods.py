@@ -60,7 +60,7 @@ def serve(
     pods = {name: f"harbor-verify-{run_id}-{name}" for name in images}
     for (name, pod), node in zip(pods.items(), itertools.cycle(nodes), strict=False):
         body = pull_pods.pod_of(pod, node, [images[name]], secret.metadata.name, run_id)
-        kubernetes.ask(f"make pod {namespace}/{pod}", kubernetes.core.create_namespaced_pod, namespace, body)
+        pull_pods.make_pod(target, body)
     served: dict[str, Served] = {}
 
     def look() -> None:

@@ -39,6 +39,8 @@ class Project:
 
     name: str
     id: int
+    is_proxy: bool = False
+    """What is in it belongs to another registry, and comes when it is asked for."""
 
 
 VALUE_PROJECT = r"verify-([0-9a-f]{12})-v"
@@ -159,6 +161,10 @@ class Harbor(ABC):
     @abstractmethod
     def repositories(self, project: Project, credentials: Credentials | None) -> list[str]:
         """Names (project/name) of a project's repositories."""
+
+    @abstractmethod
+    def some_images(self, project: Project, credentials: Credentials, *, most: int) -> list[tuple[str, str]]:
+        """(repository, tag or digest) of some images of a project, of as many repositories at most."""
 
     @abstractmethod
     def tags(self, repository: str, credentials: Credentials | None) -> dict[str, str]:

@@ -10,7 +10,8 @@ from kubernetes import client
 
 from harbor_verify import pull_pods
 from harbor_verify.clients.harbor import Credentials
-from harbor_verify.errors import DeadlinePassed, NeedMissing
+from harbor_verify.clients.kubernetes import Kubernetes
+from harbor_verify.errors import DeadlinePassed, NeedMissing, TargetUnreachable
 
 IMAGES = ("h:1/p/busybox:a", "h:1/p/busybox:b")
 
@@ -291,3 +292,41 @@ def test_a_pod_is_what_restricted_namespaces_and_quotas_ask_for_and_stays_out_of
 def test_what_has_to_be_set_up_on_a_node_is_told_from_what_is_harbors(words, missing):
     advice = pull_pods.Pulled("p", "node-1", "h:1/p:1", error_message=words).to_set_up
     assert (missing in advice) if missing else not advice
+
+
+@pytest.mark.parametrize(
+    "status, words",
+    [
+        (403, 'pods "p" is forbidden: exceeded quota: team-quota, requested: limits.cpu=500m'),
+        (403, 'pods "p" is forbidden: violates PodSecurity "restricted:latest"'),
+        (400, 'admission webhook "images.example" denied the request: registry h:1 is not allowed'),
+    ],
+)
+def test_a_pod_that_the_cluster_does_not_take_blocks_with_its_words(status, words):
+    core = Core([ENDED, ENDED])
+    target = target_of(core)
+    kubernetes = Kubernetes.__new__(Kubernetes)
+    kubernetes.configuration = SimpleNamespace(host="https://k")
+
+    def refuse(namespace, body):
+        answer = client.ApiException(status=status, reason="no")
+        answer.body = json.dumps({"message": words})
+        raise answer
+
+    core.create_namespaced_pod = refuse
+    target.kubernetes.ask = kubernetes.ask
+    with pytest.raises(NeedMissing) as told:
+        pull_pods.run_on_each(target, ["node-1"], IMAGES, Credentials("admin", "x"), run_id="r1")
+    assert words in str(told.value)
+
+
+def test_an_api_server_that_fails_is_no_need():
+    core = Core([ENDED, ENDED])
+
+    def fail(namespace, body):
+        raise TargetUnreachable("make pod: 500") from client.ApiException(status=500)
+
+    core.create_namespaced_pod = fail
+    with pytest.raises(TargetUnreachable) as told:
+        run(core)
+    assert not isinstance(told.value, NeedMissing)

@@ -152,6 +152,10 @@ class Harbor12(Harbor):
         entries = self._all("/api/repositories", {"project_id": project.id}, credentials)
         return [entry["name"] if isinstance(entry, dict) else entry for entry in entries]
 
+    def some_images(self, project: Project, credentials: Credentials, *, most: int) -> list[tuple[str, str]]:
+        names = self.repositories(project, credentials)[:most]
+        return [(name, tag) for name in names for tag in list(self.tags(name, credentials))[:1]]
+
     def tags(self, repository: str, credentials: Credentials | None) -> dict[str, str]:
         """Digests of a repository's tags, by tag; {} when there is no such repository. Raises AnswerError."""
         auth = basic(credentials)

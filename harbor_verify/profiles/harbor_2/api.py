@@ -110,7 +110,10 @@ class Harbor2(Harbor):
 
     def projects(self, name: str, credentials: Credentials | None) -> dict[str, Project]:
         entries = self._all("/projects", {"name": name}, credentials)
-        return {entry["name"]: Project(entry["name"], entry["project_id"]) for entry in entries}
+        return {
+            entry["name"]: Project(entry["name"], entry["project_id"], bool(entry.get("registry_id")))
+            for entry in entries
+        }
 
     def birth_marks(self, credentials: Credentials) -> frozenset[str]:
         answer = self.http.get(
@@ -148,6 +151,20 @@ class Harbor2(Harbor):
         return [
             entry["name"] for entry in self._repositories(project, credentials) if entry["artifact_count"]
         ]
+
+    def some_images(self, project: Project, credentials: Credentials, *, most: int) -> list[tuple[str, str]]:
+        listed = self.http.get(
+            f"{API}/projects/{project.name}/repositories",
+            params={"page_size": most, "sort": "-update_time"},
+            auth=basic(credentials),
+        )
+        found = []
+        for entry in document(expect(listed, 200)) or []:
+            answer = self.http.get(
+                f"{API}{_path(entry['name'])}/artifacts", params={"page_size": 1}, auth=basic(credentials)
+            )
+            found += [(entry["name"], each["digest"]) for each in document(expect(answer, 200)) or []]
+        return found
 
     def tags(self, repository: str, credentials: Credentials | None) -> dict[str, str]:
         """UnexpectedAnswer has status 404 when there is no such repository."""
