@@ -6,6 +6,11 @@ READY := $(VENV)/installed
 ARGS ?=
 PROFILE ?= harbor-2
 ONLY ?=
+LAYOUT ?=
+MANIFESTS ?=
+IMAGES ?=
+UP = $(PYTHON) -m lab up --profile $(PROFILE) $(if $(IMAGES),--images $(IMAGES)) \
+	$(if $(MANIFESTS),--manifests $(MANIFESTS),$(if $(LAYOUT),--layout $(LAYOUT)))
 
 .DEFAULT_GOAL := help
 .PHONY: help verify verify-failover verify-images conformance test unit matrix bench up down status lint format docs
@@ -15,28 +20,31 @@ help: ## this text
 	@echo
 	@echo "ARGS passes words on to pytest:   make verify ARGS='-k storage'"
 	@echo "PROFILE says which Harbor:        make verify PROFILE=harbor-1.2"
+	@echo "LAYOUT says how it is deployed:   make verify LAYOUT=single-stores   ($(PYTHON) -m lab layouts lists them)"
+	@echo "MANIFESTS verifies your own:      make verify MANIFESTS=rendered.yaml   (what helm template makes of your values)"
+	@echo "IMAGES runs Harbor's own programs: make verify IMAGES=harbor-offline-installer.tgz"
 	@echo "A cluster of your own needs no make:   see README.md"
 
 verify: $(READY) ## stand the lab up, verify the Harbor in it, show the report
-	$(PYTHON) -m lab up --profile $(PROFILE)
+	$(UP)
 	$(PYTHON) -m pytest suites --lab --profile $(PROFILE) -m "not extended and not builds" $(ARGS)
 
 verify-failover: $(READY) ## break everything that can be broken in the lab, one after the other
-	$(PYTHON) -m lab up --profile $(PROFILE)
+	$(UP)
 	$(PYTHON) -m pytest suites/failover --lab --profile $(PROFILE) $(ARGS)
 
 verify-images: $(READY) ## build images in every classic way, and see that they come back and run
-	$(PYTHON) -m lab up --profile $(PROFILE)
+	$(UP)
 	$(PYTHON) -m pytest suites/images --lab --profile $(PROFILE) $(ARGS)
 
 conformance: $(READY) ## run the OCI distribution conformance suite at the front door and at each replica
-	$(PYTHON) -m lab up --profile $(PROFILE)
+	$(UP)
 	$(PYTHON) -m pytest suites/images --lab --profile $(PROFILE) --check 'images.conformance-*' --conformance-program "$$($(PYTHON) -m lab conformance)" $(ARGS)
 
 test: lint unit ## lint and test this software itself (the lab included), in half an hour
 	$(PYTHON) -m lab prepare
 	$(PYTHON) -m pytest tests/contract --numprocesses 4 --dist loadfile $(ARGS)
-	$(PYTHON) -m pytest tests/lab -m "not matrix" $(ARGS)
+	$(PYTHON) -m pytest tests/lab -m "not matrix" --durations=0 --durations-min=5 $(ARGS)
 
 unit: $(READY) ## test what needs no root, no lab and no network
 	$(PYTHON) -m pytest tests/unit tests/architecture tests/docs --numprocesses 4 --dist worksteal $(ARGS)
@@ -49,7 +57,7 @@ bench: $(READY) ## measure the lab and the suite, and print the figures
 	$(PYTHON) -m bench $(ARGS)
 
 up: $(READY) ## stand the lab up, or mend it
-	$(PYTHON) -m lab up --profile $(PROFILE)
+	$(UP)
 
 down: $(READY) ## take the lab down; nothing of it is left
 	$(PYTHON) -m lab down

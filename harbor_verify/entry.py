@@ -22,6 +22,7 @@ def require(target: Target) -> None:
         _require_somebody_behind(target, refusal)
         return
     _require_administrator(target)
+    _require_same_harbor(target)
 
 
 def _require_no_way_to_https(target: Target) -> None:
@@ -87,3 +88,47 @@ def _require_administrator(target: Target) -> None:
             f"{flag('admin_password')}, {PREFIX}ADMIN_PASSWORD or the settings file; it is what the administrator "
             "signs in with, which the value that Harbor was installed with is only until somebody changes it."
         )
+
+
+def _require_same_harbor(target: Target) -> None:
+    """Before anything is made: what answers at the URL is the Harbor of the namespace. Nothing is written for it.
+
+    It is where a replica has a mark that the front door has; where there is none, where a replica knows a session
+    that began at the front door. What the front door refuses is for the checks. Raises TargetUnreachable.
+    """
+    front, credentials = target.front_door, target.credentials
+    try:
+        marks = front.birth_marks(credentials)
+        session = None if marks else front.sign_in(credentials)
+    except AnswerError:
+        return
+    replicas = target.deployment.replicas(Role.WEB)
+    others, silences = [], []
+    for replica in replicas:
+        web = target.web(replica)
+        try:
+            if marks & web.birth_marks(credentials):
+                return
+            if session is not None and web.whoami(session) == credentials.user:
+                return
+            others.append(replica.name)
+        except AnswerError as silence:
+            silences.append(f"{replica.name}: {silence}")
+    if others:
+        seen = "has none of the projects that" if marks else "knows no session that began at"
+        raise TargetUnreachable(
+            f"{target.url} leads to another Harbor than the one in namespace {target.namespace}: {', '.join(others)}, "
+            f"asked directly, {seen} {target.url}{' shows' if marks else ''}. Are {flag('harbor_url')} and "
+            f"{flag('namespace')} of the same Harbor? (If they are, its replicas use different databases.)"
+        )
+    words = target.profile.words
+    silent = "; ".join(silences) or f"{target.workload(Role.WEB).object} has no pod"
+    raise TargetUnreachable(
+        f"{target.url} answers as Harbor does, but no {words.web} replica of namespace {target.namespace} does, asked "
+        f"directly: {silent}. So they may be two Harbors, and nothing is tried. "
+        + (
+            "A mesh or NetworkPolicy may refuse what comes from this pod: grant create pods/portforward."
+            if target.kubernetes.inside
+            else f"Are {flag('harbor_url')} and {flag('namespace')} of the same Harbor?"
+        )
+    )

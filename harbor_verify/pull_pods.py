@@ -11,7 +11,14 @@ from functools import cached_property
 from kubernetes import client
 
 from harbor_verify.clients.harbor import Credentials
-from harbor_verify.errors import DeadlinePassed, NeedMissing
+from harbor_verify.errors import DeadlinePassed, NeedMissing, TargetUnreachable
+from harbor_verify.model.node_kinds import (
+    architecture,
+    is_reserved,
+    is_virtual,
+    operating_system,
+    spread_sample,
+)
 from harbor_verify.target import Target
 from harbor_verify.waiting import NotYet, wait_until
 
@@ -25,6 +32,9 @@ REFUSED = {
     "RegistryUnavailable",
 }
 _EVENT_OF = re.compile(r"spec\.containers\{(pull-\d+)\}")
+FIRST_CONTAINER = "pull-0"
+_NOT_TAKEN = (400, 403, 422)
+"""Admission webhooks may choose any of them."""
 _NOBODY = 65534
 MOST_NODES = 12
 """So many kubelets are asked at most: the registry, not the cluster, is verified."""
@@ -33,13 +43,19 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _NOTE = "note"
 """A key of the pull secret that each container mounts. A kubelet that has not been told of a new Secret yet pulls
 without it, and fails; for a mount it waits."""
-# A kubelet that is set up for another registry than this one says so in these words.
-_ADVICE = {
+_TO_SET_UP = {
     "server gave HTTP response to HTTPS client": "the node's container runtime expects TLS: give it a hosts.toml "
     "(containerd) or insecure-registries (docker) for this registry",
-    "x509": "the node's container runtime does not trust the registry's certificate: give it the CA",
+    "certificate signed by unknown authority": "the node's container runtime does not trust the registry's "
+    "certificate: give it the CA",
     "no such host": "the node cannot resolve the registry's name",
+    "server misbehaving": "the node's own DNS does not answer",
 }
+"""What a kubelet says whose node was never set up for this registry, and what is missing there. Of a certificate that
+has expired, or is for another name, the words are others: that is Harbor's."""
+_NO_MESH = {"sidecar.istio.io/inject": "false"}
+_NO_MESH_NOTE = {"linkerd.io/inject": "disabled"}
+"""A proxy beside a container that ends would keep its pod from ending."""
 
 
 @dataclass(frozen=True)
@@ -52,32 +68,46 @@ class Pulled:
     printed: str = ""
     error_message: str = ""
 
+    @property
+    def to_set_up(self) -> str:
+        """What is missing on the node, where that is why it could not pull; empty: nothing that is known."""
+        return to_set_up(self.error_message)
+
+
+def to_set_up(words: str) -> str:
+    """What has to be set up on a node whose kubelet says this of a pull; empty where that is not why."""
+    return next((advice for sign, advice in _TO_SET_UP.items() if sign in words), "")
+
 
 def nodes_to_pull_on(target: Target) -> tuple[list[str], str]:
     """(names, note) of the nodes that pods of ours are for; the note says which others there are, empty: none.
 
     Those that are Ready, take pods, and run Linux on the architecture of our image (this machine's, unless --image
-    names another); of many a sample, evenly spread over their names. Raises NeedMissing where there is none.
+    names another); none that a taint keeps for others, unless all are; of many a sample, evenly spread over their
+    names. Raises NeedMissing where there is none.
     """
     ready = [node for node in target.deployment.nodes() if not node.spec.unschedulable]
-    fitting = sorted(node.metadata.name for node in ready if _runs_our_images(target, node))
+    fitting = [node for node in ready if _runs_our_images(target, node)]
     if not fitting:
         raise NeedMissing(
             "no node of the cluster is Ready, takes pods and runs images of this machine's kind"
         )
-    step = max(1, -(-len(fitting) // MOST_NODES))
-    names = fitting[::step]
-    left_out = [f"{len(fitting) - len(names)} more like them"] if len(names) < len(fitting) else []
+    ours = [node for node in fitting if not is_reserved(node)] or fitting
+    asked = spread_sample(ours, MOST_NODES)
+    left_out = [f"{len(ours) - len(asked)} more like them"] if len(asked) < len(ours) else []
     left_out += [f"{len(ready) - len(fitting)} of another kind"] if len(fitting) < len(ready) else []
-    return names, f"{len(names)} nodes pull; not asked: {', '.join(left_out)}" if left_out else ""
+    left_out += (
+        [f"{len(fitting) - len(ours)} that taints keep for others"] if len(ours) < len(fitting) else []
+    )
+    note = f"{len(asked)} nodes pull; not asked: {', '.join(left_out)}" if left_out else ""
+    return [node.metadata.name for node in asked], note
 
 
 def _runs_our_images(target: Target, node: client.V1Node) -> bool:
-    labels = node.metadata.labels or {}
-    if labels.get("kubernetes.io/os", "linux") != "linux" or labels.get("type") == "virtual-kubelet":
+    if operating_system(node) != "linux" or is_virtual(node):
         return False
     ours = _ARCHITECTURES.get(platform.machine(), "")
-    return bool(target.settings.image) or labels.get("kubernetes.io/arch", ours) == ours
+    return bool(target.settings.image) or architecture(node) in ("", ours)
 
 
 def run_on_each(
@@ -86,15 +116,15 @@ def run_on_each(
     """Run a pod on each node, with a container for each image, which is pulled anew; one result a container.
 
     The pull secret holds `credentials`. Whoever calls this removes pods and secret with `remove`. Raises
-    TargetUnreachable, and DeadlinePassed when a container comes to no end for another reason than its image.
+    TargetUnreachable, NeedMissing when the cluster or a node does not take such a pod (a ResourceQuota, a policy, no
+    room), and DeadlinePassed when a container comes to no end for another reason than its image.
     """
     kubernetes, namespace = target.kubernetes, target.namespace
     secret = pull_secret(target.registry_host, credentials, run_id)
     kubernetes.ask("make a pull secret", kubernetes.core.create_namespaced_secret, namespace, secret)
     pods = {f"harbor-verify-{run_id}-{number}": node for number, node in enumerate(nodes)}
     for name, node in pods.items():
-        body = pod_of(name, node, images, secret.metadata.name, run_id)
-        kubernetes.ask(f"make pod {namespace}/{name}", kubernetes.core.create_namespaced_pod, namespace, body)
+        make_pod(target, pod_of(name, node, images, secret.metadata.name, run_id))
     timeout_s = target.settings.converge_timeout_s
     pulls = _Pulls(target, pods, images)
     try:
@@ -185,6 +215,7 @@ class _Pulls:
             f"read pod {namespace}/{pod}", core.read_namespaced_pod, pod, namespace
         )
         states = {status.name: status.state for status in pod_object.status.container_statuses or ()}
+        require_taken(pod_object, self._pods[pod])
         for name in map(_container, range(len(self._images))):
             state = states.get(name)
             waiting, ended = (state.waiting, state.terminated) if state else (None, None)
@@ -225,6 +256,29 @@ class _Pulls:
         return [event for event in listed if _container_of(event)]
 
 
+def make_pod(target: Target, body: client.V1Pod) -> None:
+    """Raises NeedMissing where the cluster does not take such a pod: a quota, a policy, an admission webhook.
+
+    Raises TargetUnreachable.
+    """
+    kubernetes, name = target.kubernetes, f"{target.namespace}/{body.metadata.name}"
+    try:
+        kubernetes.ask(f"make pod {name}", kubernetes.core.create_namespaced_pod, target.namespace, body)
+    except TargetUnreachable as refused:
+        answer = refused.__cause__
+        if isinstance(answer, client.ApiException) and answer.status in _NOT_TAKEN:
+            raise NeedMissing(f"the cluster does not take a pod of this suite: {refused}") from refused
+        raise
+
+
+def require_taken(pod: client.V1Pod, node: str | None) -> None:
+    """Raises NeedMissing where a kubelet has refused a pod as a whole, before any container of it began."""
+    status = pod.status
+    if status.phase == "Failed" and not status.container_statuses:
+        words = ": ".join(filter(None, (status.reason, status.message)))
+        raise NeedMissing(f"node {node} does not take a pod of this suite: {words or 'no reason is given'}")
+
+
 def _refused_pull(event: client.CoreV1Event) -> bool:
     # `Failed` is also what the kubelet calls a container that does not start.
     return event.reason == "Failed" and (event.message or "").startswith("Failed to pull image")
@@ -247,7 +301,7 @@ def log_of(target: Target, pod: str, container: str) -> str:
 
 
 def _advised(error_message: str) -> str:
-    advice = next((advice for sign, advice in _ADVICE.items() if sign in error_message), "")
+    advice = to_set_up(error_message)
     return f"{error_message}; {advice}" if advice else error_message
 
 
@@ -277,7 +331,9 @@ def pod_of(name: str, node: str, images: Sequence[str], secret: str, run_id: str
         seccomp_profile=client.V1SeccompProfile(type="RuntimeDefault"),
     )
     return client.V1Pod(
-        metadata=client.V1ObjectMeta(name=name, labels=_labels(run_id)),
+        metadata=client.V1ObjectMeta(
+            name=name, labels={**_labels(run_id), **_NO_MESH}, annotations=dict(_NO_MESH_NOTE)
+        ),
         spec=client.V1PodSpec(
             node_name=node,
             restart_policy="Never",

@@ -27,6 +27,11 @@ class Served:
     words: str = ""
 
     @property
+    def to_set_up(self) -> str:
+        """What is missing on the node, where that is why it could not pull; empty: nothing that is known."""
+        return pull_pods.to_set_up(self.words)
+
+    @property
     def in_words(self) -> str:
         """What it answered, or why it did not."""
         return f'answers "{self.answer}"' if self.answer else f"{self.reason}: {self.words}"
@@ -45,8 +50,9 @@ def serve(
 
     `images` are references by what they are called here (a part of the pod's name); so are the results.
 
-    Whoever calls this removes pods and Secret with `pull_pods.remove`. Raises TargetUnreachable, and DeadlinePassed
-    when a pod comes to no end for another reason than its image.
+    Whoever calls this removes pods and Secret with `pull_pods.remove`. Raises TargetUnreachable, NeedMissing when the
+    cluster or a node does not take such a pod, and DeadlinePassed when a pod comes to no end for another reason than
+    its image.
     """
     kubernetes, namespace = target.kubernetes, target.namespace
     secret = pull_pods.pull_secret(target.registry_host, credentials, run_id)
@@ -54,7 +60,7 @@ def serve(
     pods = {name: f"harbor-verify-{run_id}-{name}" for name in images}
     for (name, pod), node in zip(pods.items(), itertools.cycle(nodes), strict=False):
         body = pull_pods.pod_of(pod, node, [images[name]], secret.metadata.name, run_id)
-        kubernetes.ask(f"make pod {namespace}/{pod}", kubernetes.core.create_namespaced_pod, namespace, body)
+        pull_pods.make_pod(target, body)
     served: dict[str, Served] = {}
 
     def look() -> None:
@@ -77,6 +83,7 @@ def _look_at(target: Target, name: str, port: int) -> Served | None:
     """None while nothing can be said yet."""
     kubernetes, namespace = target.kubernetes, target.namespace
     pod = kubernetes.ask(f"read pod {namespace}/{name}", kubernetes.core.read_namespaced_pod, name, namespace)
+    pull_pods.require_taken(pod, pod.spec.node_name)
     state = _state(pod)
     shown = f"pod {namespace}/{name} on {pod.spec.node_name}"
     if state is None:
@@ -84,7 +91,7 @@ def _look_at(target: Target, name: str, port: int) -> Served | None:
     if state.waiting and state.waiting.reason in pull_pods.REFUSED:
         return Served(shown, reason=state.waiting.reason, words=state.waiting.message or "no message")
     if state.terminated:
-        log = pull_pods.log_of(target, name, pod.spec.containers[0].name)
+        log = pull_pods.log_of(target, name, pull_pods.FIRST_CONTAINER)
         words = " ".join(filter(None, (state.terminated.message, log)))
         return Served(shown, reason=state.terminated.reason or "ended", words=words)
     if not state.running:
@@ -107,5 +114,6 @@ def _look_at(target: Target, name: str, port: int) -> Served | None:
 
 
 def _state(pod: client.V1Pod) -> client.V1ContainerState | None:
+    """Of the container that this suite asked for: a mesh may have put another beside it."""
     statuses = pod.status.container_statuses or ()
-    return statuses[0].state if statuses else None
+    return next((s.state for s in statuses if s.name == pull_pods.FIRST_CONTAINER), None)

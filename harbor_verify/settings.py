@@ -63,7 +63,7 @@ class Settings(BaseModel):
     harbor_url: HttpUrl | None = Field(
         None,
         description="URL of the front door, as docker clients and browsers use it (default: what Harbor is told that "
-        "its URL is, EXT_ENDPOINT)",
+        "its URL is, EXT_ENDPOINT); a proxy of the environment (HTTPS_PROXY) is not used for it",
     )
     admin_user: str = Field("admin", description="a Harbor administrator")
     admin_password: SecretStr | None = Field(

@@ -4,9 +4,11 @@ import functools
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from harbor_verify.authorities import Authorities
 from harbor_verify.clients import token_service
 from harbor_verify.clients.databases import open_sql
 from harbor_verify.clients.harbor import Credentials, Harbor
@@ -18,8 +20,16 @@ from harbor_verify.clients.registry import Authorise, BackendRegistry, Registry,
 from harbor_verify.clients.relay import Connection, Relay
 from harbor_verify.clients.replica_link import open_connection, open_link, served_certificate
 from harbor_verify.clients.sql import Sql
-from harbor_verify.errors import AnswerError, NoAnswer, SettingsError, TargetUnreachable, WrongConfiguration
-from harbor_verify.facts.model import Facts
+from harbor_verify.errors import (
+    AnswerError,
+    CannotTell,
+    NeedMissing,
+    NoAnswer,
+    SettingsError,
+    StoreRefused,
+    TargetUnreachable,
+    WrongConfiguration,
+)
 from harbor_verify.model.addresses import joined, split
 from harbor_verify.model.backing import Backing, backing_of
 from harbor_verify.model.discovery import Backend, Deployment, discover
@@ -30,7 +40,12 @@ from harbor_verify.providers import Access
 from harbor_verify.settings import PREFIX, Settings, flag
 from harbor_verify.verdict import Failure, Offender
 
-_OWN_URL = "EXT_ENDPOINT"
+OWN_URL = "EXT_ENDPOINT"
+"""The variable of Harbor's that names the URL which clients reach it by."""
+_MOST_TRIED = 2
+"""So many replicas of a part are tried for a way to it."""
+_OF_A_MESH = "RBAC: access denied"
+"""What the proxy beside a pod says in its place."""
 
 
 class Target:
@@ -44,6 +59,8 @@ class Target:
         self._links: dict[tuple[str, int], HttpClient] = {}
         self._backends: list[BackendRegistry] = []
         self._relays: dict[tuple[str, int], Relay] = {}
+        self._by_forward: dict[Role, bool] = {}
+        self._trusted = Authorities()
 
     @property
     def kubernetes(self) -> Kubernetes:
@@ -201,26 +218,42 @@ class Target:
         return backing_of(self.kubernetes, self.namespace, host)
 
     def sql(self) -> Sql:
-        """The database with Harbor's own credentials; its caller closes it. Raises StoreRefused."""
-        settings = self.settings
-        return open_sql(
-            self.database(),
-            self.database_address(),
-            timeouts_s=settings.timeouts_s,
-            ca_file=settings.database_ca_file,
-        )
+        """The database with Harbor's own credentials; its caller closes it.
+
+        Raises StoreRefused, and CannotTell where it is the way there, by port-forward, that did not come about.
+        """
+        settings, database = self.settings, self.database()
+        verified = database.tls.startswith("verify")
+        address = self.database_address()
+        try:
+            return open_sql(
+                database,
+                address,
+                timeouts_s=settings.timeouts_s,
+                ca_file=settings.database_ca_file or self._authorities(self.profile.database_role, verified),
+            )
+        except StoreRefused as refused:
+            if failure := self._way_failed():
+                raise CannotTell(
+                    f"the database cannot be reached by port-forward to its pod: {failure}"
+                ) from refused
+            raise
 
     def redis(self, store: SessionStore) -> RedisStore:
         """The session store with Harbor's own password; its caller closes it."""
         direct = self.settings.session_store_address
         address = direct or self._from_here(store.address)
         sentinels = () if direct else tuple(map(self._from_here, store.sentinels))
+        relayed = {relay.address for relay in self._relays.values()}
         return RedisStore(
             store,
             address,
             sentinels=sentinels,
             timeouts_s=self.settings.timeouts_s,
-            ca_file=self.settings.session_store_ca_file,
+            ca_file=self.settings.session_store_ca_file or self._authorities(Role.WEB, store.tls),
+            vouched=address in relayed and not sentinels,
+            way_to=self._way_to_primary,
+            way_failed=self._way_failed,
         )
 
     def run(self, replica: Replica, argv: list[str]) -> str:
@@ -242,16 +275,7 @@ class Target:
         To a replica that clients reach by way of the front door it names the front door as its host, as a proxy passes
         it on: Harbor from 2.14 on makes the realm of a challenge from the Host that it is asked by.
         """
-        link = open_link(
-            self.kubernetes,
-            name=name or replica.name,
-            namespace=self.namespace,
-            pod=replica.pod_name,
-            address=replica.address,
-            port=replica.workload.port,
-            tls=replica.workload.tls,
-            timeouts_s=self.settings.timeouts_s,
-        )
+        link = self._open(replica, name or replica.name, forward=self.is_forwarded(replica.workload.role))
         link.uid = replica.uid
         if replica.workload.role in {Role.FRONT_DOOR, Role.WEB, Role.PAGE, self.profile.registry_api}:
             link.headers["Host"] = self.registry_host
@@ -270,6 +294,52 @@ class Target:
             port=replica.workload.port,
             tls=replica.workload.tls,
             timeouts_s=self.settings.timeouts_s,
+            forward=self.is_forwarded(replica.workload.role),
+        )
+
+    def is_forwarded(self, role: Role) -> bool:
+        """Whether replicas of a role are reached by port-forward, though this process runs in the cluster.
+
+        So it is where none of them takes what comes from this pod itself, as in a mesh or by a NetworkPolicy, and one
+        answers by port-forward. Found out once. Raises TargetUnreachable.
+        """
+        if not self.kubernetes.inside:
+            return False
+        if role not in self._by_forward:
+            replicas = [replica for replica in self.deployment.replicas(role) if replica.ready][:_MOST_TRIED]
+            direct = any(self._answers(replica, forward=False) for replica in replicas)
+            may = not direct and self._may_forward()
+            forwarded = may and any(self._answers(replica, forward=True) for replica in replicas)
+            if may and not forwarded:
+                return False  # Nobody is there now; somebody may be later.
+            self._by_forward[role] = forwarded
+        return self._by_forward[role]
+
+    def _may_forward(self) -> bool:
+        may = self.kubernetes.may
+        return all(may(verb, "pods/portforward", namespace=self.namespace) for verb in ("get", "create"))
+
+    def _answers(self, replica: Replica, *, forward: bool) -> bool:
+        """Whether anything is answered there in the language that is spoken there."""
+        link = self._open(replica, replica.name, forward=forward)
+        try:
+            return link.get("/").text.strip() != _OF_A_MESH
+        except (NoAnswer, TargetUnreachable):
+            return False
+        finally:
+            link.close()
+
+    def _open(self, replica: Replica, name: str, *, forward: bool) -> HttpClient:
+        return open_link(
+            self.kubernetes,
+            name=name,
+            namespace=self.namespace,
+            pod=replica.pod_name,
+            address=replica.address,
+            port=replica.workload.port,
+            tls=replica.workload.tls,
+            timeouts_s=self.settings.timeouts_s,
+            forward=forward,
         )
 
     def served_certificate(self, replica: Replica) -> bytes:
@@ -303,6 +373,7 @@ class Target:
             link.close()
         for relay in self._relays.values():
             relay.close()
+        self._trusted.close()
         if "front_door" in vars(self):
             self.front_door.close()
         self.kubernetes.close()
@@ -343,6 +414,27 @@ class Target:
         first = backends[0]
         return self._relay_to(first) if first.pod else joined(first.address, first.port)
 
+    def _way_failed(self) -> str | None:
+        """Why the way to a store in a pod did not come about, the last time that any was tried; None: it did."""
+        return next((relay.failure for relay in self._relays.values() if relay.failure), None)
+
+    def _way_to_primary(self, host: str, port: int) -> tuple[str, int]:
+        """Where the Redis is reached that a Sentinel names: a pod, whose address may be somebody else's from here."""
+        if self.kubernetes.inside:
+            return host, port
+        try:
+            backing = self.backing(host)
+        except (CannotTell, NeedMissing):
+            return host, port
+        if not backing.pod or backing.owners[0].namespace != self.namespace:
+            return host, port
+        here, there = split(self._relay_to(Backend(host, port, backing.pod, backing.pod)))
+        return here, int(there)
+
+    def _authorities(self, role: Role, verified: bool) -> Path | None:
+        """Whom the role's replicas trust, where a certificate is to be `verified`; None: the system's authorities."""
+        return self._trusted.of(self.deployment, self.replicas(role)[0]) if verified else None
+
     def _relay_to(self, backend: Backend) -> str:
         """HOST:PORT on this machine's loopback that leads to a pod."""
         key = (backend.uid, backend.port)
@@ -371,8 +463,10 @@ def reach(access: Access, settings: Settings) -> Target:
     """Find the Harbor that `access` leads to, and see that its front door answers at all.
 
     Raises TargetUnreachable, saying what was tried and what to do. A front door that answers with an error is
-    reached: what is wrong with it is for the checks to say.
+    reached: what is wrong with it is for the checks to say. The target's settings are these, with what this access
+    brings.
     """
+    settings = settings.model_copy(update=dict(access.settings))
     deployment = discover(access.kubernetes, access.namespace, settings.profile, settings.release)
     if access.url is None:
         access = replace(access, url=own_url(deployment))
@@ -396,13 +490,13 @@ def own_url(deployment: Deployment) -> str:
     """
     # It stands among the settings that name the database.
     replicas = deployment.replicas(deployment.profile.database_role)
-    url = deployment.environment(replicas[0]).get(_OWN_URL, "") if replicas else ""
+    url = deployment.environment(replicas[0]).get(OWN_URL, "") if replicas else ""
     if urlsplit(url).scheme in {"http", "https"} and urlsplit(url).hostname:
         return url.rstrip("/")
     own_url = f"it is told {url!r}" if url else "it is told none"
     name = "harbor_url"
     raise SettingsError(
-        f"Harbor's own settings name no URL that clients reach it by ({_OWN_URL}; {own_url}). "
+        f"Harbor's own settings name no URL that clients reach it by ({OWN_URL}; {own_url}). "
         f"Say it with {flag(name)} or {PREFIX}{name.upper()}."
     )
 
@@ -421,35 +515,3 @@ def _require_links(access: Access) -> None:
             f"the account of the kubeconfig may not {' or '.join(denied)} pods/portforward in namespace {namespace} "
             f"at {kubernetes.server}; replicas are reached by it, one by one. Grant it, or run in a pod of the cluster."
         )
-
-
-def describe(target: Target, facts: Facts) -> list[str]:
-    """What was found, a line a thing, for the top of a run."""
-    access, deployment = target.access, target.deployment
-    how = "from inside" if access.kubernetes.inside else f"through {access.kubernetes.server}"
-    what = f"provider {access.provider}, profile {deployment.profile.name}"
-    lines = [
-        f"Harbor: {access.url}, namespace {access.namespace} {how} ({what})",
-    ]
-    if access.provider == "existing" and target.settings.harbor_url is None:
-        lines.insert(1, f"  URL: as Harbor's own settings name it ({_OWN_URL}); --harbor-url overrides")
-    for role, workload in deployment.workloads.items():
-        replicas = deployment.replicas(role)
-        ready = sum(replica.ready for replica in replicas)
-        nodes = sorted({replica.node for replica in replicas if replica.node})
-        lines.append(
-            f"  {role}: {workload.kind} {workload.name}, {ready} of {workload.desired} Ready"
-            + (f" on {', '.join(nodes)}" if nodes else "")
-        )
-    for role in deployment.profile.parts:
-        if role not in deployment.workloads:
-            lines.append(f"  {role}: none found")
-    for volume in deployment.volumes():
-        bound = (
-            f" to {volume.claim.spec.volume_name}" if volume.claim and volume.claim.spec.volume_name else ""
-        )
-        lines.append(
-            f"  volume: {volume.claim_name}, {volume.phase}{bound}, used by {', '.join(volume.used_by)}"
-        )
-    lines += [f"  not looked at, this account may not: {missing}" for missing in deployment.hidden]
-    return lines + [f"  {line}" for line in facts.lines()]

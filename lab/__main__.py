@@ -4,8 +4,9 @@ import argparse
 import json
 import signal
 import sys
+from pathlib import Path
 
-from lab import cluster, defects, health, profiles
+from lab import cluster, defects, health, layouts, profiles
 from lab.errors import Interrupted, LabError, UnfitMachine
 from lab.machines import topology
 from lab.programs import toolchain
@@ -63,10 +64,29 @@ def _parser() -> argparse.ArgumentParser:
         )
         return added
 
-    with_profile(
+    upping = with_profile(
         command("up", _up, "stand the lab up, or mend what is there; prints where its Harbor is"),
         profiles.EVERY,
     )
+    upping.add_argument(
+        "--layout",
+        metavar="NAME",
+        help="how Harbor is deployed (default: as it is there, at first as the manifests of deploy/ say)",
+    )
+    upping.add_argument(
+        "--manifests",
+        metavar="FILE",
+        type=Path,
+        help="deploy these instead: what `helm template` makes of Harbor's chart with values of your own",
+    )
+    upping.add_argument(
+        "--images",
+        metavar="FILE",
+        type=Path,
+        help="run Harbor's own programs: the archive of a release, or what `docker save` writes of its images "
+        "(the word stand-in: no longer)",
+    )
+    with_profile(command("layouts", _layouts, "list the layouts, that is, the ways of deploying Harbor"))
     command(
         "down",
         _down,
@@ -94,13 +114,22 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _up(options: argparse.Namespace) -> None:
-    target = cluster.up(options.profile)
+    target = cluster.up(options.profile, options.layout, manifests=options.manifests, images=options.images)
     for profile in profiles.chosen(options.profile):
-        _say(f"{profile.name} answers on {profile.url} (admin / {target.admin_password})")
+        url = cluster.target(profile.name).harbor_url
+        for remark in cluster.target(profile.name).remarks:
+            _say(f"  {remark}")
+        _say(f"{profile.name} answers on {url} (admin / {target.admin_password})")
     _say(
         f"kubectl --kubeconfig={target.kubeconfig} get pods --namespace={target.namespace}"
         f"     docker --host={target.docker_host} info"
     )
+
+
+def _layouts(options: argparse.Namespace) -> None:
+    profile = profiles.find(options.profile)
+    for name, layout in layouts.every(profile).items():
+        _say(f"{name:20} {layout.about}{' (there now)' if name == layouts.chosen(profile) else ''}")
 
 
 def _down(_: argparse.Namespace) -> None:

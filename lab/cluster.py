@@ -4,16 +4,18 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from lab import defects, fitness, machine_control, profiles, settings
+from lab import defects, fitness, layouts, machine_control, profiles, settings
 from lab.actions import Action, perform
-from lab.deployment import images, rollout
+from lab.deployment import images as harbor_images
+from lab.deployment import rollout
 from lab.errors import Busy, LabError
+from lab.given import programs
 from lab.kubernetes import control_plane, dns, nodes
 from lab.machines import cgroups, docker_daemon, machine, topology
 from lab.profiles import Profile
@@ -32,6 +34,10 @@ class Target:
     admin_password: str
     database: str
     """The part of the lab that is its database: Galera, PostgreSQL."""
+    remarks: tuple[str, ...] = ()
+    """What a reader of a report has to know of it."""
+    suite_settings: Mapping[str, object] = field(default_factory=dict)
+    """What the suite has to be told of its layout, by the names of its settings."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ class Deployed:
 
     @property
     def deployment_settings(self) -> rollout.DeploymentSettings:
-        return rollout.DeploymentSettings(ceph_key=ceph.admin_key(), images=images.contents())
+        return rollout.DeploymentSettings(ceph_key=ceph.admin_key(), images=harbor_images.contents())
 
 
 def target(profile: str | None = None) -> Target:
@@ -57,28 +63,52 @@ def target(profile: str | None = None) -> Target:
     lab_profile = profiles.find(profile)
     if not settings.KUBECONFIG.exists():
         raise LabError("no lab is up on this machine; `make up` (python -m lab up) stands one up")
+    layout = layouts.of(lab_profile)
     return Target(
         kubeconfig=settings.KUBECONFIG,
         namespace=lab_profile.namespace,
-        harbor_url=lab_profile.url,
+        harbor_url=layout.url or lab_profile.url,
         docker_host=f"unix://{settings.DOCKER_SOCKET}",
         admin_password=settings.ADMIN_PASSWORD,
         database=lab_profile.database,
+        remarks=(
+            programs.remark(lab_profile),
+            f"layout {layouts.chosen(lab_profile)}: {layout.about}",
+            *layout.remarks,
+        ),
+        suite_settings=layout.settings(),
     )
 
 
-def up(profile: str | None = None) -> Target:
+def up(
+    profile: str | None = None,
+    layout: str | None = None,
+    *,
+    manifests: Path | None = None,
+    images: Path | None = None,
+) -> Target:
     """Stand the lab up with a Harbor of that profile, or mend what is there, and return where this Harbor is.
 
-    Whatever another profile has in the lab stays as it is. At the word `all` it is every profile, and the first of
-    them that is returned.
+    `layout` is how it is deployed (see `lab.layouts`), or it is made of `manifests` that somebody rendered; without
+    both that stays as it is. `images` is an archive of Harbor's own programs, to run in the place of the stand-in (the
+    word stand-in: no longer). Whatever another profile has in the lab stays as it is. At the word `all` it is every
+    profile, and the first of them that is returned.
 
-    Raises UnfitMachine when this machine cannot carry it, Busy when another command is changing it, LabError
-    naming the step that failed; calling it again goes on from there.
+    Raises UnknownLayout, UnfitMachine when this machine cannot carry it, Busy when another command is changing it,
+    LabError naming the step that failed; calling it again goes on from there.
     """
     chosen = profiles.chosen(profile)
     fitness.require()
     with only_one():
+        for each in chosen:
+            if images is not None and str(images) == programs.STAND_IN:
+                programs.forget(each)
+            elif images is not None:
+                programs.keep(each, images)
+            if manifests is not None:
+                layouts.give(each, manifests)
+            elif layout is not None:
+                layouts.choose(each, layout)
         perform(_actions(chosen))
     return target(chosen[0].name)
 
@@ -142,7 +172,7 @@ def _actions(chosen: tuple[Profile, ...]) -> list[Action]:
         Action("compile Kubernetes", _compile_kubernetes),
         Action("compile CoreDNS", _compile_dns),
         Action("fetch Patroni", toolchain.fetch_patroni),
-        Action("container images", images.build, ("Debian packages", "compile CoreDNS")),
+        Action("container images", harbor_images.build, ("Debian packages", "compile CoreDNS")),
         Action("machines and network", _join_machines, ("Debian packages",)),
         Action("what disruptions left", machine_control.mend_all, ("machines and network",)),
         Action("Ceph", ceph.ensure, ("what disruptions left",)),
@@ -199,7 +229,7 @@ def _join_machines() -> None:
 
 def _join_node(node: nodes.Node) -> None:
     node.ensure_runtime()
-    images.load(node, images.build())
+    harbor_images.load(node, harbor_images.build())
     node.ensure_joined()
 
 
@@ -211,12 +241,20 @@ def _start_dns() -> None:
 def _deploy_harbor(profile: Profile) -> None:
     _end_pods_with_dead_volumes(profile)
     harbor = Deployed(profile)
+    layout = layouts.of(profile)
+    layout.ensure()
+    programs.ensure(profile)
+    version = "-".join(filter(None, (layout.database_version, programs.version(profile))))
+    if version:
+        postgresql.ensure_own_database(version)
     # A defect that is planted stays: a run of the suite, which starts with `up`, is to find it.
     present = defects.planted(profile)
     if present:
         defects.plant(harbor, present)
     else:
-        rollout.deploy(harbor.kubectl, profile, harbor.deployment_settings)
+        change = layouts.with_change(profile, None)
+        rollout.deploy(harbor.kubectl, profile, harbor.deployment_settings, change=change)
+    layout.complete()
 
 
 def _end_pods_with_dead_volumes(profile: Profile) -> None:

@@ -49,6 +49,14 @@ class UnknownDefect(LabError):
     """There is no defect of that name."""
 
 
+class WrongLayout(LabError):
+    """A defect is about another layout than the one that is there."""
+
+
+class UnknownLayout(LabError):
+    """The lab knows no such way of deploying Harbor."""
+
+
 class UnknownProfile(LabError):
     """The lab carries no such generation of Harbor."""
 

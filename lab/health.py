@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from lab import defects, profiles
+from lab import defects, layouts, profiles
 from lab.errors import LabError
 from lab.kubernetes import nodes
 from lab.kubernetes.control_plane import kubectl
@@ -39,6 +39,11 @@ def parts() -> list[Part]:
         "docker daemon": docker_daemon.healthy,
         "Kubernetes": _kubernetes,
         **{profile.name: partial(_harbor, profile) for profile in deployed},
+        **{
+            f"layout of {profile.name}": layout.healthy
+            for profile in deployed
+            if (layout := layouts.of(profile)).healthy
+        },
         **{f"defects of {profile.name}": partial(_defects, profile) for profile in deployed},
     }
     return [_part(name, probe) for name, probe in probes.items()]
@@ -72,7 +77,7 @@ def _kubernetes() -> str:
 
 
 def _harbor(profile: Profile) -> str:
-    kinds = "replicationcontrollers,deployments"
+    kinds = "replicationcontrollers,deployments,statefulsets"
     listing = kubectl("get", kinds, f"--namespace={profile.namespace}", "--output=json")
     counts = {
         each["metadata"]["name"]: (each["status"].get("readyReplicas", 0), each["spec"]["replicas"])

@@ -16,10 +16,11 @@ from lab.errors import CommandFailed, LabError
 from lab.kubernetes.nodes import ALL as NODES
 from lab.machines.daemons import Daemon
 from lab.machines.topology import CONTROL, OUTSIDE
-from lab.stores import ceph, galera, load_balancer, postgresql, redis_sentinel
+from lab.stores import ceph, galera, load_balancer, object_store, postgresql, redis_sentinel
 from lab.waiting import NotYet
 
 DATABASE, SESSION_STORE, FILE_SYSTEM = "database", "session store", "file system"
+OBJECT_STORE = "object store"
 _ISOLATED = "harbor-lab-isolated"
 _BROKEN = settings.STATE / "broken-on-purpose"
 """Is there from the first disruption on."""
@@ -35,11 +36,13 @@ class MachineControl:
             DATABASE: _galera_in_use if database_kind == "Galera" else _postgresql_in_use,
             SESSION_STORE: redis_sentinel.in_use,
             FILE_SYSTEM: lambda: "ceph-mds",
+            OBJECT_STORE: lambda: object_store.GATEWAY.name,
         }
         self._ensure: dict[str, Callable[[], object]] = {
             DATABASE: galera.ensure if database_kind == "Galera" else postgresql.ensure,
             SESSION_STORE: redis_sentinel.ensure,
             FILE_SYSTEM: ceph.ensure,
+            OBJECT_STORE: object_store.start,
         }
 
     # Containers
@@ -201,7 +204,7 @@ def _postgresql_in_use() -> str:
 
 def _daemon(server: str) -> Daemon:
     known = {**galera.NODES, **redis_sentinel.SERVERS, **postgresql.NODES}
-    known[ceph.METADATA_SERVER.name] = ceph.METADATA_SERVER
+    known |= {daemon.name: daemon for daemon in (ceph.METADATA_SERVER, object_store.GATEWAY)}
     if server not in known:
         raise LabError(f"the lab has no server {server}; there are {', '.join(known)}")
     return known[server]

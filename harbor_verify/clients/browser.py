@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from harbor_verify.clients.harbor import Credentials
-from harbor_verify.errors import CannotTell, NeedMissing, NotShown
+from harbor_verify.errors import CannotTell, NeedMissing, NotApplicable, NotShown
 from harbor_verify.model.web_page import WebPage
 
 # Playwright is slow to import and needs libraries that a slim image lacks: only who opens a page imports it.
@@ -71,12 +72,15 @@ class Visitor:
         self._page, self._url, self._look = page, url, look
 
     def open(self) -> None:
-        """The sign-in form is there."""
+        """The sign-in form is there, where a provider of identities comes first after a click on the other way in.
+
+        Raises NotApplicable where the page leads on to another host to sign in.
+        """
         with _acting("open the page"):
             answer = self._page.goto(f"{self._url}/")
-            if answer is not None and answer.status >= 400:
+            if answer is not None and answer.status >= 400 and not self._is_elsewhere():
                 raise NotShown(f"GET / → {answer.status} {answer.status_text}")
-        self._require(self._look.login_name, "the sign-in form")
+        self._require_form()
 
     def sign_in(self, credentials: Credentials) -> None:
         """By the form; the page then shows the user's name."""
@@ -90,7 +94,7 @@ class Visitor:
         """The page still shows the user's name; that it asks who one is needs not be waited for."""
         with _acting("load the page again"):
             self._page.reload()
-            known, form = self._visible(self._user(user)), self._visible(self._look.login_name)
+            known, form = self._visible(self._user(user)), self._visible(self._ways_in())
             known.or_(form).first.wait_for()
             if not known.is_visible():
                 raise NotShown(f"the sign-in form: {user} is signed in no more")
@@ -101,7 +105,7 @@ class Visitor:
             if not self._visible(self._look.log_out).is_visible():
                 self._visible(self._user(user)).click()
             self._visible(self._look.log_out).click()
-        self._require(self._look.login_name, "the sign-in form")
+        self._require_form()
 
     def take_picture(self, file: Path) -> None:
         """Of what the page shows now, as PNG. Raises CannotTell: whatever keeps it from being taken is no fault of
@@ -112,6 +116,29 @@ class Visitor:
                 self._page.screenshot(path=file)
         except NotShown as late:
             raise CannotTell(str(late)) from late
+
+    def _ways_in(self) -> str:
+        """The form, or what brings it."""
+        return ", ".join(filter(None, (self._look.login_name, self._look.local_login)))
+
+    def _require_form(self) -> None:
+        try:
+            self._require(self._ways_in(), "the sign-in form")
+        except NotShown:
+            if self._is_elsewhere():
+                host = urlsplit(self._page.url).netloc
+                raise NotApplicable(
+                    f"the page leads on to {host}, where users sign in, and the suite is none of those: whether a "
+                    "user stays signed in at the page was NOT verified"
+                ) from None
+            raise
+        if self._look.local_login and not self._visible(self._look.login_name).is_visible():
+            with _acting("ask for the sign-in form"):
+                self._visible(self._look.local_login).click()
+            self._require(self._look.login_name, "the sign-in form")
+
+    def _is_elsewhere(self) -> bool:
+        return urlsplit(self._page.url).hostname not in (urlsplit(self._url).hostname, None)
 
     def _user(self, name: str) -> str:
         return self._look.user.format(user=name)

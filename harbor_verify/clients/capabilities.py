@@ -90,3 +90,11 @@ class RunsJobs(Protocol):
         ...
 
     def job_log(self, job_id: int, credentials: Credentials) -> str: ...
+
+
+class KnowsRegistries(Protocol):
+    """Feature.SECRET_KEY."""
+
+    def registries(self, credentials: Credentials) -> list[str] | None:
+        """Names of the other registries that it knows, whose passwords it keeps encrypted; None: it does not tell."""
+        ...

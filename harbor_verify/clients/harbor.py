@@ -1,7 +1,9 @@
 """Harbor's own API, whatever its generation: what checks may ask of it. Each profile brings the client that does it."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import requests
 
@@ -37,6 +39,8 @@ class Project:
 
     name: str
     id: int
+    is_proxy: bool = False
+    """What is in it belongs to another registry, and comes when it is asked for."""
 
 
 VALUE_PROJECT = r"verify-([0-9a-f]{12})-v"
@@ -128,6 +132,13 @@ class Harbor(ABC):
         """The projects whose name contains `name`, by name, as far as one may see them."""
 
     @abstractmethod
+    def birth_marks(self, credentials: Credentials) -> frozenset[str]:
+        """What no other Harbor has: number, name and moment of making of the projects of the first page.
+
+        The first project is made when Harbor is installed. Empty where there is no project.
+        """
+
+    @abstractmethod
     def add_value(self, project: Project, value: str, credentials: Credentials) -> None:
         """Write a value of 12 hexadecimal digits that nobody has written before: something that is called so, in a
         project or beside it, and stays until `remove_value`.
@@ -152,6 +163,10 @@ class Harbor(ABC):
         """Names (project/name) of a project's repositories."""
 
     @abstractmethod
+    def some_images(self, project: Project, credentials: Credentials, *, most: int) -> list[tuple[str, str]]:
+        """(repository, tag or digest) of some images of a project, of as many repositories at most."""
+
+    @abstractmethod
     def tags(self, repository: str, credentials: Credentials | None) -> dict[str, str]:
         """Digests of a repository's tags, by tag.
 
@@ -173,6 +188,15 @@ class Harbor(ABC):
     @abstractmethod
     def symptoms(self) -> str:
         """What else can be seen when a login is refused: what a login stands on may be down, and answers the same."""
+
+
+def marks_of(entries: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """Of projects, as both APIs list them."""
+    return frozenset(
+        f"{each.get('project_id')} {each.get('name')} {made}"
+        for each in entries
+        if (made := each.get("creation_time"))
+    )
 
 
 def basic(credentials: Credentials | None) -> tuple[str, str] | None:

@@ -79,7 +79,8 @@ class HttpClient(requests.Session):
         except requests.RequestException as error:
             causes = _causes(error)
             path = url.partition("?")[0]
-            why = f"{method} {path} at {self.name}: no answer ({_reason(causes)})"
+            place = f"at {self.name}" if url.startswith("/") else f"as {self.name} says"
+            why = f"{method} {path} {place}: no answer ({_reason(causes)})"
             raise NoAnswer(why, sent=not _refused(causes)) from error
         finally:
             self.longest_wait_s = max(self.longest_wait_s, time.monotonic() - begun_s)
@@ -107,7 +108,10 @@ def document(response: requests.Response) -> Any:
 
 
 def summary(response: requests.Response) -> str:
-    """`GET /path → 500 Internal Server Error "body…"`; without the query, which may hold a secret."""
+    """`GET /path → 500 Internal Server Error "body…"`; without the query, which may hold a secret.
+
+    Where a client was sent elsewhere for it, with the host: `GET http://store/path → 403 …`.
+    """
     body = (
         " ".join(response.text.split())
         if "html" not in response.headers.get("Content-Type", "")
@@ -115,9 +119,9 @@ def summary(response: requests.Response) -> str:
     )
     short = body if len(body) <= 200 else body[:200] + "…"
     request = response.request
-    return (
-        f"{request.method} {request.path_url.partition('?')[0]} → {response.status_code} {response.reason}"
-        + (f' "{short}"' if short else "")
+    place = str(request.url) if response.history else request.path_url
+    return f"{request.method} {place.partition('?')[0]} → {response.status_code} {response.reason}" + (
+        f' "{short}"' if short else ""
     )
 
 

@@ -1,6 +1,7 @@
 """The Kubernetes API: bounded in time, with errors that say what was asked of whom."""
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -127,9 +128,15 @@ def connect(kubeconfig: Path | None, context: str | None, *, timeouts_s: tuple[f
         if inside and kubeconfig is None and context is None:
             config.load_incluster_config(client_configuration=configuration)
         else:
-            config.load_kube_config(
-                str(kubeconfig) if kubeconfig else None, context=context, client_configuration=configuration
-            )
+            with _errors_of_the_library() as errors:
+                config.load_kube_config(
+                    str(kubeconfig) if kubeconfig else None,
+                    context=context,
+                    client_configuration=configuration,
+                )
+            cluster, user = _chosen(kubeconfig, context)
+            _require_login_of_plugin(configuration, user, errors)
+            _use_proxy(configuration, cluster.get("proxy-url"))
     except (ConfigException, OSError, ValueError, YAMLError, *_NOT_A_KUBECONFIG) as wrong:
         where = kubeconfig or "$KUBECONFIG or ~/.kube/config"
         what = "it is no kubeconfig" if isinstance(wrong, _NOT_A_KUBECONFIG) else wrong
@@ -138,6 +145,50 @@ def connect(kubeconfig: Path | None, context: str | None, *, timeouts_s: tuple[f
     return Kubernetes(
         configuration, timeouts_s=timeouts_s, inside=inside and kubeconfig is None and context is None
     )
+
+
+@contextmanager
+def _errors_of_the_library() -> Iterator[list[str]]:
+    """What the library logs as errors, and goes on: a plugin that fails is then a login without credentials."""
+    errors: list[str] = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = lambda record: errors.append(record.getMessage())  # type: ignore[method-assign]
+    logging.getLogger().addHandler(handler)
+    try:
+        yield errors
+    finally:
+        logging.getLogger().removeHandler(handler)
+
+
+def _chosen(kubeconfig: Path | None, context: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(cluster, user) of the context, as the kubeconfig has them."""
+    places = str(kubeconfig) if kubeconfig else config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION
+    whole = config.kube_config.KubeConfigMerger(places).config.value
+    current = _named(whole, "context", context or whole["current-context"])
+    return _named(whole, "cluster", current.get("cluster")), _named(whole, "user", current.get("user"))
+
+
+def _named(whole: dict[str, Any], kind: str, name: str | None) -> dict[str, Any]:
+    entries = (getattr(entry, "value", entry) for entry in whole.get(f"{kind}s") or ())
+    return next((entry[kind] or {} for entry in entries if entry["name"] == name), {})
+
+
+def _require_login_of_plugin(
+    configuration: client.Configuration, user: dict[str, Any], errors: list[str]
+) -> None:
+    """Raises ConfigException where a plugin was to give credentials, and gave none."""
+    if "exec" in user and not configuration.api_key and not configuration.cert_file:
+        why = "; ".join(errors) or "it says nothing"
+        raise ConfigException(f"its plugin {user['exec'].get('command')} gives no credentials: {why}")
+
+
+def _use_proxy(configuration: client.Configuration, proxy: str | None) -> None:
+    """The cluster's own proxy, which wins over one of the environment, as for kubectl. Raises ConfigException."""
+    if not proxy:
+        return
+    if not proxy.startswith(("http://", "https://")):
+        raise ConfigException(f"its proxy-url {proxy} is no HTTP proxy, and no other kind is spoken here")
+    configuration.proxy, configuration.no_proxy = proxy, None
 
 
 def _advice(refused: client.ApiException) -> str:

@@ -125,6 +125,12 @@ class PostgreSql(Sql):
             missing.append("any write: transactions are read-only here")
         return missing
 
+    def most_connections(self) -> int | None:
+        """Those that are kept for superusers are none of Harbor's."""
+        ((most,),) = self.rows("SHOW max_connections")
+        ((reserved,),) = self.rows("SHOW superuser_reserved_connections")
+        return int(most) - int(reserved)
+
     def redundancy(self) -> Redundancy:
         """By pg_stat_replication on a primary, by pg_stat_wal_receiver on a standby."""
         try:

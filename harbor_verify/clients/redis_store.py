@@ -1,7 +1,7 @@
 """The Redis that Harbor keeps its sessions in, asked with Harbor's own password; read only."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,10 +20,23 @@ _DOWN = frozenset({"s_down", "o_down", "disconnected"})
 _NOT_TRUSTED = "CERTIFICATE_VERIFY_FAILED"
 
 
+class _Sentinel(Sentinel):
+    """Sentinels whose primary is reached in a way of its own."""
+
+    def __init__(self, way_to: Callable[[str, int], tuple[str, int]], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._way_to = way_to
+
+    def discover_master(self, service_name: str) -> tuple[str, int]:
+        host, port = super().discover_master(service_name)
+        return self._way_to(host, int(port))
+
+
 class RedisStore:
     """One connection to the store's own database.
 
-    Every method but `close` raises StoreRefused, and CannotTell where it is this side that does not trust the store.
+    Every method but `close` raises StoreRefused, and CannotTell where it is this side that does not trust the store, or
+    does not get to it.
     """
 
     def __init__(
@@ -34,28 +47,40 @@ class RedisStore:
         timeouts_s: tuple[float, float],
         sentinels: Sequence[str] = (),
         ca_file: Path | None = None,
+        vouched: bool = False,
+        way_to: Callable[[str, int], tuple[str, int]] = lambda host, port: (host, port),
+        way_failed: Callable[[], str | None] = lambda: None,
     ) -> None:
         """`address` (HOST:PORT) leads to `store` from here; where `sentinels` (HOST:PORT) are given, they say where the
         primary is that the store names; `ca_file` (PEM) says whom to trust. Connects at the first question.
+
+        `vouched`: the way leads to a pod that the API server vouches for, so that its certificate need not.
+        `way_to` says how the primary that a Sentinel names (host, port) is reached from here; `way_failed` why the way
+        from here did not come about, where that is why there is no answer.
         """
+        self._way_failed = way_failed
         way = "" if address == store.address else f" by way of {address}"
         self._what = f"Redis at {store.address}{way}, database {store.database}"
-        settings = {
-            "db": store.database,
-            "username": store.user or None,
-            "password": store.password or None,
-            "ssl": store.tls,
-            **({"ssl_ca_certs": str(ca_file)} if store.tls and ca_file else {}),
-            "client_name": "harbor-verify",
+        # By another way than Harbor's, and of a primary that a Sentinel names by its address, the name is another.
+        by_name = not sentinels and split(address)[0] == store.host
+        common: dict[str, Any] = {
+            **_security(store, ca_file, by_name=by_name, vouched=vouched),
             **_patience(timeouts_s),
         }
+        login: dict[str, Any] = {"username": store.user or None, "password": store.password or None}
+        settings: dict[str, Any] = {"db": store.database, "client_name": "harbor-verify", **login, **common}
         self._primary, self._sentinels = store.primary, tuple(sentinels)
         self._sentinel: Sentinel | None = None
+        self._with_password: list[Any] = []
         if sentinels:
             self._what = f"Redis primary {store.primary} of the Sentinels {', '.join(sentinels)}"
-            self._sentinel = Sentinel(
-                [_host_and_port(each) for each in sentinels], sentinel_kwargs=_patience(timeouts_s)
+            self._sentinel = _Sentinel(
+                way_to, [_host_and_port(each) for each in sentinels], sentinel_kwargs=common
             )
+            self._with_password = [
+                redis.Redis(host=host, port=port, **login, **common) if store.password else None
+                for host, port in map(_host_and_port, sentinels)
+            ]
             self._client = self._sentinel.master_for(store.primary, **settings)
         else:
             host, port = _host_and_port(address)
@@ -71,7 +96,10 @@ class RedisStore:
 
     def close(self) -> None:
         self._client.close()
-        for sentinel in self._sentinel.sentinels if self._sentinel else ():
+        for sentinel in (
+            *(self._sentinel.sentinels if self._sentinel else ()),
+            *filter(None, self._with_password),
+        ):
             sentinel.close()
 
     def time_to_live_s(self, key: str) -> int | None:
@@ -109,6 +137,7 @@ class RedisStore:
 
     def _by_sentinels(self) -> Redundancy | None:
         """For a primary that is out of reach: what the first Sentinel says that answers; None: none does."""
+        self._unlock()
         for sentinel in self._sentinel.sentinels if self._sentinel else ():
             try:
                 told = sentinel.execute_command("SENTINEL", "SLAVES", self._primary)
@@ -123,6 +152,7 @@ class RedisStore:
 
         Source: SENTINEL MASTER, SENTINELS, CKQUORUM.
         """
+        self._unlock()
         clients = self._sentinel.sentinels if self._sentinel else ()
         return [self._view(*each) for each in zip(self._sentinels, clients, strict=True)]
 
@@ -144,7 +174,37 @@ class RedisStore:
             return StoreRefused(f"Sentinel {address}: {refused}")
         return SentinelView(address, 1 + len(others), 1 + alive, int(told.get("quorum", 0)), refusal)
 
+    def _unlock(self) -> list[str]:
+        """Give the Redis's password to Sentinels that ask for one; those that do not take it, in words.
+
+        Harbor's setting holds one password. One that asks for none is not told it.
+        """
+        refusals = []
+        sentinels = self._sentinel.sentinels if self._sentinel else []
+        for number, sentinel in enumerate(sentinels):
+            if not _asks_for_password(sentinel):
+                continue
+            other = self._with_password[number]
+            if other is None or other is sentinel or _asks_for_password(other):
+                refusals.append(self._sentinels[number])
+            else:
+                sentinels[number] = other
+        return refusals
+
     def _ask(self, command: Any, *words: str) -> Any:
+        try:
+            return self._ask_once(command, *words)
+        except StoreRefused as refused:
+            if not isinstance(refused.__cause__, redis.sentinel.MasterNotFoundError):
+                raise
+            if locked := self._unlock():
+                raise CannotTell(
+                    f"{self._what}: {', '.join(locked)} ask for a password, which is not the one of the Redis that "
+                    "Harbor's setting holds"
+                ) from None
+            return self._ask_once(command, *words)
+
+    def _ask_once(self, command: Any, *words: str) -> Any:
         try:
             return command(*words)
         except (redis.RedisError, OSError) as refused:
@@ -153,7 +213,29 @@ class RedisStore:
                     f"{self._what}: this side does not trust its certificate: {refused}. "
                     "--session-store-ca-file names whom to trust."
                 ) from refused
+            if failure := self._way_failed():
+                raise CannotTell(
+                    f"{self._what} cannot be reached by port-forward to its pod: {failure}"
+                ) from refused
             raise StoreRefused(f"{self._what}: {refused}") from refused
+
+
+def _asks_for_password(client: Any) -> bool:
+    try:
+        client.ping()
+    except redis.AuthenticationError:
+        return True
+    except (redis.RedisError, OSError):
+        pass
+    return False
+
+
+def _security(store: SessionStore, ca_file: Path | None, *, by_name: bool, vouched: bool) -> dict[str, Any]:
+    """How TLS is spoken, where it is: whose certificate is taken."""
+    if not store.tls:
+        return {"ssl": False}
+    trusted = {"ssl_cert_reqs": "none"} if vouched else {"ssl_ca_certs": str(ca_file)} if ca_file else {}
+    return {"ssl": True, "ssl_check_hostname": by_name and not vouched, **trusted}
 
 
 def _patience(timeouts_s: tuple[float, float]) -> dict[str, Any]:

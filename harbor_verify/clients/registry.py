@@ -3,7 +3,7 @@
 import base64
 import re
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -161,14 +161,26 @@ class Registry:
             "Accept-Encoding": "identity",
             **{name.replace("_", "-"): text for name, text in headers.items()},
         }
-        answer = self.ask(
-            method, f"/v2/{repository}/blobs/{digest}", repository, PULL, headers=sent, stream=stream
-        )
+        path = f"/v2/{repository}/blobs/{digest}"
+        answer = self.ask(method, path, repository, PULL, headers=sent, stream=stream)
         if not answer.is_redirect:
             return answer
+        answer.close()
         # The URL is signed for whoever has it: no login goes there, and no name of the front door's.
         elsewhere = urljoin(answer.url, answer.headers["Location"])
-        return self.http.request(method, elsewhere, headers={**sent, "Host": None}, stream=stream)
+        stored = self.http.request(method, elsewhere, headers={**sent, "Host": None}, stream=stream)
+        stored.history = [answer]
+        return stored
+
+    def blob_host(self, repository: str, digest: str) -> str | None:
+        """To which host a pull of a blob is sent, e.g. http://192.0.2.10:7480; None where it comes from here."""
+        path = f"/v2/{repository}/blobs/{digest}"
+        with closing(self.ask("GET", path, repository, PULL, stream=True)) as answer:
+            if not answer.is_redirect:
+                expect(answer, 200)
+                return None
+            place = urlsplit(urljoin(answer.url, answer.headers["Location"]))
+        return f"{place.scheme}://{place.netloc}"
 
     def push_manifest(
         self, repository: str, reference: str, manifest: bytes, media_type: str = MANIFEST_TYPE

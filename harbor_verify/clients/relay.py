@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 _PIECE_BYTES = 64 * 1024
+_ATTEMPTS = 2
 _LOOK_S = 0.5
 """How long a side is listened to before it is looked whether the other has gone."""
 
@@ -24,14 +25,34 @@ class Relay:
     """Listens from its making until `close`; each connection to it leads to one that `connect` opens."""
 
     def __init__(self, connect: Callable[[], Connection]) -> None:
-        """`connect` may raise what it likes: the connection to here is then closed."""
+        """`connect` may raise what it likes: it is tried once more, and then the connection to here is closed."""
+        self.failure: str | None = None
+        """Why the way to the replica did not come about, the last time that it was needed; None: it did.
+
+        That nothing listens there is no such failure: it is the replica's answer.
+        """
 
         class Handler(socketserver.BaseRequestHandler):
-            def handle(self) -> None:
-                _join(self.request, connect)
+            def handle(handler) -> None:
+                _join(handler.request, self._connected(connect))
 
         self._server = _Server(("127.0.0.1", 0), Handler)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def _connected(self, connect: Callable[[], Connection]) -> Connection:
+        for attempt in range(_ATTEMPTS):
+            try:
+                connection = connect()
+                self.failure = None
+                return connection
+            except ConnectionRefusedError:
+                self.failure = None
+                raise
+            except Exception as failed:
+                if attempt + 1 == _ATTEMPTS:
+                    self.failure = str(failed) or type(failed).__name__
+                    raise
+        raise AssertionError("there is at least one attempt")
 
     @property
     def address(self) -> str:
@@ -53,8 +74,7 @@ class _Server(socketserver.ThreadingTCPServer):
         """Whoever connected sees it: its connection ends."""
 
 
-def _join(near: socket.socket, connect: Callable[[], Connection]) -> None:
-    far = connect()
+def _join(near: socket.socket, far: Connection) -> None:
     ended = threading.Event()
     try:
         # Neither side blocks for ever: reading and writing go on in two threads, and TLS allows that only then.

@@ -1,7 +1,8 @@
 """An HTTP session to exactly one pod, with its headers intact.
 
 From outside the cluster its connections are port-forwards: the API server's own pod proxy would drop the
-Authorization header. From inside they go to the pod's address.
+Authorization header. From inside they go to the pod's address, unless what is in between (a mesh that takes nothing
+in clear, a NetworkPolicy) refuses that, and the caller says so.
 
 With Harbor's internal TLS a pod's certificate names its Service and comes from an authority of Harbor's own. It is not
 checked: which pod this is we know from the API server. Whether it is still valid is a check of its own.
@@ -40,14 +41,17 @@ def open_link(
     port: int,
     tls: bool = False,
     timeouts_s: tuple[float, float],
+    forward: bool = False,
 ) -> HttpClient:
     """A session whose every connection ends in this pod. `name` (web-0) is what messages call it.
+
+    `forward`: by port-forward, from inside the cluster, too.
 
     The session's requests raise NoAnswer when the pod does not answer or is gone, and TargetUnreachable when the
     API server or the kubelet does not let us reach it, so that we could not find out.
     """
     scheme = "https" if tls else "http"
-    if not kubernetes.inside:
+    if forward or not kubernetes.inside:
         adapter = _OnePool(_ForwardingPool(_Way(kubernetes, namespace, pod, port, tls)))
         return HttpClient(name, f"{scheme}://{name}", timeouts_s=timeouts_s, adapter=adapter)
     # A pod without an address is not running yet: nobody answers there.
@@ -65,9 +69,13 @@ def open_connection(
     port: int,
     tls: bool,
     timeouts_s: tuple[float, float],
+    forward: bool = False,
 ) -> Connection:
-    """One connection that ends in this pod, TLS taken off; its caller closes it. Raises PodGone, OSError."""
-    if not kubernetes.inside:
+    """One connection that ends in this pod, TLS taken off; its caller closes it. Raises PodGone, OSError.
+
+    `forward`: by port-forward, from inside the cluster, too.
+    """
+    if forward or not kubernetes.inside:
         return cast(Connection, _Way(kubernetes, namespace, pod, port, tls).open())
     if not address:
         raise PodGone(f"pod {namespace}/{pod} has no address")

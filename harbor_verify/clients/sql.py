@@ -48,5 +48,9 @@ class Sql(ABC):
     def redundancy(self) -> Redundancy:
         """What it says of other servers that have the same data. What is refused is told, and not raised."""
 
+    def most_connections(self) -> int | None:
+        """How many connections the server takes, of all its clients; None: it does not say."""
+        return None
+
     def _refusal(self, message: str) -> StoreRefused:
         return StoreRefused(f"{self._what}: {message}")

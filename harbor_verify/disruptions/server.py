@@ -1,4 +1,4 @@
-"""What disruptions of a server outside Kubernetes have in common: database, session store, file system."""
+"""What disruptions of a server outside Kubernetes have in common, whatever it serves."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -24,7 +24,7 @@ class ServerDisruption(Disruption):
         *,
         timeout_s: float = 120,
     ) -> None:
-        """`what` is one of harbor_verify/disruptions/machine_control.py: database, session store, file system."""
+        """`what` is one of harbor_verify/disruptions/machine_control.py: database, session store, …"""
         super().__init__(recorder, f"{kind} {what}")
         self.machine_control, self.what, self._timeout_s = machine_control, what, timeout_s
         self._server, self._process = "", 0

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from harbor_verify.errors import AnswerError, CannotTell, NeedMissing, TargetUnreachable, WrongConfiguration
-from harbor_verify.facts.model import Exposure, Fact, Facts, ImageStore, StorePlace
+from harbor_verify.facts.model import Exposure, Fact, Facts, ImageStore, StorePlace, absent_with
 from harbor_verify.model import configuration, ways_in
 from harbor_verify.model.managed import by_name
 from harbor_verify.model.roles import Feature, Role
@@ -22,21 +22,23 @@ _KINDS = {"mysql": "MySQL", "postgresql": "PostgreSQL"}
 def facts_of(target: Target) -> Facts:
     """All facts about a target, as far as they can be found out."""
     workloads = target.deployment.workloads
-    encrypted = any(workload.tls for workload in workloads.values())
+    # What clients come to is no word between components.
+    encrypted = any(part.tls for role, part in workloads.items() if role is not Role.FRONT_DOOR)
     internal_tls = Fact(encrypted, "the ports that containers declare")
-    features = target.profile.features - (frozenset() if encrypted else {Feature.INTERNAL_TLS})
+    images = _or_unknown(ImageStore.UNKNOWN, lambda: _images(target))
+    absent = absent_with(images.value) | (frozenset() if encrypted else {Feature.INTERNAL_TLS})
     return Facts(
         version=_answer_of_harbor(
             "Harbor's own answer", "not told", lambda: target.front_door.version(target.credentials)
         ),
         exposure=_or_unknown(Exposure.UNKNOWN, lambda: _exposure(target)),
-        images=_or_unknown(ImageStore.UNKNOWN, lambda: _images(target)),
+        images=images,
         database=_or_unknown(StorePlace.UNKNOWN, lambda: _database(target)),
         session_store=_or_unknown(StorePlace.UNKNOWN, lambda: _session_store(target)),
         internal_tls=internal_tls,
         auth_mode=_answer_of_harbor("Harbor's own answer", "not told", target.front_door.authentication_mode),
         parts={role: workload.desired for role, workload in workloads.items()},
-        features=features,
+        features=target.profile.features - absent,
     )
 
 
@@ -86,7 +88,8 @@ def _images(target: Target) -> Fact[ImageStore]:
         redirect = (
             "clients are redirected to it" if configuration.redirects(files[path]) else "without redirect"
         )
-        return Fact(ImageStore.OBJECT_STORE, path, f"driver {storage.driver}, {redirect}")
+        detail = ", ".join(filter(None, (f"driver {storage.driver}", storage.bucket, redirect)))
+        return Fact(ImageStore.OBJECT_STORE, path, detail)
     return _on_a_volume(replica, storage.root, path)
 
 

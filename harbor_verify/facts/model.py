@@ -32,6 +32,22 @@ class ImageStore(StrEnum):
     UNKNOWN = "unknown"
 
 
+_ABOUT_IMAGES = frozenset({Feature.IMAGES_ON_VOLUMES, Feature.OBJECT_STORE})
+_PROVIDES = {
+    ImageStore.CLAIMS: {Feature.IMAGES_ON_VOLUMES},
+    ImageStore.INLINE_VOLUME: {Feature.IMAGES_ON_VOLUMES},
+    ImageStore.OBJECT_STORE: {Feature.OBJECT_STORE},
+    ImageStore.CONTAINER: set(),
+    ImageStore.UNKNOWN: _ABOUT_IMAGES,
+}
+"""Which of them there is; of what is unknown, checks find out themselves."""
+
+
+def absent_with(images: ImageStore) -> frozenset[Feature]:
+    """The features that a deployment has not which keeps images there."""
+    return _ABOUT_IMAGES - _PROVIDES[images]
+
+
 class StorePlace(StrEnum):
     """What the database or the session store stands on."""
 
@@ -111,6 +127,8 @@ def overridden(facts: Facts, text: str) -> Facts:
         facts = replace(facts, **cast(Any, {name: given}))
         if name == "internal_tls" and not given.value:
             facts = replace(facts, features=facts.features - {Feature.INTERNAL_TLS})
+        if name == "images":
+            facts = replace(facts, features=(facts.features | _ABOUT_IMAGES) - absent_with(given.value))
     return facts
 
 

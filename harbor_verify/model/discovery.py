@@ -2,8 +2,8 @@
 
 import base64
 import difflib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kubernetes import client
@@ -14,8 +14,19 @@ from harbor_verify.errors import RightMissing, SettingsError, TargetUnreachable
 from harbor_verify.model.environment import environment_of
 from harbor_verify.model.roles import Part, Profile, Role
 from harbor_verify.model.volumes import Volume
-from harbor_verify.model.workloads import Replica, Workload, bears_label, release_of, replicas_of, runs_image
+from harbor_verify.model.workloads import (
+    Replica,
+    Rollout,
+    Workload,
+    bears_label,
+    release_of,
+    replicas_of,
+    runs_image,
+)
 from harbor_verify.profiles import ALL
+
+_ROLLING = frozenset({"Deployment", "StatefulSet"})
+"""Who brings pods to a changed template; a ReplicationController leaves that to others."""
 
 
 @dataclass(frozen=True)
@@ -39,20 +50,46 @@ class Deployment:
         workloads: dict[Role, Workload],
         hidden: Sequence[RightMissing] = (),
     ) -> None:
-        """`hidden`: the kinds of workloads that this account may not list."""
+        """`workloads` as they were found; `hidden`: the kinds of workloads that this account may not list."""
         self.kubernetes, self.namespace = kubernetes, namespace
-        self.profile, self.workloads = profile, workloads
+        self.profile, self._found = profile, workloads
         self.hidden = tuple(hidden)
 
+    @property
+    def workloads(self) -> dict[Role, Workload]:
+        """By role, each with the number of replicas that is asked for now: an autoscaler may change it at any time.
+
+        Raises TargetUnreachable.
+        """
+        kinds = {workload.kind for workload in self._found.values()}
+        items, _ = _controllers(self.kubernetes, self.namespace, kinds)
+        desired = {(kind, item.metadata.name): _desired(item) for kind, item in items}
+        return {
+            role: replace(workload, desired=desired.get((workload.kind, workload.name), workload.desired))
+            for role, workload in self._found.items()
+        }
+
+    def rollouts(self) -> dict[Role, Rollout]:
+        """How far each workload is that brings its pods to a changed template by itself. Raises TargetUnreachable."""
+        kinds = {workload.kind for workload in self._found.values()} & _ROLLING
+        items, _ = _controllers(self.kubernetes, self.namespace, kinds)
+        by_name = {(kind, item.metadata.name): item for kind, item in items}
+        found = {role: by_name.get((workload.kind, workload.name)) for role, workload in self._found.items()}
+        return {role: _rollout(item) for role, item in found.items() if item is not None}
+
     def workload(self, role: Role) -> Workload:
-        """The workload of a role; raises TargetUnreachable when the namespace has none."""
-        if role not in self.workloads:
-            raise TargetUnreachable(f"namespace {self.namespace} has no workload for Harbor's {role}")
+        """The workload of a role, as it is now; raises TargetUnreachable when the namespace has none."""
+        self._require(role)
         return self.workloads[role]
+
+    def _require(self, role: Role) -> Workload:
+        if role not in self._found:
+            raise TargetUnreachable(f"namespace {self.namespace} has no workload for Harbor's {role}")
+        return self._found[role]
 
     def replicas(self, role: Role) -> list[Replica]:
         """The pods of a role now, oldest first; empty when there is none."""
-        workload = self.workload(role)
+        workload = self._require(role)
         pods = self.kubernetes.ask(
             f"list the pods of {workload.object}",
             self.kubernetes.core.list_namespaced_pod,
@@ -62,10 +99,16 @@ class Deployment:
         return replicas_of(workload, pods.items)
 
     def volumes(self) -> list[Volume]:
-        """The claims that Harbor's workloads name, each once, with the volumes they are bound to."""
+        """The claims that Harbor's workloads name, each once, with the volumes they are bound to.
+
+        Of a StatefulSet also those that each of its pods has for itself (volumeClaimTemplates).
+        """
         users: dict[str, set[str]] = {}
-        for workload in self.workloads.values():
-            for volume in workload.template.spec.volumes or ():
+        for role, workload in self._found.items():
+            specs = [workload.template.spec]
+            if workload.kind == "StatefulSet":
+                specs += [replica.pod.spec for replica in self.replicas(role)]
+            for volume in (volume for spec in specs for volume in spec.volumes or ()):
                 if volume.persistent_volume_claim:
                     users.setdefault(volume.persistent_volume_claim.claim_name, set()).add(workload.name)
         listed = self.kubernetes.ask(
@@ -86,15 +129,16 @@ class Deployment:
         ]
 
     def config_map(self, name: str) -> dict[str, str] | None:
-        """The data of a ConfigMap, or None when it does not exist."""
-        return self._read_or_none("ConfigMap", self.kubernetes.core.read_namespaced_config_map, name)
+        """The data of a ConfigMap as text, also what is there as binaryData, or None when it does not exist."""
+        found = self._read_or_none("ConfigMap", self.kubernetes.core.read_namespaced_config_map, name)
+        if found is None:
+            return None
+        return {**_decoded(found.binary_data), **(found.data or {})}
 
     def secret(self, name: str) -> dict[str, str] | None:
         """The data of a Secret as text, or None when it does not exist. Never to be shown."""
-        data = self._read_or_none("Secret", self.kubernetes.core.read_namespaced_secret, name)
-        if data is None:
-            return None
-        return {key: base64.b64decode(value).decode(errors="replace") for key, value in data.items()}
+        found = self._read_or_none("Secret", self.kubernetes.core.read_namespaced_secret, name)
+        return None if found is None else _decoded(found.data)
 
     def environment(self, replica: Replica) -> dict[str, str]:
         """The environment of the replica's container, as its pod asks for it; secrets among it."""
@@ -128,7 +172,7 @@ class Deployment:
             f"list Services in {self.namespace}", self.kubernetes.core.list_namespaced_service, self.namespace
         )
         choosing = [s for s in listed.items if _chooses(s, workload)]
-        others = [other for other in self.workloads.values() if other is not workload]
+        others = [other for other in self._found.values() if other.role is not workload.role]
         own = [s for s in choosing if not any(_chooses(s, other) for other in others)]
         return own or choosing
 
@@ -184,10 +228,11 @@ class Deployment:
                     return None
                 raise
 
-    def _read_or_none(self, kind: str, read: Any, name: str) -> dict[str, str] | None:
+    def _read_or_none(self, kind: str, read: Any, name: str) -> Any:
+        """The object; None where there is none."""
         with self.kubernetes.asking(f"read {kind} {self.namespace}/{name}"):
             try:
-                return read(name, self.namespace).data or {}
+                return read(name, self.namespace)
             except client.ApiException as answer:
                 if answer.status == 404:
                     return None
@@ -287,8 +332,36 @@ def _lack(profile: Profile, workloads: dict[Role, Workload]) -> str:
     return f"of {profile.name} there is no {' and no '.join(missing)} workload"
 
 
-def _controllers(kubernetes: Kubernetes, namespace: str) -> tuple[list[tuple[str, Any]], list[RightMissing]]:
-    """(kind, object) of each that this account may list, and why it may not list others: they may not be needed."""
+def _rollout(item: Any) -> Rollout:
+    """Of a Deployment or StatefulSet. A controller that has not seen the newest template has updated none."""
+    status, desired = item.status, _desired(item)
+    is_seen = (status.observed_generation or 0) >= (item.metadata.generation or 0)
+    updated = (status.updated_replicas or 0) if is_seen else 0
+    revisions = {getattr(status, name, None) for name in ("current_revision", "update_revision")}
+    if is_seen and revisions != {None} and len(revisions) == 1:
+        # Of a StatefulSet that has nothing to update, updatedReplicas may be absent.
+        updated = status.replicas or 0
+    bad = {("Progressing", "False"), ("ReplicaFailure", "True")}
+    conditions = getattr(status, "conditions", None) or ()
+    stuck = next((f"{c.reason}: {c.message}" for c in conditions if (c.type, c.status) in bad), "")
+    return Rollout(desired, updated, max(0, (status.replicas or 0) - updated), stuck)
+
+
+def _decoded(data: Mapping[str, str] | None) -> dict[str, str]:
+    return {key: base64.b64decode(value).decode(errors="replace") for key, value in (data or {}).items()}
+
+
+def _desired(item: Any) -> int:
+    return 1 if item.spec.replicas is None else int(item.spec.replicas)
+
+
+def _controllers(
+    kubernetes: Kubernetes, namespace: str, kinds: Collection[str] | None = None
+) -> tuple[list[tuple[str, Any]], list[RightMissing]]:
+    """(kind, object) of each that this account may list, and why it may not list others: they may not be needed.
+
+    `kinds`: None for all that there are.
+    """
     found: list[tuple[str, Any]] = []
     hidden: list[RightMissing] = []
     sources = (
@@ -297,6 +370,8 @@ def _controllers(kubernetes: Kubernetes, namespace: str) -> tuple[list[tuple[str
         ("StatefulSet", kubernetes.apps.list_namespaced_stateful_set),
     )
     for kind, list_all in sources:
+        if kinds is not None and kind not in kinds:
+            continue
         try:
             listed = kubernetes.ask(f"list {kind}s in {namespace}", list_all, namespace)
         except RightMissing as missing:
@@ -324,7 +399,7 @@ def _match(profile: Profile, namespace: str, controllers: Sequence[tuple[str, An
                     kind=kind,
                     namespace=namespace,
                     name=item.metadata.name,
-                    desired=1 if item.spec.replicas is None else item.spec.replicas,
+                    desired=_desired(item),
                     selector=tuple(sorted(labels.items())),
                     template=item.spec.template,
                     port=port,

@@ -32,9 +32,11 @@ class Feature(StrEnum):
     FORM_TOKENS = "forms that are protected by a token (CSRF)"
     GALERA = "database that may be a Galera cluster"
     HEALTH_REPORT = "health report that names its components"
+    IMAGES_ON_VOLUMES = "images on volumes"
     INTERNAL_TLS = "TLS between its own components"
     JOB_LOGS = "jobs whose logs users can read"
     MIGRATIONS = "schema that is migrated at start"
+    OBJECT_STORE = "images in an object store"
     QUOTAS = "storage quotas"
     ROBOTS = "robot accounts"
     SECRET_KEY = "secret key with a well-known default"
@@ -145,10 +147,17 @@ class Profile:
     """Where it has one."""
     migrations: Callable[[Sql], list[Migration]] | None = None
     """What its database says of migrations, where there are any. Raises StoreRefused."""
+    most_connections: Callable[[Environment], int | None] = lambda environment: None
+    """How many connections a replica of `database_role` may open; None: its environment does not say.
+
+    Raises WrongConfiguration."""
     secret_key: SecretKey | None = None
     """Where it has one that must not stay as it came."""
     internal_tls: Callable[[Environment], str] = lambda environment: ""
     """The certificate file that a component of this environment serves with; empty: none."""
+    authorities: str = ""
+    """The folder in which its components find authorities that operators give them, trusted beside the system's;
+    empty: there is no such folder."""
 
     @property
     def present(self) -> frozenset[Role | Feature]:

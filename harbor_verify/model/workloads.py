@@ -41,6 +41,22 @@ class Workload:
 
 
 @dataclass(frozen=True)
+class Rollout:
+    """How far a workload's pods are of its template as it is now: `updated` of the `desired` are, `former` still are of
+    another. `stuck`: what its controller says of one that got no further; empty: nothing.
+    """
+
+    desired: int
+    updated: int
+    former: int
+    stuck: str = ""
+
+    @property
+    def is_complete(self) -> bool:
+        return self.updated >= self.desired and not self.former
+
+
+@dataclass(frozen=True)
 class Replica:
     """One pod of a workload, known by its ordinal (age order), so that names stay the same from run to run."""
 

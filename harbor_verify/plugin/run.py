@@ -15,6 +15,7 @@ import pytest
 from harbor_verify import cleanup, entry, known_secrets, providers, pull_pods
 from harbor_verify.checks import Check, check_of
 from harbor_verify.cleanup import Cleanup
+from harbor_verify.description import describe
 from harbor_verify.disruptions import leftovers
 from harbor_verify.errors import AnswerError, DeadlinePassed, HarnessError, SettingsError, TargetUnreachable
 from harbor_verify.evidence import Collector
@@ -31,7 +32,7 @@ from harbor_verify.reports.model import CheckResult, Run, Verdict
 from harbor_verify.reports.terminal import render
 from harbor_verify.settings import Settings
 from harbor_verify.surroundings import surroundings
-from harbor_verify.target import Target, describe, reach
+from harbor_verify.target import Target, reach
 
 
 @dataclass
@@ -140,6 +141,7 @@ def _begin(config: pytest.Config, selected: list[str]) -> State:
     run_id = cleanup.new_run_id(started)
     access = providers.provide(settings)
     target = reach(access, settings)
+    settings = target.settings
     try:
         entry.require(target)
     except HarnessError:

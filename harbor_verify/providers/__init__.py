@@ -1,7 +1,7 @@
 """How a target comes to be: `existing` connects to one, `lab` stands one up. The rest cannot tell which it was."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from harbor_verify.builds.bases import Bases
 from harbor_verify.clients.harbor import Credentials
@@ -29,6 +29,10 @@ class Access:
     """Brings images that builds begin with to the docker daemon; None: settings name them."""
     machine_control: MachineControl | None = None
     """Control of the machines that this Harbor runs on; None: there is none here."""
+    remarks: tuple[str, ...] = ()
+    """What a reader of a report has to know of this Harbor, in sentences."""
+    settings: Mapping[str, object] = field(default_factory=dict)
+    """What is to be set for this Harbor, by the names of settings: certificates to trust, a release."""
 
 
 def provide(settings: Settings) -> Access:

@@ -40,6 +40,8 @@ def provide(settings: Settings) -> Access:
         docker_host=target.docker_host,
         may_disrupt=True,
         bases=_bases,
+        remarks=target.remarks,
+        settings=target.suite_settings,
         machine_control=_LabMachineControl(machine_control.MachineControl(target.database), errors.LabError),
     )
 

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from lab import layouts
 from lab.deployment import rollout
 from lab.deployment.manifests.objects import Object
-from lab.errors import AlreadyPlanted, UnknownDefect
+from lab.errors import AlreadyPlanted, UnknownDefect, WrongLayout
 from lab.profiles import Profile
 
 # Nothing is worth waiting for in a pod that is to go; what is lost with it comes back with the next one.
@@ -50,6 +51,8 @@ class Defect:
     """How it shows from outside, in one line."""
     turns_red: frozenset[str]
     """Ids of checks: all of those that break nothing, and of the others enough to show it."""
+    layout: str | None = None
+    """The only layout that it can be planted in; None: any."""
     change: Callable[[list[Object]], None] = lambda objects: None
     """Puts the mistake into the rendered manifests."""
     plant_outside: Callable[[Lab], None] = lambda lab: None
@@ -66,7 +69,7 @@ class Defect:
 
 def every(profile: Profile) -> dict[str, Defect]:
     """All defects of a profile by name, in alphabetical order."""
-    package = importlib.import_module(f"{__name__}.{profile.defects}")
+    package = importlib.import_module(f"{__name__}.{profile.package}")
     modules = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
     return {
         name.replace("_", "-"): importlib.import_module(f"{package.__name__}.{name}").DEFECT
@@ -95,10 +98,16 @@ def planted(profile: Profile) -> str | None:
 def plant(lab: Lab, name: str, *, instead: bool = False) -> None:
     """Put a defect into a Harbor and wait until it has settled with it; planting it twice is harmless.
 
-    `instead`: of another that may be there, which is healed in the same go. Raises UnknownDefect, AlreadyPlanted when
-    another is there that is not to be replaced, NotReady and CommandFailed from the deployment.
+    `instead`: of another that may be there, which is healed in the same go. Raises UnknownDefect, WrongLayout when it
+    is about another layout, AlreadyPlanted when another is there that is not to be replaced, NotReady and CommandFailed
+    from the deployment.
     """
     defect = find(lab.profile, name)
+    if defect.layout not in (None, layouts.chosen(lab.profile)):
+        raise WrongLayout(
+            f"{name} is about layout {defect.layout}, and this is {layouts.chosen(lab.profile)}; "
+            f"`python -m lab up --layout {defect.layout}` changes that, with nothing planted"
+        )
     present = planted(lab.profile)
     if present not in (None, name) and not instead:
         raise AlreadyPlanted(f"{present} is planted; heal it first, so that each red check has one cause")
@@ -128,7 +137,7 @@ def _deploy(lab: Lab, *, change: rollout.Change | None = None, unready: frozense
         lab.kubectl,
         lab.profile,
         lab.deployment_settings,
-        change=change,
+        change=layouts.with_change(lab.profile, change),
         unready=unready,
         timeout_s=_DEADLINE_S,
         grace_s=_GRACE_S,

@@ -18,6 +18,7 @@ from lab.kubernetes.nodes import PAUSE_IMAGE, Node
 from lab.programs.toolchain import program
 
 FOLDER = settings.CACHE / "images"
+_KEY_LETTERS = 16
 DNS_IMAGE = "harbor-lab/coredns:1"
 BUSYBOX = Path("/bin/busybox")
 ROOT_PACKAGES = (
@@ -65,16 +66,22 @@ def build() -> Path:
 
     Raises CommandFailed when the root file system cannot be made.
     """
-    layers = _layers()
-    images = tuple(_images(layers))
-    archive = FOLDER / f"images-{key([repr(images).encode()])}.tar"
-    if not archive.exists():
-        partial = archive.with_suffix(".partial")
+    return archive("images", tuple(_images(_layers())))
+
+
+def archive(name: str, images: tuple[Image, ...]) -> Path:
+    """Make the archive of these images, unless it is there; earlier ones of this name go, with their layers."""
+    layers = {layer for image in images for layer in image.layers}
+    made = FOLDER / f"{name}-{key([repr(images).encode()])}.tar"
+    if not made.exists():
+        partial = made.with_suffix(".partial")
         write_archive(partial, images)
-        partial.rename(archive)
-    for old in {*FOLDER.glob("images-*.tar"), *FOLDER.glob("layer-*.tar")} - {archive, *layers.values()}:
+        partial.rename(made)
+    kinds = {layer.name.rpartition("-")[0] for layer in layers}
+    of_before = {old for kind in kinds for old in FOLDER.glob(f"{kind}-{'?' * _KEY_LETTERS}.tar")}
+    for old in {*FOLDER.glob(f"{name}-{'?' * _KEY_LETTERS}.tar"), *of_before} - {made, *layers}:
         old.unlink()
-    return archive
+    return made
 
 
 def contents() -> dict[str, str]:
@@ -84,9 +91,27 @@ def contents() -> dict[str, str]:
     }
 
 
+PARTS = frozenset(
+    {
+        "harbor-core",
+        "harbor-jobservice",
+        "harbor-portal",
+        "harbor-registryctl",
+        "nginx-photon",
+        "registry-photon",
+    }
+)
+"""The images of the parts of Harbor 2.x that the lab can run, by the last part of their names."""
+
+
+def repository(image: str) -> str:
+    """The last part of an image's name, e.g. registry.example.com:5000/goharbor/harbor-core:v2.13.0 → harbor-core."""
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+
+
 def load(node: Node, archive: Path) -> None:
     """Import the archive into a node's containerd, unless exactly this archive is there already."""
-    stamp = node.machine.folder / "images"
+    stamp = node.machine.folder / archive.name.rpartition("-")[0]
     if not stamp.exists() or stamp.read_text() != archive.name:
         node.ctr("images", "import", str(archive), timeout_s=300)
         stamp.write_text(archive.name)
@@ -235,7 +260,7 @@ def files_layer(name: str, files: Iterable[tuple[str, bytes | str, int]], folder
 
 def key(parts: Iterable[bytes]) -> str:
     """A few letters that tell what something was made from."""
-    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:_KEY_LETTERS]
 
 
 def write_archive(file: Path, images: Iterable[Image]) -> None:

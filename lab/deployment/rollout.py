@@ -34,11 +34,13 @@ _MANIFEST = "harbor.yaml"
 _PRUNED_KINDS = {
     "Deployment": "deployments",
     "ReplicationController": "replicationcontrollers",
+    "StatefulSet": "statefulsets",
     "Service": "services",
     "ConfigMap": "configmaps",
     "Secret": "secrets",
     "PersistentVolumeClaim": "persistentvolumeclaims",
     "PodDisruptionBudget": "poddisruptionbudgets",
+    "Ingress": "ingresses",
 }
 """Not Endpoints: those of a Service with a selector inherit its labels without being ours."""
 
@@ -116,6 +118,7 @@ def apply(kubectl: Kubectl, folder: Path, *, grace_s: int | None = None) -> set[
     # Reading the API's schema costs 3 s of processor each time; without it the server checks what it stores.
     output = kubectl("apply", "--validate=false", "--openapi-patch=false", f"--filename={folder / _MANIFEST}")
     _delete_unwanted(kubectl, wanted, namespace)
+    volumes.delete_unwanted(kubectl, wanted, namespace)
     configured = {line.split()[0] for line in output.splitlines() if line.endswith(" configured")}
     # Of kinds whose lists it replaces as a whole kubectl says so even when nothing has changed.
     return {
@@ -150,7 +153,7 @@ def recreate_pods_of_changed(
             f"{kind.lower()}/{each}" for kind, each in sources_of(workload["spec"]["template"]["spec"])
         }
         edited = not set(changed).isdisjoint({*sources, f"replicationcontroller/{name}"})
-        if workload["kind"] == "Deployment" and grace_s is None:
+        if workload["kind"] != "ReplicationController" and grace_s is None:
             # What was edited shows in a new fingerprint, unless it was edited back by `apply`.
             replaced = pods if edited and not former else []
         else:
@@ -262,7 +265,7 @@ def _live(kubectl: Kubectl, namespace: str) -> _Live:
     for each in of_kind(objects, "Pod"):
         if each["status"].get("phase") not in ("Failed", "Succeeded"):
             owners = [workload_of[name] for name in _owners(each, "ReplicaSet") if name in workload_of]
-            for owner in [*owners, *_owners(each, "ReplicationController")]:
+            for owner in [*owners, *_owners(each, "ReplicationController"), *_owners(each, "StatefulSet")]:
                 live.pods[owner].append(each)
     return live
 

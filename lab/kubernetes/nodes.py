@@ -83,6 +83,15 @@ class Node:
         self._write_configuration()
         self.containerd.ensure(lambda: self.ctr("version"), deadline_s=30)
 
+    def trust_registry(self, url: str, authority: Path) -> None:
+        """Let containerd pull from the registry at an https URL whose certificate this authority (PEM) has signed.
+
+        Read at each pull, so nothing is restarted.
+        """
+        host = self._file("registries") / url.removeprefix("https://")
+        host.mkdir(parents=True, exist_ok=True)
+        (host / "hosts.toml").write_text(_REGISTRY_HOST.format(url=url) + f'  ca = "{authority}"\n')
+
     def ensure_joined(self) -> None:
         """Start kubelet and kube-proxy unless they run, and wait until the node is Ready."""
         self.machine.run("sysctl", "-qw", *_CONNECTION_TRACKING)
@@ -211,7 +220,8 @@ version = 2
   [plugins."io.containerd.grpc.v1.cri".registry]
     config_path = "{registries}"
 """
-# The lab's Harbor speaks plain HTTP, as the reference deployment does; containerd has to be told so for each host.
+# The lab's Harbor speaks plain HTTP, as the reference deployment does (layouts may not); containerd has to be told for
+# each host.
 _REGISTRY_HOST = """
 server = "{url}"
 [host."{url}"]

@@ -1,10 +1,12 @@
 """A docker daemon, as the users of a registry have one, on a machine of its own."""
 
-from lab import settings
+from pathlib import Path
+
+from lab import profiles, settings
 from lab.command import run
 from lab.machines import cgroups
 from lab.machines.daemons import Daemon
-from lab.machines.topology import CLIENT
+from lab.machines.topology import CERTIFICATES, CLIENT
 
 HOST = f"unix://{settings.DOCKER_SOCKET}"
 DAEMON = Daemon(
@@ -19,14 +21,24 @@ DAEMON = Daemon(
         "--exec-root=/run/docker",
         "--pidfile=",  # none: one that outlives a killed daemon can keep the next from starting
         f"--cgroup-parent=/{cgroups.ROOT}/{CLIENT.name}",
-        # The lab's Harbor speaks plain HTTP, as the reference deployment does.
-        f"--insecure-registry={settings.LAB_RANGE}",
+        # The lab's Harbor speaks plain HTTP, as the reference deployment does; what has TLS is verified (`trust`).
+        *(f"--insecure-registry={profile.url.removeprefix('http://')}" for profile in profiles.ALL.values()),
         # Its containers have no network: the daemon itself does the pushing and pulling.
         "--bridge=none",
         "--iptables=false",
         "--ip6tables=false",
     ),
 )
+
+
+def trust(url: str, authority: Path) -> None:
+    """Let the daemon trust the registry at an https URL by this authority's certificate (PEM).
+
+    Read at each push and pull, so nothing is restarted.
+    """
+    folder = f"{CERTIFICATES}/{url.removeprefix('https://')}"
+    CLIENT.run("mkdir", "-p", folder)
+    CLIENT.run("cp", str(authority), f"{folder}/ca.crt")
 
 
 def ensure() -> None:

@@ -40,7 +40,9 @@ OUTSIDE = Machine(
 )
 """What the reference deployments keep outside Kubernetes: Ceph, Galera, PostgreSQL, Redis, HAProxy."""
 
-CLIENT = Machine("client", (settings.DOCKER_CLIENT,), own_folders=("/var/lib/docker",))
+CERTIFICATES = "/etc/docker/certs.d"
+"""Where a docker daemon looks for the authorities of registries; it cannot be told of another place."""
+CLIENT = Machine("client", (settings.DOCKER_CLIENT,), own_folders=("/var/lib/docker", CERTIFICATES))
 """A machine with a docker daemon, as the users of a registry have one."""
 
 ALL = (CONTROL, OUTSIDE, *NODES.values(), CLIENT)

@@ -17,8 +17,8 @@ class Profile:
     """As the suite calls it, e.g. harbor-1.2; the folder of its manifests in `deploy/` is called so, too."""
     namespace: str
     node_port: int
-    defects: str
-    """The package below `lab.defects` that holds its defects."""
+    package: str
+    """The packages below `lab.defects` and `lab.layouts` that hold its own are called so."""
     database: str
     """The part of the lab that is its database, e.g. Galera."""
     secrets: type[Made]

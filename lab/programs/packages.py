@@ -39,6 +39,7 @@ NEEDED = {
     "python3-redis": "the contract tests' stand-in",
     "python3-urllib3": "Patroni",
     "python3-yaml": "Patroni; the contract tests' stand-in",
+    "radosgw": "object storage for images, by S3",
     "redis-sentinel": "fails the session store over",
     "redis-server": "Harbor's session store",
     "runc": "containers",

@@ -7,6 +7,7 @@ import json
 import signal
 import socket
 import uuid
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ _MADE = FOLDER / "made"
 _MOUNT = "/run/cephfs"
 """On the machine's own /run."""
 _PORT = 6789
+MONITOR_ADDRESS = f"{settings.CEPH}:{_PORT}"
 _UNUSED = """
 alerts balancer crash devicehealth diskprediction_local influx insights iostat localpool mirroring nfs orchestrator
 osd_perf_query osd_support pg_autoscaler progress prometheus rbd_support restful selftest snap_schedule stats
@@ -71,7 +73,7 @@ def ensure() -> None:
             # One that was told to end may take for ever over it, and answers nothing meanwhile.
             daemon.stop(signal_number=signal.SIGKILL)
             daemon.ensure(partial(_well, daemon), deadline_s=90)
-    _make_folders()
+    ensure_folders(VOLUMES)
 
 
 def healthy() -> str:
@@ -177,20 +179,22 @@ def _make_keys() -> None:
         create = []
 
 
-def _make_folders() -> None:
-    stamp, wanted = FOLDER / "folders", json.dumps(VOLUMES)
-    if stamp.exists() and stamp.read_text() == wanted:
+def ensure_folders(volumes: Mapping[str, str]) -> None:
+    """Make these folders of the file system, unless they are there: USER:GROUP by path. Raises LabError."""
+    stamp = FOLDER / "folders"
+    made: dict[str, str] = json.loads(stamp.read_text()) if stamp.exists() else {}
+    if volumes.items() <= made.items():
         return
     # A daemon like the others, so that `down` finds it should we be killed here.
     mount = Daemon("ceph-fuse", OUTSIDE, ("ceph-fuse", "-f", "--conf", _CONF, "--id", "admin", _MOUNT))
     OUTSIDE.run("mkdir", "-p", _MOUNT)
     mount.ensure(lambda: OUTSIDE.run("mountpoint", "--quiet", _MOUNT))
-    for volume, owner in VOLUMES.items():
+    for volume, owner in volumes.items():
         OUTSIDE.run("mkdir", "-p", f"{_MOUNT}/{volume}")
         OUTSIDE.run("chown", owner, f"{_MOUNT}/{volume}")
     OUTSIDE.run("umount", _MOUNT)
     mount.stop()
-    stamp.write_text(wanted)
+    stamp.write_text(json.dumps({**made, **volumes}))
 
 
 def _configuration(cluster: str) -> str:

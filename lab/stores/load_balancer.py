@@ -99,6 +99,7 @@ def configuration() -> str:
         for name, address in settings.POSTGRESQL.items()
     )
     redis_servers = "\n".join(_redis(name) for name in redis_sentinel.DATA_NODES)
+    choice_by_tls = choice.replace("use_backend redis", "use_backend tls-redis")
     return f"""\
 global
   stats socket {_STATISTICS} mode 600
@@ -149,6 +150,10 @@ listen postgresql
 frontend session-store
   bind {settings.LOAD_BALANCER}:{redis_sentinel.PORT}
 {choice}
+
+frontend session-store-by-tls
+  bind {settings.LOAD_BALANCER}:{redis_sentinel.TLS_PORT}
+{choice_by_tls}
 {redis_servers}"""
 
 
@@ -172,6 +177,10 @@ backend {name}
   tcp-check send INFO\\ replication\\r\\nQUIT\\r\\n
   tcp-check expect string role:master
   server {name} {address}:{redis_sentinel.PORT} check
+
+# The same Redis: what is passed through cannot be asked.
+backend tls-{name}
+  server {name} {address}:{redis_sentinel.TLS_PORT} track {name}/{name}
 
 backend {_named(name)}
   # A Sentinel knows no goodbye: an answer that names another is waited on for so long.

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from lab import settings
+from lab import authority, settings
 from lab.errors import CommandFailed, DaemonDied, NotReady
 from lab.machines import cgroups
 from lab.machines.daemons import Daemon
@@ -24,11 +24,14 @@ from lab.stores import templates
 from lab.waiting import NotYet, wait_until
 
 DATABASE, USER, PASSWORD = "registry", "harbor", "rows-of-the-lab"
+OWN_DATABASE = "given"
+"""Of a Harbor whose manifests somebody gave."""
 """What Harbor connects with; the lab has no secret to keep."""
 PORT = 5432
 PATRONI_PORT = 8008
 """Where each node's Patroni says what its node is: /primary answers 200 on the primary only."""
 FOLDER = OUTSIDE.folder / "postgresql"
+_CERTIFICATE, _KEY = "server.crt", "server.key"
 _SCOPE = "harbor"
 _STORE_PORT = 2379
 _PROGRAMS = Path("/usr/lib/postgresql/15/bin")
@@ -154,6 +157,15 @@ def sql(statements: str, database: str = DATABASE, *, timeout_s: float = 10) -> 
     Raises NotYet when there is no primary, CommandFailed when it refuses or does not answer.
     """
     return _ask(primary(), statements, database, timeout_s)
+
+
+def ensure_own_database(version: str) -> None:
+    """Make the second database, empty, unless that of this version is there. Raises NotYet, CommandFailed."""
+    comment = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = "
+    if sql(f"{comment} '{OWN_DATABASE}'").strip() != version:
+        sql(f"DROP DATABASE IF EXISTS {OWN_DATABASE} WITH (FORCE)", timeout_s=60)
+        sql(f"CREATE DATABASE {OWN_DATABASE} OWNER {USER}", timeout_s=60)
+        sql(f"COMMENT ON DATABASE {OWN_DATABASE} IS '{version}'")
 
 
 def processes(name: str) -> set[int]:
@@ -306,8 +318,27 @@ def _lay_out() -> None:
     for name in NODES:
         folder = FOLDER / name
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "patroni.yml").write_text(yaml.safe_dump(configuration(name), sort_keys=False))
+        _show_certificate(folder)
+        file, text = folder / "patroni.yml", yaml.safe_dump(configuration(name), sort_keys=False)
+        changed = file.exists() and file.read_text() != text
+        file.write_text(text)
         OUTSIDE.run("chown", "postgres:postgres", folder)
+        patroni = NODES[name].pid()
+        if changed and patroni is not None:
+            _signal(patroni, signal.SIGHUP)  # it reads the file again
+
+
+def _show_certificate(folder: Path) -> None:
+    """Write the files of a node's certificate: of the private authority, for each address that leads to a node.
+
+    Who does not ask for TLS is served without.
+    """
+    issued = authority.pair("postgresql", (settings.LOAD_BALANCER, *settings.POSTGRESQL.values()))
+    (folder / _CERTIFICATE).write_text(issued.certificate)
+    key = folder / _KEY
+    key.touch(mode=0o600)
+    key.write_text(issued.key)
+    OUTSIDE.run("chown", "postgres:postgres", folder / _CERTIFICATE, key)
 
 
 # A node that says nothing for _TTL_S seconds is replaced, so that Harbor has its database back about 10 s after its
@@ -353,7 +384,12 @@ def configuration(name: str) -> dict[str, object]:
             "data_dir": str(folder / "data"),
             "pgpass": str(folder / "pgpass"),
             "use_unix_socket": True,
-            "parameters": {"unix_socket_directories": str(folder)},
+            "parameters": {
+                "unix_socket_directories": str(folder),
+                "ssl": True,
+                "ssl_cert_file": str(folder / _CERTIFICATE),
+                "ssl_key_file": str(folder / _KEY),
+            },
             "authentication": {
                 "superuser": {"username": "postgres"},
                 "replication": _REPLICATOR,
@@ -361,7 +397,7 @@ def configuration(name: str) -> dict[str, object]:
             },
             "pg_hba": [
                 "local all postgres peer",
-                f"host {DATABASE} {USER} {settings.LAB_RANGE} scram-sha-256",
+                f"host {DATABASE},{OWN_DATABASE} {USER} {settings.LAB_RANGE} scram-sha-256",
                 # From each other: both are on one machine, whose outgoing connections come from its first address.
                 f"host replication {_REPLICATOR['username']} samehost scram-sha-256",
                 f"host all {_REWINDER['username']} samehost scram-sha-256",

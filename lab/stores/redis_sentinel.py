@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from lab import settings
+from lab import authority, settings
 from lab.errors import CommandFailed, DaemonDied, LabError
 from lab.machines.daemons import Daemon
 from lab.machines.topology import OUTSIDE
@@ -22,6 +22,10 @@ PASSWORD = "sessions-of-the-lab"
 """Without a comma: Harbor splits _REDIS_URL at commas. The lab has no secret to keep."""
 MASTER_NAME = "harbor"
 PORT, SENTINEL_PORT = 6379, 26379
+TLS_PORT = 6380
+"""Open beside the other where `open_tls` has been called."""
+TLS_USER, TLS_PASSWORD = "harbor", "sessions-by-tls-of-the-lab"
+"""An ACL user, for who comes by TLS."""
 FOLDER = OUTSIDE.folder / "redis"
 DATA_NODES = ("redis-1", "redis-2")
 QUORUM = 2
@@ -58,6 +62,31 @@ def ensure() -> None:
     for name, sentinel in SENTINELS.items():
         sentinel.ensure(partial(redis_cli, _sentinel_address(name), SENTINEL_PORT, "PING"))
     wait_until("Redis has a primary, a replica and three Sentinels", healthy, deadline_s=60, interval_s=0.1)
+
+
+def open_tls() -> None:
+    """Let both Redis speak TLS, too, at a port of its own, and know the ACL user; they remember it.
+
+    The certificate is of the private authority, for each address that leads to them. Raises CommandFailed.
+    """
+    issued = authority.pair("redis", (settings.LOAD_BALANCER, *settings.REDIS.values()))
+    files = {"tls-cert-file": FOLDER / "tls.crt", "tls-key-file": FOLDER / "tls.key"}
+    for file, text in zip(files.values(), (issued.certificate, issued.key), strict=True):
+        file.touch(mode=0o600)
+        file.write_text(text)
+    # Together: files of a certificate and its key that do not fit each other are refused.
+    options = {
+        **files,
+        "tls-ca-cert-file": authority.certificate_file(),
+        "tls-auth-clients": "no",
+        "tls-port": TLS_PORT,
+    }
+    words = [str(word) for option in options.items() for word in option]
+    for name in DATA_NODES:
+        ask = partial(redis_cli, settings.REDIS[name], PORT)
+        ask("CONFIG", "SET", *words)
+        ask("ACL", "SETUSER", TLS_USER, "on", f">{TLS_PASSWORD}", "~*", "&*", "+@all")
+        ask("CONFIG", "REWRITE")
 
 
 def healthy() -> str:

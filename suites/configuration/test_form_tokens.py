@@ -3,7 +3,7 @@
 from itertools import permutations
 
 from harbor_verify.checks import check
-from harbor_verify.errors import UnexpectedAnswer
+from harbor_verify.errors import AnswerError, UnexpectedAnswer
 from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Feature, Role
 from harbor_verify.target import Target
@@ -21,7 +21,7 @@ _NOT_TAKEN = 403
     builds_on=("access.login-accepts-right-password",),
 )
 def test_a_form_that_one_web_replica_gave_is_taken_by_every_other(
-    harbor: Target, findings: Findings, not_applicable
+    harbor: Target, findings: Findings, not_applicable, blocked
 ):
     """A sign-in form that one web replica gave is taken by every other.
 
@@ -36,13 +36,44 @@ def test_a_form_that_one_web_replica_gave_is_taken_by_every_other(
     for replica in replicas:
         with findings.about(replica.object, "gives a form with a token"):
             tokens[replica.name] = harbor.web(replica).form_token()
+    refused_forms = []
     for giver, taker in permutations(replicas, 2):
         if giver.name not in tokens:
             continue
-        with findings.about(taker.object, f"takes the form that {giver.name} gave") as form:
-            try:
-                harbor.web(taker).sign_in_with(tokens[giver.name], harbor.credentials)
-            except UnexpectedAnswer as refused:
-                if refused.status != _NOT_TAKEN:
-                    raise
-                form.wrong(f"it signs with another key: {refused}")
+        expected = f"takes the form that {giver.name} gave"
+        with findings.about(taker.object, expected):
+            if refusal := _refusal(harbor, taker, tokens[giver.name]):
+                refused_forms.append((taker.object, expected, refusal))
+    if refused_forms:
+        _require_own_forms(harbor, [each for each in replicas if each.name in tokens], tokens, blocked)
+    for thing, expected, refusal in refused_forms:
+        findings.wrong(thing, expected, f"it signs with another key: {refusal}")
+
+
+def _refusal(harbor, replica, token):
+    """With which words a replica does not take a form; None where it does. Raises AnswerError for anything else."""
+    try:
+        harbor.web(replica).sign_in_with(token, harbor.credentials)
+    except UnexpectedAnswer as refused:
+        if refused.status != _NOT_TAKEN:
+            raise
+        return refused
+    return None
+
+
+def _require_own_forms(harbor, givers, tokens, blocked):
+    """Ends as blocked where no replica takes even its own form: not the form is refused then, but the user.
+
+    Somebody who may not sign in at the form, as a user of OIDC, is answered like a form of another key.
+    """
+    refusals = []
+    for giver in givers:
+        try:
+            refusals.append(_refusal(harbor, giver, tokens[giver.name]))
+        except AnswerError:
+            return
+    if all(refusals):
+        blocked(
+            f"each replica refuses {harbor.credentials.user} at its own form, too: {refusals[0]}. Where users come "
+            "from elsewhere, --admin-user has to be one of Harbor's own"
+        )

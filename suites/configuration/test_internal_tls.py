@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from cryptography import x509
 
 from harbor_verify.checks import SHOULD, check
+from harbor_verify.clients.certificates import end_of
 from harbor_verify.errors import CannotTell
 from harbor_verify.findings import Findings
 from harbor_verify.model import configuration
@@ -47,7 +48,7 @@ def test_certificates_between_components_stay_valid(
                     continue
                 for each in certificates:
                     if each.not_valid_after_utc < limit:
-                        served.wrong(f"{each.subject.rfc4514_string()}: {_end_of(each)}")
+                        served.wrong(f"{each.subject.rfc4514_string()}: {end_of(each)}")
             if not replica.workload.tls:
                 continue
             expected = (
@@ -61,7 +62,7 @@ def test_certificates_between_components_stay_valid(
                 if served_now.not_valid_after_utc < limit:
                     newer = all(each.not_valid_after_utc >= limit for each in certificates)
                     shown.wrong(
-                        f"{served_now.subject.rfc4514_string()}: {_end_of(served_now)}"
+                        f"{served_now.subject.rfc4514_string()}: {end_of(served_now)}"
                         + (f"; {path} has a newer one, which was not read yet" if newer else "")
                     )
     if not findings.examined:
@@ -76,10 +77,3 @@ def _file(replica, path, harbor, need):
         need("exec")
         text = harbor.run(replica, ["cat", path])
     return text
-
-
-def _end_of(certificate):
-    left = certificate.not_valid_after_utc - datetime.now(UTC)
-    if left < timedelta():
-        return f"expired on {certificate.not_valid_after_utc:%Y-%m-%d}"
-    return f"ends on {certificate.not_valid_after_utc:%Y-%m-%d}, in {left.days} days"

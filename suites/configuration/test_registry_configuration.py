@@ -87,7 +87,7 @@ def test_registry_config_is_in_effect(harbor: Target, findings: Findings):
     builds_on=("configuration.registry-config-mounted-where-it-is-read",),
 )
 def test_registry_keeps_images_on_a_volume(harbor: Target, findings: Findings, need):
-    """Every registry replica keeps images inside a mounted PersistentVolumeClaim, or in an object store.
+    """Every registry replica keeps images in a PersistentVolumeClaim or network volume that is mounted, or in a bucket.
 
     Source: the configuration file that it really reads: of a ConfigMap or, where none is mounted there, its image's.
     """
@@ -100,7 +100,12 @@ def test_registry_keeps_images_on_a_volume(harbor: Target, findings: Findings, n
         with findings.about(replica.object, expected) as root:
             storage, place = _storage_of(replica, harbor, need)
             inside = (
-                storage and storage.root and configuration.claim_at(storage.root, spec, replica.container)
+                storage
+                and storage.root
+                and (
+                    configuration.claim_at(storage.root, spec, replica.container)
+                    or configuration.shared_volume_at(storage.root, spec, replica.container)
+                )
             )
             if not inside and not (storage and storage.outside):
                 root.wrong(place)

@@ -12,7 +12,7 @@ from harbor_verify.target import Target
     hint="Too few: `kubectl scale KIND NAME --replicas=3`, and in the manifest, or the next deployment takes it back. "
     "Not Ready: `kubectl describe pod` and `kubectl logs --previous` of the pod that is named.",
     source="Kubernetes: ReplicationController and Deployment spec.replicas, pod condition Ready",
-    builds_on=("storage.claims-bound",),
+    builds_on=("storage.claims-bound", "configuration.rollouts-complete"),
 )
 def test_every_part_has_the_replicas_that_it_needs_and_all_are_ready(harbor: Target, findings: Findings):
     """Every part of Harbor that must not be missed has at least two replicas, and all replicas of every part are Ready.

@@ -4,6 +4,7 @@ from harbor_verify.checks import check
 from harbor_verify.disruptions.machine_control import FILE_SYSTEM
 from harbor_verify.experiments import Experiments
 from harbor_verify.failover import CLIENTS_AT_WORK
+from harbor_verify.model.roles import Feature
 
 
 @check(
@@ -11,6 +12,7 @@ from harbor_verify.failover import CLIENTS_AT_WORK
     hint="Pushes lost: what was acknowledged had not been written. Requests that fail: the registry's storage health "
     "check took it out (`health.storagedriver`), or a liveness probe restarted all replicas at once. A standby of "
     "the metadata server (CephFS: max_mds, standby_count_wanted) makes it shorter.",
+    requires=(Feature.IMAGES_ON_VOLUMES,),
     source="CephFS: MDS failover; budgets are settings",
     needs=(
         "disruption",

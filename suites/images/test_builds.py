@@ -5,7 +5,7 @@ from harbor_verify.builds.ladder import NO_SUCH_FILE, PORT, SMALL_BYTES, WELCOME
 from harbor_verify.checks import check
 from harbor_verify.clients import docker_build
 from harbor_verify.clients.docker import Docker
-from harbor_verify.errors import AnswerError, DockerDaemonFailed
+from harbor_verify.errors import AnswerError, DockerDaemonFailed, NeedMissing
 from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Feature, Role
 from harbor_verify.server_pods import Served
@@ -84,6 +84,7 @@ def test_a_dynamic_program_on_a_small_base_fails_as_it_did_before_the_push(
             image.wrong(f'ends with exit code {ended.exit_code} and "{ended.output}"')
     docker.remove(built.reference)
     pod: Served = served[built.way]
+    _require_set_up(findings, pod)
     with findings.about(pod.pod, f'fails to start with "{NO_SUCH_FILE}"') as start:
         if pod.answer or NO_SUCH_FILE not in pod.words:
             start.wrong(pod.in_words)
@@ -227,9 +228,16 @@ def _comes_back_and_runs(
                 image.wrong(f'answers "{answer}"')
     docker.remove(built.reference)
     pod = served[built.way]
+    _require_set_up(findings, pod)
     with findings.about(pod.pod, f'runs and answers "{WELCOME}"') as start:
         if pod.answer != WELCOME:
             start.wrong(pod.in_words)
+
+
+def _require_set_up(findings: Findings, pod: Served) -> None:
+    """Raises NeedMissing where a node was never set up for this registry: that is not Harbor's failure."""
+    if pod.to_set_up and not findings.offenders:
+        raise NeedMissing(f"{pod.pod} could not be tried: {pod.in_words}; {pod.to_set_up}")
 
 
 def _comes_back(harbor: Target, findings: Findings, built: Built, docker: Docker) -> bool:

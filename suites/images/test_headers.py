@@ -151,7 +151,7 @@ def _contradiction(thing: _Thing, answer: requests.Response) -> str:
     length = answer.headers.get("Content-Length", str(len(thing.content)))
     if length != str(len(thing.content)):
         return f"a Content-Length of {length}, and there are {len(thing.content)} bytes"
-    if "/v2/" not in (answer.request.path_url or ""):
+    if answer.history:
         return ""  # An object store has answered: it knows lengths, but no digests and types of ours.
     digest = answer.headers.get("Docker-Content-Digest", "")
     if digest != digest_of(thing.content):

@@ -1,26 +1,27 @@
 """The ways in which clients send a blob."""
 
+from contextlib import suppress
+
 from harbor_verify.checks import check
 from harbor_verify.clients import registry_asks
 from harbor_verify.clients.http import expect
 from harbor_verify.clients.image import digest_of
-from harbor_verify.clients.registry import Registry
+from harbor_verify.clients.registry import Registry, Upload
 from harbor_verify.doors import Door, behind
-from harbor_verify.errors import UnexpectedAnswer, WrongContent
+from harbor_verify.errors import AnswerError, UnexpectedAnswer, WrongContent
 from harbor_verify.findings import Findings
 
 _CHUNK_BYTES = 1000
 _NOT_THERE = {404}
 _UNKNOWN_UPLOAD = {400, 404}
-_BAD, _OUT_OF_ORDER = 400, 416
+_BAD, _OUT_OF_ORDER, _CANNOT = 400, 416, 500
 
 
 @check(
     "images.upload-forms",
     hint="The line says which form fails. Chunks or the status only: the front door drops `Content-Range`, "
-    "`Range` or the query of the Location, or the replicas have not the same `http.secret` and storage. The "
-    "empty layer only: a proxy that takes a body of no bytes for none. A blob that another replica does not "
-    "give: storage is not shared.",
+    "`Range` or the query of the Location, or the replicas have not the same `http.secret` and storage. A blob "
+    "that another replica does not give: storage is not shared.",
     source="OCI distribution specification: pushing blobs (monolithic, chunked), upload status, cancel",
     builds_on=(
         "registry.upload-continues-on-another-replica",
@@ -31,7 +32,7 @@ _BAD, _OUT_OF_ORDER = 400, 416
     ),
 )
 def test_every_form_of_upload_is_taken(doors: list[Door], findings: Findings, project, new_image):
-    """A blob sent at once, in two steps, in chunks, or without a byte is taken; a cancelled upload is forgotten.
+    """A blob sent at once, in two steps or in chunks is taken; a cancelled upload is forgotten.
 
     Source: OCI distribution specification. (A registry that does not take a blob with the first POST begins
     an upload instead.) What one replica took is read from the next, the front door among them.
@@ -39,13 +40,12 @@ def test_every_form_of_upload_is_taken(doors: list[Door], findings: Findings, pr
     for taker, giver in zip(doors, [*doors[1:], doors[0]], strict=True):
         registry, repository = taker.registry, f"{project}/forms-{taker.name}"
         forms = {
-            "in one POST": (new_image().layer, registry_asks.push_at_once),
-            "by a POST and a PUT": (new_image().layer, _push_in_two),
-            "in chunks": (new_image().layer, _push_in_chunks),
-            "without a single byte": (b"", _push_in_two),
+            "in one POST": registry_asks.push_at_once,
+            "by a POST and a PUT": _push_in_two,
+            "in chunks": _push_in_chunks,
         }
-        for form, (content, push) in forms.items():
-            is_there = False
+        for form, push in forms.items():
+            content, is_there = new_image().layer, False
             with findings.about(taker.object, f"takes a blob that is sent {form}"):
                 push(registry, repository, content)
                 is_there = True
@@ -56,6 +56,47 @@ def test_every_form_of_upload_is_taken(doors: list[Door], findings: Findings, pr
         with findings.about(taker.object, "forgets an upload that is cancelled") as cancelled:
             if wrong := _wrong_after_cancel(registry, repository, new_image().layer):
                 cancelled.wrong(wrong)
+
+
+@check(
+    "images.empty-blob",
+    hint="Refused by the front door only: a proxy takes a body of no bytes for none. By one replica only: its "
+    "registry is of another version than its siblings', or writes to another storage.",
+    source="OCI distribution specification: pushing blobs; distribution's pull request 3763",
+    builds_on=(
+        "images.upload-forms",
+        "registry.pushed-on-one-pulled-on-every",
+        "configuration.registry-config-in-effect",
+        "configuration.registry-trusts-token-key",
+        "database.grants-sufficient",
+    ),
+)
+def test_a_blob_without_a_byte_is_taken(doors: list[Door], findings: Findings, project, not_applicable):
+    """A blob without a single byte is taken by every replica and the front door, and given by the next.
+
+    Source: OCI distribution specification. Before 3.0 distribution's registry cannot store one in S3, and answers 500:
+    where every replica does so, there is nothing to judge.
+    """
+    refusals = {}
+    for taker, giver in zip(doors, [*doors[1:], doors[0]], strict=True):
+        repository, is_there = f"{project}/empty-{taker.name}", False
+        with findings.about(taker.object, "takes a blob without a single byte"):
+            try:
+                _push_in_two(taker.registry, repository, b"")
+                is_there = True
+            except UnexpectedAnswer as refusal:
+                if refusal.status != _CANNOT:
+                    raise
+                refusals[taker] = str(refusal)
+        if is_there:
+            with findings.about(giver.object, f"gives the empty blob that {taker.name} took"):
+                giver.registry.blob(repository, digest_of(b""))
+    if not findings.offenders and all(door in refusals for door in behind(doors)):
+        not_applicable(
+            f"the registry cannot store a blob without a byte, on no replica: {refusals[doors[1]]}"
+        )
+    for door, refusal in refusals.items():
+        findings.wrong(door.object, "takes a blob without a single byte, as others do", refusal)
 
 
 @check(
@@ -145,12 +186,18 @@ def _push_out_of_order(registry: Registry, repository: str, content: bytes) -> b
             registry.finish(upload, digest_of(content))
             return True
         if answer.status_code == _BAD:
-            registry.cancel(upload)
+            _forget(registry, upload)
             return False
         upload = registry_asks.after(expect(answer, 202, 204), upload)
     answer = registry_asks.end(registry, upload, digest_of(content))
     if answer.status_code in (_BAD, _OUT_OF_ORDER):
-        registry.cancel(upload)
+        _forget(registry, upload)
         return False
     expect(answer, 201)
     return True
+
+
+def _forget(registry: Registry, upload: Upload) -> None:
+    """What was refused may be half gone already: with images in S3 the registry then answers 500."""
+    with suppress(AnswerError):
+        registry.cancel(upload)

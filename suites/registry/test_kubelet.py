@@ -18,7 +18,8 @@ _SOURCE_PORT = re.compile(r"\S+:\d+->")
     "registry.kubelet-pulls-with-pull-secret",
     hint="The kubelet says why. 401, 403 or `pull access denied` at some pulls only: one {web} replica signs tokens "
     "that others do not trust. `not found` at some only: the registry replicas do not share their storage. Always: "
-    "the node does not reach --harbor-url, or its container runtime is not set up for it.",
+    "the node does not reach --harbor-url. A node that was never set up for this registry (its CA, a hosts.toml, DNS) "
+    "blocks the check, and is no failure of Harbor's.",
     source="Kubernetes: imagePullSecrets, imagePullPolicy Always; containerd: hosts.toml",
     needs=("docker", "pods", "nodes"),
     builds_on=(
@@ -30,7 +31,7 @@ _SOURCE_PORT = re.compile(r"\S+:\d+->")
     ),
 )
 def test_every_node_pulls_a_private_image_with_a_pull_secret(
-    harbor: Target, findings: Findings, docker: Docker, image, pods_of_run, tell
+    harbor: Target, findings: Findings, docker: Docker, image, pods_of_run, tell, blocked
 ):
     """Every node runs a private image that was just pushed, with a pull secret, at the first try of each pull.
 
@@ -56,12 +57,19 @@ def test_every_node_pulls_a_private_image_with_a_pull_secret(
             docker.remove(reference)
     if len(pushed) < len(references):
         return
+    not_set_up: dict[str, set[str]] = {}
     for each in pull_pods.run_on_each(harbor, nodes, pushed, harbor.credentials, run_id=pods_of_run):
+        if each.to_set_up:
+            not_set_up.setdefault(_of_any_pod(each, image.reference), set()).add(each.node)
+            continue
         pod = f"pod {harbor.namespace}/{each.pod} on {each.node}"
         # The same words of each pod, and of each reference: what is wrong with all is then told once.
         with findings.about(pod, f'pulls the image and prints "{image.message}"') as pull:
             if each.printed != image.message:
                 pull.wrong(_of_any_pod(each, image.reference) or f'prints "{each.printed}"')
+    if not_set_up and not findings.offenders:
+        nodes_and_words = (f"{', '.join(sorted(named))}: {words}" for words, named in not_set_up.items())
+        blocked(f"nodes that are not set up for {harbor.registry_host}: {'; '.join(nodes_and_words)}")
 
 
 def _of_any_pod(pulled: pull_pods.Pulled, reference: str) -> str:

@@ -24,6 +24,7 @@ _CLIENTS, _IMAGES_EACH = 8, 1
         "configuration.registry-config-in-effect",
         "configuration.registry-root-inside-volume",
         "configuration.registry-trusts-token-key",
+        "registry.redirect-leads-to-the-blob",
         "storage.volume-mounted-in-every-replica",
         "database.grants-sufficient",
     ),

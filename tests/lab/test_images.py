@@ -3,7 +3,7 @@
 import pytest
 
 from lab import profiles
-from tests.lab.test_defects import CHECKS, healthy, require_verdicts, verify
+from tests.lab.running import CHECKS, healthy, require_verdicts, verify
 
 pytestmark = pytest.mark.matrix
 BUILDS = {id for id, check in CHECKS.items() if "images-to-build-on" in check.needs}

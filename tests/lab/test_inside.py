@@ -37,9 +37,15 @@ def pod() -> dict:
         "packages": sysconfig.get_path("purelib"),
         **({} if sys.base_prefix == "/usr" else {"python": sys.base_prefix}),
     }
+    # What clients send is the same from inside, and takes a minute and a half.
+    areas = " ".join(
+        f"suites/{folder.name}"
+        for folder in sorted((settings.REPOSITORY / "suites").iterdir())
+        if folder.is_dir() and folder.name not in ("images", "__pycache__")
+    )
     report = "cat /tmp/reports/latest/report.json"
     suite = (
-        f"{python} -m pytest suites --report-dir=/tmp/reports -p no:cacheprovider "
+        f"{python} -m pytest {areas} --report-dir=/tmp/reports -p no:cacheprovider "
         f"-m 'not disruption and not builds' --namespace={HARBOR.namespace} --harbor-url={HARBOR.url} "
         "> /tmp/output; code=$?; "
         f"{report} || cat /tmp/output; exit $code"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from lab import settings
+from lab import profiles, settings
 from lab.command import run
 from lab.errors import CommandFailed, LabError
 from lab.machines import cgroups, docker_daemon
@@ -207,7 +207,9 @@ def test_the_file_system_has_the_folders_that_the_volumes_name():
 def test_the_docker_daemon_is_the_labs_own_and_takes_harbor_without_tls():
     about = json.loads(run(["docker", f"--host={docker_daemon.HOST}", "info", "--format={{json .}}"]))
     assert about["Name"] == CLIENT.name
-    assert settings.LAB_RANGE in about["RegistryConfig"]["InsecureRegistryCIDRs"]
+    plain = {profile.url.removeprefix("http://") for profile in profiles.ALL.values()}
+    known = about["RegistryConfig"]["IndexConfigs"].values()
+    assert {each["Name"] for each in known if not each["Secure"]} >= plain
     assert docker_daemon.DAEMON.pid() in cgroups.processes(CLIENT.name)
 
 

@@ -171,7 +171,9 @@ class _Handler(BaseHTTPRequestHandler):
         if content is None or "lacks-blobs" in self.flaws or not self._may_pull(self.repository):
             return self._error(404, "BLOB_UNKNOWN")
         if self.server.elsewhere:
-            return self._answer(307, Location=f"{self.server.elsewhere}/stored/{self.reference}?signature=s")
+            return self._answer(
+                307, Location=f"{self.server.elsewhere}/bucket/v2/{self.reference}?signature=s"
+            )
         etag = f'"{self.reference}"'
         headers = {
             "Docker_Content_Digest": self.reference,
@@ -207,6 +209,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command == "GET":
             last = len(held) - 1 if "miscounts" not in self.flaws else len(held)
             return self._answer(204, Range=f"0-{max(last, 0)}")
+        if self.command == "DELETE" and "cannot-cancel" in self.flaws:
+            return self._error(500, "UNKNOWN")
         if self.command == "DELETE":
             if "keeps-cancelled" not in self.flaws:
                 del self.store.uploads[self.reference]
@@ -222,7 +226,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _finish(self, content: bytes) -> None:
         digest = self.query.get("digest", [""])[0]
         if not content and "no-empty" in self.flaws:
-            return self._error(400, "BLOB_UPLOAD_INVALID")
+            return self._error(500, "UNKNOWN")
         if digest != digest_of(content) and "lax" not in self.flaws:
             if "keeps-refused" in self.flaws:
                 self.store.blobs[self.repository, digest] = content

@@ -1,14 +1,18 @@
-"""An API server that holds what a text of YAML says, and plays the controllers: workloads get their pods.
+"""An API server that holds what a text of YAML says, and plays what a cluster does of itself: workloads get their pods,
+which run on three nodes; claims are bound, and Services lead to pods.
 
 Read only, over HTTP, so that the real client is tested against it. What an account may not read is 403, what
 is not there 404, as of the real one.
 """
 
+import base64
+import itertools
 import json
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,15 +23,24 @@ from harbor_verify.clients.kubernetes import Kubernetes
 
 NAMESPACE = "harbor"
 _PLURALS = {"Ingress": "ingresses"}
+_OF_NO_NAMESPACE = ("Node", "PersistentVolume")
+_NODES = ("node-1", "node-2", "node-3")
+_RETAINED = "nfs"
+"""The storage class whose volumes outlive their claims."""
 
 
 @contextmanager
-def small_cluster(text: str, *, forbidden: Collection[tuple[str, str]] = ()) -> Iterator[Kubernetes]:
+def small_cluster(
+    text: str,
+    *,
+    forbidden: Collection[tuple[str, str]] = (),
+    dying: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+) -> Iterator[Kubernetes]:
     """The suite's own client for it. `forbidden`: (namespace or "", resource) that the account may not read.
 
     Of an object only kind, metadata and what matters need be said; without a namespace it is in `harbor`. A
     workload has as many running pods as it asks for, or as `status: {replicas: N}` says; `given` are labels
-    that one of them, by its ordinal, is given later.
+    that one of them, by its ordinal, is given later. `dying`: what the status of containers of that name says besides.
     """
     objects: dict[str, dict[str, dict[str, Any]]] = {}
     for body in filter(None, yaml.safe_load_all(text)):
@@ -35,7 +48,17 @@ def small_cluster(text: str, *, forbidden: Collection[tuple[str, str]] = ()) -> 
     for kind in ("Deployment", "StatefulSet", "ReplicationController", "Cluster", "DaemonSet"):
         for workload in list(objects.get(_plural(kind), {}).values()):
             _make_pods(objects, kind, workload)
-    namespaces = {each["metadata"]["namespace"] for kind in objects.values() for each in kind.values()}
+    for pod in objects.get("pods", {}).values():
+        for container in pod["status"].get("containerStatuses", ()):
+            container.update(dying.get(container["name"], {}))
+    for claim in objects.get("persistentvolumeclaims", {}).values():
+        _bind(objects, claim)
+    for service in list(objects.get("services", {}).values()):
+        _lead(objects, service)
+    for name in () if "nodes" in objects else _NODES:
+        ready = {"conditions": [{"type": "Ready", "status": "True"}]}
+        _put(objects, {"kind": "Node", "metadata": {"name": name}, "spec": {}, "status": ready})
+    namespaces = {each["metadata"]["namespace"] for kind in objects.values() for each in kind.values()} - {""}
     objects["namespaces"] = {name: {"metadata": {"name": name}} for name in namespaces | {NAMESPACE}}
 
     class Handler(BaseHTTPRequestHandler):
@@ -57,6 +80,11 @@ def small_cluster(text: str, *, forbidden: Collection[tuple[str, str]] = ()) -> 
             else:
                 wanted = (parse_qs(url.query).get("labelSelector") or [""])[0]
                 self.answer(200, {"items": list(_chosen(known.values(), namespace, wanted))})
+
+        def do_POST(self) -> None:
+            """The account may do whatever is not forbidden to be read."""
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.answer(201, {"status": {"allowed": True}, "spec": {}})
 
         def answer(self, status: int, body: dict[str, Any]) -> None:
             data = json.dumps(body).encode()
@@ -87,9 +115,14 @@ def _plural(kind: str) -> str:
 
 
 def _put(objects: dict[str, dict[str, dict[str, Any]]], body: dict[str, Any]) -> None:
-    body["metadata"].setdefault("namespace", NAMESPACE)
+    nowhere = body["kind"] in _OF_NO_NAMESPACE
+    body["metadata"].setdefault("namespace", "" if nowhere else NAMESPACE)
     body["metadata"].setdefault("uid", f"{body['kind']}-{body['metadata']['name']}")
-    key = f"{body['metadata']['namespace']}/{body['metadata']['name']}"
+    for key, value in body.pop("stringData", {}).items():
+        body.setdefault("data", {})[key] = base64.b64encode(value.encode()).decode()
+    key = (
+        body["metadata"]["name"] if nowhere else f"{body['metadata']['namespace']}/{body['metadata']['name']}"
+    )
     objects.setdefault(_plural(body["kind"]), {})[key] = body
 
 
@@ -107,7 +140,14 @@ def _make_pods(objects: dict[str, dict[str, dict[str, Any]]], kind: str, workloa
         labels["pod-template-hash"] = "5d4f8c"
         owner |= {"kind": "ReplicaSet", "name": f"{metadata['name']}-5d4f8c"}
     desired = spec.get("replicas", 1)
-    for ordinal in range(workload.get("status", {}).get("replicas", desired)):
+    nodes = itertools.cycle(_NODES)
+    for _ in range(len(metadata["name"]) % len(_NODES)):
+        next(nodes)  # Not every first pod is on one node.
+    pods = workload.get("status", {}).get("replicas", desired)
+    metadata.setdefault("generation", 1)
+    seen = {"observedGeneration": 1, "replicas": pods, "updatedReplicas": pods}
+    workload["status"] = {**seen, **workload.get("status", {})}
+    for ordinal in range(pods):
         pod = {
             "kind": "Pod",
             "metadata": {
@@ -116,10 +156,80 @@ def _make_pods(objects: dict[str, dict[str, dict[str, Any]]], kind: str, workloa
                 "labels": labels | (spec.get("given", {}).get(ordinal, {})),
                 "ownerReferences": [{**owner, "controller": True}],
             },
-            "spec": spec["template"]["spec"],
-            "status": {"phase": "Running", "podIP": f"198.51.100.{1 + len(objects.get('pods', {}))}"},
+            "spec": {**spec["template"]["spec"], "nodeName": next(nodes)},
+            "status": {
+                "phase": "Running",
+                "podIP": f"198.51.100.{1 + len(objects.get('pods', {}))}",
+                "conditions": [{"type": "Ready", "status": "True"}],
+                "containerStatuses": [_running(each) for each in spec["template"]["spec"]["containers"]],
+            },
         }
+        pod["metadata"]["creationTimestamp"] = f"2026-01-01T00:00:{ordinal:02}Z"
+        for template in spec.get("volumeClaimTemplates", ()):
+            name = f"{template['metadata']['name']}-{pod['metadata']['name']}"
+            given = {"name": template["metadata"]["name"], "persistentVolumeClaim": {"claimName": name}}
+            pod["spec"]["volumes"] = [*pod["spec"].get("volumes", ()), given]
+            where = {"name": name, "namespace": metadata["namespace"]}
+            _put(objects, {"kind": "PersistentVolumeClaim", "metadata": where, "spec": template["spec"]})
         _put(objects, pod)
+
+
+def _running(container: dict[str, Any]) -> dict[str, Any]:
+    state = {"running": {"startedAt": "2026-01-01T00:00:00Z"}}
+    image = {"image": container.get("image", ""), "imageID": ""}
+    return {"name": container["name"], "ready": True, "restartCount": 0, "state": state, **image}
+
+
+def _bind(objects: dict[str, dict[str, dict[str, Any]]], claim: dict[str, Any]) -> None:
+    """To a volume of its own, with what it asks for; one that says its status stays as it is."""
+    if "status" in claim:
+        return
+    metadata, spec = claim["metadata"], claim["spec"]
+    name, modes = f"pv-{metadata['name']}", spec["accessModes"]
+    reference = {key: metadata[key] for key in ("name", "namespace", "uid")}
+    retained = spec.get("storageClassName") == _RETAINED
+    volume = {
+        "accessModes": modes,
+        "capacity": spec["resources"]["requests"],
+        "claimRef": reference,
+        "csi": {"driver": "csi.example", "volumeHandle": name},
+        "persistentVolumeReclaimPolicy": "Retain" if retained else "Delete",
+    }
+    spec["volumeName"] = name
+    claim["status"] = {"phase": "Bound", "accessModes": modes, "capacity": volume["capacity"]}
+    _put(objects, {"kind": "PersistentVolume", "metadata": {"name": name}, "spec": volume})
+
+
+def _lead(objects: dict[str, dict[str, dict[str, Any]]], service: dict[str, Any]) -> None:
+    """The EndpointSlice of a Service with a selector: each pod that it chooses is Ready."""
+    metadata, selector = service["metadata"], service["spec"].get("selector")
+    if not selector:
+        return
+    wanted = ",".join(f"{key}={value}" for key, value in selector.items())
+    endpoints = [
+        {
+            "addresses": [pod["status"].get("podIP", "198.51.100.250")],
+            "conditions": {"ready": True},
+            "targetRef": {
+                "kind": "Pod",
+                **{key: pod["metadata"][key] for key in ("name", "namespace", "uid")},
+            },
+        }
+        for pod in _chosen(objects.get("pods", {}).values(), metadata["namespace"], wanted)
+    ]
+    ports = [
+        {"name": port.get("name", ""), "port": port["port"]} for port in service["spec"].get("ports", ())
+    ]
+    labels = {"kubernetes.io/service-name": metadata["name"]}
+    where = {"name": f"{metadata['name']}-1", "namespace": metadata["namespace"], "labels": labels}
+    slice_ = {
+        "kind": "EndpointSlice",
+        "metadata": where,
+        "addressType": "IPv4",
+        "endpoints": endpoints,
+        "ports": ports,
+    }
+    _put(objects, slice_)
 
 
 def _asked(path: str) -> tuple[str, str, str]:

@@ -250,6 +250,27 @@ def test_a_pod_that_does_not_run_is_told_in_the_kubelets_words(monkeypatch):
     assert (offender.object, offender.observed) == ("pod h/x", "ErrImagePull: not found")
 
 
+@pytest.mark.parametrize("check", [STATIC, DYNAMIC])
+def test_a_node_that_is_not_set_up_for_the_registry_blocks(monkeypatch, check):
+    Looks(monkeypatch)
+    pod = {"answer": "", "reason": "ErrImagePull", "words": "x509: certificate signed by unknown authority"}
+    whole_check, *rest = static(harbor(), pod=pod)
+    if check is DYNAMIC:
+        whole_check, rest = (
+            DYNAMIC,
+            [rest[0], whole(built(Way.GLIBC_ON_SMALL)), runs(Way.GLIBC_ON_SMALL, **pod)],
+        )
+        monkeypatch.setattr(checks, "_comes_back", lambda *_: True)
+        monkeypatch.setattr(
+            checks.docker_build,
+            "run_to_end",
+            lambda *_: SimpleNamespace(exit_code=1, output=checks.NO_SUCH_FILE),
+        )
+        rest.append(FakeDocker())
+    with pytest.raises(NeedMissing, match="give it the CA"):
+        examine(whole_check, *rest)
+
+
 def test_an_image_that_is_not_small_is_wrong(monkeypatch):
     Looks(monkeypatch)
     [offender] = offenders_of(*static(harbor(), built(size_bytes=300_000_000)))

@@ -169,4 +169,23 @@ def test_a_relay_to_nobody_ends_the_connection():
     host, port = relay.address.split(":")
     with socket.create_connection((host, int(port)), timeout=5) as near:
         assert near.recv(10) == b""
+    assert relay.failure is None, "that is the replica's own answer"
+    relay.close()
+
+
+@pytest.mark.parametrize("failures", [1, 2])
+def test_a_relay_tries_its_way_twice_and_then_says_why_there_was_none(echo, failures):
+    errors = [ConnectionResetError("the API server hung up")] * failures
+
+    def connect():
+        if errors:
+            raise errors.pop()
+        return socket.create_connection(echo)
+
+    relay = Relay(connect)
+    host, port = relay.address.split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as near:
+        near.sendall(b"one")
+        assert near.recv(10) == (b"ONE" if failures == 1 else b"")
+    assert relay.failure == (None if failures == 1 else "the API server hung up")
     relay.close()

@@ -5,9 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from lab import defects, profiles, settings
+from lab import defects, layouts, profiles, settings
 from lab.deployment import rollout
 from lab.deployment.manifests import objects
+from lab.errors import WrongLayout
 from lab.profiles import HARBOR_1_2, HARBOR_2
 
 EXACT_CHANGES = {
@@ -79,8 +80,11 @@ def by_identity(found):
 
 
 def changes_of(profile, name):
+    defect = defects.find(profile, name)
     before, after = objects.read(profile.manifests), objects.read(profile.manifests)
-    defects.find(profile, name).change(after)
+    for manifests in (before, after):
+        layouts.find(profile, defect.layout or layouts.REFERENCE).change(manifests)
+    defect.change(after)
     before, after = by_identity(before), by_identity(after)
     return {
         f"{identity} {path}": change
@@ -250,6 +254,16 @@ def test_a_half_planted_or_half_healed_defect_is_remembered(lab, planted_before)
     with pytest.raises(KeyboardInterrupt):
         defects.heal(lab) if planted_before else defects.plant(lab, "session-store-missing")
     assert defects.planted(lab.profile) == "session-store-missing"
+
+
+def test_a_defect_of_one_layout_is_planted_there_only(lab):
+    lab.profile = HARBOR_2
+    with pytest.raises(WrongLayout, match="up --layout object-store"):
+        defects.plant(lab, "redirect-target-unreachable")
+    assert defects.planted(lab.profile) is None
+    layouts.choose(lab.profile, "object-store")
+    defects.plant(lab, "redirect-target-unreachable")
+    assert defects.planted(lab.profile) == "redirect-target-unreachable"
 
 
 def test_one_defect_at_a_time(lab):

@@ -266,6 +266,21 @@ def test_changed_volumes_are_released_after_their_users(cluster, wanted, change)
     assert users == {name for name in cluster.calls[2] if "-rc-" in name}
 
 
+def bind(cluster, name, namespace):
+    (volume,) = [each for each in cluster.volumes if each["metadata"]["name"] == name]
+    volume["spec"]["claimRef"] = {"namespace": namespace, "name": "a-claim"}
+
+
+def test_volumes_that_are_no_longer_wanted_are_deleted_and_those_of_others_stay(cluster, wanted):
+    less = [each for each in wanted if each["kind"] != "PersistentVolume"]
+    bind(cluster, "log-pv", "harbor")
+    bind(cluster, "registry-pv", "another-harbor")
+    volumes.delete_unwanted(cluster, wanted, "harbor")
+    assert cluster.calls == []
+    volumes.delete_unwanted(cluster, less, "harbor")
+    assert cluster.calls == [("delete", "persistentvolume/log-pv", "--wait=false")]
+
+
 @pytest.fixture(scope="module")
 def newer_secrets(tmp_path_factory):
     file = tmp_path_factory.mktemp("secrets") / "secrets.json"

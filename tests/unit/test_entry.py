@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from harbor_verify import entry
-from harbor_verify.clients.harbor import Credentials
+from harbor_verify.clients.harbor import Credentials, Session
 from harbor_verify.errors import NoAnswer, SettingsError, TargetUnreachable, UnexpectedAnswer
 from harbor_verify.profiles import harbor_2
 
@@ -13,8 +13,9 @@ from harbor_verify.profiles import harbor_2
 class Place:
     """The front door, or a web replica: what it answers, or raises."""
 
-    def __init__(self, name, mode="db_auth", user="admin", location=""):
+    def __init__(self, name, mode="db_auth", user="admin", location="", marks=("1 library 2026",), knows=()):
         self.name, self._mode, self._user = name, mode, user
+        self._marks, self._knows = marks, knows
         answer = SimpleNamespace(
             status_code=308 if location else 200, is_redirect=bool(location), headers={"Location": location}
         )
@@ -29,6 +30,15 @@ class Place:
     def symptoms(self):
         return "database: answers"
 
+    def birth_marks(self, credentials):
+        return frozenset(self._given(self._marks))
+
+    def sign_in(self, credentials):
+        return Session(credentials.user, "cookie-of-the-front-door")
+
+    def whoami(self, session):
+        return session.user if session.cookie in self._knows else None
+
     @staticmethod
     def _given(value):
         if isinstance(value, Exception):
@@ -36,7 +46,7 @@ class Place:
         return value
 
 
-def target(front, *webs, url="http://h.example"):
+def target(front, *webs, url="http://h.example", inside=False):
     replicas = [SimpleNamespace(name=web.name) for web in webs]
     by_name = {web.name: web for web in webs}
     return SimpleNamespace(
@@ -45,6 +55,7 @@ def target(front, *webs, url="http://h.example"):
         credentials=Credentials("admin", "s3cret-word"),
         profile=harbor_2.PROFILE,
         front_door=front,
+        kubernetes=SimpleNamespace(inside=inside),
         deployment=SimpleNamespace(replicas=lambda role: replicas),
         workload=lambda role: SimpleNamespace(object="Deployment harbor/harbor-core"),
         web=lambda replica: by_name[replica.name],
@@ -108,3 +119,59 @@ def test_a_harbor_that_is_down_is_said_once(webs, seen):
 def test_a_url_that_is_something_else_is_said_once():
     with pytest.raises(TargetUnreachable, match="does not lead to the Harbor in namespace harbor"):
         entry.require(target(Place("front-door", mode=refused(404)), *WELL))
+
+
+OTHER = ("1 library 2019",)
+
+
+@pytest.mark.parametrize(
+    "front, webs",
+    [
+        # One replica that has another database is for checks to say.
+        (Place("front-door"), [Place("web-0", marks=OTHER), Place("web-1")]),
+        (Place("front-door"), [Place("web-0", marks=SILENT), Place("web-1")]),
+        # Meanwhile somebody made another project.
+        (Place("front-door"), [Place("web-0", marks=("1 library 2026", "2 new 2026"))]),
+        # Without any project a session shows it.
+        (Place("front-door", marks=()), [Place("web-0", marks=(), knows={"cookie-of-the-front-door"})]),
+        # What the front door refuses is for checks to say.
+        (Place("front-door", marks=refused(500)), [Place("web-0", marks=OTHER)]),
+    ],
+)
+def test_url_and_namespace_are_the_same_harbor_where_one_replica_shows_it(front, webs):
+    entry.require(target(front, *webs))
+
+
+@pytest.mark.parametrize(
+    "front, webs, seen",
+    [
+        (
+            Place("front-door"),
+            [Place("web-0", marks=OTHER), Place("web-1", marks=OTHER)],
+            "none of the projects",
+        ),
+        (
+            Place("front-door"),
+            [Place("web-0", marks=OTHER), Place("web-1", marks=SILENT)],
+            "web-0, asked directly",
+        ),
+        (Place("front-door"), [Place("web-0", marks=())], "none of the projects"),
+        (Place("front-door", marks=()), [Place("web-0", marks=())], "knows no session"),
+    ],
+)
+def test_another_harbor_at_the_url_is_told_before_anything_is_made(front, webs, seen):
+    with pytest.raises(
+        TargetUnreachable, match=r"leads to another Harbor.*--harbor-url and --namespace"
+    ) as told:
+        entry.require(target(front, *webs))
+    assert seen in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "inside, advice", [(False, "--harbor-url and"), (True, "grant create pods/portforward")]
+)
+def test_where_no_replica_answers_nothing_is_tried_on_what_may_be_another_harbor(inside, advice):
+    silent = [Place("web-0", marks=SILENT), Place("web-1", marks=SILENT)]
+    with pytest.raises(TargetUnreachable, match="no core replica of namespace harbor does") as told:
+        entry.require(target(Place("front-door"), *silent, inside=inside))
+    assert advice in str(told.value)

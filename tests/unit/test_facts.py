@@ -153,8 +153,12 @@ def test_how_it_is_exposed(monkeypatch, given, value, source):
             "goes with the pod",
         ),
         (registry(FILE_SYSTEM), ImageStore.CONTAINER, "goes with the pod"),
-        (registry(S3 % "false"), ImageStore.OBJECT_STORE, "driver s3, clients are redirected to it"),
-        (registry(S3 % "true"), ImageStore.OBJECT_STORE, "driver s3, without redirect"),
+        (
+            registry(S3 % "false"),
+            ImageStore.OBJECT_STORE,
+            "driver s3, bucket b, clients are redirected to it",
+        ),
+        (registry(S3 % "true"), ImageStore.OBJECT_STORE, "driver s3, bucket b, without redirect"),
         (registry("version: 0.1\nstorage: {}\n"), ImageStore.UNKNOWN, ""),
     ],
 )
@@ -235,6 +239,31 @@ def test_what_is_not_used_is_not_there(monkeypatch):
     assert Feature.INTERNAL_TLS not in gathering.facts_of(target(monkeypatch)).present
     assert Feature.INTERNAL_TLS in gathering.facts_of(target(monkeypatch, tls=True)).present
     assert Role.FRONT_DOOR not in gathering.facts_of(target(monkeypatch)).present
+
+
+@pytest.mark.parametrize(
+    "given, there",
+    [
+        (S3 % "false", {Feature.OBJECT_STORE}),
+        (FILE_SYSTEM, set()),
+        ("{}", {Feature.OBJECT_STORE, Feature.IMAGES_ON_VOLUMES}),
+    ],
+)
+def test_what_is_about_images_is_there_where_they_are(monkeypatch, given, there):
+    here = target(monkeypatch, registry=registry(given))
+    here.profile.features |= {Feature.OBJECT_STORE, Feature.IMAGES_ON_VOLUMES}
+    facts = gathering.facts_of(here)
+    about = {Feature.OBJECT_STORE, Feature.IMAGES_ON_VOLUMES}
+    assert facts.present & about == there
+    assert overridden(facts, "images=claims").present & about == {Feature.IMAGES_ON_VOLUMES}
+
+
+def test_tls_at_the_front_door_is_none_between_components(monkeypatch):
+    here = target(monkeypatch, roles=(Role.WEB, Role.REGISTRY, Role.FRONT_DOOR))
+    here.deployment.workloads[Role.FRONT_DOOR].tls = True
+    facts = gathering.facts_of(here)
+    assert facts.internal_tls.value is False
+    assert Feature.INTERNAL_TLS not in facts.present
 
 
 def test_a_setting_says_otherwise_and_where_it_comes_from(monkeypatch):

@@ -9,8 +9,8 @@ from playwright.sync_api import Error, TimeoutError
 from harbor_verify.clients import browser as module
 from harbor_verify.clients.browser import NAMES, Visitor, find_browser, open_page
 from harbor_verify.clients.harbor import Credentials
-from harbor_verify.errors import CannotTell, NeedMissing, NotShown
-from harbor_verify.profiles import harbor_1_2
+from harbor_verify.errors import CannotTell, NeedMissing, NotApplicable, NotShown
+from harbor_verify.profiles import harbor_1_2, harbor_2
 
 ADMIN = Credentials("admin", "Harbor12345")
 INSTALLED = find_browser(None)
@@ -34,6 +34,18 @@ PAGE = """<!DOCTYPE html><title>Harbor</title>
   one("#out").onclick = async () => { await fetch("/log_out"); show(); };
   show();
 </script>"""
+# As Harbor's with OIDC: two ways in, of which one brings the form.
+TWO_WAYS = (
+    PAGE.replace('<form class="login" hidden>', '<button id="login-db">LOCAL</button><form>')
+    .replace('type="submit"', 'type="submit" id="log_in"')
+    .replace(
+        "<script>",
+        """<script>
+  document.querySelector("form").style.display = "none";
+  document.querySelector("#login-db").onclick = (event) => {
+    event.target.style.display = "none"; document.querySelector("form").style.display = ""; };""",
+    )
+)
 
 
 class FakePage(BaseHTTPRequestHandler):
@@ -46,14 +58,16 @@ class FakePage(BaseHTTPRequestHandler):
         server, body = self.server, ""
         if self.path == "/":
             server.loads += 1
-            body = PAGE
+            body = server.page
         elif self.path == "/login?admin:Harbor12345":
             server.user = "admin"
         elif self.path == "/log_out" and not server.keeps:
             server.user = ""
         elif self.path == "/user":
             body = "" if server.loads > server.forgets else server.user
-        self.send_response(server.status)
+        self.send_response(302 if server.leads_to and self.path == "/" else server.status)
+        if server.leads_to:
+            self.send_header("Location", server.leads_to)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.end_headers()
         self.wfile.write(body.encode())
@@ -64,6 +78,7 @@ def server():
     server = ThreadingHTTPServer(("127.0.0.1", 0), FakePage)
     server.daemon_threads = True
     server.user, server.loads, server.forgets, server.keeps, server.status = "", 0, 99, False, 200
+    server.page, server.leads_to = PAGE, ""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield server
@@ -182,3 +197,25 @@ def test_a_page_that_is_an_error_or_does_not_come_is_told(visitor, server):
     visitor._url = "http://127.0.0.1:9"
     with pytest.raises(NotShown, match="net::ERR_"):
         visitor.open()
+
+
+@needs_browser
+def test_with_two_ways_in_the_local_one_brings_the_form(server):
+    server.page = TWO_WAYS
+    with open_page(None, timeout_s=2, insecure=False) as page:
+        visitor = Visitor(page, f"http://127.0.0.1:{server.server_port}", harbor_2.PROFILE.page)
+        visitor.open()
+        visitor.sign_in(ADMIN)
+        visitor.reload("admin")
+        visitor.sign_out("admin")
+    assert server.user == ""
+
+
+@needs_browser
+def test_a_page_that_leads_to_a_provider_of_identities_is_not_applicable(server):
+    """Harbor's primary_auth_mode: nobody sees a form of Harbor's."""
+    server.leads_to = f"http://localhost:{server.server_port}/realms/sign-in"
+    with open_page(None, timeout_s=2, insecure=False) as page:
+        visitor = Visitor(page, f"http://127.0.0.1:{server.server_port}", harbor_2.PROFILE.page)
+        with pytest.raises(NotApplicable, match=f"leads on to localhost:{server.server_port}"):
+            visitor.open()

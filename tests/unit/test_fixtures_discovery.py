@@ -78,6 +78,17 @@ def test_a_harbor_of_deployments_is_known_by_labels_or_by_images(how):
     assert web.label_selector == "app=harbor,component=core,release=harbor"
 
 
+def test_how_many_are_asked_for_is_read_when_it_is_asked():
+    """An autoscaler changes it at any time: what was read at the start is no measure later."""
+    made = newer()
+    found = discover(Cluster(deployments=made), "harbor-2")
+    made[0].spec.replicas = 2
+    assert found.workload(Role.WEB).desired == found.workloads[Role.WEB].desired == 2
+    assert found.workloads[Role.PAGE].desired == 3
+    made.pop(0)  # What is gone meanwhile is missed as it was found.
+    assert found.workload(Role.WEB).desired == 3
+
+
 @pytest.mark.parametrize(
     "declared, port, tls",
     [([], 8080, False), ([8080], 8080, False), ([8443, 8001], 8443, True), ([8080, 8443], 8080, False)],

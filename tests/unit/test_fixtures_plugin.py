@@ -55,7 +55,8 @@ def reach(access, settings):
     deployment = SimpleNamespace(
         profile=profile, workloads={}, namespace=settings.namespace, kubernetes=kubernetes)
     return SimpleNamespace(
-        access=access, url="http://h", kubernetes=kubernetes, namespace=settings.namespace, close=lambda: None,
+        access=access, settings=settings, url="http://h", kubernetes=kubernetes,
+        namespace=settings.namespace, close=lambda: None,
         deployment=deployment, profile=profile, credentials=Credentials("admin", "of-the-admin"),
         front_door=SimpleNamespace(projects=lambda *_: {}, users=lambda *_: {}),
     )

@@ -10,7 +10,8 @@ from kubernetes import client
 
 from harbor_verify import pull_pods
 from harbor_verify.clients.harbor import Credentials
-from harbor_verify.errors import DeadlinePassed, NeedMissing
+from harbor_verify.clients.kubernetes import Kubernetes
+from harbor_verify.errors import DeadlinePassed, NeedMissing, TargetUnreachable
 
 IMAGES = ("h:1/p/busybox:a", "h:1/p/busybox:b")
 
@@ -174,13 +175,13 @@ def test_what_any_run_left_is_removed_as_far_as_one_may():
     assert pull_pods.remove(target) == ["pod harbor-verify-r1-0"]
 
 
-def node(name, *, unschedulable=False, **labels):
+def node(name, *, unschedulable=False, taints=(), **labels):
     named = {"kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"} | {
         key.replace("_", "."): value for key, value in labels.items()
     }
     return SimpleNamespace(
         metadata=SimpleNamespace(name=name, labels=named),
-        spec=SimpleNamespace(unschedulable=unschedulable),
+        spec=SimpleNamespace(unschedulable=unschedulable, taints=[client.V1Taint(**each) for each in taints]),
     )
 
 
@@ -220,3 +221,112 @@ def test_of_many_nodes_a_sample_is_asked(monkeypatch):
 def test_without_a_node_that_fits_the_need_is_named(monkeypatch):
     with pytest.raises(NeedMissing, match="this machine's kind"):
         nodes_to_pull_on(monkeypatch, node("arm", **ARM))
+
+
+GPU = ({"key": "nvidia.com/gpu", "effect": "NoSchedule"},)
+SLOW = ({"key": "node.kubernetes.io/memory-pressure", "effect": "NoSchedule"},)
+
+
+def test_nodes_that_taints_keep_for_others_are_asked_only_where_there_are_no_others(monkeypatch):
+    names, note = nodes_to_pull_on(monkeypatch, node("a", taints=SLOW), node("gpu", taints=GPU))
+    assert (names, note) == (["a"], "1 nodes pull; not asked: 1 that taints keep for others")
+    assert nodes_to_pull_on(monkeypatch, node("gpu", taints=GPU)) == (["gpu"], "")
+
+
+@pytest.mark.parametrize(
+    "label",
+    [{"type": "virtual-kubelet"}, {"liqo_io/type": "virtual-node"}],
+    ids=lambda label: next(iter(label)),
+)
+def test_what_stands_for_something_else_than_a_machine_is_not_asked(monkeypatch, label):
+    assert nodes_to_pull_on(monkeypatch, node("a"), node("aci", **label))[0] == ["a"]
+
+
+def test_a_pod_that_a_node_refuses_as_a_whole_is_told_at_once_and_blocks():
+    core = Core([None, None])
+    core.read_namespaced_pod = lambda name, namespace: SimpleNamespace(
+        status=SimpleNamespace(
+            phase="Failed", reason="OutOfcpu", message="Node has no room", container_statuses=None
+        )
+    )
+    with pytest.raises(NeedMissing, match=r"node node-1 does not take .*OutOfcpu: Node has no room"):
+        run(core)
+
+
+def test_a_pod_is_what_restricted_namespaces_and_quotas_ask_for_and_stays_out_of_a_mesh():
+    """Pod Security Standards, restricted; a ResourceQuota refuses what names no requests and limits."""
+    core = Core([ENDED, ENDED])
+    run(core)
+    (pod,) = core.pods.values()
+    for container in pod.spec.containers:
+        context = container.security_context
+        assert context.allow_privilege_escalation is False
+        assert context.capabilities.drop == ["ALL"]
+        assert context.seccomp_profile.type == "RuntimeDefault"
+        assert set(container.resources.requests) == set(container.resources.limits) == {"cpu", "memory"}
+    assert {kind for volume in pod.spec.volumes for kind, given in volume.to_dict().items() if given} == {
+        "name",
+        "secret",
+    }
+    assert pod.metadata.labels["sidecar.istio.io/inject"] == "false"
+    assert pod.metadata.annotations["linkerd.io/inject"] == "disabled"
+
+
+@pytest.mark.parametrize(
+    "words, missing",
+    [
+        (
+            'Head "https://h:1/v2/p": tls: failed to verify certificate: x509: certificate signed by unknown authority',
+            "CA",
+        ),
+        ('Head "https://h:1/v2/p": http: server gave HTTP response to HTTPS client', "hosts.toml"),
+        ("dial tcp: lookup h on 10.0.0.2:53: no such host", "resolve"),
+        ("dial tcp: lookup h on 10.0.0.2:53: server misbehaving", "DNS"),
+        # These are Harbor's.
+        ("x509: certificate has expired or is not yet valid", ""),
+        ("x509: certificate is valid for a.example, not h", ""),
+        ("401 Unauthorized", ""),
+        ("dial tcp 10.0.0.9:443: connect: connection refused", ""),
+    ],
+)
+def test_what_has_to_be_set_up_on_a_node_is_told_from_what_is_harbors(words, missing):
+    advice = pull_pods.Pulled("p", "node-1", "h:1/p:1", error_message=words).to_set_up
+    assert (missing in advice) if missing else not advice
+
+
+@pytest.mark.parametrize(
+    "status, words",
+    [
+        (403, 'pods "p" is forbidden: exceeded quota: team-quota, requested: limits.cpu=500m'),
+        (403, 'pods "p" is forbidden: violates PodSecurity "restricted:latest"'),
+        (400, 'admission webhook "images.example" denied the request: registry h:1 is not allowed'),
+    ],
+)
+def test_a_pod_that_the_cluster_does_not_take_blocks_with_its_words(status, words):
+    core = Core([ENDED, ENDED])
+    target = target_of(core)
+    kubernetes = Kubernetes.__new__(Kubernetes)
+    kubernetes.configuration = SimpleNamespace(host="https://k")
+
+    def refuse(namespace, body):
+        answer = client.ApiException(status=status, reason="no")
+        answer.body = json.dumps({"message": words})
+        raise answer
+
+    core.create_namespaced_pod = refuse
+    target.kubernetes.ask = kubernetes.ask
+    with pytest.raises(NeedMissing) as told:
+        pull_pods.run_on_each(target, ["node-1"], IMAGES, Credentials("admin", "x"), run_id="r1")
+    assert words in str(told.value)
+
+
+def test_an_api_server_that_fails_is_no_need():
+    core = Core([ENDED, ENDED])
+
+    def fail(namespace, body):
+        raise TargetUnreachable("make pod: 500") from client.ApiException(status=500)
+
+    core.create_namespaced_pod = fail
+    with pytest.raises(TargetUnreachable) as told:
+        run(core)
+    assert not isinstance(told.value, NeedMissing)

@@ -1,8 +1,6 @@
 """What is asked of a registry beyond a small image, and the bytes that are sent: on a registry of a few lines."""
 
 import hashlib
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 
@@ -12,6 +10,7 @@ from harbor_verify.clients.image import Image, digest_of
 from harbor_verify.clients.large_content import LargeContent
 from harbor_verify.clients.registry import Upload
 from harbor_verify.errors import NoAnswer, TypeRefused, UnexpectedAnswer, WrongContent
+from tests.unit.fake_bucket import FakeBucket
 from tests.unit.fake_registry import FakeRegistry, Store
 
 CONTENT = Image.make(b"content", run_id="r").layer
@@ -32,49 +31,51 @@ def registry(server):
         yield found
 
 
-class _Elsewhere(BaseHTTPRequestHandler):
-    """An object store: it gives the content to whoever has the URL, and notes with which headers it was asked."""
-
-    def log_message(self, *_):
-        pass
-
-    def do_GET(self):
-        self.server.asked.append((self.path, dict(self.headers)))
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(CONTENT) + self.server.too_many))
-        self.end_headers()
-        self.wfile.write(CONTENT)
-
-
 @pytest.fixture
 def elsewhere():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Elsewhere)
-    server.asked, server.too_many = [], 0
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with FakeBucket(CONTENT).running() as bucket:
+        yield bucket
 
 
 def test_a_blob_is_followed_to_an_object_store_without_the_login(server, registry, elsewhere):
     registry.push_blob("p/r", CONTENT)
     registry.http.headers["Host"] = "harbor.example"
-    server.elsewhere = f"http://127.0.0.1:{elsewhere.server_port}"
+    server.elsewhere = elsewhere.url
 
     assert registry.blob("p/r", DIGEST) == CONTENT
     assert registry_asks.stream_digest(registry, "p/r", DIGEST) == (DIGEST, len(CONTENT))
 
     (path, headers), _ = elsewhere.asked
-    assert path == f"/stored/{DIGEST}?signature=s"
+    assert path == f"/bucket/v2/{DIGEST}?signature=s"
     assert "Authorization" not in headers
     assert headers["Host"] == server.elsewhere.removeprefix("http://")
 
 
+def test_a_store_that_refuses_or_does_not_answer_is_named(server, registry, elsewhere):
+    registry.push_blob("p/r", CONTENT)
+    server.elsewhere = host = elsewhere.url
+    assert registry.blob_host("p/r", DIGEST) == host
+    elsewhere.status = 403
+    with pytest.raises(UnexpectedAnswer, match=rf"^GET {host}/bucket/v2/{DIGEST} → 403") as refusal:
+        registry.blob("p/r", DIGEST)
+    assert "signature" not in str(refusal.value)
+    server.elsewhere = "http://127.0.0.1:1"
+    with pytest.raises(
+        NoAnswer, match=r"GET http://127.0.0.1:1/bucket/v2/.* as replica-1 says: no answer .*refused"
+    ):
+        registry.blob("p/r", DIGEST)
+
+
+def test_a_blob_that_comes_from_the_registry_itself_is_sent_nowhere(registry):
+    registry.push_blob("p/r", CONTENT)
+    assert registry.blob_host("p/r", DIGEST) is None
+    with pytest.raises(UnexpectedAnswer, match="404"):
+        registry.blob_host("p/other", DIGEST)
+
+
 def test_a_body_that_breaks_off_is_no_answer(server, registry, elsewhere):
     registry.push_blob("p/r", CONTENT)
-    server.elsewhere = f"http://127.0.0.1:{elsewhere.server_port}"
+    server.elsewhere = elsewhere.url
     elsewhere.too_many = 100
     with pytest.raises(NoAnswer, match="200 OK breaks off"):
         registry_asks.stream_digest(registry, "p/r", DIGEST)

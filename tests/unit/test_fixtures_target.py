@@ -7,6 +7,7 @@ import pytest
 from harbor_verify import target as module
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.clients.registry import BackendRegistry
+from harbor_verify.description import describe
 from harbor_verify.errors import NoAnswer, SettingsError, TargetUnreachable, WrongConfiguration
 from harbor_verify.model.discovery import Backend
 from harbor_verify.model.roles import Role
@@ -14,7 +15,7 @@ from harbor_verify.model.volumes import Volume
 from harbor_verify.profiles import harbor_1_2, harbor_2
 from harbor_verify.providers import Access, existing, lab
 from harbor_verify.settings import Settings
-from harbor_verify.target import Target, describe, reach
+from harbor_verify.target import Target, reach
 from harbor_verify.verdict import Failure
 
 
@@ -27,6 +28,7 @@ class FakeDeployment:
         database_role=Role.CONFIGURATION_STORE,
         database=harbor_1_2.database,
         session_store=harbor_1_2.session_store,
+        authorities="",
     )
     hidden = ()
     variables = MappingProxyType({"_REDIS_URL": "redis:6379,100,s3cret-word,11"})

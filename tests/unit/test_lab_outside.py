@@ -199,6 +199,32 @@ def test_redis_password_can_stand_in_harbors_redis_url():
     assert "," not in redis_sentinel.PASSWORD
 
 
+def test_redis_speaks_tls_too_where_that_was_asked_for_and_keeps_it(monkeypatch, tmp_path):
+    monkeypatch.setattr(settings, "STATE", tmp_path)
+    monkeypatch.setattr(redis_sentinel, "FOLDER", tmp_path)
+    asked = []
+    monkeypatch.setattr(
+        redis_sentinel, "redis_cli", lambda address, port, *words: asked.append((address, words))
+    )
+    redis_sentinel.open_tls()
+    for name in redis_sentinel.DATA_NODES:
+        setting, user, kept = [words for address, words in asked if address == settings.REDIS[name]]
+        options = dict(zip(setting[2::2], setting[3::2], strict=True))
+        assert options["tls-port"] == "6380"
+        assert Path(options["tls-key-file"]).stat().st_mode & 0o077 == 0
+        assert user[:3] == ("ACL", "SETUSER", redis_sentinel.TLS_USER)
+        assert kept == ("CONFIG", "REWRITE")
+
+
+def test_who_comes_to_redis_by_tls_is_led_to_the_same_primary():
+    lines = load_balancer.configuration().splitlines()
+    choices = [line.split() for line in lines if line.startswith("  use_backend ")]
+    plain, by_tls = choices[:2], choices[2:]
+    assert [[word.removeprefix("tls-") for word in line] for line in by_tls] == plain
+    tracked = [line for line in lines if " track " in line]
+    assert [line.split()[-1] for line in tracked] == ["redis-1/redis-1", "redis-2/redis-2"]
+
+
 @pytest.fixture
 def ceph_daemon(monkeypatch, tmp_path):
     """A daemon's admin socket that answers as told: `answer(bytes)`."""

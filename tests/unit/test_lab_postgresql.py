@@ -1,11 +1,14 @@
 """The lab's PostgreSQL, as far as it can be judged without running it."""
 
 import ipaddress
+from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from lab import settings
 from lab.errors import DaemonDied
+from lab.machines.machine import Machine
 from lab.stores import postgresql
 from lab.waiting import NotYet
 
@@ -93,3 +96,20 @@ def test_only_the_labs_addresses_are_let_in(configuration):
 
 def test_the_password_can_stand_in_a_url():
     assert set(postgresql.PASSWORD) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+
+
+def test_who_asks_for_tls_is_shown_a_certificate_of_the_private_authority(
+    configuration, tmp_path, monkeypatch
+):
+    parameters = configuration["postgresql"]["parameters"]
+    assert parameters["ssl"] is True
+    monkeypatch.setattr(settings, "STATE", tmp_path)
+    monkeypatch.setattr(Machine, "run", lambda machine, *argv, **more: "")
+    postgresql._show_certificate(tmp_path)
+    names = [Path(parameters[each]).name for each in ("ssl_cert_file", "ssl_key_file")]
+    certificate, key = (tmp_path / name for name in names)
+    assert key.stat().st_mode & 0o077 == 0  # else PostgreSQL does not start
+    shown = x509.load_pem_x509_certificate(certificate.read_bytes())
+    alternatives = shown.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    addresses = map(str, alternatives.get_values_for_type(x509.IPAddress))
+    assert settings.LOAD_BALANCER in addresses

@@ -25,7 +25,7 @@ def test_only_what_was_begun_counts_as_deployed(tmp_path, monkeypatch):
 
 def test_profiles_share_no_namespace_front_door_folder_or_cluster_wide_name():
     every = profiles.ALL.values()
-    for what in ("namespace", "node_port", "folder", "url", "manifests", "defects"):
+    for what in ("namespace", "node_port", "folder", "url", "manifests", "package"):
         assert len({getattr(profile, what) for profile in every}) == len(every)
     names = [
         (each["kind"], each["metadata"]["name"])

@@ -37,6 +37,11 @@ def core(setting):
             ),
         ),
         (
+            # As core takes it: database 0.
+            "redis+sentinel://s1/harbor",
+            SessionStore("s1", 26379, "", 0, primary="harbor", sentinels=("s1:26379",)),
+        ),
+        (
             "rediss+sentinel://u:hush@s1/harbor/0",
             SessionStore("s1", 26379, "hush", 0, "u", True, "harbor", ("s1:26379",)),
         ),

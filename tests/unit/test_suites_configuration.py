@@ -148,6 +148,7 @@ class FakeRegistry:
             text="",
             headers={},
             request=SimpleNamespace(method="GET", path_url="/v2/"),
+            history=(),
         )
 
 

@@ -1,5 +1,6 @@
 """The checks of configuration that are about replicas, Services and nodes, on a Harbor of a few lines."""
 
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -206,6 +207,7 @@ class FakePage:
             cookies={},
             is_redirect=redirect,
             request=SimpleNamespace(method="GET", path_url="/"),
+            history=(),
         )
 
     def get(self, path):
@@ -217,10 +219,12 @@ class FakePage:
         self.closed = True
 
 
-def doors(*pages, node_port=31777, url="http://h.example:31777", local=False, front=None, ports=None):
+def doors(
+    *pages, node_port=31777, url="http://h.example:31777", local=False, front=None, ports=None, labels=None
+):
     nodes = [
         client.V1Node(
-            metadata=client.V1ObjectMeta(name=f"node-{n}"),
+            metadata=client.V1ObjectMeta(name=f"node-{n}", labels=(labels or {}).get(n)),
             status=client.V1NodeStatus(
                 addresses=[
                     client.V1NodeAddress(type="Hostname", address=f"node-{n}"),
@@ -263,7 +267,7 @@ def test_a_front_door_on_every_node_is_well():
     pages = FakePage(), FakePage(status=302, text="", redirect=True)
     target = doors(*pages)
     examine(every_node, target, never, never)
-    assert target.asked == ["http://198.51.100.0:31777", "http://198.51.100.1:31777"]
+    assert sorted(target.asked) == ["http://198.51.100.0:31777", "http://198.51.100.1:31777"]
     assert all(page.closed for page in pages)
 
 
@@ -308,10 +312,38 @@ def test_the_port_in_use_is_asked_and_tls_is_spoken_where_it_ends_there():
     target = doors(FakePage(), ports=ports, url="https://h.example:30443")
     examine(every_node, target, never, never)
     assert target.asked == ["https://198.51.100.0:30443"]
-    # Behind a load balancer that ends TLS.
-    target = doors(FakePage(), ports=ports, url="https://h.example")
-    examine(every_node, target, never, never)
-    assert target.asked == ["http://198.51.100.0:30080"]
+
+
+def test_a_url_that_is_no_node_port_leads_to_a_load_balancer_that_chooses_nodes_itself():
+    """A Service of type LoadBalancer has nodePorts, too, which its own balancer may never use."""
+    target = doors(FakePage(LOST), url="https://h.example")
+    with pytest.raises(NotApplicable, match=r"31777.*NOT verified"):
+        examine(every_node, target, never, not_applicable)
+    assert not target.asked
+
+
+def test_nodes_that_serve_no_ports_are_not_asked():
+    labels = {0: {"type": "virtual-kubelet"}, 1: {"kubernetes.io/os": "windows"}}
+    target, notes = doors(FakePage(LOST), FakePage(LOST), FakePage(), labels=labels), []
+    examine(every_node, target, never, never, notes.append)
+    assert target.asked == ["http://198.51.100.2:31777"]
+    assert notes == ["1 nodes are asked; not asked: 2 of another kind"]
+
+
+def test_of_hundreds_of_nodes_a_sample_is_asked_at_once():
+    """Each silent one is waited for; what a sample of them shows is enough."""
+    waiting = threading.Barrier(8)
+
+    class Slow(FakePage):
+        def get(self, path):
+            waiting.wait(5)
+            return super().get(path)
+
+    notes = []
+    target = doors(*(Slow() for _ in range(512)))
+    examine(every_node, target, never, never, notes.append)
+    assert len(target.asked) == 64
+    assert notes == ["64 nodes are asked; not asked: 448 more like them"]
 
 
 def test_a_front_door_without_a_node_port_is_not_applicable_with_the_reason():

@@ -97,3 +97,14 @@ def test_expressions_choose_as_kubernetes_does(operator, values, fits):
 def test_a_percentage_is_rounded_up():
     assert budgets.allowed(budget(most="34%"), 3) == 2
     assert budgets.allowed(budget(least="34%"), 3) == 1
+
+
+def test_a_single_replica_needs_no_budget_but_one_that_keeps_it_is_told():
+    """minAvailable 1 of one replica: each drain waits for ever at its node."""
+    with pytest.raises(NotApplicable):
+        examine(check, harbor(desired=1), not_applicable)
+    examine(check, harbor(budget(labels=WEB, most=1), desired=1), never)
+    (offender,) = offenders_of(check, harbor(budget(labels=WEB, least=1), desired=1), never)
+    assert offender.observed == "b lets none go: no drain ever ends"
+    with pytest.raises(NotApplicable):
+        examine(check, harbor(budget(labels=WEB, least=1), desired=0), not_applicable)

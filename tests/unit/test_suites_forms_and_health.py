@@ -6,13 +6,13 @@ import pytest
 
 from harbor_verify.clients.capabilities import FormToken, Health
 from harbor_verify.clients.harbor import Credentials, Session
-from harbor_verify.errors import NoAnswer, NotApplicable, UnexpectedAnswer
+from harbor_verify.errors import NeedMissing, NoAnswer, NotApplicable, UnexpectedAnswer
 from harbor_verify.model.roles import Role
 from suites.configuration import test_health
 from suites.configuration.test_form_tokens import (
     test_a_form_that_one_web_replica_gave_is_taken_by_every_other as forms,
 )
-from tests.unit.running import examine, never, not_applicable, offenders_of
+from tests.unit.running import blocked, examine, never, not_applicable, offenders_of
 
 ADMIN = Credentials("admin", "hush")
 
@@ -20,8 +20,8 @@ ADMIN = Credentials("admin", "hush")
 class Web:
     """A web replica with a key for its forms, and a health report."""
 
-    def __init__(self, key="k", health=None, gives=True):
-        self.key, self.reports, self.gives = key, list(health or []), gives
+    def __init__(self, key="k", health=None, gives=True, lets_in=True):
+        self.key, self.reports, self.gives, self.lets_in = key, list(health or []), gives, lets_in
 
     def form_token(self):
         if not self.gives:
@@ -29,7 +29,7 @@ class Web:
         return FormToken(self.key, "c")
 
     def sign_in_with(self, token, credentials):
-        if token.token != self.key:
+        if token.token != self.key or not self.lets_in:
             raise UnexpectedAnswer("POST /form → 403 token invalid", status=403)
         return Session(credentials.user, "cookie")
 
@@ -68,6 +68,13 @@ def test_a_replica_with_another_key_is_named_in_both_directions():
 def test_a_replica_that_gives_no_form_is_named_once():
     (offender,) = offenders_of(forms, harbor(Web(gives=False), Web()), never)
     assert (offender.object, offender.expected) == ("pod h/web-0", "gives a form with a token")
+
+
+def test_a_user_who_may_not_sign_in_at_any_form_says_nothing_about_keys():
+    """One of OIDC is answered 403, as a form of another key is."""
+    webs = Web(lets_in=False), Web(lets_in=False)
+    with pytest.raises(NeedMissing, match="--admin-user has to be one of Harbor's own"):
+        examine(forms, harbor(*webs), never, blocked)
 
 
 def test_with_one_replica_there_is_nowhere_to_send_a_form():

@@ -14,6 +14,7 @@ from suites.images.test_layer_sizes import test_layers_of_every_size_pass_the_fr
 from suites.images.test_partial_pulls import test_a_part_is_given_as_a_part as passed_on
 from suites.images.test_partial_pulls import test_a_pull_that_breaks_off_goes_on_elsewhere as resumes
 from suites.images.test_referrers import test_what_refers_to_an_image_is_found_everywhere as referrers
+from tests.unit.fake_bucket import FakeBucket
 from tests.unit.fake_registry import FakeRegistry, Store, doors
 from tests.unit.running import examine, never, not_applicable, offenders_of
 from tests.unit.test_suites_registry import new_image
@@ -216,6 +217,19 @@ def test_heads_and_unchanged_blobs_of_sound_replicas():
     with registries() as found:
         examine(heads, found, "p", "r")
         examine(unchanged, found, "p", new_image)
+
+
+def test_headers_of_an_object_store_know_lengths_and_no_digests_of_ours():
+    store = Store()
+    blobs = FakeBucket(lambda digest: next(blob for (_, name), blob in store.blobs.items() if name == digest))
+    with blobs.running() as bucket:
+        replicas = [FakeRegistry(store, elsewhere=bucket.url) for _ in range(3)]
+        with doors(*replicas) as found:
+            examine(heads, found, "p", "r")
+            assert bucket.asked
+            bucket.too_many = 1
+            offenders = offenders_of(heads, found, "p2", "r")
+    assert {offender.expected for offender in offenders} == {"tells of a layer what it gives"}
 
 
 @pytest.mark.parametrize(

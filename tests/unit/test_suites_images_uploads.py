@@ -12,6 +12,7 @@ from suites.images.test_mounts import test_a_blob_is_mounted_from_another_reposi
 from suites.images.test_mounts import test_a_mount_hands_no_private_blob_over as private
 from suites.images.test_names import test_deep_repositories_and_long_tags_are_taken as names
 from suites.images.test_names import test_tags_are_listed_page_by_page as pages
+from suites.images.test_uploads import test_a_blob_without_a_byte_is_taken as empty
 from suites.images.test_uploads import test_a_chunk_out_of_order_never_becomes_a_wrong_blob as disorder
 from suites.images.test_uploads import test_every_form_of_upload_is_taken as forms
 from tests.unit.fake_registry import FakeRegistry, Store, doors
@@ -39,7 +40,6 @@ def test_every_form_of_upload_is_taken_by_sound_replicas(every):
     "flaw, thing, words",
     [
         ("miscounts", "in chunks", "has Range 0-1000"),
-        ("no-empty", "without a single byte", "400"),
         ("keeps-cancelled", "cancelled", "its status is still told: 0-"),
         ("drops-query", "in one POST", "400"),
     ],
@@ -62,8 +62,35 @@ def test_an_upload_behind_a_limit_is_refused_by_the_front_door():
 def test_what_one_took_and_the_next_does_not_give_is_the_next_ones():
     with doors(*(FakeRegistry(Store()) for _ in range(3))) as found:
         offenders = offenders_of(forms, found, "p", new_image)
-    assert len(offenders) == 3 * 4
+    assert len(offenders) == 3 * 3
     assert all(offender.expected.startswith("gives the blob that ") for offender in offenders)
+
+
+# images.empty-blob
+
+
+def test_a_blob_without_a_byte_is_taken_and_given():
+    with registries() as found:
+        examine(empty, found, "p")
+
+
+def test_who_refuses_a_blob_without_a_byte_that_others_take_is_named():
+    for flaws, name in (({"last": ("no-empty",)}, "pod replica-2"), ({"last": ("silent",)}, "pod replica-2")):
+        with registries(**flaws) as found:
+            assert name in objects(offenders_of(empty, found, "p"))
+    with registries("no-empty") as found:
+        (offender,) = offenders_of(empty, found, "p")
+    assert (offender.object, "500" in offender.observed) == ("front door", True)
+
+
+def test_a_registry_that_can_store_none_anywhere_is_not_applicable():
+    with registries(every=("no-empty",)) as found, pytest.raises(NotApplicable, match="500"):
+        examine(empty, found, "p", not_applicable)
+
+
+def test_an_empty_blob_that_the_next_does_not_give_is_the_next_ones():
+    with doors(*(FakeRegistry(Store()) for _ in range(3))) as found:
+        assert len(offenders_of(empty, found, "p")) == 3
 
 
 # images.chunk-out-of-order
@@ -84,6 +111,11 @@ def test_a_wrong_blob_that_is_taken_or_kept_is_red():
         (offender,) = offenders_of(disorder, found, "p", new_image)
     assert offender.object == "pod replica-2"
     assert "without what it has refused" in offender.expected
+
+
+def test_a_refused_upload_that_cannot_be_cancelled_either_is_refused_all_the_same():
+    with registries(every=("cannot-cancel",)) as found:
+        examine(disorder, found, "p", new_image)
 
 
 def test_a_replica_that_fails_has_refused_nothing():

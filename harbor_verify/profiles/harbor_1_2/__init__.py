@@ -110,7 +110,7 @@ PROFILE = Profile(
         ),
     },
     required=frozenset({Role.WEB, Role.REGISTRY}),
-    features=frozenset({Feature.GALERA}),
+    features=frozenset({Feature.GALERA, Feature.IMAGES_ON_VOLUMES, Feature.OBJECT_STORE}),
     api=Harbor12,
     registry_api=Role.REGISTRY,
     registry_login=lambda environment: None,

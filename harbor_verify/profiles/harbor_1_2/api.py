@@ -15,6 +15,7 @@ from harbor_verify.clients.harbor import (
     Project,
     Session,
     basic,
+    marks_of,
     user_of,
     value_project,
 )
@@ -115,6 +116,12 @@ class Harbor12(Harbor):
         entries = self._all("/api/projects", {"name": name}, credentials)
         return {entry["name"]: Project(entry["name"], entry["project_id"]) for entry in entries}
 
+    def birth_marks(self, credentials: Credentials) -> frozenset[str]:
+        answer = self.http.get(
+            "/api/projects", params={"page": 1, "page_size": _PAGE}, auth=basic(credentials)
+        )
+        return marks_of(document(expect(answer, 200)) or [])
+
     def add_value(self, project: Project, value: str, credentials: Credentials) -> None:
         """A project beside the given one, for it knows nothing smaller that has a name of one's own. What a killed run
         left of them is known by its name (harbor_verify/cleanup.py). Raises AnswerError.
@@ -144,6 +151,10 @@ class Harbor12(Harbor):
         """Names (project/name) of a project's repositories. Raises AnswerError."""
         entries = self._all("/api/repositories", {"project_id": project.id}, credentials)
         return [entry["name"] if isinstance(entry, dict) else entry for entry in entries]
+
+    def some_images(self, project: Project, credentials: Credentials, *, most: int) -> list[tuple[str, str]]:
+        names = self.repositories(project, credentials)[:most]
+        return [(name, tag) for name in names for tag in list(self.tags(name, credentials))[:1]]
 
     def tags(self, repository: str, credentials: Credentials | None) -> dict[str, str]:
         """Digests of a repository's tags, by tag; {} when there is no such repository. Raises AnswerError."""

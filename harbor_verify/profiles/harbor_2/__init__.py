@@ -6,7 +6,7 @@ from harbor_verify.model.roles import Environment, Feature, FirstRow, Part, Prof
 from harbor_verify.model.web_page import WebPage
 from harbor_verify.model.words import Words
 from harbor_verify.profiles.harbor_2.api import Harbor2
-from harbor_verify.profiles.harbor_2.stores import database, migrations, session_store
+from harbor_verify.profiles.harbor_2.stores import database, migrations, most_connections, session_store
 
 
 def _labels(component: str) -> tuple[tuple[str, str], ...]:
@@ -65,9 +65,11 @@ PROFILE = Profile(
         {
             Feature.FORM_TOKENS,
             Feature.HEALTH_REPORT,
+            Feature.IMAGES_ON_VOLUMES,
             Feature.INTERNAL_TLS,
             Feature.JOB_LOGS,
             Feature.MIGRATIONS,
+            Feature.OBJECT_STORE,
             Feature.QUOTAS,
             Feature.ROBOTS,
             Feature.SECRET_KEY,
@@ -116,8 +118,11 @@ PROFILE = Profile(
         log_in="#log_in",
         user='text="{user}"',
         log_out=r"text=/^\s*log ?out\s*$/i",
+        local_login="#login-db",
     ),
     migrations=migrations,
+    most_connections=most_connections,
     secret_key=SecretKey(path="/etc/core/key", length=16, well_known=frozenset({"not-a-secure-key"})),
     internal_tls=internal_tls,
+    authorities="/harbor_cust_cert",
 )

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import requests
 
 from harbor_verify.clients.capabilities import FormToken, Health, Robot
-from harbor_verify.clients.harbor import Credentials, Harbor, Project, Session, basic, user_of
+from harbor_verify.clients.harbor import Credentials, Harbor, Project, Session, basic, marks_of, user_of
 from harbor_verify.clients.http import document, expect, summary
 from harbor_verify.errors import AnswerError, UnexpectedAnswer
 
@@ -110,7 +110,23 @@ class Harbor2(Harbor):
 
     def projects(self, name: str, credentials: Credentials | None) -> dict[str, Project]:
         entries = self._all("/projects", {"name": name}, credentials)
-        return {entry["name"]: Project(entry["name"], entry["project_id"]) for entry in entries}
+        return {
+            entry["name"]: Project(entry["name"], entry["project_id"], bool(entry.get("registry_id")))
+            for entry in entries
+        }
+
+    def birth_marks(self, credentials: Credentials) -> frozenset[str]:
+        answer = self.http.get(
+            f"{API}/projects", params={"page": 1, "page_size": _PAGE}, auth=basic(credentials)
+        )
+        return marks_of(document(expect(answer, 200)) or [])
+
+    def registries(self, credentials: Credentials) -> list[str] | None:
+        """GET /registries: to list them it decrypts what is stored of each."""
+        answer = self.http.get(f"{API}/registries", params={"page_size": _PAGE}, auth=basic(credentials))
+        if answer.status_code in (403, 404):
+            return None
+        return [str(entry.get("name")) for entry in document(expect(answer, 200)) or []]
 
     def add_value(self, project: Project, value: str, credentials: Credentials) -> None:
         """A label of the project: one row of the database, and nothing else."""
@@ -135,6 +151,20 @@ class Harbor2(Harbor):
         return [
             entry["name"] for entry in self._repositories(project, credentials) if entry["artifact_count"]
         ]
+
+    def some_images(self, project: Project, credentials: Credentials, *, most: int) -> list[tuple[str, str]]:
+        listed = self.http.get(
+            f"{API}/projects/{project.name}/repositories",
+            params={"page_size": most, "sort": "-update_time"},
+            auth=basic(credentials),
+        )
+        found = []
+        for entry in document(expect(listed, 200)) or []:
+            answer = self.http.get(
+                f"{API}{_path(entry['name'])}/artifacts", params={"page_size": 1}, auth=basic(credentials)
+            )
+            found += [(entry["name"], each["digest"]) for each in document(expect(answer, 200)) or []]
+        return found
 
     def tags(self, repository: str, credentials: Credentials | None) -> dict[str, str]:
         """UnexpectedAnswer has status 404 when there is no such repository."""

@@ -13,7 +13,7 @@ _PORTS = {"redis": 6379, "rediss": 6379, "redis+sentinel": 26379, "rediss+sentin
 
 
 def session_store(environment: Environment) -> SessionStore | None:
-    """`_REDIS_URL_CORE`: redis[s][+sentinel]://[user]:password@host[:port][,host…]/[primary/]database?options.
+    """`_REDIS_URL_CORE`: redis[s][+sentinel]://[user]:password@host[:port][,host…]/[primary/][database]?options.
 
     None where it is absent: with `_REDIS_URL_HARBOR` alone core starts, and keeps sessions in its memory.
     """
@@ -31,12 +31,15 @@ def session_store(environment: Environment) -> SessionStore | None:
         )
     user, password, hosts = _authority(url)
     *primary, database = url.path.strip("/").split("/")
+    sentinel = url.scheme.endswith("+sentinel")
+    if sentinel and not primary and not database.isdecimal():
+        # Without a database it is database 0.
+        primary, database = [database], ""
     if not (database or "0").isdecimal():
         raise WrongConfiguration(f"the database in {_VARIABLE}, the end of its path, is not a number")
     addresses = [_address(host, _PORTS[url.scheme]) for host in hosts]
     if any(not host or not port.isdecimal() for host, port in addresses):
         raise WrongConfiguration(f"{_VARIABLE} names a host without a name, or a port that is not a number")
-    sentinel = url.scheme.endswith("+sentinel")
     if sentinel != bool(primary and primary[0]):
         raise WrongConfiguration(
             f"{_VARIABLE} names no primary before the database, which Sentinels are asked for"
@@ -74,6 +77,14 @@ def database(environment: Environment) -> Database:
         name=values["DATABASE"],
         tls=environment.get("POSTGRESQL_SSLMODE", ""),
     )
+
+
+def most_connections(environment: Environment) -> int | None:
+    """POSTGRESQL_MAX_OPEN_CONNS of core; None where it is absent. Without a limit (0) nothing says how many."""
+    setting = environment.get("POSTGRESQL_MAX_OPEN_CONNS", "")
+    if setting and not setting.isdecimal():
+        raise WrongConfiguration(f"POSTGRESQL_MAX_OPEN_CONNS is {setting!r}, not a number")
+    return int(setting or 0) or None
 
 
 def migrations(sql: Sql) -> list[Migration]:

@@ -31,6 +31,7 @@ DEFECT = Defect(
             "database.grants-sufficient",
             "images.chunk-out-of-order",
             "images.docker-manifest-list-unchanged",
+            "images.empty-blob",
             "images.head-agrees-with-get",
             "images.layer-sizes",
             "images.long-names",

@@ -23,6 +23,7 @@ DEFECT = Defect(
             "configuration.registry-root-inside-volume",
             "configuration.registry-trusts-token-key",
             "images.docker-manifest-list-unchanged",
+            "images.empty-blob",
             "images.head-agrees-with-get",
             "images.layer-sizes",
             "images.long-names",

@@ -17,6 +17,7 @@ DEFECT = Defect(
     turns_red=frozenset(
         {
             "images.docker-manifest-list-unchanged",
+            "images.empty-blob",
             "images.head-agrees-with-get",
             "images.layer-sizes",
             "images.long-names",

@@ -14,8 +14,8 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Object = dict[str, Any]
 
 NOT_NAMESPACED = frozenset({"Namespace", "PersistentVolume"})
-WORKLOADS = ("ReplicationController", "Deployment")
-"""The kinds of workload that `deploy/` has."""
+WORKLOADS = ("ReplicationController", "Deployment", "StatefulSet")
+"""The kinds of workload that `deploy/` and layouts have."""
 
 
 def read(folder: Path, *, namespace: str | None = None) -> list[Object]:

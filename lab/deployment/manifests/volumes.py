@@ -11,6 +11,8 @@ from lab.deployment.manifests.objects import Object, of_kind
 from lab.waiting import NotYet, wait_until
 
 _DEADLINE_S = 120
+_OF_THE_LAB = "harbor-lab/"
+"""What labels begin with that the lab puts on what it deploys."""
 
 
 def release_changed(
@@ -33,6 +35,24 @@ def release_changed(
     _delete(kubectl, volumes, namespace)
     _wait_gone(kubectl, volumes, namespace)
     return True
+
+
+def delete_unwanted(kubectl: Callable[..., str], wanted: list[Object], namespace: str) -> None:
+    """Delete the lab's volumes that claims of this namespace had and that are no longer wanted; does not wait.
+
+    Each stays until its claim has gone, which stays until its pods have. What is in it stays for whoever asks again.
+    """
+    names = {_resource(each) for each in wanted}
+    live = _live(kubectl, namespace)
+    unwanted = [
+        each
+        for resource, each in live.items()
+        if each["kind"] == "PersistentVolume"
+        and resource not in names
+        and each["spec"].get("claimRef", {}).get("namespace") == namespace
+        and any(label.startswith(_OF_THE_LAB) for label in each["metadata"].get("labels", {}))
+    ]
+    _delete(kubectl, unwanted, namespace)
 
 
 def _resource(each: Object) -> str:
@@ -59,7 +79,7 @@ def _differs(live: Object, wanted: Object) -> bool:
 
 def _choosable(volume: Object) -> dict[str, str]:
     labels = volume["metadata"].get("labels", {})
-    return {key: value for key, value in labels.items() if not key.startswith("harbor-lab/")}
+    return {key: value for key, value in labels.items() if not key.startswith(_OF_THE_LAB)}
 
 
 def _contains(live: Any, wanted: Any) -> bool:

@@ -15,6 +15,7 @@ import psycopg2.errorcodes
 import psycopg2.extras
 
 from ..idle_connections import IdleConnections
+from . import authorities
 
 DatabaseError = psycopg2.Error
 Duplicate = psycopg2.errors.UniqueViolation
@@ -49,6 +50,8 @@ class Database:
             "dbname": name,
             "sslmode": sslmode,
         }
+        if sslmode.startswith("verify"):
+            self._target["sslrootcert"] = authorities.file()
         self._connections = IdleConnections(self._connect, _drop, _socket_of, _IDLE_CONNECTIONS)
         self._free = threading.BoundedSemaphore(most_connections)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from ..termination import Fatal
+from . import authorities
 
 
 def of_environment(environment: Mapping[str, str] = os.environ) -> ssl.SSLContext | None:
@@ -28,8 +29,8 @@ def of_configuration(document: Mapping[str, object]) -> ssl.SSLContext | None:
 
 @cache
 def trusted() -> ssl.SSLContext:
-    """What the others are asked with: Harbor's own authority is trusted beside the well-known ones. Read once."""
-    context = ssl.create_default_context()
+    """What the others are asked with: Harbor's own authority is trusted beside all others. Read once."""
+    context = ssl.create_default_context(cafile=authorities.file())
     if authority := os.environ.get("INTERNAL_TLS_TRUST_CA_PATH"):
         context.load_verify_locations(authority)
     return context

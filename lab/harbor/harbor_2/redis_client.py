@@ -7,6 +7,8 @@ from urllib.parse import unquote, urlsplit
 import redis
 from redis.sentinel import Sentinel
 
+from . import authorities
+
 RedisError = redis.RedisError
 
 READ_TIMEOUT_S = 30.0
@@ -41,7 +43,7 @@ def describe(error: Exception) -> str:
 
 
 def _direct(url: str) -> redis.Redis:
-    return redis.Redis.from_url(url, **_SETTINGS)
+    return redis.Redis.from_url(url, **_SETTINGS, **_trust(url.partition("://")[0]))
 
 
 def _by_sentinel(scheme: str, rest: str) -> redis.Redis:
@@ -51,16 +53,21 @@ def _by_sentinel(scheme: str, rest: str) -> redis.Redis:
     master, _, database = hosts.path.strip("/").partition("/")
     sentinels = [_address(text) for text in addresses.split(",")]
     timeouts = {"socket_timeout": CONNECT_TIMEOUT_S, "socket_connect_timeout": CONNECT_TIMEOUT_S}
-    directory = Sentinel(sentinels, sentinel_kwargs=timeouts)
+    # TLS is for the Sentinels as well.
+    secured = {"ssl": True, **_trust(scheme)} if scheme == "rediss" else {}
+    directory = Sentinel(sentinels, sentinel_kwargs=timeouts | secured)
     settings = {
         **_SETTINGS,
         "username": unquote(user) or None,
         "password": unquote(password) or None,
         "db": int(database or 0),
+        **secured,
     }
-    if scheme == "rediss":
-        settings["ssl"] = True
     return directory.master_for(master, **settings)
+
+
+def _trust(scheme: str) -> dict[str, object]:
+    return {"ssl_ca_certs": authorities.file(), "ssl_check_hostname": True} if scheme == "rediss" else {}
 
 
 def _address(text: str) -> tuple[str, int]:

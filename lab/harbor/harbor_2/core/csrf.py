@@ -58,9 +58,13 @@ class Verdict:
 
 
 class Protection:
-    def __init__(self, key: bytes | None) -> None:
-        """`key` None: there is none that can be used, and each request that is covered fails."""
-        self._key = key
+    def __init__(self, key: bytes | None, *, secure: bool = False) -> None:
+        """`key` None: there is none that can be used, and each request that is covered fails.
+
+        `secure`: browsers are to send the cookie with TLS only, as where the external URL is https. (The session's
+        cookie has no such word there: core does not know of the TLS in front of it.)
+        """
+        self._key, self._secure = key, secure
 
     def judge(self, request: Request) -> Verdict:
         """Whether a request that is covered may be answered."""
@@ -80,7 +84,8 @@ class Protection:
         signed = b"%d|%s" % (int(time.time()), base64.b64encode(secret))
         value = base64.urlsafe_b64encode(signed + b"|" + self._mac(signed)).rstrip(b"=").decode()
         expires = formatdate(time.time() + _LIFETIME_S, usegmt=True)
-        attributes = f"Path=/; Expires={expires}; Max-Age={_LIFETIME_S}; HttpOnly; SameSite=Strict"
+        secure = "; Secure" if self._secure else ""
+        attributes = f"Path=/; Expires={expires}; Max-Age={_LIFETIME_S}; HttpOnly{secure}; SameSite=Strict"
         return f"{COOKIE}={value}; {attributes}"
 
     def _opened(self, value: str) -> bytes | None:

@@ -56,7 +56,9 @@ def _main() -> None:
             settings.registry_url, settings.registry_username, settings.registry_password
         ),
         health=Health(health.checks(settings, database, cache)),
-        csrf=csrf.Protection(csrf.key_from(settings.csrf_key)),
+        csrf=csrf.Protection(
+            csrf.key_from(settings.csrf_key), secure=settings.external_url.startswith("https://")
+        ),
         pulls=Pulls(database),
     )
     harbor.health.start()

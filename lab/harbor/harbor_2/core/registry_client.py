@@ -3,9 +3,12 @@
 import base64
 import http.client
 from collections.abc import Iterable, Mapping
+from urllib.parse import urljoin
 
 from .. import http_client
 from ..http_client import Reply
+
+_TEMPORARY_REDIRECT = 307
 
 
 class RegistryFailure(Exception):
@@ -22,12 +25,19 @@ class RegistryClient:
     def send(
         self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> Reply:
-        """For what is small: the answer, whatever its status. `target` begins with /v2/. Raises RegistryFailure."""
+        """For what is small: the answer, whatever its status. `target` begins with /v2/. Raises RegistryFailure.
+
+        Where that is the way to an object store: what this answers, which is not told who core is.
+        """
         url = f"{self.url}{target}"
         try:
-            return http_client.send(method, url, self._with_credentials(headers), body)
+            reply = http_client.send(method, url, self._with_credentials(headers), body)
+            if reply.status != _TEMPORARY_REDIRECT:
+                return reply
+            url = urljoin(url, reply.headers["Location"])
+            return http_client.send(method, url, headers)
         except (OSError, http.client.HTTPException) as failure:
-            raise RegistryFailure(http_client.describe(method, url, failure)) from failure
+            raise RegistryFailure(http_client.describe(method, url.partition("?")[0], failure)) from failure
 
     def open(
         self,

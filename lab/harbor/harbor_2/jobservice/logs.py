@@ -12,6 +12,10 @@ _JOB_ID = re.compile(r"[0-9a-f]{24}")
 
 class Logs(Protocol):
     def append(self, job_id: str, text: str) -> None: ...
+    def end(self, job_id: str) -> None:
+        """The job writes no more."""
+        ...
+
     def read(self, job_id: str) -> bytes | None:
         """None when that job has written none."""
         ...
@@ -28,6 +32,9 @@ class FileLogs:
         with self._path(job_id).open("a") as file:
             file.write(text)
 
+    def end(self, job_id: str) -> None:
+        """It is all there already."""
+
     def read(self, job_id: str) -> bytes | None:
         if not _JOB_ID.fullmatch(job_id):
             return None
@@ -39,17 +46,24 @@ class FileLogs:
 
 
 class DatabaseLogs:
-    """Raises DatabaseError."""
+    """A row of the database for each job, written when it ends: until then its log is nowhere but in this program.
+
+    Raises DatabaseError.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._unwritten: dict[str, list[str]] = {}
 
     def append(self, job_id: str, text: str) -> None:
+        self._unwritten.setdefault(job_id, []).append(text)
+
+    def end(self, job_id: str) -> None:
         self._database.change(
             """INSERT INTO job_log (job_uuid, content) VALUES (%s, %s)
-                ON CONFLICT (job_uuid) DO UPDATE SET content = job_log.content || EXCLUDED.content""",
+                ON CONFLICT (job_uuid) DO UPDATE SET content = EXCLUDED.content""",
             job_id,
-            text,
+            "".join(self._unwritten.pop(job_id, ())),
         )
 
     def read(self, job_id: str) -> bytes | None:
@@ -72,6 +86,10 @@ class JobLog:
 
     def error(self, text: str) -> None:
         self._write("ERROR", text)
+
+    def end(self) -> None:
+        """To be called once, when nothing more will be written."""
+        self._logs.end(self._job_id)
 
     def _write(self, level: str, text: str) -> None:
         moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

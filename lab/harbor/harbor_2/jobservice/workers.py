@@ -12,6 +12,7 @@ from typing import Any
 import redis
 
 from ... import log
+from ..database import DatabaseError
 from . import core_client
 from .config import Config
 from .jobs import ERROR, RUNNING, STOPPED, SUCCESS, Jobs, Pool, new_id
@@ -97,11 +98,19 @@ class Workers:
             log.error(f"Job '{name}:{job_id}' failed:\n{traceback.format_exc()}")
             result, status = {}, ERROR
             job_log.error(str(failure))
+        self._end_log(job_log, job_id)
         if self._is_stopped(job_id):
             status = STOPPED
         self._patiently(lambda: self._jobs.set_status(job_id, status))
         self._report(hook, job_id, status, result)
         log.info(f"Job '{name}:{job_id}' ends: {status}")
+
+    def _end_log(self, job_log: JobLog, job_id: str) -> None:
+        """A log that cannot be kept makes no job a failed one."""
+        try:
+            job_log.end()
+        except (DatabaseError, OSError) as failure:
+            log.error(f"the log of job {job_id} is lost: {failure}")
 
     def _is_stopped(self, job_id: str) -> bool:
         try:

@@ -1,0 +1,43 @@
+"""What was found, in lines for the top of a run."""
+
+from harbor_verify.facts.model import Facts
+from harbor_verify.target import OWN_URL, Target
+
+
+def describe(target: Target, facts: Facts) -> list[str]:
+    """What was found, a line a thing, for the top of a run."""
+    access, deployment = target.access, target.deployment
+    how = "from inside" if access.kubernetes.inside else f"through {access.kubernetes.server}"
+    what = f"provider {access.provider}, profile {deployment.profile.name}"
+    lines = [
+        f"Harbor: {access.url}, namespace {access.namespace} {how} ({what})",
+    ]
+    lines += [f"  {remark}" for remark in access.remarks]
+    if access.provider == "existing" and target.settings.harbor_url is None:
+        lines.insert(1, f"  URL: as Harbor's own settings name it ({OWN_URL}); --harbor-url overrides")
+    for role, workload in deployment.workloads.items():
+        replicas = deployment.replicas(role)
+        ready = sum(replica.ready for replica in replicas)
+        nodes = sorted({replica.node for replica in replicas if replica.node})
+        lines.append(
+            f"  {role}: {workload.kind} {workload.name}, {ready} of {workload.desired} Ready"
+            + (f" on {', '.join(nodes)}" if nodes else "")
+        )
+    forwarded = [str(role) for role in deployment.workloads if target.is_forwarded(role)]
+    if forwarded:
+        lines.append(
+            f"  reached by port-forward: {', '.join(forwarded)}; they take nothing that comes from this pod itself "
+            "(a mesh, a NetworkPolicy)"
+        )
+    for role in deployment.profile.parts:
+        if role not in deployment.workloads:
+            lines.append(f"  {role}: none found")
+    for volume in deployment.volumes():
+        bound = (
+            f" to {volume.claim.spec.volume_name}" if volume.claim and volume.claim.spec.volume_name else ""
+        )
+        lines.append(
+            f"  volume: {volume.claim_name}, {volume.phase}{bound}, used by {', '.join(volume.used_by)}"
+        )
+    lines += [f"  not looked at, this account may not: {missing}" for missing in deployment.hidden]
+    return lines + [f"  {line}" for line in facts.lines()]

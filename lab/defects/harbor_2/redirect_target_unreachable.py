@@ -1,0 +1,35 @@
+"""The registry sends clients to its object store by the name of a Service, which nobody outside the cluster knows."""
+
+from lab.defects import Defect
+from lab.deployment.manifests.objects import Object, change_text, find
+from lab.stores import object_store
+
+_NAME = "object-store"
+
+
+def _name_a_service(objects: list[Object]) -> None:
+    registry = find(objects, "ConfigMap", "harbor-registry")
+    metadata = {**registry["metadata"], "name": _NAME}
+    port = {"name": "http-s3", "port": object_store.PORT}
+    address, _, _ = object_store.URL.removeprefix("http://").partition(":")
+    objects += [
+        {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"ports": [port]}},
+        {
+            "apiVersion": "v1",
+            "kind": "Endpoints",
+            "metadata": metadata,
+            "subsets": [{"addresses": [{"ip": address}], "ports": [port]}],
+        },
+    ]
+    inside = f"http://{_NAME}.{metadata['namespace']}.svc.cluster.local:{object_store.PORT}"
+    change_text(registry, "config.yml", object_store.URL, inside)
+
+
+DEFECT = Defect(
+    report="h#15542, h#20588, h#23050",
+    shows="docker login and push work, manifests come, and each layer that is pulled is a host that nobody finds",
+    layout="object-store",
+    turns_red=frozenset({"registry.redirect-leads-to-the-blob"}),
+    causes=frozenset({"registry.redirect-leads-to-the-blob"}),
+    change=_name_a_service,
+)

@@ -1,0 +1,1 @@
+"""Layouts of Harbor 2.x."""

@@ -1,0 +1,89 @@
+"""Running the suite on the lab as a user does, and what it must say."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from docs.catalogue import checks_of_suites
+from harbor_verify.profiles import ALL as PROFILES_OF_HARBOR
+from lab import settings
+from lab.layouts import Layout
+
+CHECKS = {check.id: check for check in checks_of_suites()}
+PROFILES = {profile.name: profile for profile in PROFILES_OF_HARBOR}
+UNUSED_IN_THE_LAB = frozenset(
+    {
+        "configuration.front-door-certificate-valid-for-days",
+        "configuration.front-door-not-on-one-pod",
+        "configuration.internal-tls-valid-for-days",
+        "configuration.stored-passwords-readable",
+        "registry.existing-images-whole",
+        "registry.redirect-leads-to-the-blob",
+    }
+)
+"""Checks of what a Harbor may have, and the lab's healthy ones have not."""
+UNUSED_IN_ONE = {
+    "harbor-1.2": {"configuration.rollouts-complete", "database.connections-suffice", "images.tag-pages"}
+}
+"""The same in one of them: its workloads bring no pod to a changed template by themselves, nothing says how many
+connections it opens, and its registry is what docker clients speak to, of which 2.8 gives all tags at once."""
+_APART = {"conformance", "disruption", "images-to-build-on"}
+HARMLESS = {id for id, check in CHECKS.items() if not _APART & set(check.needs)}
+"""But for those that take minutes, and are run where they are asked for (tests/lab/test_images.py)."""
+COSTLY = {id for id in HARMLESS if CHECKS[id].area == "images"}
+"""They push much, and half of a run's time is theirs: of the defects that `make test` plants only those are asked for
+these that name them; `make matrix` asks for them with all others."""
+BUDGETS = {
+    # Who has lost something for good is not waited for any longer; the lab needs 4 s.
+    "recovery-budget-s": 20,
+    # How fast this machine is at the moment is no test of the suite: figures come from make bench and make verify.
+    "outage-budget-ms": 5000,
+    "crash-outage-budget-ms": 5000,
+    "store-outage-budget-s": 60,
+}
+
+
+def verify(profile: str, folder: Path, ids: Iterable[str]) -> tuple[int, dict[str, dict]]:
+    """Run these checks on the lab as a user does; the exit code, and the report's checks by id."""
+    words = [sys.executable, "-m", "pytest", "suites", "--lab", f"--profile={profile}"]
+    words += [
+        "--strict-skips",
+        f"--report-dir={folder}",
+        *(f"--{name}={value}" for name, value in BUDGETS.items()),
+    ]
+    words += [f"--check={id}" for id in sorted(ids)]
+    done = subprocess.run(words, cwd=settings.REPOSITORY, capture_output=True, text=True, check=False)
+    report = folder / "latest" / "report.json"
+    assert report.exists(), (
+        f"no report was written (exit code {done.returncode}):\n{done.stdout}\n{done.stderr}"
+    )
+    document = json.loads(report.read_text())
+    checks = {check["id"]: check for check in document["checks"]}
+    assert checks.keys() == set(ids), done.stdout
+    return done.returncode, checks
+
+
+def healthy(profile: str, ids: Iterable[str], layout: Layout | None = None) -> dict[str, str]:
+    """The verdicts on a Harbor with nothing planted, deployed so (default: the reference).
+
+    What it has nothing for is not applicable; all else passes, but for what the layout itself turns red.
+    """
+    parts, unused = PROFILES[profile], UNUSED_IN_THE_LAB | UNUSED_IN_ONE.get(profile, set())
+    if layout:
+        unused = (unused | layout.not_applicable) - layout.applicable
+    verdicts = {
+        id: "not applicable" if CHECKS[id].lacking(parts.present) or id in unused else "pass" for id in ids
+    }
+    return verdicts | dict.fromkeys(layout.turns_red if layout else (), "fail")
+
+
+def require_verdicts(checks: dict[str, dict], expected: dict[str, str]) -> None:
+    """Raises AssertionError that tells, of each check with another verdict, all that its report says."""
+    wrong = {
+        id: f"{check['verdict']}, not {expected[id]}: {check['message']} {json.dumps(check['offenders'], indent=1)}"
+        for id, check in checks.items()
+        if check["verdict"] != expected[id]
+    }
+    assert not wrong, "\n".join(f"{id}: {told}" for id, told in wrong.items())
