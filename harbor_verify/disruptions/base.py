@@ -27,7 +27,8 @@ class Disruption(ABC):
         inject
         proven, or not-proven {"observed"}
         responded {…}, or not-responded {"expected", "observed"}, or response-unseen {"expected", "observed"}: it could
-            not be found out; none of these where `expected_response` is empty
+            not be found out; none of these where `expected_response` is empty, or the fault was not
+            proven
         healed, or not-healed {"observed", "late": whether it was waited for until its deadline}
     """
 
@@ -38,7 +39,7 @@ class Disruption(ABC):
         """`name` is what the history and messages call it: pod-kill web-0."""
         self.name = name
         self.recorder = recorder
-        self._proof_was_tried = self._response_was_awaited = False
+        self._proof_was_tried = self._is_proven = self._response_was_awaited = False
 
     @abstractmethod
     def prepare(self) -> Mapping[str, Any]:
@@ -87,10 +88,13 @@ class Disruption(ABC):
             self.recorder.event(self.name, "not-proven", {"observed": str(unproven)})
             raise
         self.recorder.event(self.name, "proven", proof)
+        self._is_proven = True
 
     def await_response(self) -> None:
-        """Wait until the fault is answered, or the wait is over: the history tells which. Once only."""
-        if self._response_was_awaited or not self.expected_response:
+        """Wait until the fault is answered, or the wait is over: the history tells which. Once only, and only for a
+        fault that was proven: nothing answers another.
+        """
+        if self._response_was_awaited or not (self.expected_response and self._is_proven):
             return
         self._response_was_awaited = True
         try:

@@ -10,7 +10,8 @@ from harbor_verify.model.roles import Role
     "failover.web-container-kill",
     hint="Requests lost for long: what stands before the {web} replicas has to try another one, at once and not "
     "after a time-out ({try_another}), and a readiness probe has to take the dead one out in "
-    "seconds. Restarts that take long: what {web} waits for at its start.",
+    "seconds. Restarts that take long, or do not come: what {web} waits for at its start, and `kubectl describe pod` "
+    "(CrashLoopBackOff, restartPolicy).",
     source="Kubernetes: restartPolicy; budgets are settings",
     needs=(
         "disruption",

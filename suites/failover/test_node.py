@@ -10,8 +10,8 @@ from harbor_verify.failover import CLIENTS_AT_WORK
     "failover.node-loss",
     hint="Packets to a lost node go nowhere, and Services lead to its pods until Kubernetes has noticed (40 s, "
     "node-monitor-grace-period): until then whoever asks has to try another replica after a short time to connect "
-    "(nginx: proxy_connect_timeout 2s, the upstream several times). All replicas of a part on one node: see "
-    "configuration.replicas-spread-over-nodes.",
+    "(nginx: proxy_connect_timeout 2s, the upstream several times). Flapping: a Service still leads to "
+    "a pod that is gone. All replicas of a part on one node: see configuration.replicas-spread-over-nodes.",
     source="Kubernetes: node-monitor-grace-period; budgets are settings",
     needs=(
         "disruption",

@@ -10,7 +10,8 @@ from harbor_verify.model.roles import Role
     "failover.web-pause",
     hint="A replica that hangs takes connections and answers nothing; only time-outs see it. Give its readiness "
     "probe a real question with a time-out of a second or two (an open port is not enough), and whoever stands "
-    "before it a short time-out for the first byte of an answer, and another replica to try.",
+    "before it a short time-out for the first byte of an answer, and another replica to try. If Kubernetes goes on "
+    "calling it Ready: there is no readinessProbe, or it asks another program than the one that hangs.",
     source="Kubernetes: readinessProbe timeoutSeconds; budgets are settings",
     needs=(
         "disruption",
@@ -32,7 +33,8 @@ def test_clients_get_by_when_a_web_replica_hangs(experiments: Experiments, measu
     "failover.registry-pause",
     hint="A replica that hangs takes connections and answers nothing; only time-outs see it. Give its readiness "
     "probe a real question with a time-out of a second or two (an open port is not enough), and whoever stands "
-    "before it a short time-out for the first byte of an answer, and another replica to try.",
+    "before it a short time-out for the first byte of an answer, and another replica to try. If Kubernetes goes on "
+    "calling it Ready: there is no readinessProbe, or it asks another program than the one that hangs.",
     source="Kubernetes: readinessProbe timeoutSeconds; budgets are settings",
     needs=(
         "disruption",

@@ -14,7 +14,7 @@ LIBRARY = {"project_id": 1, "name": "library", "creation_time": "2026-11-23T20:3
 def marks(profile, status, body):
     request = SimpleNamespace(method="GET", path_url="/projects")
     answer = SimpleNamespace(
-        status_code=status, json=lambda: body, text="", reason="", headers={}, history=[], request=request
+        status_code=status, json=lambda: body, text="", reason="", headers={}, request=request, history=()
     )
     http = SimpleNamespace(get=lambda path, **_: answer)
     return profile.api(http).birth_marks(Credentials("admin", "x"))

@@ -149,6 +149,7 @@ def test_waking_late_pressure_and_steal_each_tell_of_starvation(how):
 
 def test_an_answer_that_is_too_slow_for_any_want_of_cpu_is_false():
     assert slow_by(12_000.0, starved_percent=70).valid is False
+    assert slow_by(10_000.0, starved_percent=100).valid is False, "nobody has less than a quarter of a CPU"
 
 
 def test_an_outage_on_a_machine_that_was_starved_is_an_outage():
