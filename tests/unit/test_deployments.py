@@ -44,6 +44,7 @@ class Deserves:
     images_in_container: bool = False
     no_claims: bool = False
     several: bool = True
+    budgets_of_one: bool = False
     claims_of_several: bool = False
     door_seen: bool = False
     by_sentinels: bool = False
@@ -73,6 +74,7 @@ class Deserves:
 
     def not_applicable(self) -> set[str]:
         ids = set() if self.several else set(SEVERAL)
+        ids -= {"configuration.disruption-budgets-present"} if self.budgets_of_one else set()
         ids |= CLAIMS if self.no_claims else set()
         ids |= set() if self.claims_of_several else {"storage.access-mode-shared"}
         ids |= set() if self.door_seen else {DOOR}
@@ -140,7 +142,10 @@ VERDICTS = {
     "24-no-persistence": Deserves(deleted="", images_in_container=True, no_claims=True, several=False),
     "25-redis-url-by-variable": Deserves(single="database", elsewhere="redis", **TWO_CORES),
     "b1-bitnami-defaults": Deserves(
-        alone="core portal jobservice registry nginx", several=False, **OWN_STORES_OF_BITNAMI
+        alone="core portal jobservice registry nginx",
+        several=False,
+        budgets_of_one=True,
+        **OWN_STORES_OF_BITNAMI,
     ),
     "b2-bitnami-ha": Deserves(alone="", claims_of_several=True, **OWN_STORES_OF_BITNAMI),
 }

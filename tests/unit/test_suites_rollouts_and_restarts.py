@@ -1,5 +1,6 @@
 """The checks of rollouts that are stuck, and of containers that die again and again, on whole Harbors."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -108,9 +109,9 @@ def died(*, reason="Error", code=1, restarts=1, minutes_ago=12.0):
     [
         (
             died(reason="OOMKilled", code=137),
-            "core: 1 restarts, the last 12 min ago (OOMKilled, exit code 137)",
+            r"core: 1 restarts, the last \d+ min ago \(OOMKilled, exit code 137\)",
         ),
-        (died(restarts=14), "core: 14 restarts, the last 12 min ago (Error, exit code 1)"),
+        (died(restarts=14), r"core: 14 restarts, the last \d+ min ago \(Error, exit code 1\)"),
         (died(reason="OOMKilled", code=137, minutes_ago=23 * 60), "OOMKilled"),
         # What a lost node, or a database that was away, leaves behind.
         (died(restarts=3), ""),
@@ -128,6 +129,6 @@ def test_a_container_that_goes_on_dying_is_told_though_it_is_ready(given, told):
         if told:
             offenders = offenders_of(stay_up, harbor)
             assert len(offenders) == 2
-            assert all(told in offender.observed for offender in offenders)
+            assert all(re.search(told, offender.observed) for offender in offenders)
         else:
             examine(stay_up, harbor)
