@@ -13,7 +13,7 @@ _STORES = {
 _LEFT_OUT = frozenset({"harbor-exporter", "trivy-adapter-photon"})
 """Parts that nobody needs to push, pull and sign in."""
 _IDLE_IMAGE = f"goharbor/nginx-photon:{_VERSION}"
-_IDLE = ["/bin/sh", "-c", "trap 'exit 0' TERM; sleep 2147483647 & wait"]
+_IDLE = ["/bin/sh", "-c", "trap 'exit 0' TERM QUIT; sleep 2147483647 & wait"]
 _ENDS_AT_ONCE = ["/bin/true"]
 _OF_A_PROGRAM = ("args", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "securityContext")
 
