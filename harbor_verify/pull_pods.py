@@ -12,6 +12,7 @@ from kubernetes import client
 
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.errors import DeadlinePassed, NeedMissing, TargetUnreachable
+from harbor_verify.model.named_hosts import is_about_another
 from harbor_verify.model.node_kinds import (
     architecture,
     is_reserved,
@@ -32,6 +33,8 @@ REFUSED = {
     "RegistryUnavailable",
 }
 _EVENT_OF = re.compile(r"spec\.containers\{(pull-\d+)\}")
+_IMAGE = re.compile(r'image \\?"([^"\\]+)')
+"""As a kubelet says which image it could not pull."""
 FIRST_CONTAINER = "pull-0"
 _NOT_TAKEN = (400, 403, 422)
 """Admission webhooks may choose any of them."""
@@ -71,11 +74,18 @@ class Pulled:
     @property
     def to_set_up(self) -> str:
         """What is missing on the node, where that is why it could not pull; empty: nothing that is known."""
-        return to_set_up(self.error_message)
+        return to_set_up(self.error_message, self.image)
 
 
-def to_set_up(words: str) -> str:
-    """What has to be set up on a node whose kubelet says this of a pull; empty where that is not why."""
+def to_set_up(words: str, image: str = "") -> str:
+    """What has to be set up on a node whose kubelet says this of pulling an image; empty where that is not why.
+
+    Where the registry sends clients to somebody whom they cannot reach, it is not. Without `image`: the one that the
+    words name.
+    """
+    named = _IMAGE.search(words)
+    if is_about_another(words, image or (named[1] if named else "")):
+        return ""
     return next((advice for sign, advice in _TO_SET_UP.items() if sign in words), "")
 
 

@@ -10,6 +10,7 @@ from docker.errors import APIError, ContainerError, DockerException, ImageNotFou
 
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.errors import DockerDaemonFailed, DockerRefused
+from harbor_verify.model.named_hosts import is_about_another
 
 LABEL = "harbor-verify.run"
 # What a daemon says when it, not the registry, is set up wrongly for this registry.
@@ -180,6 +181,9 @@ def _without_errors(what: str, stream: Iterable[dict]) -> Iterable[dict]:
 
 
 def _blame(what: str, message: str) -> DockerRefused | DockerDaemonFailed:
+    """`what` is docker's command, and ends with a registry or a reference."""
+    if is_about_another(message, what.rpartition(" ")[2]):
+        return DockerRefused(f"{what}: {message}")
     for sign, advice in _NOT_THE_REGISTRY.items():
         if sign.lower() in message.lower():
             return DockerDaemonFailed(f"{what}: {message}; {advice}")

@@ -25,6 +25,7 @@ TAG = "access"
     builds_on=(
         "configuration.registry-config-in-effect",
         "configuration.registry-trusts-token-key",
+        "registry.redirect-leads-to-the-blob",
         "database.grants-sufficient",
     ),
 )

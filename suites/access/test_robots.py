@@ -21,6 +21,7 @@ _REFUSED = (401, 403, 404)
     requires=(Feature.ROBOTS,),
     builds_on=(
         "configuration.registry-trusts-token-key",
+        "registry.redirect-leads-to-the-blob",
         "database.grants-sufficient",
     ),
 )

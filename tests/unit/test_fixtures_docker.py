@@ -55,13 +55,15 @@ def test_a_reference_is_split_at_its_tag_not_at_a_port(reference, parts):
     [
         ("http: server gave HTTP response to HTTPS client", DockerDaemonFailed),
         ("x509: certificate signed by unknown authority", DockerDaemonFailed),
+        ("dial tcp: lookup h on 10.0.0.2:53: no such host", DockerDaemonFailed),
+        ("download failed after attempts=6: dial tcp: lookup store.example: no such host", DockerRefused),
         ("unauthorized: authentication required", DockerRefused),
         ("received unexpected HTTP status: 500 Internal Server Error", DockerRefused),
     ],
 )
 def test_a_daemon_that_is_set_up_wrongly_is_not_harbors_fault(message, kind):
     with pytest.raises(kind, match="docker push"):
-        list(docker._without_errors("docker push x", [{"status": "Preparing"}, {"error": message}]))
+        list(docker._without_errors("docker push h:1/p:1", [{"status": "Preparing"}, {"error": message}]))
 
 
 def test_a_daemon_that_is_not_there_is_told(tmp_path):

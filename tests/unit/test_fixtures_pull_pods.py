@@ -282,7 +282,15 @@ def test_a_pod_is_what_restricted_namespaces_and_quotas_ask_for_and_stays_out_of
         ('Head "https://h:1/v2/p": http: server gave HTTP response to HTTPS client', "hosts.toml"),
         ("dial tcp: lookup h on 10.0.0.2:53: no such host", "resolve"),
         ("dial tcp: lookup h on 10.0.0.2:53: server misbehaving", "DNS"),
+        (
+            'Failed to pull image "h:1/p:1": Get "http://o/service/token?x=y": dial tcp: lookup o: no such host',
+            "resolve",
+        ),
         # These are Harbor's.
+        (
+            'Failed to pull image "h:1/p:1": Get "http://store:9/bucket/v2/x": dial tcp: lookup store: no such host',
+            "",
+        ),
         ("x509: certificate has expired or is not yet valid", ""),
         ("x509: certificate is valid for a.example, not h", ""),
         ("401 Unauthorized", ""),
@@ -292,6 +300,7 @@ def test_a_pod_is_what_restricted_namespaces_and_quotas_ask_for_and_stays_out_of
 def test_what_has_to_be_set_up_on_a_node_is_told_from_what_is_harbors(words, missing):
     advice = pull_pods.Pulled("p", "node-1", "h:1/p:1", error_message=words).to_set_up
     assert (missing in advice) if missing else not advice
+    assert pull_pods.to_set_up(words) == advice
 
 
 @pytest.mark.parametrize(
