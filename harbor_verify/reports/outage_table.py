@@ -35,6 +35,10 @@ _SHORT = {
 }
 _BAD = {"outage_ms", "bad_time_ms", "flapping_percent", *figures.LOSSES}
 """Nothing but zero is good."""
+_WHERE_RED = {"bad_time_ms", "flapping_percent", "last_bad_ms"}
+"""What says why a disruption is red; where all are green a terminal has no room for it (the HTML report has)."""
+_AREA = "failover."
+"""Of nearly all of them; it goes without saying."""
 _LONG_MS = 10_000
 
 
@@ -46,12 +50,19 @@ def table(run: Run) -> Table | None:
     drawn = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
     drawn.add_column("disruption", overflow="fold", vertical="top")
     figures_by_row = [_with_losses_together(result.measured) for result in rows]
-    names = [name for name in COLUMNS if any(name in measured for measured in figures_by_row)]
+    all_green = all(result.verdict == Verdict.PASS for result in rows)
+    names = [
+        name
+        for name in COLUMNS
+        if any(name in measured for measured in figures_by_row) and not (all_green and name in _WHERE_RED)
+    ]
     for name in names:
         drawn.add_column(_SHORT.get(name, COLUMNS[name]), justify="right")
     for result, measured in zip(rows, figures_by_row, strict=True):
         style = "" if result.verdict == Verdict.PASS else "bold red"
-        drawn.add_row(Text(result.id, style=style), *(_cell(name, measured) for name in names))
+        drawn.add_row(
+            Text(result.id.removeprefix(_AREA), style=style), *(_cell(name, measured) for name in names)
+        )
     return drawn
 
 

@@ -139,17 +139,34 @@ def test_outages_stand_in_a_table_on_the_terminal():
         "recovery_ms": 1637.4,
         "slowest_ok_ms": 600.0,
     }
-    table = outage_table.table(a_run(result("failover.web-pod-kill", measured=measured)))
+    table = outage_table.table(a_run(result("failover.web-pod-kill", Verdict.FAIL, measured=measured)))
     console = screen.new(width=100, colour=False)
     console.print(table)
     *heading, row = screen.text_of(console).strip().splitlines()
     assert "slowest" in heading[0]
     assert "lost" not in "".join(heading)
-    assert row.startswith("failover.web-pod-kill ")
+    assert row.startswith("web-pod-kill ")
     assert "340 ms" in row
     assert "33.3 %" in row
     assert "2100 ms" in row
     assert outage_table.table(a_run(result("storage.a"))) is None
+
+
+def test_where_all_is_green_a_row_is_one_line_of_a_terminal_of_80_columns():
+    measured = {
+        "outage_ms": 11_900.0,
+        "failed": 3,
+        "flapping_percent": 33.3,
+        "bad_time_ms": 12_100.0,
+        "last_bad_ms": 1637.4,
+        "recovery_ms": 1637.4,
+        "slowest_ok_ms": 7600.0,
+        "lost": 0,
+    }
+    console = screen.new(width=80, colour=False)
+    console.print(outage_table.table(a_run(result("failover.session-store-blackhole", measured=measured))))
+    *_, row = screen.text_of(console).strip().splitlines()
+    assert row.split() == ["session-store-blackhole", "11.9", "s", "3", "7600", "ms", "1637", "ms", "0"]
 
 
 def test_what_was_lost_is_one_figure_on_the_terminal_and_long_times_are_seconds():
@@ -158,4 +175,4 @@ def test_what_was_lost_is_one_figure_on_the_terminal_and_long_times_are_seconds(
     console.print(outage_table.table(a_run(result("failover.web-pod-kill", measured=measured))))
     heading, row = screen.text_of(console).strip().splitlines()
     assert heading.split() == ["disruption", "outage", "lost"]
-    assert row.split() == ["failover.web-pod-kill", "15.3", "s", "5"]
+    assert row.split() == ["web-pod-kill", "15.3", "s", "5"]
