@@ -71,7 +71,6 @@ def test_a_blob_is_mounted_from_another_repository(doors: list[Door], findings: 
     builds_on=(
         "access.private-project-hidden-from-anonymous",
         "access.token-grants-no-more-than-asked-or-allowed",
-        "registry.redirect-leads-to-the-blob",
         "configuration.registry-config-in-effect",
         "configuration.registry-trusts-token-key",
         "database.grants-sufficient",
