@@ -9,11 +9,11 @@ from harbor_verify.findings import Findings
 @check(
     "registry.redirect-leads-to-the-blob",
     hint="For each blob the registry answers with a redirect to its object store (307), and the client goes there "
-    "by itself: manifests come, layers do not, and docker push, which asks for layers "
-    "first, ends there, too. Look at the address in the registry's storage section (s3: `regionendpoint`): clients, not only Harbor's pods, must resolve it, reach it through their firewalls and trust "
-    "its certificate. A 403: the keys, or the clock of the registry's nodes (its signatures hold for 20 minutes). "
-    "Where clients cannot go there, let the registry pass the bytes on: `redirect: disable: true` (the chart: "
-    "persistence.imageChartStorage.disableredirect).",
+    "by itself: manifests come, layers do not, and docker push, which asks for layers first, ends there, too. Look at "
+    "the address in the registry's storage section (s3: `regionendpoint`): clients, not only Harbor's pods, must "
+    "resolve it, reach it through their firewalls and trust its certificate. A 403: the keys, or the clock of the "
+    "registry's nodes (its signatures hold for 20 minutes). Where clients cannot go there, let the registry pass the "
+    "bytes on: `redirect: disable: true` (the chart: persistence.imageChartStorage.disableredirect).",
     source="distribution: storage.redirect; the chart: persistence.imageChartStorage.disableredirect",
     builds_on=(
         "configuration.registry-config-in-effect",
