@@ -4,6 +4,7 @@ from harbor_verify.checks import check
 from harbor_verify.clients.image import digest_of
 from harbor_verify.doors import Door, behind
 from harbor_verify.findings import Findings
+from harbor_verify.model.roles import Feature
 
 
 @check(
@@ -15,6 +16,7 @@ from harbor_verify.findings import Findings
     "registry's nodes (its signatures hold for 20 minutes). Where clients cannot go there, let the registry pass the "
     "bytes on: `redirect: disable: true` (the chart: persistence.imageChartStorage.disableredirect).",
     source="distribution: storage.redirect; the chart: persistence.imageChartStorage.disableredirect",
+    requires=(Feature.OBJECT_STORE,),
     builds_on=(
         "configuration.registry-config-in-effect",
         "configuration.registry-trusts-token-key",
