@@ -34,6 +34,7 @@ class FakeBucket(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
+    disable_nagle_algorithm = True  # head and body are two packets: the second waits for 40 ms otherwise
     server: FakeBucket
 
     def log_message(self, *_: object) -> None:

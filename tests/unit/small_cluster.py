@@ -62,6 +62,7 @@ def small_cluster(
     objects["namespaces"] = {name: {"metadata": {"name": name}} for name in namespaces | {NAMESPACE}}
 
     class Handler(BaseHTTPRequestHandler):
+        disable_nagle_algorithm = True  # head and body are two packets: the second waits for 40 ms otherwise
         protocol_version = "HTTP/1.1"
 
         def log_message(self, *_: Any) -> None:

@@ -20,6 +20,7 @@ CHALLENGE = 'Bearer realm="http://h.example/service/token",service="harbor-regis
 class FakeHarbor(BaseHTTPRequestHandler):
     """Answers as `state` says."""
 
+    disable_nagle_algorithm = True  # head and body are two packets: the second waits for 40 ms otherwise
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_):

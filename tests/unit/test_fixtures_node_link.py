@@ -19,6 +19,8 @@ from tests.unit.certificates import new_certificate
 class FakePage(BaseHTTPRequestHandler):
     """Answers with the page of `server.answer`: status, headers, body."""
 
+    disable_nagle_algorithm = True  # head and body are two packets: the second waits for 40 ms otherwise
+
     def log_message(self, *_):
         pass
 

@@ -27,6 +27,7 @@ NAME = "p/r"
 class FakeRegistry(BaseHTTPRequestHandler):
     """Takes and gives blobs and manifests, as `server.state` says."""
 
+    disable_nagle_algorithm = True  # head and body are two packets: the second waits for 40 ms otherwise
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_):

@@ -29,6 +29,7 @@ WELL = {
 class FakeHarbor(BaseHTTPRequestHandler):
     """Answers as `server.state` says; `answers` are bodies by method and path, as they are on the wire."""
 
+    disable_nagle_algorithm = True  # head and body are two packets: the second waits for 40 ms otherwise
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_):
