@@ -12,6 +12,8 @@ _STORES = {
 }
 _LEFT_OUT = frozenset({"harbor-exporter", "trivy-adapter-photon"})
 """Parts that nobody needs to push, pull and sign in."""
+_NGINX = frozenset({"harbor-portal", "nginx-photon"})
+_LOGS = "harbor-lab-nginx-logs"
 _IDLE_IMAGE = f"goharbor/nginx-photon:{_VERSION}"
 _IDLE = ["/bin/sh", "-c", "trap 'exit 0' TERM QUIT; sleep 2147483647 & wait"]
 _ENDS_AT_ONCE = ["/bin/true"]
@@ -35,10 +37,20 @@ def adapt(objects: list[Object]) -> list[str]:
             )
         pod.pop("imagePullSecrets", None)
         for container in pod["containers"]:
+            if repository(container["image"]) in _NGINX:
+                _let_write_logs(pod, container)
             notes += _adapt(container, name, _IDLE)
         for container in pod.get("initContainers") or []:
             notes += _adapt(container, name, _ENDS_AT_ONCE)
     return notes
+
+
+def _let_write_logs(pod: Object, container: Object) -> None:
+    """The chart's own configuration lets nginx log to files, in a folder that only Harbor's images let it write to."""
+    volume = {"name": _LOGS, "emptyDir": {}}
+    if volume not in pod.setdefault("volumes", []):
+        pod["volumes"].append(volume)
+    container.setdefault("volumeMounts", []).append({"name": _LOGS, "mountPath": "/var/log/nginx"})
 
 
 def _adapt(container: Object, workload: str, otherwise: list[str]) -> list[str]:

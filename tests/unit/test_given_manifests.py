@@ -192,6 +192,12 @@ def test_images_are_the_labs_and_what_is_not_harbors_idles(adapted):
     assert find(adapted, "Deployment", "r-core")["spec"]["replicas"] == 2
 
 
+def test_nginx_may_write_its_logs_where_the_chart_lets_it(adapted):
+    pod = find(adapted, "Deployment", "r-nginx")["spec"]["template"]["spec"]
+    (mount,) = pod["containers"][0]["volumeMounts"]
+    assert mount == {"name": pod["volumes"][0]["name"], "mountPath": "/var/log/nginx"}
+
+
 def test_a_part_that_the_lab_cannot_play_goes_with_its_service_or_is_an_error(theirs, adapted):
     assert not [each for each in adapted if each["metadata"]["name"] == "r-trivy"]
     assert not of_kind(adapted, "ServiceMonitor")
