@@ -1,34 +1,27 @@
 """How it goes while something is broken, in one line that comes and goes."""
 
-import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
 
+from harbor_verify.background import Background
 from harbor_verify.history import Recorder
 
 _EVERY_S = 0.5
 
 
-class Live:
+class Live(Background):
     """For the length of the block, says twice a second: the phase, how many operations there were, how many failed."""
 
     def __init__(self, recorder: Recorder, show: Callable[[str], None]) -> None:
         """`show` puts a line in the place of the last one; an empty one takes it away."""
+        super().__init__("live line")
         self._recorder, self._show = recorder, show
         self.phase = ""
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="live line", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        self._stop.set()
-        self._thread.join(timeout=2)
+        super().__exit__(kind, error, where)
         self._show("")
 
     def _run(self) -> None:

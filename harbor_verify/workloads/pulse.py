@@ -6,13 +6,11 @@ the eighth figure of `cpu` is steal, in clock ticks of all CPUs together).
 
 import os
 import re
-import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from harbor_verify.background import Background
 from harbor_verify.history import Recorder
 from harbor_verify.history.pulse import PULSE
 
@@ -21,24 +19,13 @@ _EVERY_S = 0.5
 _STEAL = 8
 
 
-class Pulse:
+class Pulse(Background):
     """For the length of the block, events of harbor_verify/history/pulse.py, twice a second."""
 
     def __init__(self, recorder: Recorder, *, proc: Path = Path("/proc")) -> None:
         """`proc`: where the kernel tells of pressure and steal; what it does not tell is left out."""
+        super().__init__("pulse")
         self._recorder, self._proc = recorder, proc
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self._thread.join(timeout=2)
 
     def _run(self) -> None:
         began_s, late_s, before = time.monotonic(), 0.0, self._kernel_ms()

@@ -1,36 +1,19 @@
 """An object store of a few lines, on loopback: it gives what it has to whoever asks, and notes what it was asked."""
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
 
+from tests.unit.local_server import LocalServer
 
-class FakeBucket(ThreadingHTTPServer):
+
+class FakeBucket(LocalServer):
     """`content`: for all, or by the name of what is asked for. `too_many`: bytes that it promises beyond that."""
-
-    daemon_threads = True
 
     def __init__(self, content: bytes | Callable[[str], bytes], *, status: int = 200) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.content, self.status, self.too_many = content, status, 0
         self.asked: list[tuple[str, dict[str, str]]] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-    @contextmanager
-    def running(self) -> Iterator["FakeBucket"]:
-        thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        try:
-            yield self
-        finally:
-            self.shutdown()
-            thread.join()
-            self.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -3,10 +3,9 @@
 import json
 import re
 import secrets
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,6 +13,7 @@ from harbor_verify.clients.http import HttpClient
 from harbor_verify.clients.image import digest_of
 from harbor_verify.clients.registry import Registry, by_token
 from harbor_verify.doors import Door
+from tests.unit.local_server import LocalServer
 
 _INDEX = "application/vnd.oci.image.index.v1+json"
 _PLACE = re.compile(
@@ -31,35 +31,18 @@ class Store:
         self.cached: dict[tuple[str, str], bytes] = {}
 
 
-class FakeRegistry(ThreadingHTTPServer):
+class FakeRegistry(LocalServer):
     """A replica, or a front door. `limit` is the most bytes of a request, `elsewhere` where blobs are."""
-
-    daemon_threads = True
 
     def __init__(self, store: Store, *flaws: str, limit: int | None = None, elsewhere: str = "") -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.store, self.flaws, self.limit, self.elsewhere = store, set(flaws), limit, elsewhere
         self.seen: list[tuple[str, str, dict[str, str], int]] = []
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
     def registry(self, name: str, user: str = "admin") -> Registry:
         """A client of `user`, whose token names him and the scope that was asked for."""
         http = HttpClient(name, self.url, timeouts_s=(2, 5))
         return Registry(http, by_token(lambda scope: f"{user}|{scope}"))
-
-    @contextmanager
-    def running(self) -> Iterator["FakeRegistry"]:
-        thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        try:
-            yield self
-        finally:
-            self.shutdown()
-            thread.join()
-            self.server_close()
 
 
 @contextmanager

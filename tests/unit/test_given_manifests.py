@@ -9,9 +9,9 @@ from lab import given, layouts, profiles, settings
 from lab.deployment.manifests.objects import LOADER, find, of_kind
 from lab.errors import LabError
 from lab.given import secrets, text, volumes
-from lab.given.bucket import Bucket
 from lab.given.front_door import Door, Doors
 from lab.given.stores import Stores
+from lab.harbor.harbor_2.bucket import Bucket
 from lab.stores import postgresql
 
 PLACE = given.Place(
@@ -27,7 +27,7 @@ PLACE = given.Place(
     ceph_key="a2V5",
     monitor="ceph:6789",
     folder="apps/here",
-    bucket=Bucket("labs", "http://s3", "here", "access", "secret"),
+    bucket=Bucket("http://s3", "labs", "access", "secret", "here"),
     stores=Stores(
         database=("pg", "5432"),
         database_user="harbor",
