@@ -12,8 +12,9 @@ LabError
 └── Interrupted       the user pressed Ctrl-C
 """
 
+import difflib
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 class LabError(Exception):
@@ -51,6 +52,14 @@ class UnknownDefect(LabError):
 
 class WrongLayout(LabError):
     """A defect is about another layout than the one that is there."""
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """What is said of a name that is none of the `known`: what it is the name of, the nearest, and all there are."""
+    names = list(known)
+    nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f" Did you mean {nearest[0]}?" if nearest else ""
+    return f"there is no {what}.{hint} There are: {', '.join(names) or 'none'}"
 
 
 class UnknownLayout(LabError):

@@ -6,7 +6,6 @@ Kubernetes, or of both: it is planted by deploying with that change and healed b
 each Harbor: with two nobody could say which check shows which.
 """
 
-import difflib
 import importlib
 import pkgutil
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from typing import Protocol
 from lab import layouts
 from lab.deployment import rollout
 from lab.deployment.manifests.objects import Object
-from lab.errors import AlreadyPlanted, UnknownDefect, WrongLayout
+from lab.errors import AlreadyPlanted, UnknownDefect, WrongLayout, unknown
 from lab.profiles import Profile
 
 # Nothing is worth waiting for in a pod that is to go; what is lost with it comes back with the next one.
@@ -82,11 +81,7 @@ def find(profile: Profile, name: str) -> Defect:
     known = every(profile)
     if name in known:
         return known[name]
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f" Did you mean {nearest[0]}?" if nearest else ""
-    raise UnknownDefect(
-        f"there is no defect {name} of {profile.name}.{hint} There are: {', '.join(known) or 'none'}"
-    )
+    raise UnknownDefect(unknown(f"defect {name} of {profile.name}", name, known))
 
 
 def planted(profile: Profile) -> str | None:

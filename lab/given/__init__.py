@@ -14,6 +14,7 @@ import yaml
 from lab.deployment.manifests.objects import LOADER, WORKLOADS, Object, of_kind
 from lab.errors import LabError
 from lab.given import bucket, front_door, images, secrets, stores, text, volumes
+from lab.harbor.harbor_2.bucket import Bucket
 
 __all__ = ["Adapted", "Place", "adapted", "read"]
 
@@ -45,7 +46,7 @@ class Place:
     folder: str
     """On the lab's file system, for its volumes."""
     stores: stores.Stores
-    bucket: bucket.Bucket
+    bucket: Bucket
 
 
 def read(file: Path) -> list[Object]:

@@ -1,30 +1,17 @@
 """An object store outside the manifests: a bucket of the lab's stands in its place; redirects stay as they are."""
 
-from dataclasses import dataclass, field
-
 import yaml
 
 from lab.deployment.manifests.objects import Object, of_kind
 from lab.given import text
 from lab.given.stores import registry_configuration
+from lab.harbor.harbor_2.bucket import Bucket
 
 _DRIVERS = ("s3", "gcs", "azure", "swift", "oss", "cos")
 
 
-@dataclass(frozen=True)
-class Bucket:
-    """The lab's."""
-
-    name: str
-    endpoint: str
-    """Its URL, by http."""
-    region: str
-    access_key: str = field(repr=False)
-    secret_key: str = field(repr=False)
-
-
 def adapt(objects: list[Object], bucket: Bucket) -> tuple[list[str], dict[str, str]]:
-    """Let registries that keep images in an object store keep them in this bucket.
+    """Let registries that keep images in an object store keep them in this bucket, the lab's.
 
     Returns what was changed, in sentences, and its keys, by the variables that the registry reads them from.
     """

@@ -5,14 +5,13 @@ name, with dashes, is the layout's name. A layout is a change of the rendered ma
 Harbor: a store, a proxy. `reference` is `deploy/` as it is. A defect can be planted in any of them.
 """
 
-import difflib
 import importlib
 import pkgutil
 from pathlib import Path
 
 from lab.deployment import rollout
 from lab.deployment.manifests.objects import Object
-from lab.errors import UnknownLayout
+from lab.errors import UnknownLayout, unknown
 from lab.given import programs
 from lab.layouts import given
 from lab.layouts.layout import Layout
@@ -42,9 +41,7 @@ def find(profile: Profile, name: str) -> Layout:
     known = every(profile)
     if name in known:
         return known[name]
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f" Did you mean {nearest[0]}?" if nearest else ""
-    raise UnknownLayout(f"there is no layout {name} of {profile.name}.{hint} There are: {', '.join(known)}")
+    raise UnknownLayout(unknown(f"layout {name} of {profile.name}", name, known))
 
 
 def chosen(profile: Profile) -> str:

@@ -6,10 +6,10 @@ from pathlib import Path
 from lab import authority, given, settings
 from lab.deployment import front_door_tls, store_images
 from lab.deployment.manifests.objects import Object, find, of_kind
-from lab.given.bucket import Bucket
 from lab.given.front_door import Doors
 from lab.given.stores import Stores
 from lab.given.volumes import folders
+from lab.harbor.harbor_2.bucket import Bucket
 from lab.kubernetes import ingress_controller
 from lab.layouts.layout import Layout
 from lab.profiles import Profile

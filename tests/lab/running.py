@@ -8,7 +8,7 @@ from pathlib import Path
 
 from docs.catalogue import checks_of_suites
 from harbor_verify.profiles import ALL as PROFILES_OF_HARBOR
-from lab import settings
+from lab import cluster, defects, layouts, settings
 from lab.layouts import Layout
 
 CHECKS = {check.id: check for check in checks_of_suites()}
@@ -53,6 +53,12 @@ BUDGETS = {
     "crash-outage-budget-ms": 5000,
     "store-outage-budget-s": 60,
 }
+
+
+def make_sound(harbor: cluster.Deployed) -> None:
+    """The reference, with nothing planted."""
+    layouts.choose(harbor.profile, layouts.REFERENCE)
+    defects.heal(harbor)
 
 
 def verify(profile: str, folder: Path, ids: Iterable[str]) -> tuple[int, dict[str, dict]]:

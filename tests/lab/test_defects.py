@@ -13,7 +13,7 @@ import pytest
 from harbor_verify.checks import MUST
 from lab import cluster, defects, layouts, profiles
 from tests.lab.choice import CHOSEN
-from tests.lab.running import CHECKS, COSTLY, HARMLESS, PATIENT, healthy, require_verdicts, verify
+from tests.lab.running import CHECKS, COSTLY, HARMLESS, PATIENT, healthy, make_sound, require_verdicts, verify
 
 SAMPLE = {
     "harbor-1.2": {"failover.registry-pod-kill"},
@@ -44,12 +44,6 @@ def stand_up() -> Iterator[Callable[[str], cluster.Deployed]]:
     yield stood_up
     for harbor in found.values():
         make_sound(harbor)
-
-
-def make_sound(harbor: cluster.Deployed) -> None:
-    """The reference, with nothing planted."""
-    layouts.choose(harbor.profile, layouts.REFERENCE)
-    defects.heal(harbor)
 
 
 @pytest.fixture
