@@ -23,7 +23,7 @@ from harbor_verify.model.workloads import Replica, Workload
 from harbor_verify.target import Target
 
 _AT_ONCE = 8
-_NO_SHELL = re.compile(r"executable file\b.*not found|no such file or directory|exit code 12[67]", re.I)
+_NO_SHELL = re.compile(r"executable file\b.*not found|exit code 12[67]", re.I)
 _HASHES = ("pod-template-hash", "controller-revision-hash")
 """Labels of a pod that say which template of its controller it is of."""
 
@@ -84,14 +84,21 @@ def look_into(harbor: Target, found: list[Siblings]) -> None:
         _fill_in(group.running)
 
 
-def environment(harbor: Target, replica: Replica) -> dict[str, str]:
+def environment(harbor: Target, replica: Replica) -> Mapping[str, str]:
     """The environment that the replica's container was made with. Raises NoShell, CannotTell."""
-    return dict(_look(harbor, replica, replica.container.name, [], [])[0].environment)
+    seen, _ = _look(harbor, replica, replica.container.name, [], [])
+    return seen.environment
 
 
 def text_of(harbor: Target, replica: Replica, path: str) -> str:
     """A file as the replica's container sees it. Raises NoShell, CannotTell."""
     return _run(harbor, replica, ["cat", path], replica.container.name)
+
+
+def is_there(harbor: Target, replica: Replica, path: str) -> bool:
+    """Whether the replica's container sees anything at that path. Raises NoShell, CannotTell."""
+    script = 'test -e "$0" && echo there || echo absent'
+    return _run(harbor, replica, ["sh", "-c", script, path], replica.container.name).strip() == "there"
 
 
 def rewritten(harbor: Target, replica: Replica, path: str) -> str:

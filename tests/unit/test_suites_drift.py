@@ -1,8 +1,6 @@
 """The checks of replicas that differ, on a Harbor whose containers say what the kubelet would have given them."""
 
-import hashlib
 import re
-import time
 from contextlib import contextmanager
 
 import pytest
@@ -14,6 +12,7 @@ from harbor_verify.model import configuration
 from harbor_verify.model.environment import environment_of
 from suites.configuration.test_drift import test_replicas_of_a_part_run_alike as alike
 from suites.configuration.test_drift import test_replicas_run_with_what_is_declared_now as as_declared
+from tests.unit.containers import BEFORE, LATER, answer
 from tests.unit.running import examine, offenders_of
 from tests.unit.whole_harbors import harbor_of
 
@@ -73,16 +72,13 @@ class Containers:
         texts |= self.files.get(pod, {})
         environment = environment_of(own, *reads) | {"HOSTNAME": pod, "X_PORT_80_TCP": pod, "PWD": "/"}
         environment |= self.environment.get(pod, {})
-        folders, paths = argv[4 : argv.index("--")], argv[argv.index("--") + 1 :]
-        link = self.written.get(pod, "2025_12_31_00_00_00")
-        digests = [
-            f"{hashlib.sha256(texts[path].encode()).hexdigest()}  {path}"
-            for path in paths
-            if texts.get(path) is not None
-        ]
-        lines = [f"{time.time() + self.clock_s.get(pod, 0):.0f}", *(f"..{link}.123 {f}" for f in folders)]
-        variables = "\0".join(f"{name}={value}" for name, value in environment.items() if value is not None)
-        return "\n".join([*lines, "==", *digests, "==", variables + "\0"])
+        return answer(
+            argv,
+            texts,
+            environment,
+            written=self.written.get(pod, BEFORE),
+            ahead_s=self.clock_s.get(pod, 0),
+        )
 
 
 @contextmanager
@@ -172,7 +168,7 @@ def test_a_variable_that_nobody_declares_is_compared_with_siblings():
 
 def test_a_file_that_was_written_after_the_start_says_nothing_of_what_was_read():
     with harbor(sub_path="") as (target, containers):
-        containers.written["harbor-registry-1"] = "2026_01_01_00_10_00"
+        containers.written["harbor-registry-1"] = LATER
         containers.files["harbor-registry-1"] = {"/etc/registry/config.yml": "new"}
         judged(alike, target)
         found = red(as_declared, target)
