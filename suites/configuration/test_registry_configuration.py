@@ -97,7 +97,7 @@ def test_registry_config_is_in_effect(harbor: Target, findings: Findings):
     "containers: copy it before they go.",
     source="distribution: storage.filesystem.rootdirectory; Kubernetes: volumeMounts",
     needs=("exec",),
-    builds_on=("configuration.registry-config-mounted-where-it-is-read",),
+    builds_on=("configuration.registry-config-mounted-where-it-is-read", "configuration.replicas-run-alike"),
 )
 def test_registry_keeps_images_on_a_volume(
     harbor: Target, findings: Findings, tell, request: pytest.FixtureRequest

@@ -20,6 +20,7 @@ from harbor_verify.target import Target
     requires=(Feature.SECRET_KEY,),
     severity=SHOULD,
     needs=("exec",),
+    builds_on=("configuration.replicas-run-alike",),
 )
 def test_the_secret_key_is_nobody_elses_and_the_same_on_every_web_replica(
     harbor: Target, findings: Findings, tell

@@ -15,6 +15,7 @@ from harbor_verify.target import Target
     "{after_change}. Without it each replica keeps sessions in its own memory.",
     source="Harbor: the session store's setting; Kubernetes: env, envFrom",
     needs=("exec",),
+    builds_on=("configuration.replicas-run-alike",),
 )
 def test_every_web_replica_is_given_the_same_session_store(harbor: Target, findings: Findings, tell):
     """The environment of every web replica names a session store, well formed, and the same on each.
