@@ -1,10 +1,14 @@
 """The ways by which docker clients come to the registry: the front door, and each replica behind it on its own."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
+from harbor_verify.clients.pod_channel import PodGone
 from harbor_verify.clients.registry import Registry
+from harbor_verify.clients.relay import Connection
+from harbor_verify.errors import CannotTell
 from harbor_verify.model.roles import Role
 from harbor_verify.model.workloads import Replica
 from harbor_verify.target import Target
@@ -18,6 +22,8 @@ class Door:
     object: str
     registry: Registry
     is_front: bool = False
+    connect: Callable[[], Connection] | None = None
+    """A connection to it for what no client of HTTP does; its caller closes it. Raises PodGone, OSError."""
 
 
 @contextmanager
@@ -51,10 +57,33 @@ def open_front_replicas(harbor: Target) -> Iterator[list[Door]]:
     with ExitStack() as stack:
         doors = []
         for each in replicas:
-            link = stack.enter_context(closing(harbor.new_link(_as_clients_come(harbor, each))))
+            replica = _as_clients_come(harbor, each)
+            link = stack.enter_context(closing(harbor.new_link(replica)))
             if not (harbor.url.startswith("https:") and link.get("/v2/").is_redirect):
-                doors.append(Door(each.name, each.object, harbor.front_registry_for_all(link), True))
+                registry, connect = harbor.front_registry_for_all(link), partial(harbor.connect, replica)
+                doors.append(Door(each.name, each.object, registry, True, connect))
         yield doors
+
+
+def first_answer(door: Door, repository: str, size_bytes: int) -> str:
+    """What a replica of the front door says to the head of an upload of that length before any of it is sent:
+    `HTTP/1.1 100 Continue`, or why not. Raises CannotTell.
+
+    Source: RFC 9110, Expect; nginx compares Content-Length with client_max_body_size before it reads or passes on.
+    """
+    assert door.connect is not None, "only replicas are asked so"
+    host = str(door.registry.http.headers.get("Host", door.name))
+    head = (
+        f"PATCH /v2/{repository}/blobs/uploads/none HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n"
+        f"Content-Length: {size_bytes}\r\nExpect: 100-continue\r\n\r\n"
+    )
+    try:
+        with closing(door.connect()) as connection:
+            connection.sendall(head.encode())
+            answer = connection.recv(4096)
+    except (OSError, PodGone) as lost:
+        raise CannotTell(f"{door.name} says nothing to the head of an upload: {lost}") from lost
+    return answer.partition(b"\r\n")[0].decode(errors="replace")
 
 
 def _as_clients_come(harbor: Target, replica: Replica) -> Replica:

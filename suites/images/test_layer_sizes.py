@@ -6,7 +6,7 @@ from harbor_verify.checks import check
 from harbor_verify.clients import registry_asks
 from harbor_verify.clients.large_content import LargeContent
 from harbor_verify.clients.registry import Registry
-from harbor_verify.doors import Door, behind
+from harbor_verify.doors import Door, behind, first_answer
 from harbor_verify.errors import UnexpectedAnswer
 from harbor_verify.findings import Findings
 from harbor_verify.settings import Settings
@@ -14,6 +14,7 @@ from harbor_verify.settings import Settings
 _TOO_LARGE = 413
 _SMALL_MIB = (1, 10)
 _MIB = 2**20
+_LIMITS = ": the front door limits how large a request may be"
 
 
 @check(
@@ -44,7 +45,7 @@ def test_layers_of_every_size_pass_the_front_door(
     Source: OCI distribution specification. One byte above the usual limits of proxies. The small ones are
     sent with their length, as containerd does; the large one without, in pieces, as docker does. Its size is
     a setting (--large-layer-mib). None of them is in memory as a whole. By its address and, as nobody chooses which of
-    its replicas answers there, by each of those on its own.
+    its replicas answers there, by each of those on its own: of what is larger than 1 MiB those get the head alone.
     """
     (front, *_), repository = doors, f"{project}/sizes"
     for size_mib, is_large in (*((each, False) for each in _SMALL_MIB), (settings.large_layer_mib, True)):
@@ -53,7 +54,13 @@ def test_layers_of_every_size_pass_the_front_door(
         is_there = _takes(front, send, repository, content, size, findings)
         pushed_s = time.monotonic()
         for replica in front_replicas:
-            _takes(replica, send, repository, content, size, findings)
+            if size_mib == _SMALL_MIB[0]:
+                _takes(replica, send, repository, content, size, findings)
+                continue
+            with findings.about(replica.object, f"takes {size}") as head:
+                answer = first_answer(replica, repository, len(content))
+                if f" {_TOO_LARGE} " in answer:
+                    head.wrong(f"{answer}{_LIMITS}")
         if not is_there:
             continue
         pull_begun_s = time.monotonic()
@@ -75,8 +82,7 @@ def _takes(door: Door, send, repository: str, content: LargeContent, size: str, 
             send(door.registry, repository, content)
             return True
         except UnexpectedAnswer as answer:
-            limits = ": the front door limits how large a request may be"
-            push.wrong(f"{answer}" + (limits if answer.status == _TOO_LARGE else ""))
+            push.wrong(f"{answer}" + (_LIMITS if answer.status == _TOO_LARGE else ""))
     return False
 
 

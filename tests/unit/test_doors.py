@@ -88,6 +88,9 @@ class FrontDoor:
     def front_registry_for_all(self, link):
         return link.told
 
+    def connect(self, replica):
+        return replica.workload.port
+
 
 @pytest.mark.parametrize(
     "front, found",
@@ -105,4 +108,5 @@ def test_each_ready_replica_of_the_front_door_is_a_way_of_its_own_by_the_port_th
     with open_front_replicas(front) as doors:
         assert [door.registry for door in doors] == found
         assert [door.object for door in doors] == [f"pod h/{name}" for name, *_ in found]
+        assert [door.connect() for door in doors] == [port for _, port, _ in found]
     assert len(front.closed) == sum(replica.ready for replica in front.replicas(Role.FRONT_DOOR))

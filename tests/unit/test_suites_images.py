@@ -1,10 +1,12 @@
 """The checks of images on registries of a few lines: green on sound ones, red with every offender on doctored ones."""
 
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 
 import pytest
 
-from harbor_verify.errors import NotApplicable
+from harbor_verify.errors import CannotTell, NotApplicable
 from harbor_verify.settings import Settings
 from suites.images.test_headers import test_head_says_what_get_gives as heads
 from suites.images.test_headers import test_only_what_the_client_has_is_not_sent_again as unchanged
@@ -163,13 +165,57 @@ def test_a_limit_of_the_front_door_is_told_with_the_smallest_size_that_fails():
     assert "limits" in offenders[0].observed
 
 
-def test_the_one_replica_of_the_front_door_with_a_limit_is_named_though_its_address_leads_to_another():
-    store = Store()
-    servers = [FakeRegistry(store), FakeRegistry(store), FakeRegistry(store, limit=2**20)]
-    with registries() as found, doors(*servers) as (_, *front_replicas):
+class Head:
+    """A connection to a proxy that answers the head of a request, or is silent (None)."""
+
+    def __init__(self, limit):
+        self._limit, self._asked = limit, ""
+
+    def sendall(self, data):
+        self._asked = data.decode()
+
+    def recv(self, most_bytes):
+        if self._limit is None:
+            raise TimeoutError("timed out")
+        length = int(self._asked.partition("Content-Length: ")[2].partition("\r\n")[0])
+        too_large = self._limit and length > self._limit
+        return (
+            b"HTTP/1.1 " + (b"413 Request Entity Too Large" if too_large else b"100 Continue") + b"\r\n\r\n"
+        )
+
+    def close(self):
+        pass
+
+
+@contextmanager
+def proxies(*limits):
+    """Replicas of a front door that pass everything on, but for what is larger than their limit; 0: there is none."""
+    servers = [FakeRegistry(Store(), limit=limit or None) for limit in limits]
+    with doors(FakeRegistry(Store()), *servers) as (_, *found):
+        yield [replace(each, connect=partial(Head, limit)) for each, limit in zip(found, limits, strict=True)]
+
+
+@pytest.mark.parametrize(
+    "limit, sizes_refused", [(2**20, ["1 MiB", "10 MiB", "12 MiB"]), (2**23, ["10 MiB", "12 MiB"])]
+)
+def test_the_one_replica_of_the_front_door_with_a_limit_is_named_whoever_answers_at_its_address(
+    limit, sizes_refused
+):
+    with registries() as found, proxies(0, limit, 0) as front_replicas:
         offenders = offenders_of(layers, found, front_replicas)
     assert objects(offenders) == {"pod replica-2"}
-    assert "413" in offenders[0].observed
+    assert [offender.expected for offender in offenders] == [
+        f"takes a layer of {size} and one byte" for size in sizes_refused
+    ]
+    assert all("413" in offender.observed and "limits" in offender.observed for offender in offenders)
+
+
+def test_replicas_of_the_front_door_without_limits_are_well_and_a_silent_one_is_unknown():
+    with registries() as found:
+        with proxies(0, 0) as front_replicas:
+            layers(found, front_replicas)
+        with proxies(None) as front_replicas, pytest.raises(CannotTell, match="says nothing to the head"):
+            layers(found, front_replicas)
 
 
 def test_a_replica_with_other_bytes_is_named():
