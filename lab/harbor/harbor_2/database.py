@@ -4,6 +4,7 @@ A connection that the server has closed while it lay idle is noticed before it i
 database the next request succeeds. Nothing has a timeout: with a frozen database the calls hang.
 """
 
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -95,11 +96,13 @@ class Database:
             yield cursor
 
     def _connect(self) -> Connection:
+        # As the real one's driver sends it: a parameter of its own, which poolers take, and no option. libpq has it
+        # from the environment alone.
+        os.environ["PGTZ"] = "UTC"
         try:
             connection = psycopg2.connect(
                 **self._target,
                 application_name="harbor stand-in",
-                options="-c timezone=UTC",
                 cursor_factory=psycopg2.extras.RealDictCursor,
             )
         except psycopg2.OperationalError as failure:
