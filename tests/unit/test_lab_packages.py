@@ -34,3 +34,20 @@ def test_what_an_interrupted_installation_left_goes(files):
     with packages._no_services():
         pass
     assert not own.exists()
+
+
+def test_packages_are_unpacked_with_what_they_need_and_not_installed(monkeypatch, tmp_path):
+    asked = []
+
+    def run(argv, *, cwd=None, **_):
+        asked.append(argv)
+        if "download" in argv:
+            (cwd / "one.deb").touch()
+        return "Inst libone (1 Debian)\nInst skopeo (2 Debian)\nConf skopeo\n" if "--simulate" in argv else ""
+
+    monkeypatch.setattr(packages, "run", run)
+    packages.unpack(["skopeo"], tmp_path / "folder")
+    assert [argv for argv in asked if "download" in argv][0][-2:] == ["libone", "skopeo"]
+    assert asked[-1] == ["dpkg-deb", "--extract", str(tmp_path / "folder/one.deb"), str(tmp_path / "folder")]
+    assert not list((tmp_path / "folder").iterdir())
+    assert not [argv for argv in asked if "install" in argv and "--simulate" not in argv]
