@@ -137,7 +137,8 @@ class Buildah(Program):
     def _make(self) -> None:
         super()._make()
         self._store = self._new_store()
-        source = f"oci:{self._layout}:{layout.TAG}"
+        # By a relative path: it makes the image's name of it, and a temporary folder's is none.
+        source = f"oci:{self._layout.name}:{layout.TAG}"
         told = self._workspace.try_alone(self._path, *self._store, "pull", "--quiet", source)
         self._image = told.split()[-1]
 

@@ -47,7 +47,7 @@ def test_packages_are_unpacked_with_what_they_need_and_not_installed(monkeypatch
 
     monkeypatch.setattr(packages, "run", run)
     packages.unpack(["skopeo"], tmp_path / "folder")
-    assert [argv for argv in asked if "download" in argv][0][-2:] == ["libone", "skopeo"]
+    assert next(argv for argv in asked if "download" in argv)[-2:] == ["libone", "skopeo"]
     assert asked[-1] == ["dpkg-deb", "--extract", str(tmp_path / "folder/one.deb"), str(tmp_path / "folder")]
     assert not list((tmp_path / "folder").iterdir())
     assert not [argv for argv in asked if "install" in argv and "--simulate" not in argv]
