@@ -52,7 +52,7 @@ def _main() -> None:
     shared = core_client.settings(settings)
     database = _database(shared)
     logs: Logs = FileLogs(settings.log_folder) if settings.log_folder else DatabaseLogs(database)
-    jobs = Jobs(redis_client.connect(settings.redis_url), settings.namespace)
+    jobs = Jobs(redis_client.connect_for_jobs(settings.redis_url), settings.namespace)
     surroundings = Surroundings(
         database,
         (settings.registryctl_url or str(shared.get("registry_controller_url", ""))).rstrip("/"),
