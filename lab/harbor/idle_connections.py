@@ -19,6 +19,7 @@ class _Kept(Generic[C]):
     connection: C
     made_s: float
     used_s: float
+    is_reused: bool = False
 
 
 class IdleConnections(Generic[C]):
@@ -69,6 +70,7 @@ class IdleConnections(Generic[C]):
                 connection, now_s = self._connect(), time.monotonic()
                 return _Kept(connection, now_s, now_s)
             if not self._is_spent(kept) and not self._is_closed(kept.connection):
+                kept.is_reused = True
                 return kept
             self._drop(kept.connection)
 

@@ -125,7 +125,7 @@ class Client(redis.Redis):
                 return connection
             except redis.AuthenticationError:
                 raise
-            except (redis.ConnectionError, redis.TimeoutError, OSError):
+            except (redis.ConnectionError, OSError):
                 if number == _DIALS - 1:
                     raise
                 time.sleep(_BETWEEN_DIALS_S)

@@ -77,6 +77,8 @@ def _database(shared: dict[str, Any]) -> Database:
         str(shared["postgresql_password"]),
         str(shared["postgresql_database"]),
         sslmode=str(shared.get("postgresql_sslmode", "disable")),
+        most_idle=int(shared.get("postgresql_max_idle_conns", 2)),
+        most_open=int(shared.get("postgresql_max_open_conns", 0)),
     )
 
 
