@@ -167,14 +167,14 @@ def make_primary(name: str) -> None:
     if elected_primary() == name:
         return
     for other in others:
-        redis_cli(settings.REDIS[other], PORT, "CONFIG", "SET", "replica-priority", "0")
+        _set(other, "replica-priority", "0")
     try:
         # The Sentinels know priorities from INFO, which they ask for every 10 s.
         wait_until("the Sentinels make another Redis primary", partial(_fail_over, name), deadline_s=60)
         wait_until(f"{name} is primary, and well", healthy, deadline_s=60, interval_s=0.1)
     finally:
         for other in others:
-            redis_cli(settings.REDIS[other], PORT, "CONFIG", "SET", "replica-priority", "100")
+            _set(other, "replica-priority", "100")
 
 
 def _fail_over(name: str) -> None:
