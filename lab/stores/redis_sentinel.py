@@ -9,10 +9,12 @@ Sentinels' files say which Redis is the primary.
 
 import hashlib
 import shutil
+import signal
 from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from lab import authority, settings
 from lab.errors import CommandFailed, DaemonDied, LabError
@@ -30,6 +32,9 @@ TLS_USER, TLS_PASSWORD = "harbor", "sessions-by-tls-of-the-lab"
 """An ACL user, for who comes by TLS."""
 FOLDER = OUTSIDE.folder / "redis"
 DATA_NODES = tuple(settings.REDIS)
+REDIS = Path("/usr/bin/redis-server")
+_SERVER = OUTSIDE.folder / "session-store"
+"""A link to the program that runs as server and as Sentinel: Redis, or what a layout has in its place."""
 QUORUM = 2
 _REPLICAS = len(DATA_NODES) - 1
 _FEWEST_REPLICAS = 1
@@ -40,24 +45,27 @@ _DOWN_AFTER_MS = 2000
 """Not less: on a machine that is busy a program may not get its turn for a second."""
 
 SERVERS = {
-    name: Daemon(name, OUTSIDE, ("redis-server", FOLDER / f"{name}.conf", "--daemonize", "no"))
+    name: Daemon(name, OUTSIDE, (_SERVER, FOLDER / f"{name}.conf", "--daemonize", "no"))
     for name in DATA_NODES
 }
 SENTINELS = {
     name.replace("redis", "sentinel"): Daemon(
         name.replace("redis", "sentinel"),
         OUTSIDE,
-        ("redis-sentinel", FOLDER / f"{name.replace('redis', 'sentinel')}.conf", "--daemonize", "no"),
+        (_SERVER, FOLDER / f"{name.replace('redis', 'sentinel')}.conf", "--sentinel", "--daemonize", "no"),
     )
     for name in settings.REDIS
 }
 
 
-def ensure() -> None:
+def ensure(program: Path | None = None) -> None:
     """Bring up the primary, its replicas and the Sentinels, from whatever is left of them.
 
+    `program` is what they are to be; it knows nothing of what another has kept; None: as it is.
     Raises NotReady or DaemonDied.
     """
+    if program is not None:
+        _be(program)
     _write_configuration()
     leader = elected_primary()
     for name, server in SERVERS.items():
@@ -246,6 +254,17 @@ def _fields(text: str) -> dict[str, str]:
 
 def _link(fields: dict[str, str]) -> str:
     return f"role {fields.get('role')}, link {fields.get('master_link_status', 'none')}"
+
+
+def _be(program: Path) -> None:
+    if _SERVER.is_symlink() and _SERVER.readlink() == program:
+        return
+    for daemon in (*SENTINELS.values(), *SERVERS.values()):
+        daemon.stop(signal_number=signal.SIGKILL)
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    _SERVER.unlink(missing_ok=True)
+    _SERVER.parent.mkdir(parents=True, exist_ok=True)
+    _SERVER.symlink_to(program)
 
 
 def _write_configuration() -> None:

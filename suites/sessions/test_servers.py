@@ -21,7 +21,7 @@ _GOOD_REPLICAS = "min_slaves_good_slaves"
     "it kept in memory only is gone. Do not scale up a Redis that is not told to replicate: these are "
     "separate stores, and a session is in one of them. Set up a primary with a replica or more, and three "
     "Sentinels or a load balancer that follows the primary, and name them in {session_setting}; "
-    "{after_change}. No replica follows: start it, and read its log (`redis-cli INFO replication`: "
+    "{after_change}. No replica follows: start it, and read its log (`redis-cli INFO replication`, or valkey-cli: "
     "connected_slaves, master_link_status). One pod of a proxy: give it a second one. A service that "
     "somebody else runs, and that cannot be known for one: `--facts 'session_store=managed service'`.",
     source="Kubernetes: Service spec.selector, ownerReferences; Redis and Valkey: INFO replication",
@@ -54,8 +54,9 @@ def test_sessions_are_kept_on_more_than_one_server(
 
 @check(
     "sessions.sentinels-can-elect",
-    hint="Too few alive: start those that are down; `redis-cli -p 26379 SENTINEL SENTINELS PRIMARY` names "
-    "them. Those that are gone for ever are counted all the same, until `SENTINEL RESET PRIMARY` was sent "
+    hint="Too few alive: start those that are down; `redis-cli -p 26379 SENTINEL SENTINELS PRIMARY` (or "
+    "valkey-cli) names them. "
+    "Those that are gone for ever are counted all the same, until `SENTINEL RESET PRIMARY` was sent "
     "to each, one after the other (they come back under other addresses: let them announce names). Fewer "
     "than three: add some, on nodes of their own. The quorum higher than the majority: `SENTINEL SET "
     "PRIMARY quorum 2`. Only one is named: name all in {session_setting}; {after_change}.",

@@ -5,6 +5,7 @@ database the next request succeeds. None lives for longer than 5 minutes. Nothin
 the calls hang.
 """
 
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -107,11 +108,13 @@ class Database:
             yield cursor
 
     def _connect(self) -> Connection:
+        # As the real one's driver sends it: a parameter of its own, which poolers take, and no option. libpq has it
+        # from the environment alone.
+        os.environ["PGTZ"] = "UTC"
         try:
             connection = psycopg2.connect(
                 **self._target,
                 application_name="harbor stand-in",
-                options="-c timezone=UTC",
                 cursor_factory=psycopg2.extras.RealDictCursor,
             )
         except psycopg2.OperationalError as failure:

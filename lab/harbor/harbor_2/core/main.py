@@ -45,7 +45,7 @@ def _main() -> None:
     migrate.migrate(database)
     log.info("The database has been migrated successfully")
     _set_first_password(database, settings.admin_password)
-    configuration = Configuration(database)
+    configuration = Configuration(database, settings.overwritten)
     harbor = Harbor(
         settings=settings,
         database=database,

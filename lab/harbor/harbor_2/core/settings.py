@@ -1,9 +1,11 @@
 """What core is told by its environment, in the names of the chart's ConfigMap and Secret."""
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Settings:
     private_key_file: Path
     """The key that signs tokens."""
     storage_provider: str
+    overwritten: dict[str, Any]
+    """What of the configuration stands in the environment, and is not changed while core runs."""
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -79,4 +83,5 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         key_file=Path(environment.get("KEY_PATH") or "/etc/core/key"),
         private_key_file=Path(environment.get("TOKEN_PRIVATE_KEY_PATH") or "/etc/core/private_key.pem"),
         storage_provider=environment.get("REGISTRY_STORAGE_PROVIDER_NAME") or "filesystem",
+        overwritten=json.loads(environment.get("CONFIG_OVERWRITE_JSON") or "{}"),
     )
