@@ -11,6 +11,7 @@ import hashlib
 import shutil
 import signal
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -175,14 +176,14 @@ def make_primary(name: str) -> None:
     if elected_primary() == name:
         return
     for other in others:
-        redis_cli(settings.REDIS[other], PORT, "CONFIG", "SET", "replica-priority", "0")
+        _set(other, "replica-priority", "0")
     try:
         # The Sentinels know priorities from INFO, which they ask for every 10 s.
         wait_until("the Sentinels make another Redis primary", partial(_fail_over, name), deadline_s=60)
         wait_until(f"{name} is primary, and well", healthy, deadline_s=60, interval_s=0.1)
     finally:
         for other in others:
-            redis_cli(settings.REDIS[other], PORT, "CONFIG", "SET", "replica-priority", "100")
+            _set(other, "replica-priority", "100")
 
 
 def _fail_over(name: str) -> None:
@@ -221,15 +222,23 @@ def primary() -> str:
 
 
 def in_use() -> str:
-    """The name of the Redis that most Sentinels name primary now, whichever of them answer. Raises NotYet."""
+    """The name of the Redis that most Sentinels name primary now, whichever of them answer. Raises NotYet.
+
+    None that is silent is waited for once the others agree: whoever heals a fault as soon as another takes over meets
+    what clients have begun before.
+    """
     votes: Counter[str] = Counter()
-    for name in SENTINELS:
-        with suppress(CommandFailed):
-            votes[_primary_address(name)] += 1
-    address, most = votes.most_common(1)[0] if votes else ("", 0)
-    if most <= len(SENTINELS) / 2:
-        raise NotYet(f"most Sentinels name no Redis primary: {dict(votes)}")
-    return _name_of(address)
+    asking = ThreadPoolExecutor(len(SENTINELS))
+    try:
+        for answer in as_completed([asking.submit(_primary_address, name) for name in SENTINELS]):
+            with suppress(CommandFailed):
+                address = answer.result()
+                votes[address] += 1
+                if votes[address] > len(SENTINELS) / 2:
+                    return _name_of(address)
+    finally:
+        asking.shutdown(wait=False)
+    raise NotYet(f"most Sentinels name no Redis primary: {dict(votes)}")
 
 
 def _primary_address(sentinel: str) -> str:

@@ -77,7 +77,8 @@ def test_clients_get_by_when_the_session_store_hangs(experiments: Experiments, m
     hint="A Redis whose packets vanish (its machine has lost power, a firewall) ends no connection: those that Harbor "
     "keeps wait for answers until TCP gives up, a quarter of an hour. Sentinel has to notice "
     "(down-after-milliseconds), and Harbor, or the way to Redis, has to give connections up (read time-outs; HAProxy: "
-    "on-marked-down shutdown-sessions).",
+    "on-marked-down shutdown-sessions). Sessions lost: the old primary, back, took writes until it was demoted; two "
+    "replicas or more, `min-replicas-to-write 1` and `min-replicas-max-lag 2` on every Redis.",
     source="Redis Sentinel: down-after-milliseconds; TCP: retransmission; budgets are settings",
     needs=(
         "disruption",

@@ -3,14 +3,15 @@
 from lab.defects import Defect, Lab
 from lab.stores import redis_sentinel
 
-_LISTENED_TO = redis_sentinel.DATA_NODES[0]
-"""Core listens to one Sentinel, the first of those that it is told. Lost with the primary, it tells nobody of the next:
-cores stay with the old primary when that is back, until it is demoted."""
+_PRIMARY = redis_sentinel.DATA_NODES[1]
+"""Core listens to the Sentinel beside the first. Lost with the primary, that could not be asked where to connect, and
+core would wait until it can be, and be told right; another still names the old primary for the seconds before it is
+replaced, and a connection that is begun then comes about when its packets pass again."""
 
 
 def _plant(lab: Lab) -> None:
     _switch(False)
-    redis_sentinel.make_primary(_LISTENED_TO)
+    redis_sentinel.make_primary(_PRIMARY)
 
 
 def _switch(on: bool) -> None:

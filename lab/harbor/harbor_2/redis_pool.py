@@ -1,8 +1,8 @@
 """Core's connections to Redis, as go-redis keeps them: many, for long, and each command is tried four times.
 
 Which is why a core can stay with a primary that was replaced: a connection that hangs is given up after 3 s, and the
-command goes on another that was kept; those that nobody needed meanwhile lead to the old primary all the same, and are
-as good as ever once it can be reached again.
+command goes on another that was kept, or on a new one to where the primary still is. Those that nobody needed meanwhile
+are as good as ever once it can be reached again; of those that a Sentinel's word ends, none that is being opened is.
 """
 
 import os
