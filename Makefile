@@ -13,7 +13,7 @@ UP = $(PYTHON) -m lab up --profile $(PROFILE) $(if $(IMAGES),--images $(IMAGES))
 	$(if $(MANIFESTS),--manifests $(MANIFESTS),$(if $(LAYOUT),--layout $(LAYOUT)))
 
 .DEFAULT_GOAL := help
-.PHONY: help verify verify-failover verify-images conformance test unit matrix bench up down status lint format docs
+.PHONY: help verify verify-failover verify-images clients conformance test unit matrix bench up down status lint format docs
 
 help: ## this text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | grep -v '^help' | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20 | sed 's/^/make /'
@@ -40,6 +40,10 @@ verify-images: $(READY) ## build images in every classic way, and see that they 
 conformance: $(READY) ## run the OCI distribution conformance suite at the front door and at each replica
 	$(UP)
 	$(PYTHON) -m pytest suites/images --lab --profile $(PROFILE) --check 'images.conformance-*' --conformance-program "$$($(PYTHON) -m lab conformance)" $(ARGS)
+
+clients: $(READY) ## let skopeo, crane, oras and others push and pull, each what the other pushed
+	$(UP)
+	$(PYTHON) -m pytest suites/images --lab --profile $(PROFILE) --check images.clients-read-each-other --clients-dir "$$($(PYTHON) -m lab clients)" $(ARGS)
 
 test: lint unit ## lint and test this software itself (the lab included), in half an hour
 	$(PYTHON) -m lab prepare

@@ -24,6 +24,7 @@ from harbor_verify.reports.model import Severity
 MUST, SHOULD = Severity.MUST, Severity.SHOULD
 
 NEEDS = {
+    "clients": "clients of a registry beside docker, on $PATH or in --clients-dir",
     "browser": "Chromium or Chrome (--browser), to be driven like a user's",
     "database": "a way from here to Harbor's database (--database-address)",
     "disruption": "permission to disrupt (--allow-disruption, or the namespace's label)",
@@ -44,7 +45,7 @@ NEEDS = {
 whose need is not met is blocked, and says so."""
 
 _BUILDS = "images-to-build-on"
-_MORE_THAN_A_POD = frozenset({"machine-control", "node-changes", "workload-changes"})
+_EXTENDED = frozenset({"clients", "machine-control", "node-changes", "workload-changes"})
 _ID = re.compile(r"[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*")
 _checks: dict[str, "Check"] = {}
 
@@ -72,8 +73,8 @@ class Check:
 
     @property
     def is_extended(self) -> bool:
-        """Whether it breaks more than a pod."""
-        return not _MORE_THAN_A_POD.isdisjoint(self.needs)
+        """Whether it breaks more than a pod, or wants programs that few machines have."""
+        return not _EXTENDED.isdisjoint(self.needs)
 
     def lacking(self, present: Collection[Role | Feature]) -> list[str]:
         """What of `requires` is not among what is there, in words; the check is then not applicable."""

@@ -24,7 +24,8 @@ HarnessError
     ├── WrongContent       bytes that are not those of the digest they were asked by
     ├── StoreRefused       what a database or a session store said instead of doing what Harbor may ask of it
     ├── NotShown           a page that does not show in time what it should
-    └── DockerRefused      what the registry made a docker daemon report
+    ├── DockerRefused      what the registry made a docker daemon report
+    └── ClientRefused      what the registry made another client program report
 """
 
 
@@ -130,3 +131,7 @@ class NotShown(AnswerError):
 
 class DockerRefused(AnswerError):
     """A docker daemon reports that the registry refused, or failed at, what it asked."""
+
+
+class ClientRefused(AnswerError):
+    """A client program reports that the registry refused, or failed at, what it asked."""

@@ -19,6 +19,7 @@ from typing import Any
 from pydantic import (
     BaseModel,
     ConfigDict,
+    DirectoryPath,
     Field,
     FilePath,
     HttpUrl,
@@ -96,6 +97,11 @@ class Settings(BaseModel):
         None,
         description="the OCI distribution conformance suite, to be run at the front door and at each replica "
         "(go install github.com/opencontainers/distribution-spec/conformance@latest)",
+    )
+    clients_dir: DirectoryPath | None = Field(
+        None,
+        description="folder of clients beside docker (skopeo, crane, oras, regctl, buildah, podman, helm, cosign), "
+        "looked at before $PATH",
     )
     large_layer_mib: PositiveInt = Field(
         100, description="MiB of the large layer that is pushed through the front door"

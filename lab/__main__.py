@@ -100,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     command(
         "conformance", _conformance, "compile the OCI distribution conformance suite, and say where it is"
     )
+    command("clients", _clients, "get clients of a registry beside docker, and say in which folder they are")
     breaking = with_profile(
         command("break", _break, "plant a defect, to see that the checks find it; without NAME, list them")
     )
@@ -143,6 +144,10 @@ def _prepare(_: argparse.Namespace) -> None:
 
 def _conformance(_: argparse.Namespace) -> None:
     _say(str(toolchain.conformance()))
+
+
+def _clients(_: argparse.Namespace) -> None:
+    _say(str(toolchain.clients()))
 
 
 def _status(options: argparse.Namespace) -> int:

@@ -1,22 +1,12 @@
 """Whether an image that was pushed comes back as it was: manifest, configuration and every layer, byte by byte."""
 
 import json
-from typing import Any
 
 from harbor_verify.builds.ladder import Built
 from harbor_verify.clients import registry_asks
+from harbor_verify.clients.image import descriptors_of
 from harbor_verify.clients.registry import Registry
-from harbor_verify.errors import WrongContent
 from harbor_verify.findings import Findings
-
-
-def descriptors_of(manifest: bytes) -> list[dict[str, Any]]:
-    """Configuration first, then layers, each with digest and size. Raises WrongContent where it is no image's."""
-    try:
-        document = json.loads(manifest)
-        return [document["config"], *document["layers"]]
-    except (ValueError, KeyError, TypeError) as wrong:
-        raise WrongContent(f"no manifest of an image: {manifest[:200]!r}") from wrong
 
 
 def compare(findings: Findings, thing: str, registry: Registry, built: Built, digest: str) -> int:

@@ -12,7 +12,7 @@ import pytest
 pytest.register_assert_rewrite("harbor_verify.verdict")
 
 _HOOKS = ("options", "selection", "run", "needs", "preflight", "evidence", "outcome", "progress")
-_FIXTURES = ("target", "belongings", "images", "builds", "conformance", "pods", "failover")
+_FIXTURES = ("target", "belongings", "images", "builds", "clients", "conformance", "pods", "failover")
 _FOLDER = "harbor_verify.fixtures" if importlib.util.find_spec("harbor_verify.fixtures") else "fixtures"
 
 pytest_plugins = [f"{__name__}.{name}" for name in _HOOKS] + [f"{_FOLDER}.{name}" for name in _FIXTURES]

@@ -23,6 +23,7 @@ from harbor_verify.errors import (
 )
 from harbor_verify.model.addresses import split
 from harbor_verify.plugin.run import KEY
+from harbor_verify.programs import known
 from harbor_verify.settings import Settings
 from harbor_verify.target import Target
 from harbor_verify.verdict import Failure
@@ -124,6 +125,12 @@ def _docker(state: Probed) -> str:
     return ""
 
 
+def _clients(state: Probed) -> str:
+    if known.find(state.settings.clients_dir):
+        return ""
+    return f"none of {', '.join(known.NAMES)} is there; install one or more of them (Debian has skopeo and buildah)"
+
+
 def _conformance(state: Probed) -> str:
     program = state.settings.conformance_program
     if program is None:
@@ -214,6 +221,7 @@ _PROBES: dict[str, Callable[[Probed], str]] = {
     "database": _way_to(lambda target: [target.database_address()], _database_works),
     "disruption": _disruption,
     "disruption-budgets": _may(("list", "poddisruptionbudgets"), group="policy"),
+    "clients": _clients,
     "conformance": _conformance,
     "docker": _docker,
     "exec": _may(("get", "pods/exec"), ("create", "pods/exec")),

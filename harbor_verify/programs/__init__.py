@@ -1,0 +1,1 @@
+"""Clients of a registry that are programs of others, beside docker: each pushes, and reads what others pushed."""
