@@ -221,7 +221,7 @@ def _compile_dns() -> None:
 def _ensure_session_store() -> None:
     """One for all generations: what the layout of one of them wants in the place of Redis, the others get, too."""
     wanted = [layouts.of(profile).session_store for profile in profiles.deployed()]
-    redis_sentinel.ensure(next((server() for server in wanted if server), redis_sentinel.REDIS))
+    redis_sentinel.ensure(next((kind() for kind in wanted if kind), redis_sentinel.Kind()))
 
 
 def _join_machines() -> None:

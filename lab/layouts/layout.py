@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from lab.deployment import rollout
+from lab.stores import redis_sentinel
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,8 @@ class Layout:
     """Makes it of the rendered manifests."""
     ensure: Callable[[], object] = lambda: None
     """Starts, or mends, what it needs beside Harbor; called before Harbor is deployed, with the cluster up."""
-    session_store: Callable[[], Path] | None = None
-    """The program that keeps sessions, which speaks like Redis; None: Redis itself."""
+    session_store: Callable[[], redis_sentinel.Kind] | None = None
+    """What keeps sessions; None: Redis, without TLS."""
     complete: Callable[[], object] = lambda: None
     """Starts, or mends, what needs Harbor's own objects: whoever leads clients to them; called after that."""
     healthy: Callable[[], str] | None = None

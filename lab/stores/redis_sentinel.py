@@ -13,7 +13,7 @@ import signal
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -27,13 +27,14 @@ PASSWORD = "sessions-of-the-lab"
 """Without a comma: Harbor splits _REDIS_URL at commas. The lab has no secret to keep."""
 MASTER_NAME = "harbor"
 PORT, SENTINEL_PORT = 6379, 26379
-TLS_PORT = 6380
-"""Open beside the other where `open_tls` has been called."""
+TLS_PORT, SENTINEL_TLS_PORT = 6380, 26380
+"""Open beside the others in a store that speaks TLS: there these are what Sentinels name, and what they use."""
 TLS_USER, TLS_PASSWORD = "harbor", "sessions-by-tls-of-the-lab"
 """An ACL user, for who comes by TLS."""
 FOLDER = OUTSIDE.folder / "redis"
 DATA_NODES = tuple(settings.REDIS)
 REDIS = Path("/usr/bin/redis-server")
+_CERTIFICATE, _KEY = "tls.crt", "tls.key"
 _SERVER = OUTSIDE.folder / "session-store"
 """A link to the program that runs as server and as Sentinel: Redis, or what a layout has in its place."""
 QUORUM = 2
@@ -42,6 +43,21 @@ _FEWEST_REPLICAS = 1
 """That must have answered within _LONGEST_LAG_S (they do each second), for a primary to take a write."""
 _LONGEST_LAG_S = 2
 """Sooner than another is made the primary."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What keeps sessions: the program that runs as server and as Sentinel, and whether they speak TLS, too."""
+
+    program: Path = REDIS
+    tls: bool = False
+
+    @property
+    def port(self) -> int:
+        """Where a Redis is asked by its replica and by Sentinels, and where these send their clients."""
+        return TLS_PORT if self.tls else PORT
+
+
 _DOWN_AFTER_MS = 2000
 """Not less: on a machine that is busy a program may not get its turn for a second."""
 
@@ -59,20 +75,20 @@ SENTINELS = {
 }
 
 
-def ensure(program: Path | None = None) -> None:
+def ensure(wanted: Kind | None = None) -> None:
     """Bring up the primary, its replicas and the Sentinels, from whatever is left of them.
 
-    `program` is what they are to be; it knows nothing of what another has kept; None: as it is.
+    What is of another kind than wanted goes, with all that it kept; None: it is as it is.
     Raises NotReady or DaemonDied.
     """
-    if program is not None:
-        _be(program)
-    _write_configuration()
+    kind = wanted or _present() or Kind()
+    _be(kind)
+    _write_configuration(kind)
     leader = elected_primary()
     for name, server in SERVERS.items():
         # Said on the command line, since the file may be of before the last failover: an old primary would
         # then hand out old sessions until a Sentinel notices.
-        follow = ("no", "one") if name == leader else (settings.REDIS[leader], str(PORT))
+        follow = ("no", "one") if name == leader else (settings.REDIS[leader], str(kind.port))
         following = replace(server, argv=(*server.argv, "--replicaof", *follow))
         following.ensure(partial(replication, name))
     for name, sentinel in SENTINELS.items():
@@ -80,31 +96,6 @@ def ensure(program: Path | None = None) -> None:
     wait_until(
         "Redis has a primary, two replicas and three Sentinels", healthy, deadline_s=60, interval_s=0.1
     )
-
-
-def open_tls() -> None:
-    """Let both Redis speak TLS, too, at a port of its own, and know the ACL user; they remember it.
-
-    The certificate is of the private authority, for each address that leads to them. Raises CommandFailed.
-    """
-    issued = authority.pair("redis", (settings.LOAD_BALANCER, *settings.REDIS.values()))
-    files = {"tls-cert-file": FOLDER / "tls.crt", "tls-key-file": FOLDER / "tls.key"}
-    for file, text in zip(files.values(), (issued.certificate, issued.key), strict=True):
-        file.touch(mode=0o600)
-        file.write_text(text)
-    # Together: files of a certificate and its key that do not fit each other are refused.
-    options = {
-        **files,
-        "tls-ca-cert-file": authority.certificate_file(),
-        "tls-auth-clients": "no",
-        "tls-port": TLS_PORT,
-    }
-    words = [str(word) for option in options.items() for word in option]
-    for name in DATA_NODES:
-        ask = partial(redis_cli, settings.REDIS[name], PORT)
-        ask("CONFIG", "SET", *words)
-        ask("ACL", "SETUSER", TLS_USER, "on", f">{TLS_PASSWORD}", "~*", "&*", "+@all")
-        ask("CONFIG", "REWRITE")
 
 
 def healthy() -> str:
@@ -265,18 +256,24 @@ def _link(fields: dict[str, str]) -> str:
     return f"role {fields.get('role')}, link {fields.get('master_link_status', 'none')}"
 
 
-def _be(program: Path) -> None:
-    if _SERVER.is_symlink() and _SERVER.readlink() == program:
+def _be(kind: Kind) -> None:
+    if _present() == kind:
         return
     for daemon in (*SENTINELS.values(), *SERVERS.values()):
         daemon.stop(signal_number=signal.SIGKILL)
     shutil.rmtree(FOLDER, ignore_errors=True)
     _SERVER.unlink(missing_ok=True)
     _SERVER.parent.mkdir(parents=True, exist_ok=True)
-    _SERVER.symlink_to(program)
+    _SERVER.symlink_to(kind.program)
 
 
-def _write_configuration() -> None:
+def _present() -> Kind | None:
+    if _SERVER.is_symlink() and FOLDER.exists():
+        return Kind(_SERVER.readlink(), tls=(FOLDER / _CERTIFICATE).exists())
+    return None
+
+
+def _write_configuration(kind: Kind) -> None:
     if FOLDER.exists():
         return
     partial = FOLDER.with_suffix(".partial")
@@ -284,16 +281,18 @@ def _write_configuration() -> None:
     partial.mkdir(parents=True)
     for name in DATA_NODES:
         (partial / name).mkdir()
-        (partial / f"{name}.conf").write_text(_server_configuration(name))
+        (partial / f"{name}.conf").write_text(_server_configuration(name, kind))
     for name in SENTINELS:
-        (partial / f"{name}.conf").write_text(_sentinel_configuration(name))
+        (partial / f"{name}.conf").write_text(_sentinel_configuration(name, kind))
         (partial / name).mkdir()
+    if kind.tls:
+        _show_certificate(partial)
     partial.rename(FOLDER)
 
 
 # All share one machine with many addresses: without being told to announce its own, each would be known by the
 # address that the kernel gives to outgoing connections.
-def _server_configuration(name: str) -> str:
+def _server_configuration(name: str, kind: Kind) -> str:
     return f"""\
 bind {settings.REDIS[name]}
 bind-source-addr {settings.REDIS[name]}
@@ -312,14 +311,17 @@ maxmemory-policy noeviction
 repl-diskless-sync-delay 0
 repl-timeout 10
 tcp-keepalive 30
-"""
+""" + (f"{_tls(TLS_PORT)}user {TLS_USER} on >{TLS_PASSWORD} ~* &* +@all\n" if kind.tls else "")
 
 
-def _sentinel_configuration(name: str) -> str:
+def _sentinel_configuration(name: str, kind: Kind) -> str:
     # All three know each other and the replicas from the start; finding out takes them seconds.
     first, *others = DATA_NODES
-    known = [f"sentinel known-replica {MASTER_NAME} {settings.REDIS[other]} {PORT}" for other in others] + [
-        f"sentinel known-sentinel {MASTER_NAME} {_sentinel_address(peer)} {SENTINEL_PORT} {_identity(peer)}"
+    port = SENTINEL_TLS_PORT if kind.tls else SENTINEL_PORT
+    known = [
+        f"sentinel known-replica {MASTER_NAME} {settings.REDIS[other]} {kind.port}" for other in others
+    ] + [
+        f"sentinel known-sentinel {MASTER_NAME} {_sentinel_address(peer)} {port} {_identity(peer)}"
         for peer in SENTINELS
         if peer != name
     ]
@@ -332,7 +334,7 @@ port {SENTINEL_PORT}
 dir {FOLDER / name}
 protected-mode no
 sentinel myid {_identity(name)}
-sentinel monitor {MASTER_NAME} {settings.REDIS[first]} {PORT} {QUORUM}
+sentinel monitor {MASTER_NAME} {settings.REDIS[first]} {kind.port} {QUORUM}
 sentinel auth-pass {MASTER_NAME} {PASSWORD}
 sentinel down-after-milliseconds {MASTER_NAME} {_DOWN_AFTER_MS}
 sentinel failover-timeout {MASTER_NAME} 10000
@@ -340,7 +342,28 @@ sentinel parallel-syncs {MASTER_NAME} 1
 """
         + "\n".join(known)
         + "\n"
+        + (_tls(SENTINEL_TLS_PORT) if kind.tls else "")
     )
+
+
+def _tls(port: int) -> str:
+    return f"""\
+tls-port {port}
+tls-cert-file {FOLDER / _CERTIFICATE}
+tls-key-file {FOLDER / _KEY}
+tls-ca-cert-file {authority.certificate_file()}
+tls-auth-clients no
+tls-replication yes
+"""
+
+
+def _show_certificate(folder: Path) -> None:
+    """Write the files of a certificate of the private authority, for each address that leads to a Redis."""
+    issued = authority.pair("redis", (settings.LOAD_BALANCER, *settings.REDIS.values()))
+    (folder / _CERTIFICATE).write_text(issued.certificate)
+    key = folder / _KEY
+    key.touch(mode=0o600)
+    key.write_text(issued.key)
 
 
 def _sentinel_address(name: str) -> str:

@@ -1,16 +1,15 @@
 """Valkey, which many run in the place of Redis: Debian has it in the backports of the lab's release."""
 
-from pathlib import Path
-
 from lab import settings
 from lab.errors import LabError
 from lab.programs import backports
 from lab.stores import redis_sentinel
 
 
-def server() -> Path:
-    """The program, which is fetched once. Raises CommandFailed, LabError."""
-    return backports.unpacked("valkey", ("valkey-server", "valkey-tools")) / "usr" / "bin" / "valkey-server"
+def kind() -> redis_sentinel.Kind:
+    """With the program, which is fetched once. Raises CommandFailed, LabError."""
+    folder = backports.unpacked("valkey", ("valkey-server", "valkey-tools"))
+    return redis_sentinel.Kind(folder / "usr" / "bin" / "valkey-server")
 
 
 def healthy() -> str:

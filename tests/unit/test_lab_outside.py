@@ -199,36 +199,43 @@ def test_redis_password_can_stand_in_harbors_redis_url():
     assert "," not in redis_sentinel.PASSWORD
 
 
-def test_another_program_than_redis_knows_nothing_of_what_redis_kept(monkeypatch, tmp_path):
-    folder, link = tmp_path / "redis", tmp_path / "session-store"
-    monkeypatch.setattr(redis_sentinel, "FOLDER", folder)
-    monkeypatch.setattr(redis_sentinel, "_SERVER", link)
-    monkeypatch.setattr(redis_sentinel, "SERVERS", {})
-    monkeypatch.setattr(redis_sentinel, "SENTINELS", {})
-    redis_sentinel._be(redis_sentinel.REDIS)
-    folder.mkdir()
-    redis_sentinel._be(redis_sentinel.REDIS)
-    assert folder.exists()
-    redis_sentinel._be(Path("/usr/bin/valkey-server"))
-    assert not folder.exists()
-    assert link.readlink() == Path("/usr/bin/valkey-server")
-
-
-def test_redis_speaks_tls_too_where_that_was_asked_for_and_keeps_it(monkeypatch, tmp_path):
+@pytest.fixture
+def no_redis_runs(monkeypatch, tmp_path):
+    """The folder of Redis, which is not there yet."""
     monkeypatch.setattr(settings, "STATE", tmp_path)
-    monkeypatch.setattr(redis_sentinel, "FOLDER", tmp_path)
-    asked = []
-    monkeypatch.setattr(
-        redis_sentinel, "redis_cli", lambda address, port, *words: asked.append((address, words))
-    )
-    redis_sentinel.open_tls()
-    for name in redis_sentinel.DATA_NODES:
-        setting, user, kept = [words for address, words in asked if address == settings.REDIS[name]]
-        options = dict(zip(setting[2::2], setting[3::2], strict=True))
-        assert options["tls-port"] == "6380"
-        assert Path(options["tls-key-file"]).stat().st_mode & 0o077 == 0
-        assert user[:3] == ("ACL", "SETUSER", redis_sentinel.TLS_USER)
-        assert kept == ("CONFIG", "REWRITE")
+    monkeypatch.setattr(redis_sentinel, "FOLDER", tmp_path / "redis")
+    monkeypatch.setattr(redis_sentinel, "_SERVER", tmp_path / "session-store")
+    monkeypatch.setattr(redis_sentinel, "SERVERS", {})
+    return tmp_path / "redis"
+
+
+def test_another_kind_of_redis_knows_nothing_of_what_the_one_before_kept(no_redis_runs):
+    plain, other = redis_sentinel.Kind(), redis_sentinel.Kind(Path("/usr/bin/valkey-server"))
+    for kind in (plain, other, redis_sentinel.Kind(tls=True)):
+        redis_sentinel._be(kind)
+        assert not no_redis_runs.exists()
+        redis_sentinel._write_configuration(kind)
+        assert redis_sentinel._present() == kind
+        redis_sentinel._be(kind)
+        assert no_redis_runs.exists()
+
+
+def test_sentinels_of_a_redis_that_speaks_tls_send_their_clients_to_where_it_does(no_redis_runs):
+    redis_sentinel._be(redis_sentinel.Kind(tls=True))
+    redis_sentinel._write_configuration(redis_sentinel.Kind(tls=True))
+    assert (no_redis_runs / "tls.key").stat().st_mode & 0o077 == 0
+    sentinel = (no_redis_runs / "sentinel-1.conf").read_text()
+    assert f"monitor harbor {settings.REDIS['redis-1']} 6380 2\n" in sentinel
+    assert f"known-sentinel harbor {settings.REDIS['redis-2']} 26380 " in sentinel
+    assert {"tls-port 26380", "tls-replication yes"} <= set(sentinel.splitlines())
+    server = (no_redis_runs / "redis-1.conf").read_text()
+    assert {"port 6379", "tls-port 6380", "tls-replication yes"} <= set(server.splitlines())
+    assert f"user {redis_sentinel.TLS_USER} on " in server
+
+
+def test_a_redis_without_tls_opens_no_port_for_it(no_redis_runs):
+    redis_sentinel._write_configuration(redis_sentinel.Kind())
+    assert "tls-" not in "".join(file.read_text() for file in no_redis_runs.glob("*.conf"))
 
 
 def test_who_comes_to_redis_by_tls_is_led_to_the_same_primary():

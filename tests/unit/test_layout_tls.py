@@ -27,7 +27,7 @@ def test_every_url_has_tls_but_that_of_the_registrys_cache(objects):
     core = find(objects, "ConfigMap", "harbor-core")["data"]
     assert core["EXT_ENDPOINT"] == LAYOUT.url
     assert core["POSTGRESQL_SSLMODE"] == "verify-full"
-    assert core["_REDIS_URL_CORE"].startswith("rediss://harbor:")
+    assert core["_REDIS_URL_CORE"].startswith("rediss+sentinel://harbor:")
 
 
 def test_who_comes_to_the_front_door_without_tls_is_led_to_it(objects):

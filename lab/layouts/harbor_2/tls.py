@@ -1,8 +1,10 @@
 """TLS everywhere, by one private authority: the front door, Harbor's parts with each other, PostgreSQL, Redis.
 
-Redis is reached by the address that follows its primary, as an ACL user. But for the registry's cache: Debian's
-registry knows no Redis by TLS.
+Redis is reached as an ACL user, by Sentinels that speak TLS as well, and for jobs by the address that follows the
+primary. But for the registry's cache: Debian's registry knows no Redis by TLS.
 """
+
+from functools import partial
 
 import yaml
 
@@ -15,10 +17,10 @@ from lab.stores import redis_sentinel
 
 _NODE_PORT = 31779
 _URL = f"https://{settings.NODES['node-1']}:{_NODE_PORT}"
-_REDIS = (
-    f"rediss://{redis_sentinel.TLS_USER}:{redis_sentinel.TLS_PASSWORD}"
-    f"@{settings.LOAD_BALANCER}:{redis_sentinel.TLS_PORT}"
-)
+_USER = f"{redis_sentinel.TLS_USER}:{redis_sentinel.TLS_PASSWORD}"
+_SENTINELS = ",".join(f"{address}:{redis_sentinel.SENTINEL_TLS_PORT}" for address in settings.REDIS.values())
+_BY_SENTINELS = f"rediss+sentinel://{_USER}@{_SENTINELS}/{redis_sentinel.MASTER_NAME}"
+_BY_ADDRESS = f"rediss://{_USER}@{settings.LOAD_BALANCER}:{redis_sentinel.TLS_PORT}"
 _FRONT_SECRET = "harbor-nginx"
 _CERTIFICATES = "/etc/nginx/cert"
 _BUNDLE = "private-authority"
@@ -38,10 +40,10 @@ def _speak_tls(objects: list[Object]) -> None:
     _trust_authority(objects)
     core = find(objects, "ConfigMap", "harbor-core")["data"]
     core["POSTGRESQL_SSLMODE"] = "verify-full"
-    core["_REDIS_URL_CORE"] = f"{_REDIS}/0?idle_timeout_seconds=30"
+    core["_REDIS_URL_CORE"] = f"{_BY_SENTINELS}/0?idle_timeout_seconds=30"
     jobservice = find(objects, "ConfigMap", "harbor-jobservice")["data"]
     jobs = yaml.safe_load(jobservice["config.yml"])
-    jobs["worker_pool"]["redis_pool"]["redis_url"] = f"{_REDIS}/1"
+    jobs["worker_pool"]["redis_pool"]["redis_url"] = f"{_BY_ADDRESS}/1"
     jobservice["config.yml"] = yaml.safe_dump(jobs, sort_keys=False)
 
 
@@ -81,19 +83,14 @@ def _trust_authority(objects: list[Object]) -> None:
             container["volumeMounts"].append(dict(mount))
 
 
-def _ensure() -> None:
-    front_door_tls.make_trusted(_URL)
-    redis_sentinel.open_tls()
-
-
 LAYOUT = Layout(
-    about="TLS by a private authority: front door, Harbor's parts with each other, PostgreSQL, Redis",
+    about="TLS by a private authority: front door, Harbor's parts with each other, PostgreSQL, Redis and its Sentinels",
     change=_speak_tls,
-    ensure=_ensure,
+    ensure=partial(front_door_tls.make_trusted, _URL),
+    session_store=partial(redis_sentinel.Kind, tls=True),
     url=_URL,
     settings=lambda: {"ca_file": authority.certificate_file()},
     applicable=frozenset(
         {"configuration.front-door-certificate-valid-for-days", "configuration.internal-tls-valid-for-days"}
     ),
-    not_applicable=frozenset({"sessions.sentinels-can-elect"}),
 )

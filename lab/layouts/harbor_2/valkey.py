@@ -5,6 +5,6 @@ from lab.stores import valkey
 
 LAYOUT = Layout(
     about="Valkey with its Sentinels in the place of Redis",
-    session_store=valkey.server,
+    session_store=valkey.kind,
     healthy=valkey.healthy,
 )
