@@ -6,7 +6,7 @@ from harbor_verify.checks import check
 from harbor_verify.clients import registry_asks
 from harbor_verify.clients.large_content import LargeContent
 from harbor_verify.clients.registry import Registry
-from harbor_verify.doors import Door, behind
+from harbor_verify.doors import Door
 from harbor_verify.errors import UnexpectedAnswer
 from harbor_verify.findings import Findings
 from harbor_verify.settings import Settings
@@ -14,6 +14,7 @@ from harbor_verify.settings import Settings
 _TOO_LARGE = 413
 _SMALL_MIB = (1, 10)
 _MIB = 2**20
+_GIB = 2**30
 
 
 @check(
@@ -36,15 +37,21 @@ def test_layers_of_every_size_pass_the_front_door(
 
     Source: OCI distribution specification. One byte above the usual limits of proxies. The small ones are
     sent with their length, as containerd does; the large one without, in pieces, as docker does. Its size is
-    a setting (--large-layer-mib). None of them is in memory as a whole.
+    a setting (--large-layer-mib). None of them is in memory as a whole. --large-layer-gib adds one that is sent with
+    its length, for proxies that count in 32 bits.
     """
     (front, *_), repository = doors, f"{project}/sizes"
-    for size_mib, is_large in (*((each, False) for each in _SMALL_MIB), (settings.large_layer_mib, True)):
-        content, size = LargeContent(size_mib * _MIB + 1), f"a layer of {size_mib} MiB and one byte"
+    gib = settings.large_layer_gib
+    for size_bytes, size, send, givers in (
+        *((each * _MIB, f"{each} MiB", _send_with_length, doors) for each in _SMALL_MIB),
+        (settings.large_layer_mib * _MIB, f"{settings.large_layer_mib} MiB", _send_in_pieces, [front]),
+        *([(gib * _GIB, f"{gib} GiB", _send_with_length, [front])] if gib else []),
+    ):
+        content, size = LargeContent(size_bytes + 1), f"a layer of {size} and one byte"
         begun_s, is_there = time.monotonic(), False
         with findings.about(front.object, f"takes {size}") as push:
             try:
-                (_send_in_pieces if is_large else _send_with_length)(front.registry, repository, content)
+                send(front.registry, repository, content)
                 is_there = True
             except UnexpectedAnswer as answer:
                 limits = ": the front door limits how large a request may be"
@@ -52,16 +59,16 @@ def test_layers_of_every_size_pass_the_front_door(
         if not is_there:
             continue
         pushed_s = time.monotonic()
-        for giver in (front, *(() if is_large else behind(doors))):
+        for giver in givers:
             with findings.about(giver.object, f"gives {size} that the front door took") as pull:
                 digest, length = registry_asks.stream_digest(giver.registry, repository, content.digest)
                 if digest != content.digest:
                     pull.wrong(
                         f"{length} bytes of digest {digest[:19]}, not {len(content)} of {content.digest[:19]}"
                     )
-        if is_large:
-            measured["push_mib_per_s"] = round(size_mib / (pushed_s - begun_s), 1)
-            measured["pull_mib_per_s"] = round(size_mib / (time.monotonic() - pushed_s), 1)
+        if send is _send_in_pieces:
+            measured["push_mib_per_s"] = round(size_bytes / _MIB / (pushed_s - begun_s), 1)
+            measured["pull_mib_per_s"] = round(size_bytes / _MIB / (time.monotonic() - pushed_s), 1)
 
 
 def _send_with_length(registry: Registry, repository: str, content: LargeContent) -> None:
