@@ -18,7 +18,7 @@ def _rewrite(objects: list[Object]) -> None:
 
 
 DEFECT = Defect(
-    report="h#9485",
+    report="containers/podman#11993",
     shows="docker pull: manifest verification failed for digest",
     turns_red=frozenset(
         {
