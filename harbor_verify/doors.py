@@ -1,10 +1,12 @@
 """The ways by which docker clients come to the registry: the front door, and each replica behind it on its own."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
 
 from harbor_verify.clients.registry import Registry
+from harbor_verify.model.roles import Role
+from harbor_verify.model.workloads import Replica
 from harbor_verify.target import Target
 
 
@@ -35,6 +37,33 @@ def open_doors(harbor: Target) -> Iterator[list[Door]]:
         ]
     finally:
         link.close()
+
+
+@contextmanager
+def open_front_replicas(harbor: Target) -> Iterator[list[Door]]:
+    """Each replica of Harbor's own front door that clients are led to, on its own; none where it has none of its own.
+
+    By the front door's address nobody chooses which one answers. One whose port only leads on to https, on a port that
+    it does not declare, is left out.
+    """
+    has_own = Role.FRONT_DOOR in harbor.deployment.workloads
+    replicas = [each for each in harbor.replicas(Role.FRONT_DOOR) if each.ready] if has_own else []
+    with ExitStack() as stack:
+        doors = []
+        for each in replicas:
+            link = stack.enter_context(closing(harbor.new_link(_as_clients_come(harbor, each))))
+            if not (harbor.url.startswith("https:") and link.get("/v2/").is_redirect):
+                doors.append(Door(each.name, each.object, harbor.front_registry_for_all(link), True))
+        yield doors
+
+
+def _as_clients_come(harbor: Target, replica: Replica) -> Replica:
+    """By its port for TLS, where it declares one and clients come by https."""
+    port = harbor.profile.parts[Role.FRONT_DOOR].tls_port
+    declared = {each.container_port for each in replica.container.ports or ()}
+    if port is None or port not in declared or not harbor.url.startswith("https:"):
+        return replica
+    return replace(replica, workload=replace(replica.workload, port=port, tls=True))
 
 
 def behind(doors: list[Door]) -> list[Door]:

@@ -256,9 +256,13 @@ class Target:
             way_failed=self._way_failed,
         )
 
-    def run(self, replica: Replica, argv: list[str]) -> str:
-        """What a command in the replica's container prints. Raises CommandInPodFailed, TargetUnreachable."""
-        return run_in_pod(self.kubernetes, self.namespace, replica.pod_name, replica.container.name, argv)
+    def run(self, replica: Replica, argv: list[str], *, container: str | None = None) -> str:
+        """What a command in the replica's container (or another of its pod) prints.
+
+        Raises CommandInPodFailed, PodGone, TargetUnreachable.
+        """
+        name = container or replica.container.name
+        return run_in_pod(self.kubernetes, self.namespace, replica.pod_name, name, argv)
 
     @cached_property
     def front_door(self) -> Harbor:

@@ -177,7 +177,7 @@ def _actions(chosen: tuple[Profile, ...]) -> list[Action]:
         Action("what disruptions left", machine_control.mend_all, ("machines and network",)),
         Action("Ceph", ceph.ensure, ("what disruptions left",)),
         *(Action(name, _DATABASES[name], ("what disruptions left", "fetch Patroni")) for name in databases),
-        Action("Redis and Sentinel", redis_sentinel.ensure, ("what disruptions left",)),
+        Action("Redis and Sentinel", _ensure_session_store, ("what disruptions left",)),
         Action("HAProxy", load_balancer.ensure, (*databases, "Redis and Sentinel")),
         Action("docker daemon", docker_daemon.ensure, ("what disruptions left",)),
         Action(
@@ -216,6 +216,12 @@ def _compile_kubernetes() -> None:
 def _compile_dns() -> None:
     if not toolchain.dns_built():
         toolchain.build_dns()
+
+
+def _ensure_session_store() -> None:
+    """One for all generations: what the layout of one of them wants in the place of Redis, the others get, too."""
+    wanted = [layouts.of(profile).session_store for profile in profiles.deployed()]
+    redis_sentinel.ensure(next((server() for server in wanted if server), redis_sentinel.REDIS))
 
 
 def _join_machines() -> None:

@@ -2,7 +2,7 @@
 
 import ipaddress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 from psycopg import sql
@@ -28,7 +28,7 @@ SELECT pg_is_in_recovery(),
 little more of a standby's connection than that it is there: rows are counted, but what is surely none."""
 
 
-_NO_OPTIONS = "unsupported startup parameter"
+_PROCESS = "SELECT pg_backend_pid()"
 
 
 class PostgreSql(Sql):
@@ -47,7 +47,6 @@ class PostgreSql(Sql):
         host, port = split(address)
         connect_s, request_s = timeouts_s
         self._statement_timeout_ms = round(request_s * 1000)
-        self._by_pooler = False
         settings: dict[str, Any] = {
             **_place(database, host),
             "port": int(port),
@@ -59,10 +58,12 @@ class PostgreSql(Sql):
             "tcp_user_timeout": self._statement_timeout_ms,
             "application_name": "harbor-verify",
             "autocommit": True,
+            # Nothing by itself: what is prepared by way of a pooler may not be found again.
+            "prepare_threshold": None,
             **({"sslrootcert": str(ca_file)} if ca_file else {}),
         }
         try:
-            self._connection = self._connect(settings)
+            self._connection = psycopg.connect(**settings)
         except psycopg.Error as refused:
             message = str(refused)
             if database.tls.startswith("verify") and "certificate" in message and "expired" not in message:
@@ -72,27 +73,15 @@ class PostgreSql(Sql):
                 ) from refused
             raise self._refused(refused) from refused
 
-    def _connect(self, settings: dict[str, Any]) -> psycopg.Connection[Any]:
-        try:
-            options = f"-c statement_timeout={self._statement_timeout_ms}"
-            return psycopg.connect(**settings, options=options)
-        except psycopg.OperationalError as refused:
-            if _NO_OPTIONS not in str(refused):
-                raise
-        # PgBouncer before 1.20, or without ignore_startup_parameters. What is set there would stay set for others.
-        self._by_pooler = True
-        return psycopg.connect(**settings)
-
     def close(self) -> None:
         self._connection.close()
 
     def rows(self, query: Any, *values: Any) -> list[tuple[Any, ...]]:
         try:
-            if self._by_pooler:
-                with self._connection.transaction():
-                    self._connection.execute(f"SET LOCAL statement_timeout = {self._statement_timeout_ms}")
-                    return self._connection.execute(query, values or None).fetchall()
-            return self._connection.execute(query, values or None).fetchall()
+            # No option of the connection: PgBouncer takes none, and what is set there may stay set for others.
+            with self._connection.transaction():
+                self._connection.execute(f"SET LOCAL statement_timeout = {self._statement_timeout_ms}")
+                return self._connection.execute(query, values or None).fetchall()
         except psycopg.Error as refused:
             raise self._refused(refused) from refused
 
@@ -130,6 +119,33 @@ class PostgreSql(Sql):
         ((most,),) = self.rows("SHOW max_connections")
         ((reserved,),) = self.rows("SHOW superuser_reserved_connections")
         return int(most) - int(reserved)
+
+    def by_pooler(self) -> bool:
+        """A pooler counts its clients itself: the number given to a new one is of no process of the server's."""
+        ((process,),) = self.rows(_PROCESS)
+        return bool(process != self._connection.info.backend_pid)
+
+    def forgets_beside(self, other: Self) -> str:
+        """A pooler that shares out its connections by the transaction gives that of the last to the next who asks: from
+        `other`, which got it, this one is led to another, where nothing of its own is.
+
+        Source: PgBouncer's features by pool_mode; max_prepared_statements, from 1.21 on, mends it.
+        """
+        self._connection.prepare_threshold = 0
+        try:
+            self._connection.execute(_PROCESS)
+            with other._connection.transaction():
+                other._connection.execute(_PROCESS)
+                self._connection.execute(_PROCESS)
+        except psycopg.errors.InvalidSqlStatementName as gone:
+            return " ".join(str(gone).split())
+        except psycopg.errors.DuplicatePreparedStatement as anothers:
+            return " ".join(str(anothers).split())
+        except psycopg.Error as refused:
+            raise self._refused(refused) from refused
+        finally:
+            self._connection.prepare_threshold = None
+        return ""
 
     def redundancy(self) -> Redundancy:
         """By pg_stat_replication on a primary, by pg_stat_wal_receiver on a standby."""

@@ -52,5 +52,16 @@ class Sql(ABC):
         """How many connections the server takes, of all its clients; None: it does not say."""
         return None
 
+    def by_pooler(self) -> bool:
+        """Whether a pooler takes connections in the server's stead."""
+        return False
+
+    def forgets_beside(self, other: Self) -> str:
+        """What is said when this connection uses what it has prepared before, while `other` is in a transaction.
+
+        Empty: it is used as if nobody else were there.
+        """
+        return ""
+
     def _refusal(self, message: str) -> StoreRefused:
         return StoreRefused(f"{self._what}: {message}")

@@ -1,8 +1,10 @@
-"""The images of stores that run as pods beside Harbor, for the layouts that have them: PostgreSQL, Redis.
+"""The images of stores that run as pods beside Harbor, for the layouts that have them: PostgreSQL, Redis, PgBouncer.
 
-They carry the names of the official chart's own, and start as those do: by the same variables, as the same users. They
-are large, and made and loaded when a layout first asks for them.
+The stores carry the names of the official chart's own, and start as those do: by the same variables, as the same
+users. They are large, and made and loaded when a layout first asks for them.
 """
+
+from pathlib import Path
 
 from lab.deployment import images
 from lab.kubernetes import nodes
@@ -12,6 +14,8 @@ SESSION_STORE = "goharbor/redis-photon:v2.15.2"
 DATABASE_USER = SESSION_STORE_USER = 999
 """As in the real images: the numbers that the chart lets them run as."""
 
+POOLER = "pgbouncer/pgbouncer:1.18.0"
+POOLER_CONFIGURATION = "/etc/pgbouncer"
 _PACKAGES = ("postgresql-15", "redis-server")
 _START_DATABASE = """#!/bin/sh
 # Makes an empty database of this name the first time, and serves it.
@@ -34,9 +38,18 @@ _USERS = "root:x:0:0:root:/root:/bin/sh\nharbor:x:999:999::/tmp:/bin/sh\n"
 """initdb wants a name for whom it runs as."""
 
 
+_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def ensure_pooler() -> None:
+    """Make the image of PgBouncer, and load it as the others. Raises CommandFailed."""
+    start = {"Cmd": ["pgbouncer", f"{POOLER_CONFIGURATION}/pgbouncer.ini"], "Env": [_PATH]}
+    root = images.debian_layer("pooler", ("pgbouncer",))
+    _load(images.archive("pooler", (images.Image(f"docker.io/{POOLER}", (root,), start),)))
+
+
 def ensure() -> None:
-    """Make these images, and load them into every node that has not got them. Raises CommandFailed."""
-    path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    """Make the images of the stores, and load them into every node that has not got them. Raises CommandFailed."""
     root = images.debian_layer("stores", _PACKAGES)
     files = images.files_layer(
         "store-files",
@@ -53,10 +66,14 @@ def ensure() -> None:
             images.Image(
                 f"docker.io/{DATABASE}",
                 (root, files),
-                {"Entrypoint": ["/docker-entrypoint.sh"], "Env": [path], "StopSignal": "SIGINT"},
+                {"Entrypoint": ["/docker-entrypoint.sh"], "Env": [_PATH], "StopSignal": "SIGINT"},
             ),
-            images.Image(f"docker.io/{SESSION_STORE}", (root, files), {"Cmd": redis, "Env": [path]}),
+            images.Image(f"docker.io/{SESSION_STORE}", (root, files), {"Cmd": redis, "Env": [_PATH]}),
         ),
     )
+    _load(archive)
+
+
+def _load(archive: Path) -> None:
     for each in nodes.ALL.values():
         images.load(each, archive)

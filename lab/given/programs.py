@@ -70,6 +70,8 @@ def change(profile: Profile, objects: list[Object]) -> None:
                 images.repository(container["image"]), container["image"]
             )
     for variable in text.named(objects, "POSTGRESQL_DATABASE"):
+        if variable.value == postgresql.SECOND_DATABASE:
+            continue  # of a Harbor beside the one that is judged
         variable.value = postgresql.OWN_DATABASE
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from lab.deployment import rollout
 
@@ -16,6 +17,8 @@ class Layout:
     """Makes it of the rendered manifests."""
     ensure: Callable[[], object] = lambda: None
     """Starts, or mends, what it needs beside Harbor; called before Harbor is deployed, with the cluster up."""
+    session_store: Callable[[], Path] | None = None
+    """The program that keeps sessions, which speaks like Redis; None: Redis itself."""
     complete: Callable[[], object] = lambda: None
     """Starts, or mends, what needs Harbor's own objects: whoever leads clients to them; called after that."""
     healthy: Callable[[], str] | None = None

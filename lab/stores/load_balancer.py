@@ -65,13 +65,15 @@ def _runs(nodes: Mapping[str, Daemon]) -> bool:
 
 
 def _leads_to_redis(name: str, states: dict[tuple[str, str], str]) -> bool:
-    naming_another = [
-        sentinel
-        for sentinel in redis_sentinel.SENTINELS
-        for other in redis_sentinel.DATA_NODES
-        if other != name and states.get((_named(other), sentinel)) == "UP"
-    ]
-    return states.get((name, name)) == "UP" and len(naming_another) < redis_sentinel.QUORUM
+    def named(other: str) -> int:
+        return sum(states.get((_named(other), sentinel)) == "UP" for sentinel in redis_sentinel.SENTINELS)
+
+    is_replaced = any(named(other) >= redis_sentinel.QUORUM for other in _others(name))
+    return states.get((name, name)) == "UP" and not is_replaced
+
+
+def _others(name: str) -> list[str]:
+    return [other for other in redis_sentinel.DATA_NODES if other != name]
 
 
 def servers() -> dict[tuple[str, str], str]:
@@ -91,8 +93,13 @@ def configuration() -> str:
         f"  server {name} {address}:{galera.PORT} check" for name, address in settings.GALERA.items()
     )
     choice = "\n".join(
-        f"  use_backend {name} if {{ nbsrv({name}) ge 1 }} !{{ nbsrv({_named(other)}) ge {redis_sentinel.QUORUM} }}"
-        for name, other in (redis_sentinel.DATA_NODES, reversed(redis_sentinel.DATA_NODES))
+        " ".join(
+            [
+                f"  use_backend {name} if {{ nbsrv({name}) ge 1 }}",
+                *(f"!{{ nbsrv({_named(other)}) ge {redis_sentinel.QUORUM} }}" for other in _others(name)),
+            ]
+        )
+        for name in redis_sentinel.DATA_NODES
     )
     patroni = "\n".join(
         f"  server {name} {address}:{postgresql.PORT} check port {postgresql.PATRONI_PORT}"

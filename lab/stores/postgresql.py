@@ -24,9 +24,11 @@ from lab.stores import templates
 from lab.waiting import NotYet, wait_until
 
 DATABASE, USER, PASSWORD = "registry", "harbor", "rows-of-the-lab"
+"""What Harbor connects with; the lab has no secret to keep."""
 OWN_DATABASE = "given"
 """Of a Harbor whose manifests somebody gave."""
-"""What Harbor connects with; the lab has no secret to keep."""
+SECOND_DATABASE = "second"
+"""Of another Harbor beside the one that is judged."""
 PORT = 5432
 PATRONI_PORT = 8008
 """Where each node's Patroni says what its node is: /primary answers 200 on the primary only."""
@@ -159,13 +161,13 @@ def sql(statements: str, database: str = DATABASE, *, timeout_s: float = 10) -> 
     return _ask(primary(), statements, database, timeout_s)
 
 
-def ensure_own_database(version: str) -> None:
-    """Make the second database, empty, unless that of this version is there. Raises NotYet, CommandFailed."""
+def ensure_own_database(version: str, name: str = OWN_DATABASE) -> None:
+    """Make another database, empty, unless that of this version is there. Raises NotYet, CommandFailed."""
     comment = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = "
-    if sql(f"{comment} '{OWN_DATABASE}'").strip() != version:
-        sql(f"DROP DATABASE IF EXISTS {OWN_DATABASE} WITH (FORCE)", timeout_s=60)
-        sql(f"CREATE DATABASE {OWN_DATABASE} OWNER {USER}", timeout_s=60)
-        sql(f"COMMENT ON DATABASE {OWN_DATABASE} IS '{version}'")
+    if sql(f"{comment} '{name}'").strip() != version:
+        sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", timeout_s=60)
+        sql(f"CREATE DATABASE {name} OWNER {USER}", timeout_s=60)
+        sql(f"COMMENT ON DATABASE {name} IS '{version}'")
 
 
 def processes(name: str) -> set[int]:
@@ -397,7 +399,7 @@ def configuration(name: str) -> dict[str, object]:
             },
             "pg_hba": [
                 "local all postgres peer",
-                f"host {DATABASE},{OWN_DATABASE} {USER} {settings.LAB_RANGE} scram-sha-256",
+                f"host {DATABASE},{OWN_DATABASE},{SECOND_DATABASE} {USER} {settings.LAB_RANGE} scram-sha-256",
                 # From each other: both are on one machine, whose outgoing connections come from its first address.
                 f"host replication {_REPLICATOR['username']} samehost scram-sha-256",
                 f"host all {_REWINDER['username']} samehost scram-sha-256",

@@ -1,16 +1,20 @@
-"""Redis, where Harbor keeps its users' sessions: a primary, a replica, and three Sentinels that fail over.
+"""Redis, where Harbor keeps its users' sessions: a primary, two replicas, and three Sentinels that fail over.
 
-Whatever is written is appended to a file before it is acknowledged, so that sessions outlive the programs.
+Whatever is written is appended to a file before it is acknowledged, so that sessions outlive the programs. A primary
+that no replica follows takes no writes: one that was cut off, and replaced, is not to acknowledge what is then lost.
+Hence two replicas: with one, the loss of either server would end all writes.
 Redis and Sentinel rewrite their own configuration after a failover; so it is written once, and from then on the
 Sentinels' files say which Redis is the primary.
 """
 
 import hashlib
 import shutil
+import signal
 from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from lab import authority, settings
 from lab.errors import CommandFailed, DaemonDied, LabError
@@ -27,30 +31,41 @@ TLS_PORT = 6380
 TLS_USER, TLS_PASSWORD = "harbor", "sessions-by-tls-of-the-lab"
 """An ACL user, for who comes by TLS."""
 FOLDER = OUTSIDE.folder / "redis"
-DATA_NODES = ("redis-1", "redis-2")
+DATA_NODES = tuple(settings.REDIS)
+REDIS = Path("/usr/bin/redis-server")
+_SERVER = OUTSIDE.folder / "session-store"
+"""A link to the program that runs as server and as Sentinel: Redis, or what a layout has in its place."""
 QUORUM = 2
+_REPLICAS = len(DATA_NODES) - 1
+_FEWEST_REPLICAS = 1
+"""That must have answered within _LONGEST_LAG_S (they do each second), for a primary to take a write."""
+_LONGEST_LAG_S = 2
+"""Sooner than another is made the primary."""
 _DOWN_AFTER_MS = 2000
 """Not less: on a machine that is busy a program may not get its turn for a second."""
 
 SERVERS = {
-    name: Daemon(name, OUTSIDE, ("redis-server", FOLDER / f"{name}.conf", "--daemonize", "no"))
+    name: Daemon(name, OUTSIDE, (_SERVER, FOLDER / f"{name}.conf", "--daemonize", "no"))
     for name in DATA_NODES
 }
 SENTINELS = {
     name.replace("redis", "sentinel"): Daemon(
         name.replace("redis", "sentinel"),
         OUTSIDE,
-        ("redis-sentinel", FOLDER / f"{name.replace('redis', 'sentinel')}.conf", "--daemonize", "no"),
+        (_SERVER, FOLDER / f"{name.replace('redis', 'sentinel')}.conf", "--sentinel", "--daemonize", "no"),
     )
     for name in settings.REDIS
 }
 
 
-def ensure() -> None:
-    """Bring up the primary, its replica and the Sentinels, from whatever is left of them.
+def ensure(program: Path | None = None) -> None:
+    """Bring up the primary, its replicas and the Sentinels, from whatever is left of them.
 
+    `program` is what they are to be; it knows nothing of what another has kept; None: as it is.
     Raises NotReady or DaemonDied.
     """
+    if program is not None:
+        _be(program)
     _write_configuration()
     leader = elected_primary()
     for name, server in SERVERS.items():
@@ -61,7 +76,9 @@ def ensure() -> None:
         following.ensure(partial(replication, name))
     for name, sentinel in SENTINELS.items():
         sentinel.ensure(partial(redis_cli, _sentinel_address(name), SENTINEL_PORT, "PING"))
-    wait_until("Redis has a primary, a replica and three Sentinels", healthy, deadline_s=60, interval_s=0.1)
+    wait_until(
+        "Redis has a primary, two replicas and three Sentinels", healthy, deadline_s=60, interval_s=0.1
+    )
 
 
 def open_tls() -> None:
@@ -95,14 +112,17 @@ def healthy() -> str:
     for name in DATA_NODES:
         _must_run(SERVERS[name])
     roles = {name: replication(name) for name in DATA_NODES}
-    replica = next(name for name in DATA_NODES if name != leader)
+    replicas = [name for name in DATA_NODES if name != leader]
     if roles[leader].get("role") != "master":
         raise NotYet(f"the Sentinels name {leader} primary, but it says {roles[leader].get('role')}")
-    if roles[replica].get("role") != "slave" or roles[replica].get("master_link_status") != "up":
-        raise NotYet(f"{replica} does not follow {leader}: {_link(roles[replica])}")
-    if roles[leader].get("connected_slaves") != "1":
-        raise NotYet(f"{leader} does not see its replica yet")
-    return f"{leader} is primary, {replica} follows it, {len(SENTINELS)} Sentinels agree"
+    for replica in replicas:
+        follows = roles[replica].get("master_host") == settings.REDIS[leader]
+        if not follows or roles[replica].get("master_link_status") != "up":
+            raise NotYet(f"{replica} does not follow {leader}: {_link(roles[replica])}")
+    # Of those that have answered lately it tells where writes depend on them.
+    if roles[leader].get("min_slaves_good_slaves", roles[leader].get("connected_slaves")) != str(_REPLICAS):
+        raise NotYet(f"{leader} does not see its replicas yet")
+    return f"{leader} is primary, {' and '.join(replicas)} follow it, {len(SENTINELS)} Sentinels agree"
 
 
 def elected_primary() -> str:
@@ -138,12 +158,46 @@ def replication(name: str) -> dict[str, str]:
 
 def persist(name: str, on: bool) -> None:
     """Let a Redis write down what it is told, or keep it in memory only, after a restart, too. Raises CommandFailed."""
-    configuration = FOLDER / f"{name}.conf"
-    words = {True: "yes", False: "no"}
-    redis_cli(settings.REDIS[name], PORT, "CONFIG", "SET", "appendonly", words[on])
+    _set(name, "appendonly", "yes" if on else "no")
+
+
+def need_replicas(name: str, on: bool) -> None:
+    """Let a Redis, when it is primary, take writes only while a replica follows it, or always; after a restart, too.
+
+    Raises CommandFailed.
+    """
+    _set(name, "min-replicas-to-write", str(_FEWEST_REPLICAS if on else 0))
+
+
+def make_primary(name: str) -> None:
+    """Have the Sentinels make this Redis the primary, if it is not, and wait for it. Raises NotReady, CommandFailed."""
+    others = [other for other in DATA_NODES if other != name]
+    if elected_primary() == name:
+        return
+    for other in others:
+        redis_cli(settings.REDIS[other], PORT, "CONFIG", "SET", "replica-priority", "0")
+    try:
+        # The Sentinels know priorities from INFO, which they ask for every 10 s.
+        wait_until("the Sentinels make another Redis primary", partial(_fail_over, name), deadline_s=60)
+        wait_until(f"{name} is primary, and well", healthy, deadline_s=60, interval_s=0.1)
+    finally:
+        for other in others:
+            redis_cli(settings.REDIS[other], PORT, "CONFIG", "SET", "replica-priority", "100")
+
+
+def _fail_over(name: str) -> None:
+    if elected_primary() == name:
+        return
+    redis_cli(_sentinel_address("sentinel-1"), SENTINEL_PORT, "SENTINEL", "FAILOVER", MASTER_NAME)
+    raise NotYet(f"{elected_primary()} is primary")
+
+
+def _set(name: str, setting: str, value: str) -> None:
+    redis_cli(settings.REDIS[name], PORT, "CONFIG", "SET", setting, value)
     # Redis rewrites the file itself after a failover; it keeps what stands in it.
-    text = configuration.read_text()
-    configuration.write_text(text.replace(f"appendonly {words[not on]}", f"appendonly {words[on]}"))
+    configuration = FOLDER / f"{name}.conf"
+    lines = [line for line in configuration.read_text().splitlines() if line.split()[:1] != [setting]]
+    configuration.write_text("\n".join([*lines, f"{setting} {value}", ""]))
 
 
 def redis_cli(address: str, port: int, *words: str) -> str:
@@ -202,6 +256,17 @@ def _link(fields: dict[str, str]) -> str:
     return f"role {fields.get('role')}, link {fields.get('master_link_status', 'none')}"
 
 
+def _be(program: Path) -> None:
+    if _SERVER.is_symlink() and _SERVER.readlink() == program:
+        return
+    for daemon in (*SENTINELS.values(), *SERVERS.values()):
+        daemon.stop(signal_number=signal.SIGKILL)
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    _SERVER.unlink(missing_ok=True)
+    _SERVER.parent.mkdir(parents=True, exist_ok=True)
+    _SERVER.symlink_to(program)
+
+
 def _write_configuration() -> None:
     if FOLDER.exists():
         return
@@ -231,6 +296,8 @@ masterauth {PASSWORD}
 appendonly yes
 appendfsync everysec
 save ""
+min-replicas-to-write {_FEWEST_REPLICAS}
+min-replicas-max-lag {_LONGEST_LAG_S}
 maxmemory 128mb
 maxmemory-policy noeviction
 repl-diskless-sync-delay 0
@@ -240,7 +307,7 @@ tcp-keepalive 30
 
 
 def _sentinel_configuration(name: str) -> str:
-    # All three know each other and the replica from the start; finding out takes them seconds.
+    # All three know each other and the replicas from the start; finding out takes them seconds.
     first, *others = DATA_NODES
     known = [f"sentinel known-replica {MASTER_NAME} {settings.REDIS[other]} {PORT}" for other in others] + [
         f"sentinel known-sentinel {MASTER_NAME} {_sentinel_address(peer)} {SENTINEL_PORT} {_identity(peer)}"

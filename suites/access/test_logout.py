@@ -10,7 +10,8 @@ from harbor_verify.target import Target
     "access.logout-ends-session-everywhere",
     hint="Sessions that were not known there even before: see sessions.known-to-every-replica, and give every {web} "
     "replica the same {session_setting}. Known before and after: a Redis that does not delete (a read-only replica, "
-    "or two that do not agree): redis-cli -n DATABASE INFO replication, through the address of that setting.",
+    "or two that do not agree): redis-cli (or valkey-cli) -n DATABASE INFO replication, "
+    "through the address of that setting.",
     source="Harbor: log_out deletes the session",
     builds_on=(
         "sessions.known-to-every-replica",

@@ -18,7 +18,7 @@ _NOT_TAKEN = 403
     "{after_change}. Until then every other login at the page fails.",
     source="Harbor: CSRF_KEY; reports 21060 of goharbor/harbor, 1847 of goharbor/harbor-helm",
     requires=(Feature.FORM_TOKENS,),
-    builds_on=("access.login-accepts-right-password",),
+    builds_on=("access.login-accepts-right-password", "configuration.replicas-run-alike"),
 )
 def test_a_form_that_one_web_replica_gave_is_taken_by_every_other(
     harbor: Target, findings: Findings, not_applicable, blocked

@@ -2,11 +2,20 @@
 sample that starts well, asks nobody who they are, and keeps images inside the container.
 """
 
+import posixpath
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+import pytest
+
+from harbor_verify import running_replicas
 from harbor_verify.checks import check
+from harbor_verify.errors import AnswerError, CannotTell
 from harbor_verify.findings import Findings
 from harbor_verify.model import configuration
 from harbor_verify.model.roles import Role
 from harbor_verify.target import Target
+from harbor_verify.verdict import Failure
 
 
 @check(
@@ -29,7 +38,9 @@ def test_registry_config_is_mounted_where_it_is_read(harbor: Target, findings: F
             for file in configuration.mounted_files(replica.pod.spec, replica.container, config_maps)
             if configuration.is_registry_config(config_maps[file.config_map][file.key])
         }
-        path = _path_read_by(replica, harbor, need)
+        if not configuration.config_path_in_spec(replica.container):
+            need("exec")
+        path = _path_read_by(replica, harbor)
         expected = f"the file that the registry reads, {path or '(none is named)'}, comes from a ConfigMap"
         with findings.about(replica.object, expected) as file_read:
             if path in given:
@@ -81,15 +92,20 @@ def test_registry_config_is_in_effect(harbor: Target, findings: Findings):
     "configuration.registry-root-inside-volume",
     hint="Set storage.filesystem.rootdirectory in the registry's config.yml to the mountPath of its "
     "PersistentVolumeClaim (/storage), or mount the claim where the root is; then delete the pods. If the root is not "
-    "what the ConfigMap says, another file is read: see configuration.registry-config-mounted-where-it-is-read. What "
-    "was pushed meanwhile is in the containers: copy it before they go.",
+    "what the ConfigMap says, another file is read (configuration.registry-config-mounted-where-it-is-read), or the "
+    "pod was started while the ConfigMap said something else: delete it. What was pushed meanwhile is in the "
+    "containers: copy it before they go.",
     source="distribution: storage.filesystem.rootdirectory; Kubernetes: volumeMounts",
-    builds_on=("configuration.registry-config-mounted-where-it-is-read",),
+    needs=("exec",),
+    builds_on=("configuration.registry-config-mounted-where-it-is-read", "configuration.replicas-run-alike"),
 )
-def test_registry_keeps_images_on_a_volume(harbor: Target, findings: Findings, need):
+def test_registry_keeps_images_on_a_volume(
+    harbor: Target, findings: Findings, tell, request: pytest.FixtureRequest
+):
     """Every registry replica keeps images in a PersistentVolumeClaim or network volume that is mounted, or in a bucket.
 
-    Source: the configuration file that it really reads: of a ConfigMap or, where none is mounted there, its image's.
+    Source: the configuration file and the environment that each container has. Where the kubelet wrote that file anew
+    since the container started, an upload is begun on the replica, and looked for in the folder that is named.
     """
     for replica in harbor.replicas(Role.REGISTRY):
         spec = replica.pod.spec
@@ -98,7 +114,7 @@ def test_registry_keeps_images_on_a_volume(harbor: Target, findings: Findings, n
         ]
         expected = f"images inside a volume of {', '.join(claims) or 'a PersistentVolumeClaim'}"
         with findings.about(replica.object, expected) as root:
-            storage, place = _storage_of(replica, harbor, need)
+            storage, place = _storage_of(replica, harbor, tell)
             inside = (
                 storage
                 and storage.root
@@ -109,22 +125,38 @@ def test_registry_keeps_images_on_a_volume(harbor: Target, findings: Findings, n
             )
             if not inside and not (storage and storage.outside):
                 root.wrong(place)
+            elif why := _rewritten(replica, harbor):
+                if storage.root is None:
+                    raise CannotTell(f"nobody knows which configuration it has read: {why}")
+                if not _keeps_uploads_in(storage.root, replica, harbor, request):
+                    root.wrong(
+                        f"an upload that it took is not in {storage.root}, which its file names; {why}"
+                    )
 
 
-def _storage_of(replica, harbor, need):
-    """Where a registry keeps images, None where that is not said; and the same in words."""
+def _storage_of(replica, harbor, tell):
+    """Where a registry keeps images, None where that is not said; and the same in words. Raises CannotTell."""
     if not replica.running:
         return None, f"its container does not run: {replica.state}"
-    path = _path_read_by(replica, harbor, need)
+    path = _path_read_by(replica, harbor)
     if path is None:
         return None, "no process in its container is `serve FILE`, so nothing says which file is read"
     given = configuration.mounted_texts(replica.pod.spec, replica.container, harbor.deployment.config_map)
-    if path in given:
-        text, origin = given[path], f"{path} of its ConfigMap"
+    try:
+        text = running_replicas.text_of(harbor, replica, path)
+        environment = running_replicas.environment(harbor, replica)
+    except running_replicas.NoShell as reason:
+        if path not in given:
+            raise
+        tell(f"{replica.name}: its configuration was NOT seen ({reason}), but what is declared now")
+        text, environment = given[path], harbor.deployment.environment(replica)
+    if path not in given:
+        origin = f"{path}, the image's own,"
+    elif given[path] == text:
+        origin = f"{path} of its ConfigMap"
     else:
-        need("exec")
-        text, origin = harbor.run(replica, ["cat", path]), f"{path}, the image's own,"
-    storage = configuration.registry_storage(text, harbor.deployment.environment(replica))
+        origin = f"{path} in its container, which differs from its ConfigMap,"
+    storage = configuration.registry_storage(text, environment)
     if storage is None:
         return None, f"{origin} names no storage driver"
     if storage.root is None:
@@ -132,11 +164,38 @@ def _storage_of(replica, harbor, need):
     return storage, f"{origin} names {storage.root}, where no PersistentVolumeClaim is mounted"
 
 
-def _path_read_by(replica, harbor, need):
+def _rewritten(replica, harbor):
+    """Why the replica may have read another configuration than its file says now; empty: it has read this one."""
+    try:
+        return running_replicas.rewritten(harbor, replica, _path_read_by(replica, harbor))
+    except running_replicas.NoShell:
+        return ""  # what is declared was judged, and told
+
+
+def _keeps_uploads_in(root, replica, harbor, request):
+    """Whether an upload that begins at this replica lies below its root. Raises CannotTell.
+
+    Source: distribution: ROOT/docker/registry/v2/repositories/NAME/_uploads/UUID/startedat.
+    """
+    try:
+        repository = f"{request.getfixturevalue('project')}/root"
+        registry = harbor.registry(replica)
+        upload = registry.begin_upload(repository)
+    except (AnswerError, Failure) as refusal:
+        raise CannotTell(f"it takes no upload, so nothing shows where it keeps them: {refusal}") from refusal
+    try:
+        session = posixpath.basename(urlsplit(upload.place).path)
+        begun = f"docker/registry/v2/repositories/{repository}/_uploads/{session}/startedat"
+        return running_replicas.is_there(harbor, replica, posixpath.join(root, begun))
+    finally:
+        with suppress(AnswerError):
+            registry.cancel(upload)
+
+
+def _path_read_by(replica, harbor):
     """The configuration file of the container's command or args; when the image decides, of what really runs."""
     if path := configuration.config_path_in_spec(replica.container):
         return path
-    need("exec")
     running = harbor.run(replica, ["sh", "-c", "cat /proc/[0-9]*/cmdline"])
     return configuration.config_path_in(running.split("\0"))
 

@@ -1,6 +1,8 @@
 """The key that stored passwords are encrypted with."""
 
+from harbor_verify import running_replicas
 from harbor_verify.checks import SHOULD, check
+from harbor_verify.errors import CannotTell
 from harbor_verify.findings import Findings
 from harbor_verify.model import configuration
 from harbor_verify.model.agreement import dissenting
@@ -17,27 +19,21 @@ from harbor_verify.target import Target
     source="Harbor: the secret key; the chart's default; reports 12158 and 21282 of goharbor/harbor",
     requires=(Feature.SECRET_KEY,),
     severity=SHOULD,
+    needs=("exec",),
+    builds_on=("configuration.replicas-run-alike",),
 )
 def test_the_secret_key_is_nobody_elses_and_the_same_on_every_web_replica(
-    harbor: Target, findings: Findings, need
+    harbor: Target, findings: Findings, tell
 ):
     """The secret key of every web replica is no well-known one, has the right length, and is the same on each.
 
-    Source: the file of each replica: of its Secret, or else read in its container. It is not shown.
+    Source: the file as each container sees it: its Secret may hold another since. Where the container has no shell,
+    its Secret. It is not shown.
     """
     wanted, keys = harbor.profile.secret_key, {}
     for replica in harbor.replicas(Role.WEB):
         with findings.about(replica.object, "a secret key of its own") as secret_key:
-            text = configuration.text_at(
-                wanted.path,
-                replica.pod.spec,
-                replica.container,
-                harbor.deployment.config_map,
-                harbor.deployment.secret,
-            )
-            if text is None:
-                need("exec")
-                text = harbor.run(replica, ["cat", wanted.path])
+            text = _text_of(replica, wanted.path, harbor, tell)
             key = keys[replica.object] = text.rstrip("\n")
             if key in wanted.well_known:
                 secret_key.wrong("the default, which anybody can look up")
@@ -45,3 +41,21 @@ def test_the_secret_key_is_nobody_elses_and_the_same_on_every_web_replica(
                 secret_key.wrong(f"{len(key)}", expected=f"a secret key of {wanted.length} characters")
     for name in dissenting(keys):
         findings.wrong(name, "the secret key of the other replicas", "another one")
+
+
+def _text_of(replica, path, harbor, tell):
+    """The file that the replica has read at its start. Raises CannotTell."""
+    try:
+        if why := running_replicas.rewritten(harbor, replica, path):
+            raise CannotTell(f"nobody knows which key it has read: {why}")
+        return running_replicas.text_of(harbor, replica, path)
+    except running_replicas.NoShell as reason:
+        text = configuration.text_at(
+            path, replica.pod.spec, replica.container, harbor.deployment.config_map, harbor.deployment.secret
+        )
+        if text is None:
+            raise
+        tell(
+            f"{replica.name}: the key that it has read was NOT seen ({reason}), but what its Secret says now"
+        )
+        return text

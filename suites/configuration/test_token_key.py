@@ -16,6 +16,7 @@ from harbor_verify.target import Target
     "{token_key}, {after_change}. A key that each rendering of the manifests makes anew differs while they roll out, "
     "and ends every token: set one.",
     source="docker/libtrust: kid, the id of the key that a token is signed with",
+    builds_on=("configuration.replicas-run-alike",),
 )
 def test_every_web_replica_signs_with_the_same_key(harbor: Target, findings: Findings):
     """All web replicas sign their tokens with the same key.

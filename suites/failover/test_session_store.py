@@ -8,7 +8,8 @@ from harbor_verify.failover import CLIENTS_AT_WORK
 
 @check(
     "failover.session-store-kill",
-    hint="Nobody takes over: Sentinel needs a majority and a replica (`redis-cli -p 26379 SENTINEL CKQUORUM NAME`). "
+    hint="Nobody takes over: Sentinel needs a majority and a replica (`redis-cli -p 26379 SENTINEL "
+    "CKQUORUM NAME`, or valkey-cli). "
     "Harbor does not follow: {session_setting} has to name the Sentinels, or something that follows the primary. "
     "Sessions lost: the replica had not got them, or keeps nothing.",
     source="Redis Sentinel: failover; budgets are settings",

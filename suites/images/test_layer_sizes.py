@@ -20,10 +20,12 @@ _GIB = 2**30
 @check(
     "images.layer-sizes",
     hint="413 is the front door's limit, and the smallest size that fails says which (nginx's own default is 1 MiB): "
-    "{body_limit}. A time-out: {buffering}, so that nothing waits for the whole layer. A 5xx: the storage, or the "
-    "folder where the proxy keeps what it buffers, may be full. A replica without the layer: storage is not shared.",
+    "{body_limit}. One pod of several: it runs with another configuration, delete it. A time-out: {buffering}, so that "
+    "nothing waits for the whole layer. A 5xx: the storage, or the folder where the proxy keeps what it buffers, may "
+    "be full. A replica without the layer: storage is not shared.",
     source="nginx: client_max_body_size; OCI distribution specification; goharbor/harbor-operator report 62",
     builds_on=(
+        "configuration.replicas-run-alike",
         "registry.pushed-on-one-pulled-on-every",
         "configuration.registry-config-in-effect",
         "configuration.registry-trusts-token-key",
@@ -31,34 +33,37 @@ _GIB = 2**30
     ),
 )
 def test_layers_of_every_size_pass_the_front_door(
-    doors: list[Door], findings: Findings, project, settings: Settings, measured
+    doors: list[Door],
+    findings: Findings,
+    project,
+    settings: Settings,
+    measured,
+    front_replicas: list[Door],
 ):
     """Layers of 1, 10 and 100 MiB and one byte pass the front door both ways; every replica has those of 1 and 10 MiB.
 
     Source: OCI distribution specification. One byte above the usual limits of proxies. The small ones are
     sent with their length, as containerd does; the large one without, in pieces, as docker does. Its size is
-    a setting (--large-layer-mib). None of them is in memory as a whole. --large-layer-gib adds one that is sent with
-    its length, for proxies that count in 32 bits.
+    a setting (--large-layer-mib). None of them is in memory as a whole. By its address and, as nobody chooses which of
+    its replicas answers there, by each of those on its own. --large-layer-gib adds one that is sent with its length, by
+    the address alone, for proxies that count in 32 bits.
     """
-    (front, *_), repository = doors, f"{project}/sizes"
-    gib = settings.large_layer_gib
-    for size_bytes, size, send, givers in (
-        *((each * _MIB, f"{each} MiB", _send_with_length, doors) for each in _SMALL_MIB),
-        (settings.large_layer_mib * _MIB, f"{settings.large_layer_mib} MiB", _send_in_pieces, [front]),
-        *([(gib * _GIB, f"{gib} GiB", _send_with_length, [front])] if gib else []),
+    (front, *_), repository, gib = doors, f"{project}/sizes", settings.large_layer_gib
+    large_mib = settings.large_layer_mib
+    for size_bytes, size, send, takers, givers in (
+        *((each * _MIB, f"{each} MiB", _send_with_length, front_replicas, doors) for each in _SMALL_MIB),
+        (large_mib * _MIB, f"{large_mib} MiB", _send_in_pieces, front_replicas, [front]),
+        *([(gib * _GIB, f"{gib} GiB", _send_with_length, [], [front])] if gib else []),
     ):
         content, size = LargeContent(size_bytes + 1), f"a layer of {size} and one byte"
-        begun_s, is_there = time.monotonic(), False
-        with findings.about(front.object, f"takes {size}") as push:
-            try:
-                send(front.registry, repository, content)
-                is_there = True
-            except UnexpectedAnswer as answer:
-                limits = ": the front door limits how large a request may be"
-                push.wrong(f"{answer}" + (limits if answer.status == _TOO_LARGE else ""))
+        begun_s = time.monotonic()
+        is_there = _takes(front, send, repository, content, size, findings)
+        pushed_s = time.monotonic()
+        for replica in takers:
+            _takes(replica, send, repository, content, size, findings)
         if not is_there:
             continue
-        pushed_s = time.monotonic()
+        pull_begun_s = time.monotonic()
         for giver in givers:
             with findings.about(giver.object, f"gives {size} that the front door took") as pull:
                 digest, length = registry_asks.stream_digest(giver.registry, repository, content.digest)
@@ -67,8 +72,19 @@ def test_layers_of_every_size_pass_the_front_door(
                         f"{length} bytes of digest {digest[:19]}, not {len(content)} of {content.digest[:19]}"
                     )
         if send is _send_in_pieces:
-            measured["push_mib_per_s"] = round(size_bytes / _MIB / (pushed_s - begun_s), 1)
-            measured["pull_mib_per_s"] = round(size_bytes / _MIB / (time.monotonic() - pushed_s), 1)
+            measured["push_mib_per_s"] = round(large_mib / (pushed_s - begun_s), 1)
+            measured["pull_mib_per_s"] = round(large_mib / (time.monotonic() - pull_begun_s), 1)
+
+
+def _takes(door: Door, send, repository: str, content: LargeContent, size: str, findings: Findings) -> bool:
+    with findings.about(door.object, f"takes {size}") as push:
+        try:
+            send(door.registry, repository, content)
+            return True
+        except UnexpectedAnswer as answer:
+            limits = ": the front door limits how large a request may be"
+            push.wrong(f"{answer}" + (limits if answer.status == _TOO_LARGE else ""))
+    return False
 
 
 def _send_with_length(registry: Registry, repository: str, content: LargeContent) -> None:

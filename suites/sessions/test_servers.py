@@ -2,15 +2,17 @@
 
 from contextlib import suppress
 
-from harbor_verify.checks import check
+from harbor_verify.checks import SHOULD, check
 from harbor_verify.errors import CannotTell, DeadlinePassed, NeedMissing, StoreRefused, WrongConfiguration
-from harbor_verify.facts import Facts
+from harbor_verify.facts import Facts, StorePlace
 from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Feature
 from harbor_verify.redundancy import examine_servers
 from harbor_verify.settings import Settings
 from harbor_verify.target import Target
 from harbor_verify.waiting import NotYet, wait_until
+
+_GOOD_REPLICAS = "min_slaves_good_slaves"
 
 
 @check(
@@ -19,7 +21,7 @@ from harbor_verify.waiting import NotYet, wait_until
     "it kept in memory only is gone. Do not scale up a Redis that is not told to replicate: these are "
     "separate stores, and a session is in one of them. Set up a primary with a replica or more, and three "
     "Sentinels or a load balancer that follows the primary, and name them in {session_setting}; "
-    "{after_change}. No replica follows: start it, and read its log (`redis-cli INFO replication`: "
+    "{after_change}. No replica follows: start it, and read its log (`redis-cli INFO replication`, or valkey-cli: "
     "connected_slaves, master_link_status). One pod of a proxy: give it a second one. A service that "
     "somebody else runs, and that cannot be known for one: `--facts 'session_store=managed service'`.",
     source="Kubernetes: Service spec.selector, ownerReferences; Redis and Valkey: INFO replication",
@@ -52,8 +54,9 @@ def test_sessions_are_kept_on_more_than_one_server(
 
 @check(
     "sessions.sentinels-can-elect",
-    hint="Too few alive: start those that are down; `redis-cli -p 26379 SENTINEL SENTINELS PRIMARY` names "
-    "them. Those that are gone for ever are counted all the same, until `SENTINEL RESET PRIMARY` was sent "
+    hint="Too few alive: start those that are down; `redis-cli -p 26379 SENTINEL SENTINELS PRIMARY` (or "
+    "valkey-cli) names them. "
+    "Those that are gone for ever are counted all the same, until `SENTINEL RESET PRIMARY` was sent "
     "to each, one after the other (they come back under other addresses: let them announce names). Fewer "
     "than three: add some, on nodes of their own. The quorum higher than the majority: `SENTINEL SET "
     "PRIMARY quorum 2`. Only one is named: name all in {session_setting}; {after_change}.",
@@ -88,6 +91,45 @@ def test_sentinels_can_elect_a_primary_when_one_of_them_is_lost(
                     sentinel.wrong(view.trouble)
     if hidden and not findings.offenders:
         raise hidden
+
+
+@check(
+    "sessions.store-refuses-writes-alone",
+    hint="A primary that was cut off is replaced, and comes back: until it is demoted (ten seconds, with Sentinel) "
+    "it takes writes over connections that Harbor has kept, and all of that is thrown away: who signed in is logged "
+    "out. First have two replicas or more: with one, the loss of either server would end all writes. Then set on "
+    "every server, by CONFIG SET and in its file, `min-replicas-to-write 1`, and `min-replicas-max-lag` no longer "
+    "than it takes until another is made primary (Sentinel: down-after-milliseconds; without being told 10 s).",
+    source="Redis and Valkey: replication, min-replicas-to-write; INFO replication",
+    needs=("session-store",),
+    severity=SHOULD,
+    builds_on=("configuration.session-store-configured", "sessions.store-not-on-one-server"),
+)
+def test_a_primary_that_nobody_follows_takes_no_writes(
+    harbor: Target, findings: Findings, facts: Facts, not_applicable
+):
+    """The session store's primary refuses writes while no replica follows it: a replaced one acknowledges nothing.
+
+    Source: what the store says of itself; it tells how many replicas are good enough only where that matters.
+    """
+    store = _store(harbor, not_applicable)
+    if facts.session_store.value is StorePlace.MANAGED:
+        not_applicable(
+            f"Redis {store} is a service that somebody else runs ({facts.session_store.source}): what becomes of a "
+            "primary that was replaced was NOT verified"
+        )
+    with harbor.redis(store) as redis:
+        try:
+            told = redis.facts("replication")
+        except StoreRefused as refused:
+            raise CannotTell(str(refused)) from refused
+    if told.get("role") == "master" and not told.get("connected_slaves"):
+        not_applicable(f"no replica follows Redis {store}: nobody takes over from it")
+    with findings.about(f"Redis {store}", "min-replicas-to-write is 1 or more") as primary:
+        if told.get("role") != "master":
+            primary.unknown(f"a replica answers, and only its primary {told.get('master_host')} says it")
+        elif _GOOD_REPLICAS not in told:
+            primary.wrong("it is 0: it takes writes when no replica follows it")
 
 
 def _once_it_is_settled(redis, timeout_s):

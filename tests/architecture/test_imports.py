@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,7 @@ def sources(part: str) -> list[Path]:
     return sorted((REPOSITORY / part).rglob("*.py"))
 
 
+@cache
 def imports_of(file: Path) -> list[tuple[str, bool]]:
     return list(imports(file.read_text(), file.relative_to(REPOSITORY).parent.parts))
 

@@ -19,6 +19,7 @@ UNUSED_IN_THE_LAB = frozenset(
         "configuration.front-door-not-on-one-pod",
         "configuration.internal-tls-valid-for-days",
         "configuration.stored-passwords-readable",
+        "database.pooler-keeps-prepared-statements",
         "registry.existing-images-whole",
         "registry.redirect-leads-to-the-blob",
     }

@@ -20,20 +20,15 @@ def run(folder, *words):
     return process.returncode, process.stdout + process.stderr
 
 
-def test_from_an_empty_folder_it_finds_the_checks(tmp_path):
+def test_it_finds_the_checks_from_any_folder_and_settings_of_pytest_there_are_not_meant_for_it(tmp_path):
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-flag\n")
     code, output = run(tmp_path, "--collect-only", "--quiet", "--check", "storage.claims-bound")
     assert code == 0, output
     assert "1/" in output
     assert "warning" not in output.lower()
 
 
-def test_settings_of_pytest_in_the_folder_are_not_meant_for_it(tmp_path):
-    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-flag\n")
-    code, output = run(tmp_path, "--collect-only", "--quiet", "--check", "storage.claims-bound")
-    assert code == 0, output
-
-
-def test_without_a_password_it_says_what_is_missing_and_exits_with_4(tmp_path):
+def test_from_an_empty_folder_and_without_a_password_it_says_what_is_missing_and_exits_with_4(tmp_path):
     code, output = run(tmp_path, "--namespace", "harbor")
     assert code == 4
     assert "--admin-password or HARBOR_VERIFY_ADMIN_PASSWORD" in output

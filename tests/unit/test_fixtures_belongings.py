@@ -7,7 +7,7 @@ import pytest
 from fixtures import belongings
 from harbor_verify.cleanup import Cleanup
 from harbor_verify.clients.harbor import Credentials
-from harbor_verify.errors import NeedMissing, UnexpectedAnswer
+from harbor_verify.errors import NotApplicable, UnexpectedAnswer
 from harbor_verify.redaction import Redaction
 from harbor_verify.verdict import Failure
 
@@ -118,8 +118,9 @@ def test_what_harbor_does_not_make_is_its_failure_and_is_removed_all_the_same(st
     assert len(run.removed) == 1
 
 
-def test_where_users_come_from_elsewhere_the_check_is_blocked_and_none_is_made(state):
-    run = state(mode="ldap_auth")
-    with pytest.raises(NeedMissing, match="auth_mode ldap_auth"):
+@pytest.mark.parametrize("mode", ["ldap_auth", "oidc_auth"])
+def test_where_users_come_from_elsewhere_none_is_made_and_that_is_told(state, mode):
+    run = state(mode=mode)
+    with pytest.raises(NotApplicable, match=f"auth_mode {mode}.* NOT verified"):
         new_user(run)()
     assert run.target.front_door.made == []

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
 import textwrap
 import time
@@ -130,22 +129,9 @@ class Suite:
         )
 
     def start(self, *argv):
-        """pytest in a process of its own, to be interrupted."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "pytest", *QUIET, *argv],
-            cwd=self.folder,
-            env={**environment(), "PYTHONPATH": str(REPOSITORY)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            # Whoever runs these tests in the background may have them ignore Ctrl-C, which is handed down.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        )
+        """The number of a process that runs pytest, and the file with what a terminal of 80 columns shows.
 
-    def run(self, *argv):
-        """The exit code, and what a terminal of 80 columns shows.
-
-        In a copy of this process, so that nothing is imported again: that is all but a tenth of a second of it.
+        A copy of this process, so that nothing is imported again: that is all but a tenth of a second of it.
         """
         shown = self.folder / "shown.txt"
         child = os.fork()
@@ -155,11 +141,21 @@ class Suite:
                 code = self._run_here(shown, argv)
             finally:
                 os._exit(code)
+        return child, shown
+
+    def end(self, child, shown):
+        """Waits for what `start` gave: the exit code, and what was shown."""
         _, status = os.waitpid(child, 0)
         return os.waitstatus_to_exitcode(status), shown.read_text()
 
+    def run(self, *argv):
+        """The exit code, and what a terminal of 80 columns shows."""
+        return self.end(*self.start(*argv))
+
     def _run_here(self, shown, argv):
         signal.alarm(60)
+        # Whoever runs these tests in the background may have them ignore Ctrl-C, which is handed down.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         terminal = os.open(shown, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(terminal, 1)
         os.dup2(terminal, 2)
@@ -470,14 +466,14 @@ def test_what_cannot_be_removed_is_told_and_no_success(suite):
 def test_an_interrupted_run_cleans_up_and_says_what_was_not_run(suite, number):
     suite.check("one", "open('begun', 'w').close(); time.sleep(60)", arguments="made")
     suite.check("two", "pass")
-    process = suite.start()
+    child, shown = suite.start()
     deadline = time.monotonic() + 30
     while not (suite.folder / "begun").exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    process.send_signal(number)
-    output, _ = process.communicate(timeout=30)
-    assert process.returncode == 2
+    os.kill(child, number)
+    code, output = suite.end(child, shown)
+    assert code == 2
     assert "thing removed" in output
     assert "lease given back" in output
     assert suite.report()["not_run"] == ["unit.one", "unit.two"]

@@ -199,6 +199,21 @@ def test_redis_password_can_stand_in_harbors_redis_url():
     assert "," not in redis_sentinel.PASSWORD
 
 
+def test_another_program_than_redis_knows_nothing_of_what_redis_kept(monkeypatch, tmp_path):
+    folder, link = tmp_path / "redis", tmp_path / "session-store"
+    monkeypatch.setattr(redis_sentinel, "FOLDER", folder)
+    monkeypatch.setattr(redis_sentinel, "_SERVER", link)
+    monkeypatch.setattr(redis_sentinel, "SERVERS", {})
+    monkeypatch.setattr(redis_sentinel, "SENTINELS", {})
+    redis_sentinel._be(redis_sentinel.REDIS)
+    folder.mkdir()
+    redis_sentinel._be(redis_sentinel.REDIS)
+    assert folder.exists()
+    redis_sentinel._be(Path("/usr/bin/valkey-server"))
+    assert not folder.exists()
+    assert link.readlink() == Path("/usr/bin/valkey-server")
+
+
 def test_redis_speaks_tls_too_where_that_was_asked_for_and_keeps_it(monkeypatch, tmp_path):
     monkeypatch.setattr(settings, "STATE", tmp_path)
     monkeypatch.setattr(redis_sentinel, "FOLDER", tmp_path)
@@ -219,10 +234,10 @@ def test_redis_speaks_tls_too_where_that_was_asked_for_and_keeps_it(monkeypatch,
 def test_who_comes_to_redis_by_tls_is_led_to_the_same_primary():
     lines = load_balancer.configuration().splitlines()
     choices = [line.split() for line in lines if line.startswith("  use_backend ")]
-    plain, by_tls = choices[:2], choices[2:]
+    plain, by_tls = choices[:3], choices[3:]
     assert [[word.removeprefix("tls-") for word in line] for line in by_tls] == plain
     tracked = [line for line in lines if " track " in line]
-    assert [line.split()[-1] for line in tracked] == ["redis-1/redis-1", "redis-2/redis-2"]
+    assert [line.split()[-1] for line in tracked] == [f"{name}/{name}" for name in redis_sentinel.DATA_NODES]
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.programs import packages
+from lab.errors import LabError
+from lab.programs import backports, packages
 
 
 @pytest.fixture
@@ -34,6 +35,18 @@ def test_what_an_interrupted_installation_left_goes(files):
     with packages._no_services():
         pass
     assert not own.exists()
+
+
+def test_backports_come_from_where_the_machine_has_its_debian_from():
+    listing = (
+        "https://vendor.example.com/apt/ stable Vendor\n"
+        "http://mirror.example.com/debian/ bookworm-updates Debian\n"
+        "http://mirror.example.com/debian/ bookworm Debian\n"
+    )
+    line = backports.source(listing)
+    assert line.endswith("] http://mirror.example.com/debian/ bookworm-backports main\n")
+    with pytest.raises(LabError, match="no mirror"):
+        backports.source("http://mirror.example.com/debian/ trixie Debian\n")
 
 
 def test_packages_are_unpacked_with_what_they_need_and_not_installed(monkeypatch, tmp_path):

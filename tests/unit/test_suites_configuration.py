@@ -4,13 +4,15 @@ every offender on a broken one.
 
 import base64
 from dataclasses import replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
 from kubernetes import client
 
 from harbor_verify.clients.harbor import Credentials
-from harbor_verify.errors import NoAnswer, NotApplicable, UnexpectedAnswer
+from harbor_verify.clients.pod_channel import CommandInPodFailed
+from harbor_verify.errors import CannotTell, NoAnswer, NotApplicable, UnexpectedAnswer
 from harbor_verify.model.roles import Role
 from harbor_verify.profiles import harbor_1_2
 from suites.configuration import test_token_key as token_key
@@ -26,6 +28,7 @@ from suites.configuration.test_registry_configuration import (
 from suites.configuration.test_session_store import (
     test_every_web_replica_is_given_the_same_session_store as session_store,
 )
+from tests.unit.containers import BEFORE, LATER, answer
 from tests.unit.running import examine, never, not_applicable, offenders_of
 
 SILENT = NoAnswer("no answer", sent=True)
@@ -61,45 +64,101 @@ def registry(*, config_at="/etc/registry", storage_at="/storage", args=("serve",
         client.V1Volume(name="config", config_map=client.V1ConfigMapVolumeSource(name="cm", items=items)),
     ]
     spec = client.V1PodSpec(containers=[container], volumes=volumes)
-    pod = SimpleNamespace(spec=spec)
+    running = client.V1ContainerState(
+        running=client.V1ContainerStateRunning(started_at=datetime(2026, 1, 1, tzinfo=UTC))
+    )
+    status = SimpleNamespace(container_statuses=[SimpleNamespace(name="registry-app", state=running)])
+    pod = SimpleNamespace(spec=spec, status=status)
     return replica("registry-0", pod=pod, container=container, running=True, state="Ready")
 
 
-def registries(*replicas, config=FILES, environment=None, run=never):
+def registries(*replicas, config=FILES, has=None, environment=None, written=BEFORE, uploads_in="/storage"):
+    """Its ConfigMap says `config`, and its container has `has` (None: the same), where it reads.
+
+    `written`: when the kubelet wrote the ConfigMap's files; `uploads_in`: where its process really keeps uploads; None:
+    it takes none.
+    """
+    place = "/v2/p/root/blobs/uploads/u1?_state=x"
+
+    def run(replica, argv, *, container=None):
+        if argv[0] == "sh" and argv[2].startswith("test -e"):
+            return "there" if argv[3].startswith(f"{uploads_in}/docker/") else "absent"
+        if argv[-1].endswith("cmdline"):
+            return "sh\0"
+        return answer(argv, {"/etc/registry/config.yml": has or config}, environment or {}, written=written)
+
+    def begin_upload(repository):
+        if uploads_in is None:
+            raise SILENT
+        return SimpleNamespace(place=place)
+
     return SimpleNamespace(
         replicas=lambda role: list(replicas),
         deployment=SimpleNamespace(
             config_map=lambda name: {"config": config, "cert": "x"},
             environment=lambda replica: environment or {},
         ),
+        registry=lambda replica: SimpleNamespace(begin_upload=begin_upload, cancel=lambda upload: None),
         run=run,
     )
 
 
+REQUEST = SimpleNamespace(getfixturevalue=lambda name: "p")
+
+
+def keeps_images_on_a_volume(target):
+    examine(on_a_volume, target, request=REQUEST)
+
+
 def test_a_root_inside_the_claim_is_well_also_in_a_folder_of_its_own():
-    examine(on_a_volume, registries(registry()), never)
+    keeps_images_on_a_volume(registries(registry()))
 
 
 def test_the_file_of_the_image_is_read_where_it_is_the_one_that_counts():
-    def run(replica, argv):
-        return FILES if argv == ["cat", "/etc/registry/config.yml"] else never(argv)
-
-    needed = []
-    examine(on_a_volume, registries(registry(config_at="/elsewhere"), run=run), needed.append)
-    assert needed == ["exec"]
+    keeps_images_on_a_volume(registries(registry(config_at="/elsewhere"), config=SAMPLE, has=FILES))
 
 
 def test_an_object_store_needs_no_volume():
-    examine(
-        on_a_volume, registries(registry(storage_at="/x"), config=CONFIG.format("s3: {bucket: b}")), never
+    keeps_images_on_a_volume(registries(registry(storage_at="/x"), config=CONFIG.format("s3: {bucket: b}")))
+
+
+def test_a_replica_that_was_started_while_its_config_map_said_something_else_is_named():
+    inside = CONFIG.format("filesystem: {rootdirectory: /tmp/x}")
+    (offender,) = offenders_of(keeps_images_on_a_volume, registries(registry(), has=inside))
+    assert "in its container, which differs from its ConfigMap, names /tmp/x" in offender.observed
+
+
+def test_where_the_file_was_written_after_the_start_an_upload_shows_what_was_read():
+    keeps_images_on_a_volume(registries(registry(), written=LATER))
+    (offender,) = offenders_of(
+        keeps_images_on_a_volume, registries(registry(), written=LATER, uploads_in="/tmp/x")
     )
+    assert offender.observed.startswith("an upload that it took is not in /storage, which its file names; ")
+
+
+def test_where_nothing_shows_what_was_read_it_is_unknown():
+    with pytest.raises(CannotTell, match="it takes no upload"):
+        keeps_images_on_a_volume(registries(registry(), written=LATER, uploads_in=None))
+    bucket = registries(registry(), config=CONFIG.format("s3: {bucket: b}"), written=LATER)
+    with pytest.raises(CannotTell, match="nobody knows which configuration"):
+        keeps_images_on_a_volume(bucket)
+
+
+def test_without_a_shell_what_is_declared_is_judged_and_told():
+    def run(replica, argv, *, container=None):
+        raise CommandInPodFailed('exec: "cat": executable file not found in $PATH')
+
+    told, target = [], registries(registry())
+    target.run = run
+    examine(on_a_volume, target, request=REQUEST, tell=told.append)
+    assert "NOT seen" in told[0]
 
 
 @pytest.mark.parametrize(
     "target, told",
     [
         (
-            registries(registry(config_at="/elsewhere"), run=lambda *_: SAMPLE),
+            registries(registry(config_at="/elsewhere"), has=SAMPLE),
             "the image's own, names /var/lib",
         ),
         (registries(registry(storage_at="/data")), "of its ConfigMap names /storage, where no"),
@@ -111,11 +170,11 @@ def test_an_object_store_needs_no_volume():
             ),
             "names /var/lib/registry",
         ),
-        (registries(registry(args=()), run=lambda *_: "sh\0"), "nothing says which file"),
+        (registries(registry(args=())), "nothing says which file"),
     ],
 )
 def test_a_root_outside_of_every_claim_is_named_with_the_claim_there_is(target, told):
-    (offender,) = offenders_of(on_a_volume, target, lambda need: None)
+    (offender,) = offenders_of(keeps_images_on_a_volume, target)
     assert offender.object == "pod registry-0"
     assert offender.expected == "images inside a volume of registry-pvc"
     assert told in offender.observed
@@ -124,7 +183,7 @@ def test_a_root_outside_of_every_claim_is_named_with_the_claim_there_is(target, 
 def test_a_registry_that_does_not_run_is_named_and_not_asked():
     stopped = registry()
     stopped.running, stopped.state = False, "Running (CrashLoopBackOff)"
-    (offender,) = offenders_of(on_a_volume, registries(stopped), never)
+    (offender,) = offenders_of(keeps_images_on_a_volume, registries(stopped))
     assert "CrashLoopBackOff" in offender.observed
 
 
@@ -259,7 +318,8 @@ REDIS = "redis:6379,100,hush,11"
 
 
 def of_environments(*environments, answers=()):
-    replicas = [replica(f"part-{n}") for n in range(len(environments))]
+    container = SimpleNamespace(name="c")
+    replicas = [replica(f"part-{n}", container=container) for n in range(len(environments))]
 
     def configurations(http, secret):
         assert secret == "s"
@@ -279,6 +339,7 @@ def of_environments(*environments, answers=()):
         workload=lambda role: SimpleNamespace(object="ReplicationController harbor/part-rc"),
         profile=profile,
         deployment=SimpleNamespace(environment=lambda replica: environments[replicas.index(replica)]),
+        run=lambda replica, argv, *, container: answer(argv, {}, environments[replicas.index(replica)]),
         configurations=lambda replica: profile.configuration_store.configurations(
             answers[replicas.index(replica)], environments[replicas.index(replica)]
         ),

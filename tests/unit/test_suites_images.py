@@ -142,9 +142,11 @@ def test_the_tag_that_stands_in_for_the_list_is_read_everywhere():
 # images.layer-sizes
 
 
-def layers(found, **settings):
+def layers(found, front_replicas=(), **settings):
     measured = {}
-    examine(sizes, found, "p", Settings(**({"large_layer_mib": 12} | settings)), measured)
+    examine(
+        sizes, found, "p", Settings(**({"large_layer_mib": 12} | settings)), measured, list(front_replicas)
+    )
     return measured
 
 
@@ -171,6 +173,15 @@ def test_a_limit_of_the_front_door_is_told_with_the_smallest_size_that_fails():
     ]
     assert "413" in offenders[0].observed
     assert "limits" in offenders[0].observed
+
+
+def test_the_one_replica_of_the_front_door_with_a_limit_is_named_though_its_address_leads_to_another():
+    store = Store()
+    servers = [FakeRegistry(store), FakeRegistry(store), FakeRegistry(store, limit=2**20)]
+    with registries() as found, doors(*servers) as (_, *front_replicas):
+        offenders = offenders_of(layers, found, front_replicas)
+    assert objects(offenders) == {"pod replica-2"}
+    assert "413" in offenders[0].observed
 
 
 def test_a_replica_with_other_bytes_is_named():

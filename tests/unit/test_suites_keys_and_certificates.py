@@ -17,6 +17,7 @@ from suites.configuration.test_internal_tls import test_certificates_between_com
 from suites.configuration.test_secret_key import (
     test_the_secret_key_is_nobody_elses_and_the_same_on_every_web_replica as key,
 )
+from tests.unit.containers import answer
 from tests.unit.running import examine, never, offenders_of
 
 PATH = "/etc/x/key"
@@ -50,8 +51,17 @@ def pod(secret, *, mount="/etc/x/key", sub_path="key", items=(("secretKey", "key
     )
 
 
-def harbor(*texts, in_container=None, shows=None):
-    """A web replica for each text, which its Secret has under `secretKey`."""
+def harbor(*texts, in_container=None, has=None, shows=None):
+    """A web replica for each text, which its Secret has under `secretKey`, and its container unless it `has` another.
+
+    `in_container`: what all have, of no Secret.
+    """
+
+    def run(replica, argv, *, container=None):
+        number = replicas.index(replica)
+        text = in_container if in_container is not None else (has or texts)[number]
+        return answer(argv, {PATH: text}, {})
+
     secrets = {f"s{n}": {"secretKey": text, "tls.crt": text} for n, text in enumerate(texts)}
     replicas = []
     for number, _ in enumerate(texts):
@@ -75,7 +85,7 @@ def harbor(*texts, in_container=None, shows=None):
             internal_tls=lambda environment: environment.get("CERT", ""),
         ),
         replicas=lambda role: replicas,
-        run=lambda replica, argv: in_container,
+        run=run,
         served_certificate=lambda replica: shows,
         deployment=SimpleNamespace(
             config_map=lambda name: None,
@@ -90,18 +100,18 @@ def harbor(*texts, in_container=None, shows=None):
 
 
 def test_a_key_of_its_own_that_all_share_is_well():
-    examine(key, harbor("0123456789abcdef", "0123456789abcdef"), never)
+    examine(key, harbor("0123456789abcdef", "0123456789abcdef"))
 
 
 def test_the_default_key_is_an_offender_on_every_replica_and_is_not_shown():
-    offenders = offenders_of(key, harbor("not-a-secure-key", "not-a-secure-key"), never)
+    offenders = offenders_of(key, harbor("not-a-secure-key", "not-a-secure-key"))
     assert [offender.object for offender in offenders] == ["pod h/web-0", "pod h/web-1"]
     assert "default" in offenders[0].observed
     assert not any("not-a-secure-key" in str(offender) for offender in offenders)
 
 
 def test_a_key_of_the_wrong_length_and_one_that_differs_are_named():
-    offenders = offenders_of(key, harbor("0123456789abcdef", "0123456789abcdef", "short"), never)
+    offenders = offenders_of(key, harbor("0123456789abcdef", "0123456789abcdef", "short"))
     assert [(o.object, o.observed) for o in offenders] == [
         ("pod h/web-2", "5"),
         ("pod h/web-2", "another one"),
@@ -109,9 +119,14 @@ def test_a_key_of_the_wrong_length_and_one_that_differs_are_named():
 
 
 def test_a_key_that_no_secret_brings_is_read_in_the_container():
-    asked = []
-    examine(key, harbor("unused", in_container="0123456789abcdef\n"), asked.append)
-    assert asked == ["exec"]
+    examine(key, harbor("unused", in_container="0123456789abcdef\n"))
+
+
+def test_a_key_that_was_read_before_its_secret_was_changed_is_the_one_that_counts():
+    secrets = ("0123456789abcdef",) * 3
+    has = ("0123456789abcdef", "0123456789abcdef", "fedcba9876543210")
+    (offender,) = offenders_of(key, harbor(*secrets, has=has))
+    assert (offender.object, offender.observed) == ("pod h/web-2", "another one")
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from harbor_verify.model.stores import Database, Redundancy, SentinelView, Sessi
 from harbor_verify.profiles.harbor_2 import PROFILE
 from harbor_verify.verdict import Failure
 from suites.database.test_servers import test_the_database_stands_on_more_than_one_server as database_servers
+from suites.sessions.test_servers import test_a_primary_that_nobody_follows_takes_no_writes as refuses_alone
 from suites.sessions.test_servers import (
     test_sentinels_can_elect_a_primary_when_one_of_them_is_lost as sentinels_elect,
 )
@@ -329,3 +330,54 @@ def test_without_sentinels_or_without_a_store_there_is_nothing_to_say():
         harbor.session_store = lambda: (_ for _ in ()).throw(WrongConfiguration("it is no URL"))
         with pytest.raises(CannotTell, match="it is no URL"):
             examine(session_servers, harbor, **more)
+
+
+PRIMARY = {"role": "master", "connected_slaves": 2}
+
+
+def look_alone(told, *, place=OUTSIDE, ends=never):
+    def facts(section):
+        assert section == "replication"
+        if isinstance(told, Exception):
+            raise told
+        return told
+
+    harbor = SimpleNamespace(
+        session_store=lambda: SessionStore("store", 6379, password="hush", database=0),
+        redis=lambda store: nullcontext(SimpleNamespace(facts=facts)),
+    )
+    examine(refuses_alone, harbor, facts=SimpleNamespace(session_store=place), not_applicable=ends)
+
+
+@pytest.mark.parametrize("good", [2, 0])
+def test_a_primary_that_counts_its_good_replicas_refuses_writes_without_them(good):
+    look_alone(PRIMARY | {"min_slaves_good_slaves": good})
+
+
+def test_a_primary_that_counts_no_good_replicas_takes_writes_alone():
+    with pytest.raises(Failure) as failure:
+        look_alone(PRIMARY)
+    (found,) = failure.value.offenders
+    assert found.observed == "it is 0: it takes writes when no replica follows it"
+    assert "hush" not in str(found)
+
+
+@pytest.mark.parametrize(
+    "told, seen",
+    [
+        ({"role": "slave", "master_host": "192.0.2.7"}, "only its primary 192.0.2.7 says it"),
+        (StoreRefused("NOPERM this user has no permissions"), "NOPERM"),
+    ],
+)
+def test_of_a_replica_and_of_a_store_that_refuses_nobody_knows_whether_it_takes_writes_alone(told, seen):
+    with pytest.raises(CannotTell, match=seen):
+        look_alone(told)
+
+
+@pytest.mark.parametrize(
+    "told, place, why",
+    [(PRIMARY, MANAGED, "NOT verified"), ({"role": "master", "connected_slaves": 0}, OUTSIDE, "no replica")],
+)
+def test_where_nobody_takes_over_or_others_run_it_nothing_is_asked_of_it(told, place, why):
+    with pytest.raises(NotApplicable, match=why):
+        look_alone(told, place=place, ends=not_applicable)

@@ -60,7 +60,7 @@ def test_the_list_of_registries_is_read(status, listed):
 def connecting(monkeypatch, *limits, most=100, profile=harbor_2.PROFILE):
     @contextmanager
     def database(target):
-        yield SimpleNamespace(most_connections=lambda: most)
+        yield SimpleNamespace(most_connections=lambda: most, by_pooler=lambda: False)
 
     monkeypatch.setattr(test_connections, "harbors_database", database)
     settings = [{"POSTGRESQL_MAX_OPEN_CONNS": limit} if limit else {} for limit in limits]

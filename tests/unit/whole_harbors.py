@@ -5,6 +5,7 @@ import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,8 +13,9 @@ from typing import Any
 from harbor_verify import checks
 from harbor_verify.errors import CannotTell, NeedMissing, NotApplicable
 from harbor_verify.facts import Facts, gathering
-from harbor_verify.model.configuration import covering_mount
-from harbor_verify.model.discovery import discover
+from harbor_verify.model.configuration import given_files
+from harbor_verify.model.discovery import Deployment, discover
+from harbor_verify.model.environment import environment_of
 from harbor_verify.target import Target
 from harbor_verify.verdict import Failure
 from suites.configuration import (
@@ -30,6 +32,7 @@ from suites.configuration import (
 from suites.database import test_servers
 from suites.sessions import test_servers as test_session_servers
 from suites.storage import test_binding, test_claims, test_mounts, test_volumes
+from tests.unit.containers import answer
 from tests.unit.running import blocked, examine, not_applicable
 from tests.unit.small_cluster import NAMESPACE, small_cluster
 
@@ -87,7 +90,7 @@ def harbor_of(text: str, release: str | None = None) -> Iterator[tuple[Target, F
         )
         target = Target(access, discover(kubernetes, NAMESPACE, release=release), settings)
         answers = SimpleNamespace(version=lambda login: "v2", authentication_mode=lambda: "db_auth")
-        vars(target).update(front_door=answers, run=_run)
+        vars(target).update(front_door=answers, run=partial(_run, target.deployment))
         yield target, gathering.facts_of(target)
 
 
@@ -127,6 +130,7 @@ def _examine(test: Any, target: Target, facts: Facts) -> None:
         "need": _need,
         "blocked": blocked,
         "not_applicable": not_applicable,
+        "request": None,
     }
     asked = inspect.signature(test).parameters
     examine(test, **{name: value for name, value in fixtures.items() if name in asked})
@@ -137,7 +141,7 @@ def _need(name: str) -> None:
         raise NeedMissing(f"needs {name}")
 
 
-def _run(replica: Any, argv: list[str]) -> str:
+def _run(deployment: Deployment, replica: Any, argv: list[str], *, container: str | None = None) -> str:
     """As a registry that was started by its image, and a kernel that has mounted what was asked for."""
     if argv == ["cat", "/proc/self/mounts"]:
         claims = {v.name for v in replica.pod.spec.volumes or () if v.persistent_volume_claim}
@@ -149,6 +153,11 @@ def _run(replica: Any, argv: list[str]) -> str:
         return "\n".join(table)
     if "cmdline" in argv[-1]:
         return "/usr/bin/registry\0serve\0/etc/registry/config.yml\0"
-    if "readlink" in argv[-2]:
+    if "readlink -f" in argv[-2]:
         return argv[-1]
-    raise AssertionError(f"nobody runs {argv} in {covering_mount(argv[-1], replica.container)}")
+    own = next(
+        each for each in replica.pod.spec.containers if each.name == (container or replica.container.name)
+    )
+    given = given_files(replica.pod.spec, own, deployment.config_map, deployment.secret)
+    environment = environment_of(own, deployment.config_map, deployment.secret)
+    return answer(argv, {file.path: file.text for file in given}, environment)

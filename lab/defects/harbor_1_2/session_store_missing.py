@@ -25,6 +25,6 @@ DEFECT = Defect(
     )
     | SOME_FAILOVER,
     causes=frozenset({"configuration.session-store-configured"}),
-    not_applicable=frozenset({"sessions.store-not-on-one-server"}),
+    not_applicable=frozenset({"sessions.store-not-on-one-server", "sessions.store-refuses-writes-alone"}),
     change=_forget_redis,
 )

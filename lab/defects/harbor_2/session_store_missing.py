@@ -24,6 +24,12 @@ DEFECT = Defect(
         }
     ),
     causes=frozenset({"configuration.session-store-configured"}),
-    not_applicable=frozenset({"sessions.sentinels-can-elect", "sessions.store-not-on-one-server"}),
+    not_applicable=frozenset(
+        {
+            "sessions.sentinels-can-elect",
+            "sessions.store-not-on-one-server",
+            "sessions.store-refuses-writes-alone",
+        }
+    ),
     change=_forget_redis,
 )

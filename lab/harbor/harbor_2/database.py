@@ -1,9 +1,11 @@
 """Harbor's PostgreSQL database, with a pool of connections that behaves as Go's does.
 
 A connection that the server has closed while it lay idle is noticed before it is used, so after a failover of the
-database the next request succeeds. Nothing has a timeout: with a frozen database the calls hang.
+database the next request succeeds. None lives for longer than 5 minutes. Nothing has a timeout: with a frozen database
+the calls hang.
 """
 
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -25,7 +27,9 @@ Row = dict[str, Any]
 Connection = psycopg2.extensions.connection
 Cursor = psycopg2.extensions.cursor
 
-_IDLE_CONNECTIONS = 16
+_LIFETIME_S = 300.0
+_LOOKED_AFTER_EVERY_S = 5.0
+_ANY_NUMBER = 10_000
 
 
 class Database:
@@ -40,8 +44,10 @@ class Database:
         name: str,
         *,
         sslmode: str = "disable",
-        most_connections: int = 100,
+        most_idle: int = 2,
+        most_open: int = 0,
     ) -> None:
+        """`most_idle` connections are kept when nobody needs them; `most_open` are open at once, 0: any number."""
         self._target = {
             "host": host,
             "port": port,
@@ -52,8 +58,15 @@ class Database:
         }
         if sslmode.startswith("verify"):
             self._target["sslrootcert"] = authorities.file()
-        self._connections = IdleConnections(self._connect, _drop, _socket_of, _IDLE_CONNECTIONS)
-        self._free = threading.BoundedSemaphore(most_connections)
+        self._connections = IdleConnections(
+            self._connect,
+            _drop,
+            _socket_of,
+            most_idle,
+            lifetime_s=_LIFETIME_S,
+            reap_every_s=_LOOKED_AFTER_EVERY_S,
+        )
+        self._free = threading.BoundedSemaphore(most_open if most_open > 0 else _ANY_NUMBER)
 
     def rows(self, sql: str, *arguments: Any) -> list[Row]:
         """The rows of a SELECT, or of what RETURNING gives."""
@@ -95,11 +108,13 @@ class Database:
             yield cursor
 
     def _connect(self) -> Connection:
+        # As the real one's driver sends it: a parameter of its own, which poolers take, and no option. libpq has it
+        # from the environment alone.
+        os.environ["PGTZ"] = "UTC"
         try:
             connection = psycopg2.connect(
                 **self._target,
                 application_name="harbor stand-in",
-                options="-c timezone=UTC",
                 cursor_factory=psycopg2.extras.RealDictCursor,
             )
         except psycopg2.OperationalError as failure:

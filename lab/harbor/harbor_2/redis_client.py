@@ -1,35 +1,68 @@
-"""Connections to Redis from the URLs that the chart writes, with a Sentinel or without."""
+"""Connections to Redis from the URLs that the chart writes, with a Sentinel or without.
+
+Core's are kept as go-redis keeps them (`redis_pool`). Jobservice's have no time-outs but those that Harbor sets: with
+Sentinels 30 s to connect and 10 s to read, and none at all without.
+"""
 
 import re
 import socket
-from urllib.parse import unquote, urlsplit
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import redis
 from redis.sentinel import Sentinel
 
-from . import authorities
+from . import authorities, redis_pool
 
 RedisError = redis.RedisError
 
-READ_TIMEOUT_S = 30.0
-CONNECT_TIMEOUT_S = 5.0
-_ELSEWHERE = "127.0.0.1:6379"
+_JOBS_READ_TIMEOUT_S = 10.0
+_JOBS_CONNECT_TIMEOUT_S = 30.0
+_ELSEWHERE = "redis://127.0.0.1:6379/0"
 """Where the real client looks for a Redis whose URL it does not understand."""
 
 
+@dataclass(frozen=True)
+class _Place:
+    """What a URL tells. `primary` is the name that the Sentinels know it by; empty: `hosts` are Redis itself."""
+
+    hosts: list[tuple[str, int]]
+    primary: str
+    tls: bool
+    settings: dict[str, Any]
+    idle_s: float
+
+
 def connect(url: str) -> redis.Redis:
-    """A client with a pool of its own. It connects when it is used first, so nothing is raised here.
+    """Core's client, with a pool of its own. It connects when it is used first, so nothing is raised here.
 
     `url` is redis[s]://[user]:password@host[:port]/[database] or
-    redis[s]+sentinel://[user]:password@host:port[,host:port]/master/[database], both with ?options that do not matter.
+    redis[s]+sentinel://[user]:password@host:port[,host:port]/master/[database], both with ?idle_timeout_seconds=…
     Whatever has no scheme is not understood, and Redis is looked for on 127.0.0.1.
     """
-    scheme, found, rest = url.partition("://")
-    if not found:
-        return _direct(f"redis://{_ELSEWHERE}/0")
-    if scheme.endswith("+sentinel"):
-        return _by_sentinel(scheme.removesuffix("+sentinel"), rest)
-    return _direct(url.partition("?")[0])
+    place = _place(url)
+    if not place.primary:
+        return redis_pool.Client(lambda: place.hosts[0], place.settings, tls=place.tls, idle_s=place.idle_s)
+    sentinels = redis_pool.Sentinels(place.hosts, place.primary, _trust(place.tls), tls=place.tls)
+    client = redis_pool.Client(sentinels.primary, place.settings, tls=place.tls, idle_s=place.idle_s)
+    sentinels.on_switch = client.leave_all_but
+    return client
+
+
+def connect_for_jobs(url: str) -> redis.Redis:
+    """Jobservice's client; as `connect`."""
+    place = _place(url)
+    secured: dict[str, Any] = {"ssl": True} if place.tls else {}
+    if not place.primary:
+        host, port = place.hosts[0]
+        return redis.Redis(host, port, **place.settings, **secured, **_AGAIN)
+    timeouts = {
+        "socket_timeout": _JOBS_READ_TIMEOUT_S,
+        "socket_connect_timeout": _JOBS_CONNECT_TIMEOUT_S,
+    }
+    directory = Sentinel(place.hosts, sentinel_kwargs={**timeouts, **secured, **_trust(place.tls)})
+    return directory.master_for(place.primary, **place.settings, **timeouts, **secured, **_AGAIN)
 
 
 def without_password(url: str) -> str:
@@ -42,44 +75,44 @@ def describe(error: Exception) -> str:
     return str(error).replace("\n", " ") or type(error).__name__
 
 
-def _direct(url: str) -> redis.Redis:
-    return redis.Redis.from_url(url, **_SETTINGS, **_trust(url.partition("://")[0]))
-
-
-def _by_sentinel(scheme: str, rest: str) -> redis.Redis:
-    hosts = urlsplit(f"redis://{rest}")
-    credentials, _, addresses = hosts.netloc.rpartition("@")
+def _place(url: str) -> _Place:
+    scheme, _, rest = (url if "://" in url else _ELSEWHERE).partition("://")
+    parts = urlsplit(f"redis://{rest}")
+    credentials, _, addresses = parts.netloc.rpartition("@")
     user, _, password = credentials.partition(":")
-    master, _, database = hosts.path.strip("/").partition("/")
-    sentinels = [_address(text) for text in addresses.split(",")]
-    timeouts = {"socket_timeout": CONNECT_TIMEOUT_S, "socket_connect_timeout": CONNECT_TIMEOUT_S}
-    # TLS is for the Sentinels as well.
-    secured = {"ssl": True, **_trust(scheme)} if scheme == "rediss" else {}
-    directory = Sentinel(sentinels, sentinel_kwargs=timeouts | secured)
-    settings = {
-        **_SETTINGS,
-        "username": unquote(user) or None,
-        "password": unquote(password) or None,
-        "db": int(database or 0),
-        **secured,
-    }
-    return directory.master_for(master, **settings)
+    by_sentinel = scheme.endswith("+sentinel")
+    primary, _, database = (
+        parts.path.strip("/").partition("/") if by_sentinel else ("", "", parts.path.strip("/"))
+    )
+    tls = scheme.startswith("rediss")
+    idle = parse_qs(parts.query).get("idle_timeout_seconds", [""])[0]
+    return _Place(
+        [_address(text, 26379 if by_sentinel else 6379) for text in addresses.split(",")],
+        primary,
+        tls,
+        {
+            "username": unquote(user) or None,
+            "password": unquote(password) or None,
+            "db": int(database or 0),
+            **_trust(tls),
+        },
+        float(idle or redis_pool.IDLE_S),
+    )
 
 
-def _trust(scheme: str) -> dict[str, object]:
-    return {"ssl_ca_certs": authorities.file(), "ssl_check_hostname": True} if scheme == "rediss" else {}
+def _trust(tls: bool) -> dict[str, Any]:
+    """TLS is for the Sentinels as well."""
+    return {"ssl_ca_certs": authorities.file(), "ssl_check_hostname": True} if tls else {}
 
 
-def _address(text: str) -> tuple[str, int]:
+def _address(text: str, otherwise: int) -> tuple[str, int]:
     host, _, port = text.partition(":")
-    return host, int(port or 26379)
+    return host, int(port or otherwise)
 
 
 # One more attempt on a new connection: those that lay idle while Redis was restarted are worth nothing, and those to
 # a master that has become a replica neither.
-_SETTINGS = {
-    "socket_timeout": READ_TIMEOUT_S,
-    "socket_connect_timeout": CONNECT_TIMEOUT_S,
+_AGAIN: dict[str, Any] = {
     "socket_keepalive": True,
     "socket_keepalive_options": {
         socket.TCP_KEEPIDLE: 15,

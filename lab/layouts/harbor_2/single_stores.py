@@ -100,6 +100,6 @@ LAYOUT = Layout(
     about="the chart's own database and Redis, one pod each: not highly available",
     change=_use_own_stores,
     ensure=store_images.ensure,
-    not_applicable=frozenset({"sessions.sentinels-can-elect"}),
+    not_applicable=frozenset({"sessions.sentinels-can-elect", "sessions.store-refuses-writes-alone"}),
     turns_red=frozenset({"database.not-on-one-server", "sessions.store-not-on-one-server"}),
 )

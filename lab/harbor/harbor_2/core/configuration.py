@@ -1,4 +1,7 @@
-"""Settings that an administrator changes while Harbor runs: what stands in the table properties, else a default."""
+"""Settings that an administrator changes while Harbor runs: what stands in the table properties, else a default.
+
+What the environment says (CONFIG_OVERWRITE_JSON) stands above both.
+"""
 
 import json
 import threading
@@ -66,19 +69,24 @@ DEFAULTS: Values = {
 """session_timeout and token_expiration in minutes."""
 
 
+LOCAL, BY_PROVIDER = "db_auth", "oidc_auth"
+"""auth_mode: whose users these are."""
+
+
 class UnknownSetting(Exception):
     """There is none of that name, or its value is of another type."""
 
 
 class Configuration:
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, overwritten: Values | None = None) -> None:
+        self._database, self._overwritten = database, overwritten or {}
         self._lock = threading.Lock()
-        self._known = dict(DEFAULTS)
+        self._known = DEFAULTS | self._overwritten
 
     def current(self) -> Values:
         """As it stands in the database. Raises DatabaseError."""
-        values = DEFAULTS | dict(map(_value, self._database.rows("SELECT k, v FROM properties")))
+        stored = dict(map(_value, self._database.rows("SELECT k, v FROM properties")))
+        values = DEFAULTS | stored | self._overwritten
         with self._lock:
             self._known = values
         return values

@@ -53,13 +53,17 @@ class Health:
 
 
 def checks(settings: Settings, database: Database, store: redis.Redis | None) -> dict[str, Check]:
-    """One for each component; of Redis only where it is used."""
+    """One for each component; of Redis only where it is used.
+
+    Each has a connection of its own, each time; only that to the registry is kept, as recorded.
+    """
+    registry = http_client.Transport(settings.registry_url)
     found: dict[str, Check] = {
         "core": lambda: "",
         "database": lambda: _database(database),
         "jobservice": lambda: _url(f"{settings.jobservice_url}/api/v1/stats"),
         "portal": lambda: _url(settings.portal_url),
-        "registry": lambda: _url(f"{settings.registry_url}/"),
+        "registry": lambda: _url(f"{settings.registry_url}/", registry.send),
         "registryctl": lambda: _url(f"{settings.registryctl_url}/api/health"),
     }
     if store is not None:
@@ -83,9 +87,9 @@ def _redis(store: redis.Redis) -> str:
     return ""
 
 
-def _url(url: str) -> str:
+def _url(url: str, send: Callable[..., http_client.Reply] = http_client.send) -> str:
     try:
-        reply = http_client.send("GET", url, timeout_s=_TIMEOUT_S)
+        reply = send("GET", url, timeout_s=_TIMEOUT_S)
     except (OSError, http.client.HTTPException) as failure:
         return f"failed to check health: {http_client.describe('GET', url, failure)}"
     if reply.status != 200:

@@ -45,7 +45,7 @@ def _main() -> None:
     migrate.migrate(database)
     log.info("The database has been migrated successfully")
     _set_first_password(database, settings.admin_password)
-    configuration = Configuration(database)
+    configuration = Configuration(database, settings.overwritten)
     harbor = Harbor(
         settings=settings,
         database=database,
@@ -110,6 +110,8 @@ def _database(settings: Settings) -> Database:
             settings.database_password,
             settings.database_name,
             sslmode=settings.database_sslmode,
+            most_idle=settings.database_most_idle,
+            most_open=settings.database_most_open,
         )
         database.rows("SELECT 1")
     except TimeoutError as failure:

@@ -1,9 +1,11 @@
 """What core is told by its environment, in the names of the chart's ConfigMap and Secret."""
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,8 @@ class Settings:
     database_password: str
     database_name: str
     database_sslmode: str
+    database_most_idle: int
+    database_most_open: int
     redis_url: str
     """Of the sessions, in Redis' URL form; empty: sessions in memory."""
     cache_redis_url: str
@@ -40,6 +44,8 @@ class Settings:
     private_key_file: Path
     """The key that signs tokens."""
     storage_provider: str
+    overwritten: dict[str, Any]
+    """What of the configuration stands in the environment, and is not changed while core runs."""
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -63,6 +69,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         database_password=environment.get("POSTGRESQL_PASSWORD", ""),
         database_name=environment.get("POSTGRESQL_DATABASE", ""),
         database_sslmode=environment.get("POSTGRESQL_SSLMODE") or "disable",
+        database_most_idle=int(environment.get("POSTGRESQL_MAX_IDLE_CONNS") or 2),
+        database_most_open=int(environment.get("POSTGRESQL_MAX_OPEN_CONNS") or 0),
         redis_url=core_redis_url,
         cache_redis_url=environment.get("_REDIS_URL_HARBOR", "") or core_redis_url,
         registry_redis_url=environment.get("_REDIS_URL_REG", ""),
@@ -75,4 +83,5 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         key_file=Path(environment.get("KEY_PATH") or "/etc/core/key"),
         private_key_file=Path(environment.get("TOKEN_PRIVATE_KEY_PATH") or "/etc/core/private_key.pem"),
         storage_provider=environment.get("REGISTRY_STORAGE_PROVIDER_NAME") or "filesystem",
+        overwritten=json.loads(environment.get("CONFIG_OVERWRITE_JSON") or "{}"),
     )

@@ -177,7 +177,7 @@ def _clean_cache(url: str, log: JobLog) -> None:
     if not url:
         return
     try:
-        client = redis_client.connect(url)
+        client = redis_client.connect_for_jobs(url)
         for pattern in _CACHED:
             for key in client.scan_iter(match=pattern, count=1000):
                 client.delete(key)

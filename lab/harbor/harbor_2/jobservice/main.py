@@ -52,7 +52,7 @@ def _main() -> None:
     shared = core_client.settings(settings)
     database = _database(shared)
     logs: Logs = FileLogs(settings.log_folder) if settings.log_folder else DatabaseLogs(database)
-    jobs = Jobs(redis_client.connect(settings.redis_url), settings.namespace)
+    jobs = Jobs(redis_client.connect_for_jobs(settings.redis_url), settings.namespace)
     surroundings = Surroundings(
         database,
         (settings.registryctl_url or str(shared.get("registry_controller_url", ""))).rstrip("/"),
@@ -77,6 +77,8 @@ def _database(shared: dict[str, Any]) -> Database:
         str(shared["postgresql_password"]),
         str(shared["postgresql_database"]),
         sslmode=str(shared.get("postgresql_sslmode", "disable")),
+        most_idle=int(shared.get("postgresql_max_idle_conns", 2)),
+        most_open=int(shared.get("postgresql_max_open_conns", 0)),
     )
 
 

@@ -7,7 +7,7 @@ from .... import log
 from ....web.response import TEXT, Response
 from ...database import DatabaseError, describe
 from ...version import VERSION, at_least
-from ..configuration import UnknownSetting
+from ..configuration import BY_PROVIDER, UnknownSetting
 from ..documents import document
 from ..errors import bad_request, not_found, refuse
 from ..harbor import Call
@@ -40,7 +40,7 @@ def info(call: Call) -> Response:
     found: dict[str, Any] = {
         "auth_mode": values["auth_mode"],
         "banner_message": values["banner_message"],
-        "oidc_provider_name": "",
+        "oidc_provider_name": values["oidc_name"] if values["auth_mode"] == BY_PROVIDER else "",
         "primary_auth_mode": values["primary_auth_mode"],
         "self_registration": values["self_registration"],
     }
@@ -102,6 +102,8 @@ def internal_configuration(call: Call) -> Response:
         "metric_enable": False,
         "postgresql_database": settings.database_name,
         "postgresql_host": settings.database_host,
+        "postgresql_max_idle_conns": settings.database_most_idle,
+        "postgresql_max_open_conns": settings.database_most_open,
         "postgresql_password": settings.database_password,
         "postgresql_port": settings.database_port,
         "postgresql_sslmode": settings.database_sslmode,

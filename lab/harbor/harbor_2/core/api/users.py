@@ -2,6 +2,7 @@
 
 from ....web.response import Response
 from ...database import Duplicate, Row
+from ..configuration import LOCAL
 from ..documents import created, document
 from ..errors import bad_request, conflict, forbidden, not_found, unauthorized
 from ..harbor import Call
@@ -39,6 +40,9 @@ def search(call: Call) -> Response:
 
 def create(call: Call) -> Response:
     """By an administrator; nobody registers themselves."""
+    mode = call.harbor.configuration.current()["auth_mode"]
+    if mode != LOCAL:
+        raise forbidden(f"creating local user is not allowed under auth mode: {mode}")
     caller = caller_of(call)
     if caller is None:
         raise unauthorized()

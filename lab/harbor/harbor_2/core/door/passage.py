@@ -1,7 +1,7 @@
 """Requests that go through to the registry, and its answers back: in pieces, so that no blob lies in memory."""
 
-from collections.abc import Iterator
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from collections.abc import Callable, Iterator
+from http.client import HTTPException, HTTPResponse
 
 from .... import log
 from ....web.incoming import PIECE_BYTES
@@ -47,7 +47,7 @@ def through(call: Call, target: str = "") -> Response:
     elif length or request.method in ("POST", "PUT", "PATCH"):
         headers["Content-Length"] = str(length)
     try:
-        connection, answer = call.harbor.registry.open(
+        answer, end = call.harbor.registry.open(
             request.method, target or request.target, headers, _counted(call, pieces)
         )
     except RegistryFailure as failure:
@@ -55,9 +55,10 @@ def through(call: Call, target: str = "") -> Response:
         return Response(502)
     found = [(name, value) for name, value in answer.getheaders() if name.lower() not in _NOT_RETURNED]
     if request.method == "HEAD" or answer.status in (204, 304) or answer.length == 0:
-        connection.close()
+        answer.read()  # nothing, and it knows then that it is at its end
+        end()
         return Response(answer.status, b"", found)
-    return Response(answer.status, b"", found, pieces=_pieces(connection, answer))
+    return Response(answer.status, b"", found, pieces=_pieces(answer, end))
 
 
 def _counted(call: Call, pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -66,7 +67,7 @@ def _counted(call: Call, pieces: Iterator[bytes]) -> Iterator[bytes]:
         yield piece
 
 
-def _pieces(connection: HTTPConnection, answer: HTTPResponse) -> Iterator[bytes]:
+def _pieces(answer: HTTPResponse, end: Callable[[], None]) -> Iterator[bytes]:
     """Ends early where the registry breaks off; the client sees that less came than was announced."""
     try:
         while piece := answer.read(PIECE_BYTES):
@@ -74,4 +75,4 @@ def _pieces(connection: HTTPConnection, answer: HTTPResponse) -> Iterator[bytes]
     except (OSError, HTTPException) as failure:
         log.error(f"http: proxy error: {failure}")
     finally:
-        connection.close()
+        end()
