@@ -163,7 +163,7 @@ def _ways(url: str, namespace: str, project: str, password: str, rounds: int) ->
     )
     pod = min(listed["items"], key=lambda pod: pod["spec"]["nodeName"])
     node = next(machine for machine in topology.ALL if machine.name == pod["spec"]["nodeName"])
-    places = {"front door": url, "one replica": f"http://{pod['status']['podIP']}:8080"}
+    places = {"the front door": url, "one replica": f"http://{pod['status']['podIP']}:8080"}
     rates: dict[tuple[str, str], list[float]] = {}
     for _ in range(rounds):
         for name, place in places.items():
@@ -174,6 +174,6 @@ def _ways(url: str, namespace: str, project: str, password: str, rounds: int) ->
             for action, taken_s in json.loads(told).items():
                 rates.setdefault((action, name), []).append(_MIB / taken_s)
     return [
-        Figure(f"images: {action} of {_MIB} MiB by way of the {name}, from a node", "MiB/s", found)
+        Figure(f"images: {action} of {_MIB} MiB by {name}, from a node", "MiB/s", found)
         for (action, name), found in sorted(rates.items())
     ]
