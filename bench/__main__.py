@@ -6,9 +6,15 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from bench import history, lab, report, suite
+from bench import history, images, lab, report, suite
 
-SUBJECTS = {"history": history.measure, "lab": lab.measure, "report": report.measure, "suite": suite.measure}
+SUBJECTS = {
+    "history": history.measure,
+    "images": images.measure,
+    "lab": lab.measure,
+    "report": report.measure,
+    "suite": suite.measure,
+}
 
 
 def main() -> int:

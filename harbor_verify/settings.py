@@ -106,6 +106,11 @@ class Settings(BaseModel):
     large_layer_mib: PositiveInt = Field(
         100, description="MiB of the large layer that is pushed through the front door"
     )
+    large_layer_gib: PositiveInt | None = Field(
+        None,
+        description="GiB of a further layer, to go beyond what 32 bits count (2, 5); it is streamed, and Harbor's "
+        "storage has to hold it until its next garbage collection (the lab's holds 4)",
+    )
     database_address: str | None = Field(
         None,
         pattern=r"^([^:\s\[\]]+|\[[0-9A-Fa-f:.]+\]):\d+$",

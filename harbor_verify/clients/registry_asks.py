@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,20 +26,29 @@ from harbor_verify.clients.registry import PULL, PUSH, Registry, Upload, place_o
 from harbor_verify.errors import AnswerError, NoAnswer, TypeRefused, UnexpectedAnswer, WrongContent
 
 _UNKNOWN_TYPE = {"MANIFEST_INVALID", "UNSUPPORTED"}
-_PIECE_BYTES = 64 * 1024
+_PIECE_BYTES = 256 * 1024
+_AT_ONCE = 4
+"""Blobs of one artifact that are sent at the same time."""
 _NEXT = re.compile(r'<([^>]+)>\s*;\s*rel="?next"?')
 OCTETS = {"Content-Type": "application/octet-stream"}
 
 
 def push(registry: Registry, artifact: Artifact, repository: str, tag: str = "") -> None:
-    """Push all that an artifact is made of, then its manifest; by its digest where there is no tag.
+    """Push all that an artifact is made of, side by side as docker does, then its manifest; by its digest where there
+    is no tag.
 
     Raises TypeRefused where the registry does not know one of its types.
     """
     for each in artifact:
-        for blob in each.blobs:
-            push_whole(registry, registry.begin_upload(repository), blob)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            uploads = [pool.submit(_push_blob, registry, repository, blob) for blob in each.blobs]
+        for upload in uploads:
+            upload.result()
         put_manifest(registry, each, repository, tag if each is artifact and tag else each.digest)
+
+
+def _push_blob(registry: Registry, repository: str, blob: bytes) -> None:
+    push_whole(registry, registry.begin_upload(repository), blob)
 
 
 @contextmanager

@@ -40,8 +40,9 @@ class Program:
 
     def _make(self) -> None:
         """Make what it pushes: an image in a layout, unless it is something else."""
-        self._layout = self._workspace.new_folder("layout")
-        layout.write(self._layout, image(OCI, run_id=self._run_id))
+        self.source = self._workspace.new_folder("layout")
+        """What it pushes, where that is a layout; another may be put in its place."""
+        layout.write(self.source, image(OCI, run_id=self._run_id))
 
     @abstractmethod
     def push(self, repository: str, tag: str) -> str: ...
@@ -65,16 +66,20 @@ class Skopeo(Program):
     name, version_word = "skopeo", "--version"
 
     def push(self, repository: str, tag: str) -> str:
-        source, target = f"oci:{self._layout}:{layout.TAG}", f"docker://{self._reference(repository, tag)}"
+        source, target = f"oci:{self.source}:{layout.TAG}", f"docker://{self._reference(repository, tag)}"
         no_tls = "--dest-tls-verify=false"
         self._ask("copy", "--quiet", "--preserve-digests", *self._if(no_tls, no_tls), source, target)
-        return layout.digest_in_layout(self._layout)
+        return layout.digest_in_layout(self.source)
 
     def pull(self, repository: str, tag: str) -> str:
+        return layout.digest_in_dir(self.fetch(repository, tag))
+
+    def fetch(self, repository: str, tag: str) -> Path:
+        """Pull into a folder, without a look at what is in it."""
         folder, no_tls = self._workspace.new_folder("skopeo"), "--src-tls-verify=false"
         source = f"docker://{self._reference(repository, tag)}"
         self._ask("copy", "--quiet", "--preserve-digests", *self._if(no_tls, no_tls), source, f"dir:{folder}")
-        return layout.digest_in_dir(folder)
+        return folder
 
 
 class Crane(Program):
@@ -82,12 +87,16 @@ class Crane(Program):
 
     def push(self, repository: str, tag: str) -> str:
         no_tls = self._if("--insecure", "--insecure")
-        return _told(self._ask("push", *no_tls, self._layout, self._reference(repository, tag)))
+        return _told(self._ask("push", *no_tls, self.source, self._reference(repository, tag)))
 
     def pull(self, repository: str, tag: str) -> str:
+        return layout.digest_in_layout(self.fetch(repository, tag))
+
+    def fetch(self, repository: str, tag: str) -> Path:
+        """Pull into a folder, without a look at what is in it."""
         folder, no_tls = self._workspace.new_folder("crane"), self._if("--insecure", "--insecure")
         self._ask("pull", *no_tls, "--format=oci", self._reference(repository, tag), folder)
-        return layout.digest_in_layout(folder)
+        return folder
 
 
 class Oras(Program):
@@ -120,8 +129,8 @@ class Regctl(Program):
         self._ask("image", *host, "copy", source, target)
 
     def push(self, repository: str, tag: str) -> str:
-        self._copy(f"ocidir://{self._layout}:{layout.TAG}", self._reference(repository, tag))
-        return layout.digest_in_layout(self._layout)
+        self._copy(f"ocidir://{self.source}:{layout.TAG}", self._reference(repository, tag))
+        return layout.digest_in_layout(self.source)
 
     def pull(self, repository: str, tag: str) -> str:
         folder = self._workspace.new_folder("regctl")
@@ -138,7 +147,7 @@ class Buildah(Program):
         super()._make()
         self._store = self._new_store()
         # By a relative path: it makes the image's name of it, and a temporary folder's is none.
-        source = f"oci:{self._layout.name}:{layout.TAG}"
+        source = f"oci:{self.source.name}:{layout.TAG}"
         told = self._workspace.try_alone(self._path, *self._store, "pull", "--quiet", source)
         self._image = told.split()[-1]
 

@@ -6,7 +6,7 @@ from harbor_verify.checks import check
 from harbor_verify.clients import registry_asks
 from harbor_verify.clients.large_content import LargeContent
 from harbor_verify.clients.registry import Registry
-from harbor_verify.doors import Door, behind, first_answer
+from harbor_verify.doors import Door, first_answer
 from harbor_verify.errors import UnexpectedAnswer
 from harbor_verify.findings import Findings
 from harbor_verify.settings import Settings
@@ -14,6 +14,7 @@ from harbor_verify.settings import Settings
 _TOO_LARGE = 413
 _SMALL_MIB = (1, 10)
 _MIB = 2**20
+_GIB = 2**30
 _LIMITS = ": the front door limits how large a request may be"
 
 
@@ -46,15 +47,21 @@ def test_layers_of_every_size_pass_the_front_door(
     sent with their length, as containerd does; the large one without, in pieces, as docker does. Its size is
     a setting (--large-layer-mib). None of them is in memory as a whole. By its address and, as nobody chooses which of
     its replicas answers there, by each of those on its own: of what is larger than 1 MiB those get the head alone.
+    --large-layer-gib adds one that is sent with its length, by the address alone, for proxies that count in 32 bits.
     """
-    (front, *_), repository = doors, f"{project}/sizes"
-    for size_mib, is_large in (*((each, False) for each in _SMALL_MIB), (settings.large_layer_mib, True)):
-        content, size = LargeContent(size_mib * _MIB + 1), f"a layer of {size_mib} MiB and one byte"
-        send, begun_s = _send_in_pieces if is_large else _send_with_length, time.monotonic()
+    (front, *_), repository, gib = doors, f"{project}/sizes", settings.large_layer_gib
+    large_mib = settings.large_layer_mib
+    for size_bytes, size, send, takers, givers in (
+        *((each * _MIB, f"{each} MiB", _send_with_length, front_replicas, doors) for each in _SMALL_MIB),
+        (large_mib * _MIB, f"{large_mib} MiB", _send_in_pieces, front_replicas, [front]),
+        *([(gib * _GIB, f"{gib} GiB", _send_with_length, [], [front])] if gib else []),
+    ):
+        content, size = LargeContent(size_bytes + 1), f"a layer of {size} and one byte"
+        begun_s = time.monotonic()
         is_there = _takes(front, send, repository, content, size, findings)
         pushed_s = time.monotonic()
-        for replica in front_replicas:
-            if size_mib == _SMALL_MIB[0]:
+        for replica in takers:
+            if size_bytes == _SMALL_MIB[0] * _MIB:
                 _takes(replica, send, repository, content, size, findings)
                 continue
             with findings.about(replica.object, f"takes {size}") as head:
@@ -64,16 +71,16 @@ def test_layers_of_every_size_pass_the_front_door(
         if not is_there:
             continue
         pull_begun_s = time.monotonic()
-        for giver in (front, *(() if is_large else behind(doors))):
+        for giver in givers:
             with findings.about(giver.object, f"gives {size} that the front door took") as pull:
                 digest, length = registry_asks.stream_digest(giver.registry, repository, content.digest)
                 if digest != content.digest:
                     pull.wrong(
                         f"{length} bytes of digest {digest[:19]}, not {len(content)} of {content.digest[:19]}"
                     )
-        if is_large:
-            measured["push_mib_per_s"] = round(size_mib / (pushed_s - begun_s), 1)
-            measured["pull_mib_per_s"] = round(size_mib / (time.monotonic() - pull_begun_s), 1)
+        if send is _send_in_pieces:
+            measured["push_mib_per_s"] = round(large_mib / (pushed_s - begun_s), 1)
+            measured["pull_mib_per_s"] = round(large_mib / (time.monotonic() - pull_begun_s), 1)
 
 
 def _takes(door: Door, send, repository: str, content: LargeContent, size: str, findings: Findings) -> bool:

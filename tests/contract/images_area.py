@@ -91,6 +91,7 @@ def open_area(
             "new_user": lambda: _new_user(api, administrator),
             "settings": Settings(large_layer_mib=12),
             "measured": {},
+            "front_replicas": [],
             "not_applicable": not_applicable,
             "harbor": SimpleNamespace(
                 front_door=api,

@@ -227,6 +227,7 @@ def test_a_push_that_was_refused_is_all_that_is_said(monkeypatch):
         ({"history": ("CMD /other",)}, None, "its history is CMD /other"),
         ({"answer": "another page"}, None, 'answers "another page"'),
         ({"answer": DockerDaemonFailed("nothing answers")}, None, "and does not now: nothing answers"),
+        ({"answer": DockerDaemonFailed("exec format error")}, None, "and does not now: exec format error"),
         ({}, FakeDocker(digest="sha256:other"), "digest sha256:other"),
         ({}, FakeDocker(error=DockerRefused("pull access denied")), "pull access denied"),
     ],
@@ -243,11 +244,18 @@ def test_a_size_that_harbor_shows_otherwise_is_wrong(monkeypatch):
     assert offender.observed == f"Harbor shows {TOTAL - 1}"
 
 
-def test_a_pod_that_does_not_run_is_told_in_the_kubelets_words(monkeypatch):
+@pytest.mark.parametrize(
+    "reason, words",
+    [
+        ("ErrImagePull", "not found"),
+        # A base of another architecture.
+        ("StartError", "exec /server: exec format error"),
+    ],
+)
+def test_a_pod_that_does_not_run_is_told_in_the_kubelets_words(monkeypatch, reason, words):
     Looks(monkeypatch)
-    pod = {"answer": "", "reason": "ErrImagePull", "words": "not found"}
-    [offender] = offenders_of(*static(harbor(), pod=pod))
-    assert (offender.object, offender.observed) == ("pod h/x", "ErrImagePull: not found")
+    [offender] = offenders_of(*static(harbor(), pod={"answer": "", "reason": reason, "words": words}))
+    assert (offender.object, offender.observed) == ("pod h/x", f"{reason}: {words}")
 
 
 @pytest.mark.parametrize("check", [STATIC, DYNAMIC])

@@ -77,9 +77,9 @@ def crane(tmp_path, workspace, store):
         def push(self, repository, tag):
             digest = super().push(repository, tag)
             blobs = {
-                digest_of(f.read_bytes()): f.read_bytes() for f in (self._layout / "blobs/sha256").iterdir()
+                digest_of(f.read_bytes()): f.read_bytes() for f in (self.source / "blobs/sha256").iterdir()
             }
-            index = json.loads((self._layout / "index.json").read_text())
+            index = json.loads((self.source / "index.json").read_text())
             content = blobs[index["manifests"][0]["digest"]]
             store.manifests[repository, tag] = content, OCI.manifest
             for descriptor in descriptors_of(content):

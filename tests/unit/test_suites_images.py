@@ -8,6 +8,7 @@ import pytest
 
 from harbor_verify.errors import CannotTell, NotApplicable
 from harbor_verify.settings import Settings
+from suites.images import test_layer_sizes
 from suites.images.test_headers import test_head_says_what_get_gives as heads
 from suites.images.test_headers import test_only_what_the_client_has_is_not_sent_again as unchanged
 from suites.images.test_indexes import test_a_docker_manifest_list_comes_back_unchanged as docker_list
@@ -143,15 +144,26 @@ def test_the_tag_that_stands_in_for_the_list_is_read_everywhere():
 # images.layer-sizes
 
 
-def layers(found, front_replicas=()):
+def layers(found, front_replicas=(), **settings):
     measured = {}
-    examine(sizes, found, "p", Settings(large_layer_mib=12), measured, list(front_replicas))
+    examine(
+        sizes, found, "p", Settings(**({"large_layer_mib": 12} | settings)), measured, list(front_replicas)
+    )
     return measured
 
 
 def test_layers_of_every_size_pass_and_are_measured():
     with registries() as found:
         assert layers(found).keys() == {"push_mib_per_s", "pull_mib_per_s"}
+
+
+def test_a_layer_of_gibibytes_goes_with_its_length_where_it_is_asked_for(monkeypatch):
+    monkeypatch.setattr(test_layer_sizes, "_GIB", 7 * 2**20)
+    with registries() as found:
+        layers(found, large_layer_gib=2)
+    with registries(limit=13 * 2**20) as found:
+        offenders = offenders_of(lambda doors: layers(doors, large_layer_gib=2), found)
+    assert [offender.expected for offender in offenders] == ["takes a layer of 2 GiB and one byte"]
 
 
 def test_a_limit_of_the_front_door_is_told_with_the_smallest_size_that_fails():

@@ -11,7 +11,7 @@ def _drop(objects: list[Object]) -> None:
 
 
 DEFECT = Defect(
-    report="distribution/distribution#2925",
+    report="h#23875",
     shows="a pull that broke off at 9 of 10 GiB begins again",
     turns_red=frozenset({"images.range-passed-on"}),
     change=_drop,

@@ -3,22 +3,17 @@
 from lab.defects import Defect
 from lab.deployment.manifests.objects import Object, change_text, find
 
-_TYPES = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-)
+_REWRITE = "proxy_pass http://core; sub_filter_once off; sub_filter_types *; sub_filter '   ' ' ';"
 
 
 def _rewrite(objects: list[Object]) -> None:
     nginx = find(objects, "ConfigMap", "harbor-nginx")
-    rules = ("sub_filter_once off", f"sub_filter_types {' '.join(_TYPES)}", "sub_filter '   ' ' '")
-    change_text(nginx, "nginx.conf", "http {\n", "http {\n" + "".join(f"  {rule};\n" for rule in rules))
+    layers = "location /v2/ {"
+    change_text(nginx, "nginx.conf", layers, f"location ~ ^/v2/.*/manifests/ {{ {_REWRITE} }} {layers}")
 
 
 DEFECT = Defect(
-    report="h#9485",
+    report="containers/podman#11993",
     shows="docker pull: manifest verification failed for digest",
     turns_red=frozenset(
         {
