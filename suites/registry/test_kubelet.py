@@ -28,6 +28,7 @@ _SOURCE_PORT = re.compile(r"\S+:\d+->")
         "configuration.registry-trusts-token-key",
         "database.grants-sufficient",
         "access.docker-login",
+        "images.docker-manifest-list-unchanged",
     ),
 )
 def test_every_node_pulls_a_private_image_with_a_pull_secret(

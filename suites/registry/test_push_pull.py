@@ -22,6 +22,7 @@ from harbor_verify.target import Target
         "configuration.registry-trusts-token-key",
         "database.grants-sufficient",
         "access.docker-login",
+        "images.docker-manifest-list-unchanged",
     ),
 )
 def test_busybox_is_pushed_pulled_back_unchanged_and_runs(

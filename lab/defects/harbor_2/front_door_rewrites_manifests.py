@@ -20,6 +20,15 @@ DEFECT = Defect(
             "images.docker-manifest-list-unchanged",
             "images.head-agrees-with-get",
             "images.oci-index-unchanged",
+            "registry.busybox-push-pull",
+            "registry.kubelet-pulls-with-pull-secret",
+        }
+    ),
+    causes=frozenset(
+        {
+            "images.docker-manifest-list-unchanged",
+            "images.head-agrees-with-get",
+            "images.oci-index-unchanged",
         }
     ),
     change=_rewrite,
