@@ -159,11 +159,11 @@ def test_programs_started_before_what_they_need_begin_when_it_comes(stack):
 
 def test_memory_and_start_stay_small(stack):
     ui = stack.ui("ui7")
-    begun_s = time.monotonic()
     ui.start()
-    took_s = time.monotonic() - begun_s
+    *_, user, system = Path(f"/proc/{ui.process.pid}/stat").read_text().rpartition(")")[2].split()[:13]
     status = Path(f"/proc/{ui.process.pid}/status").read_text()
     rss_kib = int(status.partition("VmRSS:")[2].split()[0])
     ui.end()
     assert rss_kib < 45_000
-    assert took_s < 2
+    # Of a processor: how long it waits for one is the machine's business.
+    assert (int(user) + int(system)) / os.sysconf("SC_CLK_TCK") < 1.5
