@@ -9,6 +9,7 @@ import pytest
 from tests.contract.harbor_1 import recordings
 from tests.contract.harbor_1.replay import Client, differences
 from tests.contract.harbor_1.stack import HOST, REDIS_DATABASE, REDIS_PASSWORD
+from tests.contract.programs import wait
 
 redis = pytest.importorskip("redis")
 
@@ -140,10 +141,11 @@ def test_a_ui_started_with_a_frozen_redis_does_not_open_its_port(stack):
     starting = stack.ui("ui7")
     try:
         starting.launch()
-        time.sleep(1.5)
+        done = "Sync repositories from registry to DB is done."
+        wait(lambda: done in starting.log(), "the ui has done all that it does before it asks Redis")
+        time.sleep(0.5)
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((HOST, starting.port))
-        assert "Sync repositories from registry to DB is done." in starting.log()
         assert starting.process.poll() is None
     finally:
         stack.redis.thaw()
