@@ -1,7 +1,7 @@
 """What core does where users come from a provider of identities (OIDC).
 
-There is no recording of it. Source: Harbor's core/controllers/base.go (redirectForOIDC) and its handler of users
-(requireCreatable).
+There is no recording of it: the stand-in plays what the suite looks at (status, where a sign-in is sent), in words
+of its own.
 """
 
 import json

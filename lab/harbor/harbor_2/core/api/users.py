@@ -42,7 +42,7 @@ def create(call: Call) -> Response:
     """By an administrator; nobody registers themselves."""
     mode = call.harbor.configuration.current()["auth_mode"]
     if mode != LOCAL:
-        raise forbidden(f"creating local user is not allowed under auth mode: {mode}")
+        raise forbidden(f"users are made elsewhere, since auth_mode is {mode}")
     caller = caller_of(call)
     if caller is None:
         raise unauthorized()
