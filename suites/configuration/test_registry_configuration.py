@@ -114,7 +114,8 @@ def test_registry_keeps_images_on_a_volume(
         ]
         expected = f"images inside a volume of {', '.join(claims) or 'a PersistentVolumeClaim'}"
         with findings.about(replica.object, expected) as root:
-            storage, place = _storage_of(replica, harbor, tell)
+            path = _path_read_by(replica, harbor) if replica.running else None
+            storage, place = _storage_of(replica, path, harbor, tell)
             inside = (
                 storage
                 and storage.root
@@ -125,7 +126,7 @@ def test_registry_keeps_images_on_a_volume(
             )
             if not inside and not (storage and storage.outside):
                 root.wrong(place)
-            elif why := _rewritten(replica, harbor):
+            elif why := _rewritten(replica, path, harbor):
                 if storage.root is None:
                     raise CannotTell(f"nobody knows which configuration it has read: {why}")
                 if not _keeps_uploads_in(storage.root, replica, harbor, request):
@@ -134,11 +135,10 @@ def test_registry_keeps_images_on_a_volume(
                     )
 
 
-def _storage_of(replica, harbor, tell):
+def _storage_of(replica, path, harbor, tell):
     """Where a registry keeps images, None where that is not said; and the same in words. Raises CannotTell."""
     if not replica.running:
         return None, f"its container does not run: {replica.state}"
-    path = _path_read_by(replica, harbor)
     if path is None:
         return None, "no process in its container is `serve FILE`, so nothing says which file is read"
     given = configuration.mounted_texts(replica.pod.spec, replica.container, harbor.deployment.config_map)
@@ -164,10 +164,10 @@ def _storage_of(replica, harbor, tell):
     return storage, f"{origin} names {storage.root}, where no PersistentVolumeClaim is mounted"
 
 
-def _rewritten(replica, harbor):
+def _rewritten(replica, path, harbor):
     """Why the replica may have read another configuration than its file says now; empty: it has read this one."""
     try:
-        return running_replicas.rewritten(harbor, replica, _path_read_by(replica, harbor))
+        return running_replicas.rewritten(harbor, replica, path)
     except running_replicas.NoShell:
         return ""  # what is declared was judged, and told
 
