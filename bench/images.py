@@ -22,7 +22,7 @@ from harbor_verify.clients.busybox import archive
 from harbor_verify.clients.docker import Docker
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.clients.http import HttpClient
-from harbor_verify.clients.image import descriptor, descriptors_of, layer_of
+from harbor_verify.clients.image import descriptor, layer_of
 from harbor_verify.clients.registry import Registry, by_password
 from harbor_verify.profiles.harbor_2 import PROFILE
 from harbor_verify.programs import known, layout
@@ -121,10 +121,7 @@ class _Bench:
 
     def _read(self, repository: str) -> None:
         manifest = registry_asks.manifest(self._registry, "GET", repository, "one").content
-        for each in descriptors_of(manifest):
-            assert (
-                registry_asks.stream_digest(self._registry, repository, each["digest"])[0] == each["digest"]
-            )
+        registry_asks.require_blobs(self._registry, repository, manifest)
 
 
 def _image() -> Artifact:

@@ -7,7 +7,7 @@ import functools
 import re
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -243,8 +243,4 @@ def _reading(deployment: Deployment) -> tuple[Data, Data]:
         except RightMissing:
             return None
 
-    return _once(deployment.config_map), _once(secret)
-
-
-def _once(read: Callable[[str], Mapping[str, str] | None]) -> Data:
-    return functools.cache(read)
+    return functools.cache(deployment.config_map), functools.cache(secret)

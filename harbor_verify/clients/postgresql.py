@@ -137,10 +137,11 @@ class PostgreSql(Sql):
             with other._connection.transaction():
                 other._connection.execute(_PROCESS)
                 self._connection.execute(_PROCESS)
-        except psycopg.errors.InvalidSqlStatementName as gone:
-            return " ".join(str(gone).split())
-        except psycopg.errors.DuplicatePreparedStatement as anothers:
-            return " ".join(str(anothers).split())
+        except (
+            psycopg.errors.InvalidSqlStatementName,
+            psycopg.errors.DuplicatePreparedStatement,
+        ) as forgotten:
+            return " ".join(str(forgotten).split())
         except psycopg.Error as refused:
             raise self._refused(refused) from refused
         finally:

@@ -20,7 +20,7 @@ import urllib3
 
 from harbor_verify.clients.artifact import ACCEPT, OCI, Artifact
 from harbor_verify.clients.http import document, expect, summary
-from harbor_verify.clients.image import digest_of
+from harbor_verify.clients.image import descriptors_of, digest_of
 from harbor_verify.clients.large_content import LargeContent
 from harbor_verify.clients.registry import PULL, PUSH, Registry, Upload, place_of
 from harbor_verify.errors import AnswerError, NoAnswer, TypeRefused, UnexpectedAnswer, WrongContent
@@ -270,6 +270,14 @@ def stream_digest(registry: Registry, repository: str, digest: str) -> tuple[str
             hashed.update(piece)
             length += len(piece)
     return f"sha256:{hashed.hexdigest()}", length
+
+
+def require_blobs(registry: Registry, repository: str, manifest: bytes) -> None:
+    """Configuration and layers that an image's manifest names come as their digests say. Raises WrongContent."""
+    for each in descriptors_of(manifest):
+        came, length = stream_digest(registry, repository, each["digest"])
+        if came != each["digest"]:
+            raise WrongContent(f"{each['digest']} comes as {length} bytes of digest {came}")
 
 
 def _codes(answer: requests.Response) -> set[str]:

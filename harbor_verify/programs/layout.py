@@ -11,7 +11,6 @@ from harbor_verify.errors import WrongContent
 TAG = "pushed"
 """Under which an image lies in a layout that we write."""
 _NAME = "org.opencontainers.image.ref.name"
-_PIECE_BYTES = 1024 * 1024
 
 
 def write(folder: Path, artifact: Artifact) -> None:
@@ -67,15 +66,12 @@ def _read(file: Path, digest: str = "") -> bytes:
 
 
 def _digest_of_file(file: Path) -> tuple[str, int]:
-    hashed, length = hashlib.sha256(), 0
     try:
         with file.open("rb") as content:
-            while piece := content.read(_PIECE_BYTES):
-                hashed.update(piece)
-                length += len(piece)
+            hashed = hashlib.file_digest(content, "sha256")
+            return f"sha256:{hashed.hexdigest()}", content.tell()
     except OSError as missing:
         raise WrongContent(f"what came lacks a part: {missing}") from missing
-    return f"sha256:{hashed.hexdigest()}", length
 
 
 def _hex(digest: str) -> str:

@@ -65,11 +65,6 @@ class Workspace:
             **({"SSL_CERT_FILE": str(place.ca_file)} if place.ca_file else {}),
         }
 
-    @property
-    def unverified(self) -> bool:
-        """Whether TLS is not to be verified, or not to be spoken."""
-        return self.place.plain_http or self.place.insecure
-
     def new_folder(self, name: str) -> Path:
         """The path of a folder that is not there yet."""
         number = sum(1 for entry in self.folder.iterdir() if entry.name.startswith(f"{name}-"))

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 
 from lab.defects import Lab
+from lab.deployment import rollout
 from lab.errors import LabError
 from lab.waiting import NotYet, wait_until
 
@@ -34,7 +35,7 @@ def edit_for_one(
 
             def successor() -> str:
                 pods = [pod for pod in _pods(lab, selector) if pod["metadata"]["uid"] not in before]
-                ready = [pod["metadata"]["name"] for pod in pods if _is_ready(pod)]
+                ready = [pod["metadata"]["name"] for pod in pods if rollout.is_ready(pod)]
                 if not ready:
                     raise NotYet(f"the successor of {leaving} is not Ready")
                 return ready[0]
@@ -82,8 +83,3 @@ def _pods(lab: Lab, selector: str) -> list[dict]:
         "get", "pods", f"--namespace={lab.profile.namespace}", f"--selector={selector}", "--output=json"
     )
     return [pod for pod in json.loads(found)["items"] if "deletionTimestamp" not in pod["metadata"]]
-
-
-def _is_ready(pod: dict) -> bool:
-    conditions = pod["status"].get("conditions", [])
-    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)

@@ -194,7 +194,7 @@ def wait_ready(
             settled = (
                 len(pods) == len(present) == workload["spec"]["replicas"]
                 and (workload["kind"] != "Deployment" or _rolled_out(live, workload))
-                and (workload["metadata"]["name"] in unready or all(_is_ready(pod) for pod in present))
+                and (workload["metadata"]["name"] in unready or all(is_ready(pod) for pod in present))
             )
             if not settled:
                 states = ", ".join(f"{pod['metadata']['name']} {_state(pod, workload)}" for pod in pods)
@@ -293,7 +293,8 @@ def _up_to_date(each: Object, workload: Object) -> bool:
     return each["metadata"].get("annotations", {}).get(FINGERPRINT) == fingerprint
 
 
-def _is_ready(pod: Object) -> bool:
+def is_ready(pod: Object) -> bool:
+    """Whether a pod is Ready, and to stay."""
     conditions = pod["status"].get("conditions", [])
     return "deletionTimestamp" not in pod["metadata"] and any(
         condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions
@@ -305,7 +306,7 @@ def _state(pod: Object, workload: Object) -> str:
         return "is ending"
     if not _up_to_date(pod, workload):
         return "is outdated"
-    if _is_ready(pod):
+    if is_ready(pod):
         return "is Ready"
     waiting = _waiting_reasons(pod)
     return f"is {pod['status'].get('phase', 'new')}" + (

@@ -10,11 +10,12 @@ from pathlib import Path
 from lab import settings
 from lab.command import run
 from lab.errors import LabError
+from lab.programs import packages
 
 _SUITE = "bookworm-backports"
 
 
-def unpacked(name: str, packages: tuple[str, ...]) -> Path:
+def unpacked(name: str, wanted: tuple[str, ...]) -> Path:
     """The folder that these packages are unpacked into, as they would be into `/`; made once.
 
     Raises CommandFailed with apt's own words, LabError where apt knows no mirror of Debian's.
@@ -38,9 +39,8 @@ def unpacked(name: str, packages: tuple[str, ...]) -> Path:
         "--option=APT::Sandbox::User=root",
     )
     run(["apt-get", *options, "update", "--quiet=2"], timeout_s=600)
-    run(["apt-get", *options, "download", "--quiet=2", *packages], cwd=apt, timeout_s=600)
-    for file in sorted(apt.glob("*.deb")):
-        run(["dpkg-deb", "--extract", str(file), str(partial)])
+    run(["apt-get", *options, "download", "--quiet=2", *wanted], cwd=apt, timeout_s=600)
+    packages.extract(apt, partial)
     shutil.rmtree(apt)
     partial.rename(folder)
     return folder

@@ -100,9 +100,15 @@ def unpack(names: Sequence[str], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     # A package that is installed already is not in the plan.
     run(["apt-get", "download", "--quiet=2", *sorted({*names, *needed})], cwd=folder, timeout_s=600)
-    for package in sorted(folder.glob("*.deb")):
-        run(["dpkg-deb", "--extract", str(package), str(folder)])
+    extract(folder, folder)
+    for package in folder.glob("*.deb"):
         package.unlink()
+
+
+def extract(packages: Path, folder: Path) -> None:
+    """Unpack every package that lies in `packages` into `folder`, as into `/`. Raises CommandFailed."""
+    for package in sorted(packages.glob("*.deb")):
+        run(["dpkg-deb", "--extract", str(package), str(folder)])
 
 
 _WHILE_INSTALLING = {

@@ -68,12 +68,8 @@ def _leads_to_redis(name: str, states: dict[tuple[str, str], str]) -> bool:
     def named(other: str) -> int:
         return sum(states.get((_named(other), sentinel)) == "UP" for sentinel in redis_sentinel.SENTINELS)
 
-    is_replaced = any(named(other) >= redis_sentinel.QUORUM for other in _others(name))
+    is_replaced = any(named(other) >= redis_sentinel.QUORUM for other in redis_sentinel.others(name))
     return states.get((name, name)) == "UP" and not is_replaced
-
-
-def _others(name: str) -> list[str]:
-    return [other for other in redis_sentinel.DATA_NODES if other != name]
 
 
 def servers() -> dict[tuple[str, str], str]:
@@ -96,7 +92,10 @@ def configuration() -> str:
         " ".join(
             [
                 f"  use_backend {name} if {{ nbsrv({name}) ge 1 }}",
-                *(f"!{{ nbsrv({_named(other)}) ge {redis_sentinel.QUORUM} }}" for other in _others(name)),
+                *(
+                    f"!{{ nbsrv({_named(other)}) ge {redis_sentinel.QUORUM} }}"
+                    for other in redis_sentinel.others(name)
+                ),
             ]
         )
         for name in redis_sentinel.DATA_NODES

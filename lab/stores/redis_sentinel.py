@@ -104,7 +104,7 @@ def healthy() -> str:
     for name in DATA_NODES:
         _must_run(SERVERS[name])
     roles = {name: replication(name) for name in DATA_NODES}
-    replicas = [name for name in DATA_NODES if name != leader]
+    replicas = others(leader)
     if roles[leader].get("role") != "master":
         raise NotYet(f"the Sentinels name {leader} primary, but it says {roles[leader].get('role')}")
     for replica in replicas:
@@ -115,6 +115,11 @@ def healthy() -> str:
     if roles[leader].get("min_slaves_good_slaves", roles[leader].get("connected_slaves")) != str(_REPLICAS):
         raise NotYet(f"{leader} does not see its replicas yet")
     return f"{leader} is primary, {' and '.join(replicas)} follow it, {len(SENTINELS)} Sentinels agree"
+
+
+def others(name: str) -> list[str]:
+    """The other servers' names."""
+    return [other for other in DATA_NODES if other != name]
 
 
 def elected_primary() -> str:
@@ -163,17 +168,16 @@ def need_replicas(name: str, on: bool) -> None:
 
 def make_primary(name: str) -> None:
     """Have the Sentinels make this Redis the primary, if it is not, and wait for it. Raises NotReady, CommandFailed."""
-    others = [other for other in DATA_NODES if other != name]
     if elected_primary() == name:
         return
-    for other in others:
+    for other in others(name):
         _set(other, "replica-priority", "0")
     try:
         # The Sentinels know priorities from INFO, which they ask for every 10 s.
         wait_until("the Sentinels make another Redis primary", partial(_fail_over, name), deadline_s=60)
         wait_until(f"{name} is primary, and well", healthy, deadline_s=60, interval_s=0.1)
     finally:
-        for other in others:
+        for other in others(name):
             _set(other, "replica-priority", "100")
 
 
@@ -316,10 +320,10 @@ tcp-keepalive 30
 
 def _sentinel_configuration(name: str, kind: Kind) -> str:
     # All three know each other and the replicas from the start; finding out takes them seconds.
-    first, *others = DATA_NODES
+    first = DATA_NODES[0]
     port = SENTINEL_TLS_PORT if kind.tls else SENTINEL_PORT
     known = [
-        f"sentinel known-replica {MASTER_NAME} {settings.REDIS[other]} {kind.port}" for other in others
+        f"sentinel known-replica {MASTER_NAME} {settings.REDIS[other]} {kind.port}" for other in others(first)
     ] + [
         f"sentinel known-sentinel {MASTER_NAME} {_sentinel_address(peer)} {port} {_identity(peer)}"
         for peer in SENTINELS

@@ -3,9 +3,8 @@
 from harbor_verify.checks import check
 from harbor_verify.clients import registry_asks
 from harbor_verify.clients.artifact import OCI, image
-from harbor_verify.clients.image import descriptors_of, digest_of
+from harbor_verify.clients.image import digest_of
 from harbor_verify.clients.registry import Registry
-from harbor_verify.errors import WrongContent
 from harbor_verify.findings import Findings
 from harbor_verify.programs.client import Client, Kind
 from harbor_verify.programs.matrix import Cell, table
@@ -99,10 +98,7 @@ def _wrong_there(front: Registry, repository: str, tag: str, digest: str) -> str
     manifest = registry_asks.manifest(front, "GET", repository, tag).content
     if digest_of(manifest) != digest:
         return f"{repository}:{tag} has digest {digest_of(manifest)}, and it says to have pushed {digest}"
-    for descriptor in descriptors_of(manifest):
-        came, length = registry_asks.stream_digest(front, repository, descriptor["digest"])
-        if came != descriptor["digest"]:
-            raise WrongContent(f"{descriptor['digest']} comes as {length} bytes of digest {came}")
+    registry_asks.require_blobs(front, repository, manifest)
     return ""
 
 

@@ -9,9 +9,9 @@ from tests.contract.harbor_2.stack import Stack
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    """Two cores that share everything, with jobservice and registryctl."""
-    stack = Stack()
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """Two cores that share everything, with jobservice and registryctl, of the file's VERSION where it names one."""
+    stack = Stack(version=getattr(request.module, "VERSION", Stack.version))
     try:
         stack.start()
         yield stack

@@ -9,30 +9,19 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-import pytest
 import redis
 
 from tests.contract.harbor_2 import exchanges, images
 from tests.contract.harbor_2.stack import REDIS_PASSWORD, Stack
 from tests.contract.programs import HOST, Program, free_port, open_files, wait
 
+VERSION = "2.15"
 _ESTABLISHED = "01"
 _USE = "/api/v2.0/users/current"
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    stack = Stack(version="2.15")
-    try:
-        stack.start()
-        yield stack
-    finally:
-        stack.end()
 
 
 def connections(stack: Stack, core: str, to: str) -> set[int]:

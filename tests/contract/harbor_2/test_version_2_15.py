@@ -25,15 +25,7 @@ from tests.contract.harbor_2.stack import (
 )
 from tests.contract.programs import HOST, wait
 
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    stack = Stack(version="2.15")
-    try:
-        stack.start()
-        yield stack
-    finally:
-        stack.end()
+VERSION = "2.15"
 
 
 @pytest.fixture
