@@ -295,7 +295,8 @@ def _write_configuration(kind: Kind) -> None:
 
 
 # All share one machine with many addresses: without being told to announce its own, each would be known by the
-# address that the kernel gives to outgoing connections.
+# address that the kernel gives to outgoing connections. And a Sentinel whose packets are to vanish would go on taking
+# part by those, and have two elected at once.
 def _server_configuration(name: str, kind: Kind) -> str:
     return f"""\
 bind {settings.REDIS[name]}
@@ -333,6 +334,7 @@ def _sentinel_configuration(name: str, kind: Kind) -> str:
     return (
         f"""\
 bind {address}
+bind-source-addr {address}
 sentinel announce-ip {address}
 port {SENTINEL_PORT}
 dir {FOLDER / name}

@@ -74,7 +74,7 @@ def disruptions(machine_control, recorder, timeout_s):
         "kill": ServerKill("kill", recorder, machine_control, "database", timeout_s=timeout_s),
         "isolate": ServerIsolation("isolation", recorder, machine_control, "database", timeout_s=timeout_s),
         "swallow": ServerBlackhole(
-            "blackhole", recorder, machine_control, "session store", timeout_s=timeout_s
+            "blackhole", recorder, machine_control, "session store", lasts_s=0.2, timeout_s=timeout_s
         ),
         "restart": ServerRestart("restart", recorder, machine_control, "database", timeout_s=timeout_s),
         "pause": ServerHang(recorder, machine_control, "database", lasts_s=0.2, timeout_s=timeout_s),
@@ -135,3 +135,11 @@ def test_a_server_that_hangs_goes_on_also_after_an_error(tmp_path):
             with disruptions(machine_control, recorder, 5)["pause"]:
                 raise ValueError("by the block")
     assert machine_control.done == [("pause", "a"), ("resume", "a"), ("mend", "database")]
+
+
+def test_packets_vanish_for_a_while_even_if_another_server_takes_over_at_once(tmp_path):
+    with Recorder(tmp_path / "h.jsonl", run="r") as recorder:
+        with disruptions(MachineControl(), recorder, 5)["swallow"]:
+            pass
+        (disruption,) = recorder.history().disruptions()
+    assert disruption.healed.at_ns - disruption.inject.at_ns >= 0.2e9
