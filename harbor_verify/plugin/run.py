@@ -15,6 +15,7 @@ import pytest
 from harbor_verify import cleanup, entry, known_secrets, providers, pull_pods
 from harbor_verify.checks import Check, check_of
 from harbor_verify.cleanup import Cleanup
+from harbor_verify.clients.docker import remove_image
 from harbor_verify.description import describe
 from harbor_verify.disruptions import leftovers
 from harbor_verify.errors import AnswerError, DeadlinePassed, HarnessError, SettingsError, TargetUnreachable
@@ -55,6 +56,13 @@ class State:
     cleanup: Cleanup = field(default_factory=Cleanup)
     unhealed: list[str] = field(default_factory=list)
     """What was broken on purpose and could not be mended; nothing more is broken then."""
+
+    def remove_local_image_later(self, reference: str) -> None:
+        """At the end of the run the docker daemon has this image no more."""
+        host, timeout_s = self.target.access.docker_host, self.settings.request_timeout_s
+        self.cleanup.later(
+            f"local image {reference}", lambda: remove_image(reference, host=host, timeout_s=timeout_s)
+        )
 
 
 _SEEDS = 10**6
