@@ -9,7 +9,6 @@ import pytest
 
 from harbor_verify import command
 
-
 REPOSITORY = command.suites().parent
 
 
