@@ -1,0 +1,24 @@
+"""The registry's Redis is a Sentinel's address, and no sentinelMasterSet says of whom to ask it: as charts render it
+where Redis is reached by TLS.
+"""
+
+from lab import settings
+from lab.defects import Defect
+from lab.deployment.manifests.objects import Object, change_text, find
+from lab.stores.redis_sentinel import PORT, SENTINEL_PORT
+
+
+def _ask_a_sentinel(objects: list[Object]) -> None:
+    registry = find(objects, "ConfigMap", "harbor-registry")
+    sentinel = next(iter(settings.REDIS.values()))
+    change_text(
+        registry, "config.yml", f"addr: {settings.LOAD_BALANCER}:{PORT}", f"addr: {sentinel}:{SENTINEL_PORT}"
+    )
+
+
+DEFECT = Defect(
+    report="h#22327; goharbor/harbor-helm up to 1.19.1: registry-cm.yaml",
+    shows="all works, and the registry remembers nothing: each request asks the storage, and its log is full of errors",
+    turns_red=frozenset({"configuration.registry-cache-follows-sentinels"}),
+    change=_ask_a_sentinel,
+)
