@@ -2,18 +2,13 @@
 where Redis is reached by TLS.
 """
 
-from lab import settings
 from lab.defects import Defect
 from lab.deployment.manifests.objects import Object, change_text, find
-from lab.stores.redis_sentinel import PORT, SENTINEL_PORT
 
 
 def _ask_a_sentinel(objects: list[Object]) -> None:
     registry = find(objects, "ConfigMap", "harbor-registry")
-    sentinel = next(iter(settings.REDIS.values()))
-    change_text(
-        registry, "config.yml", f"addr: {settings.LOAD_BALANCER}:{PORT}", f"addr: {sentinel}:{SENTINEL_PORT}"
-    )
+    change_text(registry, "config.yml", "addr: 192.0.2.30:6379", "addr: 192.0.2.31:26379")
 
 
 DEFECT = Defect(
