@@ -155,6 +155,11 @@ class Settings(BaseModel):
     strict_skips: bool = Field(
         False, description="a check that is blocked, for want of something where the suite runs, is an error"
     )
+    metrics_file: Path | None = Field(
+        None,
+        description="also write verdicts, outages and recovery there, for Prometheus (a .prom file in the folder of "
+        "node-exporter's textfile collector)",
+    )
     report_dir: Path = Field(Path("reports"), description="folder that gets runs/TIME/ and latest")
     connect_timeout_s: PositiveFloat = Field(5, description="seconds to wait for a connection")
     request_timeout_s: PositiveFloat = Field(30, description="seconds to wait for an answer")

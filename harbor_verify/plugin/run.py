@@ -28,7 +28,7 @@ from harbor_verify.model.words import Words
 from harbor_verify.plugin.options import settings_of
 from harbor_verify.plugin.terminal import teller
 from harbor_verify.redaction import Redaction
-from harbor_verify.reports import folder
+from harbor_verify.reports import folder, metrics_file
 from harbor_verify.reports.model import CheckResult, Run, Verdict
 from harbor_verify.reports.terminal import render
 from harbor_verify.settings import Settings
@@ -126,6 +126,11 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if report.left_behind and exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     report.finished, report.exit_code = datetime.now(UTC), int(session.exitstatus)
+    if file := state.settings.metrics_file:
+        try:
+            metrics_file.write(report, file)
+        except OSError as error:
+            report.notes.append(f"{file} could not be written: {error.strerror}")
     folder.write(report, state.folder)
 
 

@@ -4,7 +4,7 @@ import importlib.util
 from datetime import datetime
 from pathlib import Path
 
-from harbor_verify.reports import json_file, junit
+from harbor_verify.reports import json_file, junit, markdown
 from harbor_verify.reports.model import Run
 
 
@@ -27,6 +27,7 @@ def write(run: Run, folder: Path) -> None:
     """
     json_file.write(run, folder / "report.json")
     junit.write(run, folder / "junit.xml")
+    markdown.write(run, folder / "summary.md")
     if importlib.util.find_spec("matplotlib") is None:
         run.notes.append(
             "report.html is not made: its plots need matplotlib (pip install 'harbor-verify[plots]')"
