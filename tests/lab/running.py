@@ -20,7 +20,6 @@ UNUSED_IN_THE_LAB = frozenset(
         "configuration.internal-tls-valid-for-days",
         "configuration.stored-passwords-readable",
         "database.pooler-keeps-prepared-statements",
-        "registry.existing-images-whole",
         "registry.redirect-leads-to-the-blob",
     }
 )
