@@ -7,10 +7,12 @@ that is no JSON any more is 500, with the Offset where it could not go on.
 """
 
 import hashlib
+import http.client
 import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 import requests
 import urllib3
@@ -160,6 +162,18 @@ def _repeated(
     raise last
 
 
+def _came(broken: BaseException | None) -> int:
+    """How many bytes had come when it broke off, which is told by what broke: not all of them were handed out."""
+    seen: list[Any] = [broken]
+    while seen:
+        each = seen.pop()
+        if isinstance(each, urllib3.exceptions.IncompleteRead | http.client.IncompleteRead):
+            return each.partial if isinstance(each.partial, int) else len(each.partial)
+        if isinstance(each, BaseException):
+            seen += [*each.args, each.__cause__, each.__context__]
+    return 0
+
+
 def _once(ask: Callable[[], requests.Response], digest: str, pace: Pace, whole: bool, keep: bool) -> Reading:
     pace.request()
     begun_s = time.monotonic()
@@ -192,7 +206,7 @@ def _once(ask: Callable[[], requests.Response], digest: str, pace: Pace, whole: 
                 raise NoAnswer(
                     f"no byte came for long, after {got} in {passed_s:.0f} s", sent=True
                 ) from broken
-            broke_off = True
+            broke_off, got = True, max(got, _came(broken))
         if pace.stop.is_set():
             raise CannotTell("stopped")
         # A store that closes the connection as if that were the end.
