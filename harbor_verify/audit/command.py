@@ -23,6 +23,7 @@ from harbor_verify.errors import HarnessError, SettingsError, TargetUnreachable
 from harbor_verify.model.roles import Role
 from harbor_verify.plugin.options import TITLE, add_options
 from harbor_verify.redaction import Redaction
+from harbor_verify.reports.folder import new
 from harbor_verify.settings import FILE_SETTING, Settings, load
 from harbor_verify.target import Target, reach
 from harbor_verify.verdict import Failure
@@ -130,12 +131,12 @@ def _folder(options: argparse.Namespace, settings: Settings) -> Path:
         if not (options.resume / FILE).is_file():
             raise SettingsError(f"--resume {options.resume}: there is no {FILE} in it")
         return options.resume
-    folder = Path(settings.report_dir) / "audits" / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
+    audits = Path(settings.report_dir) / "audits"
     try:
-        folder.mkdir(parents=True)
+        audits.mkdir(parents=True, exist_ok=True)
+        return new(audits, datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ"))
     except OSError as error:
         raise SettingsError(f"--report-dir: no folder for this audit can be made: {error}") from error
-    return folder
 
 
 def _audit(target: Target, folder: Path, options: argparse.Namespace, redaction: Redaction) -> Result:
