@@ -14,7 +14,7 @@ DESCRIPTION = """\
 Verifies that the Harbor on a Kubernetes cluster is highly available.
 
   harbor-verify [OPTION …]         verify; leaves a report in reports/latest/
-  harbor-verify audit --help       read every image that Harbor knows, to its last byte
+  harbor-verify audit --help       read every image that is there, whole
   harbor-verify report --help      list, compare and draw the runs that are kept
 
 What pytest takes (-k, -m, -x, --collect-only …) can be given, too.

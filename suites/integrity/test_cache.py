@@ -21,8 +21,8 @@ _MOST_ASKED = 300
     "image can never be pulled. Of a repository that Harbor has not: two Harbors use one database of one Redis for "
     "their registries; give each its own (config.yml of the registry: redis.addr, redis.db; the chart: "
     "redis.external.registryDatabaseIndex). Of a repository that it has: a garbage collection did not end, or the "
-    "storage was restored from before. Then delete the keys blobs::* and repository::* of that database, which fills "
-    "itself again, and push the image again.",
+    "storage was restored from before. Then empty that database (FLUSHDB, where nothing else is in it): it is a cache, "
+    "which fills itself again. Push the image again.",
     source="distribution: storage.cache.blobdescriptor, registry/storage/cache/redis; reports 22571 and 19988 of "
     "goharbor/harbor",
     needs=("session-store",),
