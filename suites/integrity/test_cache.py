@@ -19,7 +19,7 @@ _MOST_ASKED = 300
     "integrity.redis-vouches-for-what-is-there",
     hint="As long as Redis vouches for a layer, HEAD is 200, docker push says that the layer already exists, and the "
     "image can never be pulled. Of a repository that Harbor has not: two Harbors use one database of one Redis for "
-    "their registries; give each its own (config.yml of the registry: redis.addr, redis.db; the chart: "
+    "their registries; separate them (config.yml of the registry: redis.addr, redis.db; the chart: "
     "redis.external.registryDatabaseIndex). Of a repository that it has: a garbage collection did not end, or the "
     "storage was restored from before. Then empty that database (FLUSHDB, where nothing else is in it): it is a cache, "
     "which fills itself again. Push the image again.",
