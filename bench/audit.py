@@ -78,6 +78,9 @@ class _Records:
     def holdings(self, sql: Any) -> Iterator[tuple[str, str]]:
         yield from self._lines("holdings")
 
+    def left_deleting(self, sql: Any, older_than_s: float) -> list[BlobRow]:
+        return []
+
     def has(self, sql: Any, known: Known) -> bool:
         return True
 

@@ -47,6 +47,8 @@ exit codes:
   4  the target cannot be reached, or the settings are wrong
 """
 _EVERY_S = 10
+_MOST_ASKED_AGAIN = 1000
+"""Of more findings the first ones: that all were deleted meanwhile is unlikely then."""
 _OF_RUNS = ("--check", "--preflight")
 
 
@@ -275,13 +277,16 @@ class _Run:
             self.progress.tick()
 
     def _recorded(self, digests: list[str]) -> set[str]:
-        return {digest for digest in digests if self.notebook.is_recorded(digest)}
+        """By the database as it is now: what was pushed since all was listed is no orphan."""
+        contents = self.target.profile.contents
+        with self.target.sql() as sql:
+            return contents.recorded(sql, digests) if contents else set()
 
     def _forget_deleted(self) -> None:
         """Take back what is wrong with images that somebody has deleted since they were listed."""
         front, login = self.target.front_door, self.target.credentials
         taken = 0
-        for each in result.gather(self.notebook):
+        for each in result.gather(self.notebook)[:_MOST_ASKED_AGAIN]:
             images = self.notebook.images_of(each.digest)
             if not images or not each.images:
                 continue

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     WRONG_SIZE = "wrong size"
     UNREADABLE = "unreadable"
     FOREIGN = "another Harbor's in Redis"
+    MISCOUNTED = "miscounted"
     WRONG_DESCRIPTOR = "wrong descriptor in Redis"
     UNPROTECTED = "unprotected"
     UNRECORDED = "not in the database"
@@ -33,7 +34,8 @@ class Kind(StrEnum):
 
     @property
     def severity(self) -> Severity:
-        return Severity.SHOULD if self in (Kind.DELETING, Kind.ORPHAN) else Severity.MUST
+        advice = (Kind.MISCOUNTED, Kind.DELETING, Kind.ORPHAN)
+        return Severity.SHOULD if self in advice else Severity.MUST
 
     @property
     def meaning(self) -> str:
@@ -50,7 +52,8 @@ _MEANING = {
     Kind.STALE: "Redis vouches for bytes that the storage has not: HEAD says 200, pulls break off, pushes skip it",
     Kind.TRUNCATED: "fewer bytes come than it has: pulls fail",
     Kind.OTHER_BYTES: "bytes come that are not those of its digest: pulls fail",
-    Kind.WRONG_SIZE: "the bytes are right, but a manifest or the database says another size",
+    Kind.WRONG_SIZE: "the bytes are right, but a manifest says another size: clients refuse the image",
+    Kind.MISCOUNTED: "the bytes are right, but the database says another size: quotas count wrongly",
     Kind.UNREADABLE: "the registry cannot read it as a manifest: pulls fail with 500",
     Kind.FOREIGN: "Redis vouches for a blob of a repository that this Harbor has not, and the storage has not got it",
     Kind.WRONG_DESCRIPTOR: "Redis says another size or digest than it has: pulls are cut off, or get other bytes",
@@ -71,8 +74,8 @@ _ADVICE = {
     "to go first, since the registry believes that it has the layer.",
     Kind.OTHER_BYTES: "The storage changed them (a disk, a bit, somebody's hand): look at its own health (ceph health "
     f"detail, scrub; the array's log). {_PUSH} The file has to go first, since the registry believes that it has it.",
-    Kind.WRONG_SIZE: "Clients refuse an image whose manifest says another size: build and push it again. Where only "
-    "the database differs, pulls are well and quotas are not: push it again, and let Harbor count anew.",
+    Kind.WRONG_SIZE: "Whatever built the image wrote a wrong manifest: build and push it again.",
+    Kind.MISCOUNTED: "Pulls are well. Push the layer again, and let Harbor count the project's use anew.",
     Kind.UNREADABLE: "The manifest's bytes are damaged. Delete the artifact in Harbor and push it again; look at the "
     "storage's own health.",
     Kind.FOREIGN: "Give each Harbor a Redis database of its own for its registry: two that share one vouch for each "

@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS blob (id INTEGER PRIMARY KEY, digest TEXT UNIQUE, siz
     done INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS blob_done ON blob (done, id);
 CREATE TABLE IF NOT EXISTS place (blob TEXT, repository TEXT, PRIMARY KEY (blob, repository)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS recorded (digest TEXT PRIMARY KEY, size INTEGER, status TEXT, age_s INTEGER) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS recorded (digest TEXT PRIMARY KEY, size INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS holding (artifact TEXT, blob TEXT, PRIMARY KEY (artifact, blob)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS trouble (kind TEXT, digest TEXT, repository TEXT, place TEXT, observed TEXT,
     PRIMARY KEY (kind, digest, repository, place));
@@ -75,9 +75,9 @@ class Notebook:
         )
 
     def add_recorded(self, rows: Iterable[BlobRow]) -> None:
+        """Blobs as the database has them."""
         self._db.executemany(
-            "INSERT OR REPLACE INTO recorded VALUES (?, ?, ?, ?)",
-            ((row.digest, row.size, row.status, int(row.age_s)) for row in rows),
+            "INSERT OR REPLACE INTO recorded VALUES (?, ?)", ((row.digest, row.size) for row in rows)
         )
 
     def add_holdings(self, rows: Iterable[tuple[str, str]]) -> None:
@@ -131,18 +131,8 @@ class Notebook:
         rows = rows or self._rows("SELECT size FROM recorded WHERE digest = ?", blob)
         return rows[0][0] if rows else None
 
-    def is_recorded(self, digest: str) -> bool:
-        return bool(self._rows("SELECT 1 FROM recorded WHERE digest = ?", digest))
-
     def has_repository(self, name: str) -> bool:
         return bool(self._rows("SELECT 1 FROM artifact WHERE repository = ? LIMIT 1", name))
-
-    def left_over(self, statuses: tuple[str, ...], older_than_s: float) -> Iterator[BlobRow]:
-        """Rows of the database that have stood in one of these states for so long."""
-        marks = ", ".join("?" * len(statuses))
-        query = f"SELECT digest, size, status, age_s FROM recorded WHERE status IN ({marks}) AND age_s >= ?"
-        for row in self._rows(query, *statuses, older_than_s):
-            yield BlobRow(*row)
 
     def unprotected(self) -> Iterator[tuple[Known, str]]:
         """Artifacts of the database and a blob of theirs that it does not say they are made of."""

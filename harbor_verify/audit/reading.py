@@ -100,9 +100,9 @@ def judge(reading: Reading, digest: str, sizes: Sizes) -> tuple[Kind, str] | Non
         return Kind.TRUNCATED, f"{reading.got} of {of} bytes come"
     if not right:
         return Kind.OTHER_BYTES, f"{reading.got} bytes come, of digest {reading.digest}"
-    for who, size in (("the manifest", sizes.manifest), ("the database", sizes.database)):
+    for kind, size in ((Kind.WRONG_SIZE, sizes.manifest), (Kind.MISCOUNTED, sizes.database)):
         if size is not None and size != reading.got:
-            return Kind.WRONG_SIZE, f"{who} says {size} bytes; it has {reading.got}"
+            return kind, f"{size} bytes are told of it; it has {reading.got}"
     return None
 
 

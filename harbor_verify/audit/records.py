@@ -8,7 +8,6 @@ from harbor_verify.clients.harbor import Credentials, Harbor
 from harbor_verify.clients.sql import Sql
 from harbor_verify.model.contents import BlobRow, Contents, Known
 
-DELETING = ("deleting", "deletefailed")
 SURELY_LEFT_S = 600
 """A garbage collection that works deletes a blob within seconds of saying so."""
 WINDOW_S = 7200
@@ -56,7 +55,7 @@ def compare(notebook: Notebook, contents: Contents, sql: Sql, api: Harbor, crede
         if contents.has(sql, known):
             observed = f"{known} is made of it, and artifact_blob does not say so"
             notebook.tell([Trouble(Kind.UNPROTECTED, blob, known.repository, place, observed)])
-    for row in notebook.left_over(DELETING, SURELY_LEFT_S):
+    for row in contents.left_deleting(sql, SURELY_LEFT_S):
         notebook.tell([left_deleting(row)])
 
 

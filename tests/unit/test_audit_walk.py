@@ -221,6 +221,9 @@ class Contents:
     def has(self, sql, known):
         return known in self._lists["artifacts"]
 
+    def left_deleting(self, sql, older_than_s):
+        return [row for row in self._lists["blobs"] if row.status == "deleting" and row.age_s >= older_than_s]
+
 
 def test_what_the_database_does_not_protect_or_has_left_over_is_told(replicas, shared):
     (one, first), (two, second) = shared.push("p/r"), shared.push("p/r", content=b"two")
