@@ -28,12 +28,15 @@ class Cache(Protocol):
 
 
 def descriptors(notebook: Notebook, cache: Cache, place: str, most: int | None = None) -> int:
-    """Tell what Redis says wrongly of blobs that images are made of; returns how many were compared."""
-    compared = 0
+    """Tell what Redis says wrongly of blobs that images are made of; returns how many were compared.
+
+    Not of those that are not well already: of a file that was cut off the registry tells Redis that length itself.
+    """
+    compared, unwell = 0, {trouble.digest for trouble in notebook.troubles()}
     for key in cache.keys(DESCRIPTORS):
         digest = key.removeprefix("blobs::")
         size = notebook.size_of(digest)
-        if size is None:
+        if size is None or digest in unwell:
             continue
         told = cache.fields(key)
         compared += 1

@@ -126,9 +126,8 @@ class Notebook:
         return bool(self._rows(query, blob, repository))
 
     def size_of(self, blob: str) -> int | None:
-        """By the manifests, else by the database."""
+        """By the manifests; None: they do not say, or it is one."""
         rows = self._rows("SELECT size FROM blob WHERE digest = ?", blob)
-        rows = rows or self._rows("SELECT size FROM recorded WHERE digest = ?", blob)
         return rows[0][0] if rows else None
 
     def has_repository(self, name: str) -> bool:
