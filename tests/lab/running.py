@@ -20,7 +20,7 @@ UNUSED_IN_THE_LAB = frozenset(
         "configuration.internal-tls-valid-for-days",
         "configuration.stored-passwords-readable",
         "database.pooler-keeps-prepared-statements",
-        "registry.existing-images-whole",
+        "integrity.images-whole",
         "registry.redirect-leads-to-the-blob",
     }
 )
@@ -31,11 +31,12 @@ UNUSED_IN_ONE = {
         "configuration.rollouts-complete",
         "database.connections-suffice",
         "images.tag-pages",
+        "integrity.redis-vouches-for-what-is-there",
     }
 }
-"""The same in one of them: its workloads bring no pod to a changed template by themselves, its registry has no Redis,
-nothing says how many connections it opens, and its registry is what docker clients speak to, of which 2.8 gives all
-tags at once."""
+"""The same in one of them: its workloads bring no pod to a changed template by themselves, nothing says how many
+connections it opens, and its registry keeps nothing in Redis, and is what docker clients speak to, of which 2.8 gives
+all tags at once."""
 _APART = {"clients", "conformance", "disruption", "images-to-build-on"}
 HARMLESS = {id for id, check in CHECKS.items() if not _APART & set(check.needs)}
 """But for those that take minutes, and are run where they are asked for (tests/lab/test_images.py)."""

@@ -6,6 +6,7 @@ from harbor_verify.model.roles import Environment, Feature, FirstRow, Part, Prof
 from harbor_verify.model.web_page import WebPage
 from harbor_verify.model.words import Words
 from harbor_verify.profiles.harbor_2.api import Harbor2
+from harbor_verify.profiles.harbor_2.contents import Harbor2Contents
 from harbor_verify.profiles.harbor_2.stores import database, migrations, most_connections, session_store
 
 
@@ -65,6 +66,7 @@ PROFILE = Profile(
         {
             Feature.FORM_TOKENS,
             Feature.HEALTH_REPORT,
+            Feature.IMAGE_RECORDS,
             Feature.IMAGES_ON_VOLUMES,
             Feature.INTERNAL_TLS,
             Feature.JOB_LOGS,
@@ -122,6 +124,7 @@ PROFILE = Profile(
     ),
     migrations=migrations,
     most_connections=most_connections,
+    contents=Harbor2Contents(),
     secret_key=SecretKey(path="/etc/core/key", length=16, well_known=frozenset({"not-a-secure-key"})),
     internal_tls=internal_tls,
     authorities="/harbor_cust_cert",

@@ -70,6 +70,7 @@ LAYOUT = Layout(
     not_applicable=frozenset(
         {
             "images.empty-blob",
+            "integrity.storage-holds-what-the-database-knows",
             "storage.access-mode-shared",
             "storage.capacity-honoured",
             "storage.claims-bound",
