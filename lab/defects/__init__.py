@@ -1,9 +1,10 @@
 """Defects: known misconfigurations of Harbor, planted in the lab to prove that a check can fail.
 
-There is a folder for each profile. Each module in it is one defect and is found by itself. It holds `DEFECT`; its file
-name, with dashes, is the defect's name. A defect is a change of the rendered manifests, or of what lies outside
-Kubernetes, or of both: it is planted by deploying with that change and healed by deploying without it. One at a time in
-each Harbor: with two nobody could say which check shows which.
+There is a folder for each profile. Each module in it is one mistake and is found by itself. It holds `DEFECT`; its file
+name, with dashes, is the defect's name. The same mistake can come in other ways, too, each a defect of its own, whose
+name says so: `ON_ONE` replica, or `UNREAD` as yet (`lab.defects.edit`). A defect is a change of the rendered manifests,
+or of what lies outside Kubernetes, or of both: it is planted by deploying with that change and healed by deploying
+without it. One at a time in each Harbor: with two nobody could say which check shows which.
 """
 
 import importlib
@@ -22,6 +23,8 @@ from lab.profiles import Profile
 # Nothing is worth waiting for in a pod that is to go; what is lost with it comes back with the next one.
 _GRACE_S = 1
 _DEADLINE_S = 180
+_WAYS = {"DEFECT": "", "ON_ONE": "-on-one-replica", "UNREAD": "-unread"}
+"""What a module may hold, and how that is named after it."""
 
 
 class Lab(Protocol):
@@ -50,6 +53,10 @@ class Defect:
     """How it shows from outside, in one line."""
     turns_red: frozenset[str]
     """Ids of checks: all of those that break nothing, and of the others enough to show it."""
+    may_turn_red: frozenset[str] = frozenset()
+    """Ids of checks that it depends on chance: which replica answers, which hand takes a request. Never a cause."""
+    hint_says: tuple[str, ...] = ()
+    """Words each of which stands in the hint of one of the causes: what mends it."""
     layout: str | None = None
     """The only layout that it can be planted in; None: any."""
     change: Callable[[list[Object]], None] = lambda objects: None
@@ -70,10 +77,14 @@ def every(profile: Profile) -> dict[str, Defect]:
     """All defects of a profile by name, in alphabetical order."""
     package = importlib.import_module(f"{__name__}.{profile.package}")
     modules = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
-    return {
-        name.replace("_", "-"): importlib.import_module(f"{package.__name__}.{name}").DEFECT
+    found = {
+        name.replace("_", "-") + suffix: getattr(module, way)
         for name in modules
+        for module in [importlib.import_module(f"{package.__name__}.{name}")]
+        for way, suffix in _WAYS.items()
+        if hasattr(module, way)
     }
+    return dict(sorted(found.items()))
 
 
 def find(profile: Profile, name: str) -> Defect:
@@ -111,6 +122,7 @@ def plant(lab: Lab, name: str, *, instead: bool = False) -> None:
     lab.profile.folder.mkdir(parents=True, exist_ok=True)
     _note(lab.profile).write_text(name)
     _deploy(lab, change=defect.change, unready=defect.unready)
+    layouts.of(lab.profile).complete()
     defect.plant_outside(lab)
 
 

@@ -72,7 +72,9 @@ def differences(before, after, path=""):
 
 
 def _names(node):
-    return [item.get("name", item) for item in node] if isinstance(node, list) else node
+    if not isinstance(node, list):
+        return node
+    return [item.get("name", item) if isinstance(item, dict) else item for item in node]
 
 
 def by_identity(found):

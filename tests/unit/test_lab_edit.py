@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from lab.defects.drift import MARK, edit_for_one
+from lab.defects.edit import MARK, Edit
+from lab.deployment import rollout
 from lab.errors import LabError
 
 
@@ -15,7 +16,7 @@ class Cluster:
     def __init__(self):
         self.text, self.has, self.labels = "root: /storage", {"p-0": None, "p-1": None}, {}
         self.has = dict.fromkeys(self.has, self.text)
-        self.profile = SimpleNamespace(namespace="h")
+        self.profile = SimpleNamespace(namespace="h", folder=None)
 
     def kubectl(self, verb, kind, *rest):
         words = [word for word in rest if not word.startswith("--")]
@@ -47,18 +48,40 @@ class Cluster:
 
 
 def test_one_pod_has_what_its_config_map_no_longer_says_until_it_is_healed():
-    plant, heal = edit_for_one("c", "f", "/storage", "/tmp/x", deployment="d")
-    cluster = Cluster()
+    edit, cluster = Edit("c", "f", "/tmp/x", old="/storage", workload="d"), Cluster()
     for _ in range(2):
-        plant(cluster)
+        edit.plant_on_one(cluster)
         assert cluster.has == {"p-1": "root: /storage", "p-0-next": "root: /tmp/x"}
         assert cluster.text == "root: /storage"
         assert cluster.labels == {"p-0-next": f"{MARK}=true"}
-    heal(cluster)
+    edit.heal_one(cluster)
     assert set(cluster.has.values()) == {"root: /storage"}
 
 
-def test_a_text_that_is_not_there_is_no_drift():
-    plant, _ = edit_for_one("c", "f", "/elsewhere", "/tmp/x", deployment="d")
+def test_what_nobody_has_read_is_declared_until_it_is_healed(monkeypatch):
+    config_map = {"kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"f": "root: /storage"}}
+    monkeypatch.setattr(rollout, "rendered", lambda folder: [config_map])
+    edit, cluster = Edit("c", "f", "/tmp/x", old="/storage", workload="d"), Cluster()
+    for _ in range(2):
+        edit.plant_unread(cluster)
+        assert cluster.text == "root: /tmp/x"
+        assert set(cluster.has.values()) == {"root: /storage"}
+    edit.heal_unread(cluster)
+    assert cluster.text == "root: /storage"
+
+
+def test_everywhere_the_manifests_say_it():
+    config_map = {"kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"f": "root: /storage"}}
+    Edit("c", "f", "/tmp/x", old="/storage", workload="d").everywhere([config_map])
+    assert config_map["data"] == {"f": "root: /tmp/x"}
+
+
+def test_a_secret_is_written_as_the_api_server_has_it():
+    secret = {"kind": "Secret", "metadata": {"name": "s"}}
+    Edit("s", "k", lambda: "ab", workload="d", kind="Secret").everywhere([secret])
+    assert secret["data"] == {"k": "YWI="}
+
+
+def test_a_text_that_is_not_there_cannot_be_changed():
     with pytest.raises(LabError, match="has no '/elsewhere'"):
-        plant(Cluster())
+        Edit("c", "f", "/tmp/x", old="/elsewhere", workload="d").plant_on_one(Cluster())
