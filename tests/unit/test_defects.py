@@ -129,7 +129,10 @@ def test_defect_says_what_it_is(profile, name):
     assert defect.shows
     assert "\n" not in defect.report + defect.shows
     assert defect.turns_red
-    assert all(re.fullmatch(r"[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*", check) for check in defect.turns_red)
+    named = defect.turns_red | defect.may_turn_red | defect.not_applicable
+    assert all(re.fullmatch(r"[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*", check) for check in named)
+    assert defect.causes <= defect.turns_red, "what chance decides is no cause"
+    assert not defect.turns_red & (defect.may_turn_red | defect.not_applicable)
     found = objects.of_kind(objects.read(profile.manifests), *objects.WORKLOADS)
     workloads = {each["metadata"]["name"] for each in found}
     assert defect.unready <= workloads
@@ -222,6 +225,15 @@ def test_a_defect_that_keeps_pods_from_starting_is_taken_away_while_they_are_dep
         defects.plant(lab, "dirty-migration")
     said = [statement.rpartition(" ")[2] for statement in lab.statements]
     assert said == ["true", "false", "true"]
+
+
+def test_one_mistake_may_come_in_several_ways_each_named_after_its_file():
+    of_limit = [name for name in defects.every(HARBOR_2) if name.startswith("front-door-body-limit")]
+    assert [name.removeprefix("front-door-body-limit") for name in of_limit] == [
+        "",
+        "-on-one-replica",
+        "-unread",
+    ]
 
 
 @pytest.mark.parametrize("profile", profiles.ALL.values(), ids=lambda profile: profile.name)
