@@ -43,7 +43,7 @@ class _Answer:
 def test_no_session_is_ever_taken_for_another_users(
     harbor: Target, findings: Findings, stranger, new_user, measured
 ):
-    """However sessions of several users mix on the web replicas and the front door, each is its owner's, no two the same.
+    """However sessions of several users mix on web replicas and the front door, each is its owner's, no two the same.
 
     Source: Harbor, session cookie. From several threads at once, on connections that all users share. That a
     session is known at all is for sessions.known-to-every-replica to say.
