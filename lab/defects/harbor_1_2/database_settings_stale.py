@@ -17,6 +17,7 @@ UNREAD = Defect(
             "database.reachable",
             "database.schema-present",
             "database.not-on-one-server",
+            "database.pooler-keeps-prepared-statements",
         }
     ),
     causes=frozenset(

@@ -16,6 +16,7 @@ UNREAD = Defect(
             "database.connections-suffice",
             "database.grants-sufficient",
             "database.not-on-one-server",
+            "database.pooler-keeps-prepared-statements",
             "database.reachable",
             "database.schema-migrated",
             "database.schema-present",
