@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from lab.defects import Lab
 from lab.deployment import rollout
-from lab.deployment.manifests.objects import Object, find
+from lab.deployment.manifests.objects import Object, find, workload
 from lab.errors import LabError
 from lab.waiting import NotYet, wait_until
 
@@ -28,7 +28,7 @@ class Edit:
     key: str
     new: str | Callable[[], str]
     workload: str
-    """The Deployment whose pods are started with it."""
+    """Whose pods are started with it."""
     old: str = ""
     kind: str = "ConfigMap"
 
@@ -42,7 +42,7 @@ class Edit:
         if _pods(lab, f"{MARK}=true"):
             return
         found = self._declared(lab)
-        selector = ",".join(f"{name}={value}" for name, value in _selector(lab, self.workload).items())
+        selector = self._selector(lab)
         before = {pod["metadata"]["uid"] for pod in _pods(lab, selector)}
         self._put(lab, self._written(self._edited(found)))
         try:
@@ -94,6 +94,11 @@ class Edit:
     def _rendered(self, lab: Lab) -> Object:
         return find(rollout.rendered(lab.profile.folder), self.kind, self.name)
 
+    def _selector(self, lab: Lab) -> str:
+        """Of the workload's pods. That of a ReplicationController is labels, and nothing else."""
+        selector = workload(rollout.rendered(lab.profile.folder), self.workload)["spec"]["selector"]
+        return ",".join(f"{name}={value}" for name, value in selector.get("matchLabels", selector).items())
+
     def _put(self, lab: Lab, data: str) -> None:
         patch = json.dumps({"data": {self.key: data}})
         _kubectl(lab, "patch", self.kind.lower(), self.name, "--type=merge", f"--patch={patch}")
@@ -101,12 +106,6 @@ class Edit:
 
 def _kubectl(lab: Lab, verb: str, kind: str, *words: str) -> str:
     return lab.kubectl(verb, kind, f"--namespace={lab.profile.namespace}", *words)
-
-
-def _selector(lab: Lab, workload: str) -> dict[str, str]:
-    found = _kubectl(lab, "get", "deployment", workload, "--output=json")
-    labels: dict[str, str] = json.loads(found)["spec"]["selector"]["matchLabels"]
-    return labels
 
 
 def _pods(lab: Lab, selector: str) -> list[dict]:

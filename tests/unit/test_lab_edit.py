@@ -22,8 +22,6 @@ class Cluster:
         words = [word for word in rest if not word.startswith("--")]
         if (verb, kind) == ("get", "configmap"):
             return json.dumps({"data": {"f": self.text}})
-        if (verb, kind) == ("get", "deployment"):
-            return json.dumps({"spec": {"selector": {"matchLabels": {"app": "x"}}}})
         if (verb, kind) == ("get", "pods"):
             return json.dumps({"items": [self.pod(name) for name in self.chosen(rest)]})
         if (verb, kind) == ("patch", "configmap"):
@@ -47,8 +45,23 @@ class Cluster:
         return {"metadata": {"name": name, "uid": name}, "status": status}
 
 
-def test_one_pod_has_what_its_config_map_no_longer_says_until_it_is_healed():
-    edit, cluster = Edit("c", "f", "/tmp/x", old="/storage", workload="d"), Cluster()
+@pytest.fixture(autouse=True)
+def rendered(monkeypatch):
+    """What the lab has deployed."""
+    config_map = {"kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"f": "root: /storage"}}
+    selector = {"matchLabels": {"app": "x"}}
+    deployment = {"kind": "Deployment", "metadata": {"name": "d"}, "spec": {"selector": selector}}
+    controller = {
+        "kind": "ReplicationController",
+        "metadata": {"name": "rc"},
+        "spec": {"selector": {"app": "x"}},
+    }
+    monkeypatch.setattr(rollout, "rendered", lambda folder: [config_map, deployment, controller])
+
+
+@pytest.mark.parametrize("workload", ["d", "rc"])
+def test_one_pod_has_what_its_config_map_no_longer_says_until_it_is_healed(workload):
+    edit, cluster = Edit("c", "f", "/tmp/x", old="/storage", workload=workload), Cluster()
     for _ in range(2):
         edit.plant_on_one(cluster)
         assert cluster.has == {"p-1": "root: /storage", "p-0-next": "root: /tmp/x"}
@@ -58,9 +71,7 @@ def test_one_pod_has_what_its_config_map_no_longer_says_until_it_is_healed():
     assert set(cluster.has.values()) == {"root: /storage"}
 
 
-def test_what_nobody_has_read_is_declared_until_it_is_healed(monkeypatch):
-    config_map = {"kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"f": "root: /storage"}}
-    monkeypatch.setattr(rollout, "rendered", lambda folder: [config_map])
+def test_what_nobody_has_read_is_declared_until_it_is_healed():
     edit, cluster = Edit("c", "f", "/tmp/x", old="/storage", workload="d"), Cluster()
     for _ in range(2):
         edit.plant_unread(cluster)
