@@ -2,8 +2,9 @@
 
 With a defect in the lab every check is run that breaks nothing, and of those that do the ones that it names: to see
 all of them stay green under each defect would take hours and show little. `make test` plants the chosen ones
-(tests/lab/choice.py), `make matrix` all. At the end everything is run once that breaks nothing, and a sample of what
-does: all of that takes a quarter of an hour a profile (make verify-failover).
+(tests/lab/choice.py), `make matrix` all, those together of which no check but their own takes notice. At the end
+everything is run once that breaks nothing, and a sample of what does: all of that takes a quarter of an hour a profile
+(make verify-failover).
 """
 
 from collections.abc import Callable, Iterator
@@ -67,7 +68,7 @@ def harbor(profile, stand_up) -> cluster.Deployed:
     [
         pytest.param(profile.name, name, marks=() if name in CHOSEN[profile.name] else pytest.mark.matrix)
         for profile in profiles.ALL.values()
-        for name in defects.every(profile)
+        for name in defects.groups(profile)
     ],
 )
 def test_a_defect_turns_exactly_its_checks_red(harbor, profile, name, tmp_path):

@@ -14,4 +14,5 @@ DEFECT = Defect(
     turns_red=frozenset({"configuration.disruption-budgets-present"}),
     hint_says=("lets nobody go",),
     change=_keep_all,
+    beside_others=True,
 )

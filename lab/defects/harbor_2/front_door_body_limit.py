@@ -17,6 +17,7 @@ DEFECT = Defect(
     turns_red=frozenset({"images.layer-sizes"}),
     hint_says=("client_max_body_size",),
     change=_EDIT.everywhere,
+    beside_others=True,
 )
 ON_ONE = Defect(
     report="harbor-operator#62",

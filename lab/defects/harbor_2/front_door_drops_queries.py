@@ -17,4 +17,5 @@ DEFECT = Defect(
     turns_red=frozenset({"images.tag-pages"}),
     hint_says=("query",),
     change=_EDIT.everywhere,
+    beside_others=True,
 )

@@ -17,4 +17,5 @@ DEFECT = Defect(
     turns_red=frozenset({"images.long-names"}),
     hint_says=("location",),
     change=_EDIT.everywhere,
+    beside_others=True,
 )

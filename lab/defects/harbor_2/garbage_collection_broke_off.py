@@ -73,4 +73,5 @@ DEFECT = Defect(
     hint_says=("garbage collection", "empty that database of the Redis"),
     plant_outside=_collect_half,
     heal_outside=_remove,
+    beside_others=True,
 )

@@ -18,4 +18,5 @@ DEFECT = Defect(
     turns_red=frozenset({"storage.job-logs-shared"}),
     hint_says=("jobLoggers", "ReadWriteMany"),
     change=_keep_inside,
+    beside_others=True,
 )

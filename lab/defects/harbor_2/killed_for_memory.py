@@ -22,4 +22,5 @@ DEFECT = Defect(
     turns_red=frozenset({"configuration.containers-stay-up"}),
     hint_says=("OOMKilled", "memory limit"),
     change=_limit,
+    beside_others=True,
 )

@@ -28,4 +28,5 @@ DEFECT = Defect(
     hint_says=("firewall",),
     plant_outside=_close,
     heal_outside=_open,
+    beside_others=True,
 )

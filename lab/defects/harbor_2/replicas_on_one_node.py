@@ -15,4 +15,5 @@ DEFECT = Defect(
     turns_red=frozenset({"configuration.replicas-spread-over-nodes"}),
     hint_says=("podAntiAffinity", "topologySpreadConstraints"),
     change=_bind,
+    beside_others=True,
 )

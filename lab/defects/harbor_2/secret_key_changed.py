@@ -28,4 +28,5 @@ UNREAD = Defect(
     hint_says=("take it back",),
     plant_outside=_EDIT.plant_unread,
     heal_outside=_EDIT.heal_unread,
+    beside_others=True,
 )

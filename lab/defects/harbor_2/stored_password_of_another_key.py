@@ -25,4 +25,5 @@ DEFECT = Defect(
     hint_says=("secret key", "existingSecretSecretKey"),
     plant_outside=_store,
     heal_outside=_forget,
+    beside_others=True,
 )

@@ -21,4 +21,5 @@ DEFECT = Defect(
     hint_says=("token expiration",),
     plant_outside=_prolong,
     heal_outside=_forget,
+    beside_others=True,
 )

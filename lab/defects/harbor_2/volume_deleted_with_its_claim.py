@@ -15,4 +15,5 @@ DEFECT = Defect(
     hint_says=("Retain",),
     plant_outside=lambda lab: _set(lab, "Delete"),
     heal_outside=lambda lab: _set(lab, "Retain"),
+    beside_others=True,
 )
