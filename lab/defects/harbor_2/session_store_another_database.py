@@ -13,6 +13,7 @@ ON_ONE = Defect(
             "access.logout-ends-session-everywhere",
             "configuration.replicas-run-alike",
             "configuration.replicas-run-what-is-declared",
+            "configuration.session-store-configured",
             "sessions.browser-session-through-front-door",
             "sessions.known-to-every-replica",
             "sessions.stored-in-redis",

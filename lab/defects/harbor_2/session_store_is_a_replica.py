@@ -21,8 +21,12 @@ ON_ONE = Defect(
     turns_red=frozenset(
         {
             "access.login-accepts-right-password",
+            "access.logout-ends-session-everywhere",
             "configuration.replicas-run-alike",
             "configuration.replicas-run-what-is-declared",
+            "configuration.session-store-configured",
+            "sessions.browser-session-through-front-door",
+            "sessions.known-to-every-replica",
             "sessions.stored-in-redis",
         }
     ),
