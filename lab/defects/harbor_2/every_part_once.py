@@ -31,6 +31,17 @@ DEFECT = Defect(
         }
     ),
     causes=frozenset({"configuration.components-replicated"}),
+    not_applicable=frozenset(
+        {
+            "configuration.csrf-key-same-on-every-replica",
+            "configuration.replicas-spread-over-nodes",
+            "registry.pushed-on-one-pulled-on-every",
+            "registry.upload-continues-on-another-replica",
+            "sessions.known-to-every-replica",
+            "storage.access-mode-shared",
+            "storage.job-logs-shared",
+        }
+    ),
     hint_says=("kubectl scale",),
     change=_leave_one_of_each,
 )
