@@ -15,5 +15,6 @@ DEFECT = Defect(
     report="h#22327; goharbor/harbor-helm up to 1.19.1: registry-cm.yaml",
     shows="all works, and the registry remembers nothing: each request asks the storage, and its log is full of errors",
     turns_red=frozenset({"configuration.registry-cache-follows-sentinels"}),
+    hint_says=("sentinelMasterSet",),
     change=_ask_a_sentinel,
 )
