@@ -87,6 +87,22 @@ class Deployment:
             raise TargetUnreachable(f"namespace {self.namespace} has no workload for Harbor's {role}")
         return self._found[role]
 
+    def others(self) -> list[Any]:
+        """Controllers of pods of the same release that play no role: what measures or scans. Raises TargetUnreachable.
+
+        Without a label that names a release, all of the namespace.
+        """
+        items, _ = _controllers(self.kubernetes, self.namespace)
+        own = {(workload.kind, workload.name) for workload in self._found.values()}
+        labels = [workload.template.metadata.labels for workload in self._found.values()]
+        release = next((name for each in labels if (name := release_of(each))), "")
+        return [
+            item
+            for kind, item in items
+            if (kind, item.metadata.name) not in own
+            and (not release or release_of(item.spec.template.metadata.labels) == release)
+        ]
+
     def replicas(self, role: Role) -> list[Replica]:
         """The pods of a role now, oldest first; empty when there is none."""
         workload = self._require(role)

@@ -29,7 +29,7 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
     echo "host all all all scram-sha-256" >>"$PGDATA/pg_hba.conf"
     echo "create database registry" | postgres --single -j postgres >/dev/null
 fi
-exec postgres -c listen_addresses='*' -c unix_socket_directories=/tmp -c max_connections=200
+exec postgres -c listen_addresses='*' -c unix_socket_directories=/tmp -c max_connections=300
 """
 _DATABASE_HEALTH = """#!/bin/sh
 exec /usr/lib/postgresql/15/bin/pg_isready --quiet --host=127.0.0.1

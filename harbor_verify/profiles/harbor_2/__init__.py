@@ -6,7 +6,13 @@ from harbor_verify.model.roles import Environment, Feature, FirstRow, Part, Prof
 from harbor_verify.model.web_page import WebPage
 from harbor_verify.model.words import Words
 from harbor_verify.profiles.harbor_2.api import Harbor2
-from harbor_verify.profiles.harbor_2.stores import database, migrations, most_connections, session_store
+from harbor_verify.profiles.harbor_2.stores import (
+    database,
+    migrations,
+    most_connections,
+    robots,
+    session_store,
+)
 
 
 def _labels(component: str) -> tuple[tuple[str, str], ...]:
@@ -122,6 +128,8 @@ PROFILE = Profile(
     ),
     migrations=migrations,
     most_connections=most_connections,
+    share_connections=frozenset({Role.JOB}),
+    robots=robots,
     secret_key=SecretKey(path="/etc/core/key", length=16, well_known=frozenset({"not-a-secure-key"})),
     internal_tls=internal_tls,
     authorities="/harbor_cust_cert",
