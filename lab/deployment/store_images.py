@@ -59,7 +59,17 @@ def ensure() -> None:
             ("etc/passwd", _USERS.encode(), 0o644),
         ],
     )
-    redis = ["redis-server", "--bind", "*", "--protected-mode", "no", "--save", "", "--dir", "/var/lib/redis"]
+    redis = [
+        "redis-server",
+        "--bind",
+        "*",
+        "--protected-mode",
+        "no",
+        "--save",
+        "900 1 300 10 60 10000",
+        "--dir",
+        "/var/lib/redis",
+    ]
     archive = images.archive(
         "stores",
         (

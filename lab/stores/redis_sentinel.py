@@ -166,6 +166,14 @@ def need_replicas(name: str, on: bool) -> None:
     _set(name, "min-replicas-to-write", str(_FEWEST_REPLICAS if on else 0))
 
 
+def evict(name: str, policy: str) -> None:
+    """Let a Redis choose by this policy what it throws away when its memory is full; after a restart, too.
+
+    Raises CommandFailed.
+    """
+    _set(name, "maxmemory-policy", policy)
+
+
 def make_primary(name: str) -> None:
     """Have the Sentinels make this Redis the primary, if it is not, and wait for it. Raises NotReady, CommandFailed."""
     if elected_primary() == name:
