@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from kubernetes.client import V1Pod
-
 from harbor_verify.authorities import Authorities
 from harbor_verify.clients import token_service
 from harbor_verify.clients.databases import open_sql
@@ -218,11 +216,6 @@ class Target:
     def backing(self, host: str) -> Backing:
         """What a host of Harbor's settings stands on. Raises NeedMissing, CannotTell, TargetUnreachable."""
         return backing_of(self.kubernetes, self.namespace, host)
-
-    def pod(self, name: str, namespace: str) -> V1Pod:
-        """A pod that is none of Harbor's parts. Raises TargetUnreachable."""
-        read = self.kubernetes.core.read_namespaced_pod
-        return self.kubernetes.ask(f"read pod {namespace}/{name}", read, name, namespace)
 
     def sql(self) -> Sql:
         """The database with Harbor's own credentials; its caller closes it.

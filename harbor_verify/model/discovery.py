@@ -114,6 +114,11 @@ class Deployment:
         )
         return replicas_of(workload, pods.items)
 
+    def pod(self, name: str) -> client.V1Pod:
+        """A pod of the namespace, whoever's it is. Raises TargetUnreachable."""
+        read = self.kubernetes.core.read_namespaced_pod
+        return self.kubernetes.ask(f"read pod {self.namespace}/{name}", read, name, self.namespace)
+
     def volumes(self) -> list[Volume]:
         """The claims that Harbor's workloads name, each once, with the volumes they are bound to.
 

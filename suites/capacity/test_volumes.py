@@ -77,7 +77,7 @@ def _pods(harbor):
         except (CannotTell, NeedMissing):
             continue  # how it is backed is for other checks to say
         if backing.owners and backing.owners[0].namespace == harbor.namespace:
-            found += [harbor.pod(name, harbor.namespace) for name in backing.pods]
+            found += [harbor.deployment.pod(name) for name in backing.pods]
     return [pod for pod in found if is_ready(pod)]
 
 

@@ -88,12 +88,10 @@ def _taken_by_poolers(harbor):
     """How many connections the pods behind the database's host take together; None where nothing says that."""
     try:
         backing = harbor.backing(harbor.database().host)
-        pods = (
-            [harbor.pod(name, backing.owners[0].namespace) for name in backing.pods] if backing.owners else []
-        )
+        if not backing.owners or backing.owners[0].namespace != harbor.namespace:
+            return None
+        pods = [harbor.deployment.pod(name) for name in backing.pods]
     except (CannotTell, NeedMissing, TargetUnreachable):
-        return None
-    if not pods or any(pod.metadata.namespace != harbor.namespace for pod in pods):
         return None
     config_map, secret = harbor.deployment.config_map, harbor.deployment.secret
     taken = []
@@ -101,4 +99,4 @@ def _taken_by_poolers(harbor):
         container = pod.spec.containers[0]
         files = {each.path: each.text for each in given_files(pod.spec, container, config_map, secret)}
         taken.append(pgbouncer.most_connections(files, environment_of(container, config_map, secret)))
-    return None if None in taken else sum(taken)
+    return sum(taken) if taken and None not in taken else None

@@ -15,21 +15,27 @@ CHECKS = {check.id: check for check in checks_of_suites()}
 PROFILES = {profile.name: profile for profile in PROFILES_OF_HARBOR}
 UNUSED_IN_THE_LAB = frozenset(
     {
+        "capacity.project-quotas-have-room",
         "configuration.front-door-certificate-valid-for-days",
         "configuration.front-door-not-on-one-pod",
         "configuration.internal-tls-valid-for-days",
         "configuration.stored-passwords-readable",
         "database.pooler-keeps-prepared-statements",
+        "expiry.certificates-not-about-to-end",
+        "expiry.robots-valid-for-days",
+        "expiry.store-certificates-valid-for-days",
         "registry.existing-images-whole",
         "registry.redirect-leads-to-the-blob",
     }
 )
 """Checks of what a Harbor may have, and the lab's healthy ones have not."""
 UNUSED_IN_ONE = {
-    "harbor-1.2": {"configuration.rollouts-complete", "database.connections-suffice", "images.tag-pages"}
+    "harbor-1.2": {"configuration.rollouts-complete", "database.connections-suffice", "images.tag-pages"},
+    "harbor-2": {"expiry.authorities-valid-for-days"},
 }
-"""The same in one of them: its workloads bring no pod to a changed template by themselves, nothing says how many
-connections it opens, and its registry is what docker clients speak to, of which 2.8 gives all tags at once."""
+"""The same in one of them. The newer one's pods are given no authority; of the older one, workloads bring no pod to a
+changed template by themselves, nothing says how many connections it opens, and its registry is what docker clients
+speak to, of which 2.8 gives all tags at once."""
 _APART = {"clients", "conformance", "disruption", "images-to-build-on"}
 HARMLESS = {id for id, check in CHECKS.items() if not _APART & set(check.needs)}
 """But for those that take minutes, and are run where they are asked for (tests/lab/test_images.py)."""

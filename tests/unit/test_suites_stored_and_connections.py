@@ -81,8 +81,8 @@ def connecting(
         workload=works.get,
         database=lambda: SimpleNamespace(host="db"),
         backing=lambda host: SimpleNamespace(owners=owners, pods=("p-0", "p-1") if owners else ()),
-        pod=lambda name, namespace: pod_of(name),
         deployment=SimpleNamespace(
+            pod=pod_of,
             environment=lambda replica: replica,
             workloads=works,
             others=lambda: [controller(*each) for each in others],
