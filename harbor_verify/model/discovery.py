@@ -12,6 +12,7 @@ from kubernetes.client import V1PodTemplateSpec
 from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.errors import RightMissing, SettingsError, TargetUnreachable
 from harbor_verify.model.environment import environment_of
+from harbor_verify.model.helm import SELECTOR, Release, release_in
 from harbor_verify.model.roles import Part, Profile, Role
 from harbor_verify.model.volumes import Volume
 from harbor_verify.model.workloads import (
@@ -160,6 +161,21 @@ class Deployment:
         """The data of a Secret as text, or None when it does not exist. Never to be shown."""
         found = self._read_or_none("Secret", self.kubernetes.core.read_namespaced_secret, name)
         return None if found is None else _decoded(found.data)
+
+    def helm_releases(self) -> list[Release]:
+        """What Helm keeps of the release of Harbor's workloads; without a label that names it, of all that are there.
+
+        Raises RightMissing, TargetUnreachable.
+        """
+        names = {release_of(workload.template.metadata.labels) for workload in self._found.values()} - {""}
+        listed = self.kubernetes.ask(
+            f"list Secrets of Helm's in {self.namespace}",
+            self.kubernetes.core.list_namespaced_secret,
+            self.namespace,
+            label_selector=SELECTOR,
+        )
+        found = [release for secret in listed.items if (release := release_in(secret.data or {}))]
+        return [release for release in found if not names or release.name in names]
 
     def environment(self, replica: Replica) -> dict[str, str]:
         """The environment of the replica's container, as its pod asks for it; secrets among it."""

@@ -9,6 +9,7 @@ from typing import Any
 from harbor_verify.clients.harbor import Credentials, Harbor
 from harbor_verify.clients.http import HttpClient
 from harbor_verify.clients.sql import Sql
+from harbor_verify.model.helm import Release
 from harbor_verify.model.stores import Database, SessionStore
 from harbor_verify.model.web_page import WebPage
 from harbor_verify.model.words import Words
@@ -169,6 +170,9 @@ class Profile:
     """Those who open as many connections as a replica of `database_role` may, beside it: they take its settings."""
     robots: Callable[[Sql], list[RobotAccount]] | None = None
     """The robot accounts that its database knows, where there are any. Raises StoreRefused."""
+    made_anew: Callable[[Release], list[str] | None] = lambda release: None
+    """What the next upgrade of a release by Helm replaces, in words, of keys that are in use; None: of a chart that is
+    not known."""
     secret_key: SecretKey | None = None
     """Where it has one that must not stay as it came."""
     internal_tls: Callable[[Environment], str] = lambda environment: ""

@@ -22,6 +22,7 @@ UNUSED_IN_THE_LAB = frozenset(
         "configuration.stored-passwords-readable",
         "database.pooler-keeps-prepared-statements",
         "expiry.certificates-not-about-to-end",
+        "expiry.keys-outlive-the-next-upgrade",
         "expiry.robots-valid-for-days",
         "expiry.store-certificates-valid-for-days",
         "registry.existing-images-whole",
