@@ -9,7 +9,9 @@ CHOSEN = {
     "harbor-1.2": {"registry-config-mounted-elsewhere": "reference"},
     "harbor-2": {
         "dirty-migration": "object-store",
+        "redis-is-a-cache": "reference",
         "registry-outside-the-volume": "sidecars",
+        "robot-ends-soon": "reference",
         "session-store-missing": "ingress",
     },
 }
