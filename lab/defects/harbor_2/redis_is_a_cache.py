@@ -12,7 +12,7 @@ def _switch(lab: Lab, *, cache: bool) -> None:
 
 DEFECT = Defect(
     report="h#18836: schedules whose keys are gone from Redis; h#15323",
-    shows="nothing, until its memory is full, or it restarts: people are logged out, and schedules do not fire any more",
+    shows="nothing, until its memory is full, or it restarts: people are logged out, and no schedule fires any more",
     turns_red=frozenset(
         {"capacity.session-store-evicts-nothing", "durability.session-store-writes-to-disk"},
     ),
