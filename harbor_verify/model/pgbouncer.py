@@ -2,6 +2,7 @@
 
 import configparser
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 _FILE = "pgbouncer.ini"
 _VARIABLES = ("PGBOUNCER_{}", "{}")
@@ -9,11 +10,19 @@ _VARIABLES = ("PGBOUNCER_{}", "{}")
 _UNLESS_TOLD = {"max_client_conn": "100", "default_pool_size": "20", "pool_mode": "session"}
 
 
-def most_connections(files: Mapping[str, str], environment: Mapping[str, str]) -> int | None:
-    """Clients that one PgBouncer serves at a time, for one user of one database; None: nothing says that it is one.
+@dataclass(frozen=True)
+class Pool:
+    """How many `clients` one PgBouncer serves at a time, of one user and database. `by_session`: each of them keeps one
+    connection to the server, and who finds none waits."""
 
-    `files`: the texts that its container is given, by path. By the session each client keeps one connection of the
-    pool, and who finds none waits.
+    clients: int
+    by_session: bool
+
+
+def pool_of(files: Mapping[str, str], environment: Mapping[str, str]) -> Pool | None:
+    """What a PgBouncer is told; None: nothing says that it is one.
+
+    `files`: the texts that its container is given, by path.
     Source: PgBouncer: max_client_conn, default_pool_size, pool_mode.
     """
     text = next((text for path, text in files.items() if path.endswith(_FILE)), "")
@@ -33,7 +42,8 @@ def most_connections(files: Mapping[str, str], environment: Mapping[str, str]) -
         clients, pool = int(known["max_client_conn"]), int(known["default_pool_size"])
     except ValueError:
         return None
-    return min(clients, pool) if known["pool_mode"] == "session" else clients
+    by_session = known["pool_mode"] == "session"
+    return Pool(min(clients, pool) if by_session else clients, by_session)
 
 
 def _of_environment(name: str, environment: Mapping[str, str]) -> str:

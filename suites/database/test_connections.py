@@ -37,14 +37,16 @@ def test_the_database_takes_as_many_connections_as_harbor_may_open(
     with harbors_database(harbor) as sql:
         most, by_pooler = sql.most_connections(), sql.by_pooler()
     if by_pooler:
-        pooled = _taken_by_poolers(harbor)
-        if pooled is None:
+        pools = _pools(harbor)
+        if not pools:
             not_applicable(
                 "a pooler takes connections in the database's stead, and tells only those who run it how many "
                 "(SHOW CONFIG: max_client_conn, and default_pool_size where pool_mode is session), so whether "
                 "they suffice was NOT verified"
             )
-        most = pooled
+        pooled = sum(pool.clients for pool in pools)
+        # By the session each client is one of the server's, too.
+        most = min(pooled, most or pooled) if pools[0].by_session else pooled
     if most is None:
         not_applicable("the database does not say how many connections it takes")
     total = sum(count * each for _, count, each in wanted)
@@ -84,8 +86,8 @@ def _wanted(harbor):
     return found
 
 
-def _taken_by_poolers(harbor):
-    """How many connections the pods behind the database's host take together; None where nothing says that."""
+def _pools(harbor):
+    """What each of the pods behind the database's host is told as a pooler; None where nothing says that."""
     try:
         backing = harbor.backing(harbor.database().host)
         if not backing.owners or backing.owners[0].namespace != harbor.namespace:
@@ -98,5 +100,5 @@ def _taken_by_poolers(harbor):
     for pod in pods:
         container = pod.spec.containers[0]
         files = {each.path: each.text for each in given_files(pod.spec, container, config_map, secret)}
-        taken.append(pgbouncer.most_connections(files, environment_of(container, config_map, secret)))
-    return sum(taken) if taken and None not in taken else None
+        taken.append(pgbouncer.pool_of(files, environment_of(container, config_map, secret)))
+    return None if None in taken else taken

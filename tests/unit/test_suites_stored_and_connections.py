@@ -135,6 +135,7 @@ def test_a_rollout_jobs_and_what_measures_are_counted(monkeypatch):
     "settings, taken",
     [
         ("pool_mode = session\ndefault_pool_size = 60\nmax_client_conn = 1000", 120),
+        ("pool_mode = session\ndefault_pool_size = 80\nmax_client_conn = 1000", 130),
         ("pool_mode = transaction\ndefault_pool_size = 5\nmax_client_conn = 70", 140),
         ("", 40),
     ],
@@ -142,7 +143,7 @@ def test_a_rollout_jobs_and_what_measures_are_counted(monkeypatch):
 def test_a_pooler_in_the_cluster_takes_what_its_configuration_says(monkeypatch, settings, taken):
     pooler = f"[databases]\n* = host=db port=5432\n[pgbouncer]\n{settings}\n"
     measured = {}
-    given = {"pooler": pooler, "by_pooler": True}
+    given = {"pooler": pooler, "by_pooler": True, "most": 130}
     (offender,) = offenders_of(CHECK, connecting(monkeypatch, "100", **given), never, measured)
     assert measured["connections_taken_count"] == taken
     assert "poolers" in offender.expected
