@@ -168,7 +168,20 @@ class Settings(BaseModel):
         120, description="seconds for Kubernetes and Harbor to come to what was asked"
     )
     certificate_days: NonNegativeInt = Field(
-        30, description="days that the certificates between Harbor's components are to stay valid"
+        30, description="days that certificates and their authorities are to stay valid"
+    )
+    last_days: NonNegativeInt = Field(
+        7, description="days before its end from which on a certificate is no advice any more, but a failure"
+    )
+    robot_days: NonNegativeInt = Field(
+        14,
+        description="days that robot accounts are to stay valid which were made for twice as long, or longer",
+    )
+    full_percent: PositiveInt = Field(
+        85, description="how full volumes, quotas and Redis may be, in percent, before it is told"
+    )
+    full_in_days: NonNegativeInt = Field(
+        30, description="days for which a volume is to last, at the rate of earlier runs"
     )
     outage_budget_ms: PositiveInt = Field(
         1000, description="longest outage in milliseconds that a client may see while a pod dies"

@@ -42,8 +42,21 @@ class ProtectsForms(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Quota:
+    """What a project may store, and does; `limit_bytes` is -1 where there is no limit."""
+
+    project: str
+    limit_bytes: int
+    used_bytes: int
+
+
 class CountsStorage(Protocol):
     """Feature.QUOTAS."""
+
+    def quotas(self, credentials: Credentials) -> list[Quota]:
+        """Those of all projects."""
+        ...
 
     def used_bytes(self, project: Project, credentials: Credentials) -> int:
         """What the project's quota counts as used."""

@@ -2,23 +2,47 @@
 
 import socket
 import ssl
+import struct
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from harbor_verify.errors import NoAnswer
 
+DER = Encoding.DER
+_SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
-def shown_at(host: str, port: int, *, timeout_s: float) -> x509.Certificate:
-    """The certificate that a server shows to who asks for `host`. It is not checked. Raises NoAnswer."""
+
+def ask_postgresql(connection: socket.socket) -> None:
+    """Ask a PostgreSQL (or a pooler) to go on with TLS. Raises ConnectionError where it does not.
+
+    Source: PostgreSQL: message formats, SSLRequest.
+    """
+    connection.sendall(_SSL_REQUEST)
+    if connection.recv(1) != b"S":
+        raise ConnectionRefusedError("it does not speak TLS")
+
+
+def shown_at(
+    host: str,
+    port: int,
+    *,
+    timeout_s: float,
+    first: Callable[[socket.socket], None] = lambda connection: None,
+) -> x509.Certificate:
+    """The certificate that a server shows to who asks for `host`; `first`: what is said before TLS begins.
+
+    It is not checked. Raises NoAnswer.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
-        with (
-            socket.create_connection((host, port), timeout_s) as plain,
-            context.wrap_socket(plain, server_hostname=host) as secured,
-        ):
-            shown = secured.getpeercert(binary_form=True)
+        with socket.create_connection((host, port), timeout_s) as plain:
+            first(plain)
+            with context.wrap_socket(plain, server_hostname=host) as secured:
+                shown = secured.getpeercert(binary_form=True)
     except OSError as silent:
         raise NoAnswer(f"TLS to {host}:{port}: {silent}", sent=False) from silent
     if not shown:

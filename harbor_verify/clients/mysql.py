@@ -9,7 +9,9 @@ from harbor_verify.clients.sql import Sql
 from harbor_verify.errors import StoreRefused
 from harbor_verify.model import galera, grants
 from harbor_verify.model.addresses import split
-from harbor_verify.model.stores import Database, Redundancy
+from harbor_verify.model.stores import Database, Durability, Redundancy
+
+_FLUSH = "innodb_flush_log_at_trx_commit"
 
 
 class MySql(Sql):
@@ -72,6 +74,18 @@ class MySql(Sql):
         missing = list(grants.missing_privileges(grant_lines, self._database.name))
         shown = "; ".join(map(grants.without_password, grant_lines))
         return [*missing, f"({shown})"] if missing else []
+
+    def durability(self) -> Durability:
+        """By innodb_flush_log_at_trx_commit. 2 loses the last second with the machine: of a cluster others have it."""
+        told = self.variables(f"SHOW VARIABLES LIKE '{_FLUSH}'").get(_FLUSH, "1")
+        well = {"1", "2"} if self.writer() is not None else {"1"}
+        return Durability(() if told in well else (f"{_FLUSH} is {told}",))
+
+    def writer(self) -> str | None:
+        """The name of the node, of a Galera cluster."""
+        variables = self.variables("SHOW VARIABLES LIKE 'wsrep\\_%'")
+        status = self.variables("SHOW GLOBAL STATUS LIKE 'wsrep\\_%'")
+        return variables.get("wsrep_node_name", "") if galera.is_galera(variables, status) else None
 
     def redundancy(self) -> Redundancy:
         """By Galera's status, else by MariaDB's Slaves_connected, else by MySQL's group replication."""

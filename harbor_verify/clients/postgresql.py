@@ -12,7 +12,7 @@ from harbor_verify.errors import CannotTell, StoreRefused
 from harbor_verify.model.addresses import split
 from harbor_verify.model.grants import READ_AND_WRITE
 from harbor_verify.model.managed import ROLES
-from harbor_verify.model.stores import Database, Redundancy
+from harbor_verify.model.stores import Database, Durability, Redundancy
 
 _SERVERS = """
 SELECT pg_is_in_recovery(),
@@ -119,6 +119,21 @@ class PostgreSql(Sql):
         ((most,),) = self.rows("SHOW max_connections")
         ((reserved,),) = self.rows("SHOW superuser_reserved_connections")
         return int(most) - int(reserved)
+
+    def durability(self) -> Durability:
+        """By its settings, as they are for this user; one statement, since a pooler may ask another server the next."""
+        names = ("fsync", "full_page_writes", "synchronous_commit", "synchronous_standby_names")
+        shown = ", ".join(f"current_setting('{name}')" for name in names)
+        (row,) = self.rows(f"SELECT {shown}")
+        told = dict(zip(names, map(str, row), strict=True))
+        lost = [f"{name} is off" for name in names[:3] if told[name] == "off"]
+        commit = told["synchronous_commit"]
+        alone = ""
+        if commit == "local":
+            alone = "synchronous_commit is local: no commit waits for another server"
+        elif commit != "off" and not told["synchronous_standby_names"]:
+            alone = "synchronous_standby_names is empty: no commit waits for another server"
+        return Durability(tuple(lost), alone)
 
     def by_pooler(self) -> bool:
         """A pooler counts its clients itself: the number given to a new one is of no process of the server's."""

@@ -130,6 +130,10 @@ class RedisStore:
         """INFO of a section: replication, persistence, …"""
         return self._ask(self._client.info, section)
 
+    def setting(self, name: str) -> str:
+        """CONFIG GET, which not everybody may ask; empty where it knows no such setting."""
+        return str(self._ask(self._client.config_get, name).get(name, ""))
+
     def redundancy(self) -> Redundancy:
         """What INFO replication says of servers that follow. What is refused is no reason to raise."""
         try:

@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from harbor_verify.errors import StoreRefused
-from harbor_verify.model.stores import Database, Redundancy
+from harbor_verify.model.stores import Database, Durability, Redundancy
 
 
 class Sql(ABC):
@@ -47,6 +47,14 @@ class Sql(ABC):
     @abstractmethod
     def redundancy(self) -> Redundancy:
         """What it says of other servers that have the same data. What is refused is told, and not raised."""
+
+    @abstractmethod
+    def durability(self) -> Durability:
+        """What may be lost of what it acknowledges to Harbor."""
+
+    def writer(self) -> str | None:
+        """The node of a cluster, all of whose nodes take writes, that this connection leads to; None: there is none."""
+        return None
 
     def most_connections(self) -> int | None:
         """How many connections the server takes, of all its clients; None: it does not say."""

@@ -12,6 +12,7 @@ from kubernetes.client import V1PodTemplateSpec
 from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.errors import RightMissing, SettingsError, TargetUnreachable
 from harbor_verify.model.environment import environment_of
+from harbor_verify.model.helm import SELECTOR, Release, release_in
 from harbor_verify.model.roles import Part, Profile, Role
 from harbor_verify.model.volumes import Volume
 from harbor_verify.model.workloads import (
@@ -87,6 +88,22 @@ class Deployment:
             raise TargetUnreachable(f"namespace {self.namespace} has no workload for Harbor's {role}")
         return self._found[role]
 
+    def others(self) -> list[Any]:
+        """Controllers of pods of the same release that play no role: what measures or scans. Raises TargetUnreachable.
+
+        Without a label that names a release, all of the namespace.
+        """
+        items, _ = _controllers(self.kubernetes, self.namespace)
+        own = {(workload.kind, workload.name) for workload in self._found.values()}
+        labels = [workload.template.metadata.labels for workload in self._found.values()]
+        release = next((name for each in labels if (name := release_of(each))), "")
+        return [
+            item
+            for kind, item in items
+            if (kind, item.metadata.name) not in own
+            and (not release or release_of(item.spec.template.metadata.labels) == release)
+        ]
+
     def replicas(self, role: Role) -> list[Replica]:
         """The pods of a role now, oldest first; empty when there is none."""
         workload = self._require(role)
@@ -97,6 +114,11 @@ class Deployment:
             label_selector=workload.label_selector,
         )
         return replicas_of(workload, pods.items)
+
+    def pod(self, name: str) -> client.V1Pod:
+        """A pod of the namespace, whoever's it is. Raises TargetUnreachable."""
+        read = self.kubernetes.core.read_namespaced_pod
+        return self.kubernetes.ask(f"read pod {self.namespace}/{name}", read, name, self.namespace)
 
     def volumes(self) -> list[Volume]:
         """The claims that Harbor's workloads name, each once, with the volumes they are bound to.
@@ -139,6 +161,21 @@ class Deployment:
         """The data of a Secret as text, or None when it does not exist. Never to be shown."""
         found = self._read_or_none("Secret", self.kubernetes.core.read_namespaced_secret, name)
         return None if found is None else _decoded(found.data)
+
+    def helm_releases(self) -> list[Release]:
+        """What Helm keeps of the release of Harbor's workloads; without a label that names it, of all that are there.
+
+        Raises RightMissing, TargetUnreachable.
+        """
+        names = {release_of(workload.template.metadata.labels) for workload in self._found.values()} - {""}
+        listed = self.kubernetes.ask(
+            f"list Secrets of Helm's in {self.namespace}",
+            self.kubernetes.core.list_namespaced_secret,
+            self.namespace,
+            label_selector=SELECTOR,
+        )
+        found = [release for secret in listed.items if (release := release_in(secret.data or {}))]
+        return [release for release in found if not names or release.name in names]
 
     def environment(self, replica: Replica) -> dict[str, str]:
         """The environment of the replica's container, as its pod asks for it; secrets among it."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -9,6 +10,7 @@ from harbor_verify.clients.harbor import Credentials, Harbor
 from harbor_verify.clients.http import HttpClient
 from harbor_verify.clients.sql import Sql
 from harbor_verify.model.contents import Contents
+from harbor_verify.model.helm import Release
 from harbor_verify.model.stores import Database, SessionStore
 from harbor_verify.model.web_page import WebPage
 from harbor_verify.model.words import Words
@@ -90,6 +92,18 @@ class Migration:
 
 
 @dataclass(frozen=True)
+class RobotAccount:
+    """A robot as the database knows it. `made` and `ends` are UTC; `ends` is None for one that never does."""
+
+    name: str
+    project: str
+    """Empty for one of the whole Harbor."""
+    made: datetime
+    ends: datetime | None
+    disabled: bool
+
+
+@dataclass(frozen=True)
 class ConfigurationStores:
     """How one asks a replica of the configuration store. All raise WrongConfiguration."""
 
@@ -150,11 +164,19 @@ class Profile:
     migrations: Callable[[Sql], list[Migration]] | None = None
     """What its database says of migrations, where there are any. Raises StoreRefused."""
     most_connections: Callable[[Environment], int | None] = lambda environment: None
-    """How many connections a replica of `database_role` may open; None: its environment does not say.
+    """How many connections whoever has this environment may open, a replica of `database_role` or another program of
+    Harbor's that has a setting of its own; None: it does not say.
 
     Raises WrongConfiguration."""
     contents: Contents | None = None
     """How its database is asked for images and what they are made of, where that is known."""
+    share_connections: frozenset[Role] = frozenset()
+    """Those who open as many connections as a replica of `database_role` may, beside it: they take its settings."""
+    robots: Callable[[Sql], list[RobotAccount]] | None = None
+    """The robot accounts that its database knows, where there are any. Raises StoreRefused."""
+    made_anew: Callable[[Release], list[str] | None] = lambda release: None
+    """What the next upgrade of a release by Helm replaces, in words, of keys that are in use; None: of a chart that is
+    not known."""
     secret_key: SecretKey | None = None
     """Where it has one that must not stay as it came."""
     internal_tls: Callable[[Environment], str] = lambda environment: ""

@@ -87,6 +87,17 @@ class Redundancy:
 
 
 @dataclass(frozen=True)
+class Durability:
+    """What may be lost of what a database acknowledged, in words; empty where nothing is.
+
+    `lost_with_the_server`: when its program or machine ends; `lost_in_a_failover`: when another takes over.
+    """
+
+    lost_with_the_server: tuple[str, ...]
+    lost_in_a_failover: str = ""
+
+
+@dataclass(frozen=True)
 class SentinelView:
     """What one Sentinel (HOST:PORT) says of the primary and of those that elect another with it.
 

@@ -2,7 +2,7 @@
 
 import time
 import traceback
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,8 +15,12 @@ from harbor_verify.findings import Findings
 from harbor_verify.plugin.evidence import collect, files_of
 from harbor_verify.plugin.run import KEY, State
 from harbor_verify.redaction import Redaction
+from harbor_verify.reports import runs
 from harbor_verify.reports.model import Category, CheckResult, Offender, Verdict
+from harbor_verify.reports.runs import Looks
 from harbor_verify.verdict import Failure
+
+_DAYS_BACK = 30
 
 
 @dataclass
@@ -133,6 +137,14 @@ def findings(request: pytest.FixtureRequest) -> Findings:
 def measured(request: pytest.FixtureRequest) -> dict[str, Any]:
     """Figures that a check wants in the report, by a name with its unit: measured["outage_ms"] = 340."""
     return request.node.stash[OUTCOME].measured
+
+
+@pytest.fixture
+def measured_before(request: pytest.FixtureRequest, run_state: State) -> Callable[[], Looks]:
+    """What earlier runs of the same Harbor, kept beside this one, measured in this check; read when it is called."""
+    check = request.node.stash[OUTCOME].check
+
+    return lambda: runs.measured_earlier(run_state.report, run_state.folder, check.id, days=_DAYS_BACK)
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ UNITS = {
     "_bytes": "bytes",
     "_percent": "%",
     "_count": "",
+    "_days": "days",
     "_ms": "ms",
     "_s": "s",
 }

@@ -1,6 +1,8 @@
 """Finding runs that are kept: by name or path, the earlier ones of a target."""
 
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from harbor_verify.reports import json_file
 from harbor_verify.reports.errors import ReportError
@@ -9,6 +11,8 @@ from harbor_verify.reports.model import Run
 DIRECTORY = Path("reports")
 """Where runs are kept unless --report-dir says otherwise: here, in the current folder."""
 FILE = "report.json"
+_DAY = len("2026-01-31")
+"""A run is called by the time when it began."""
 
 
 def find(name: str, directory: Path = DIRECTORY) -> Path:
@@ -57,6 +61,31 @@ def earlier(run: Run, folder: Path, *, at_most: int) -> list[Run]:
             if len(earlier_runs) == at_most:
                 break
     return earlier_runs[::-1]
+
+
+Looks = list[tuple[datetime, dict[str, Any]]]
+"""When something was measured, and what: figures by name."""
+
+
+def measured_earlier(run: Run, folder: Path, check: str, *, days: int) -> Looks:
+    """What a check measured in earlier runs of the same target that lie beside this one's folder: the last of each day,
+    the newest first, of so many days. What cannot be read is passed over.
+    """
+    found: dict[str, tuple[datetime, dict[str, Any]]] = {}
+    for other in sorted((each for each in folder.resolve().parent.iterdir() if each.is_dir()), reverse=True):
+        day = other.name[:_DAY]
+        if other.name >= folder.resolve().name or day in found or not (other / FILE).is_file():
+            continue
+        try:
+            candidate = load(other)
+        except ReportError:
+            continue
+        results = [result for result in candidate.results if result.id == check and result.measured]
+        if same_target(run, candidate) and results:
+            found[day] = (results[0].started, results[0].measured)
+            if len(found) == days:
+                break
+    return list(found.values())
 
 
 def same_target(one: Run, other: Run) -> bool:

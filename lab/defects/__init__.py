@@ -72,6 +72,8 @@ class Defect:
     """Those of `turns_red` that are shown as causes, the others being consequences of them; empty: all."""
     not_applicable: frozenset[str] = frozenset()
     """Ids of checks that find nothing to be about with it: of one replica there is no other to ask."""
+    applicable: frozenset[str] = frozenset()
+    """Ids of checks that find something to be about with it, and find it well."""
     unready: frozenset[str] = frozenset()
     """The workloads whose pods never become Ready with it."""
     beside_others: bool = False
@@ -157,6 +159,7 @@ def _together(found: Sequence[Defect]) -> Defect:
         heal_outside=heal_outside,
         causes=union(lambda each: each.causes or each.turns_red),
         not_applicable=union(lambda each: each.not_applicable),
+        applicable=union(lambda each: each.applicable),
         unready=union(lambda each: each.unready),
     )
 

@@ -29,7 +29,7 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
     echo "host all all all scram-sha-256" >>"$PGDATA/pg_hba.conf"
     echo "create database registry" | postgres --single -j postgres >/dev/null
 fi
-exec postgres -c listen_addresses='*' -c unix_socket_directories=/tmp -c max_connections=200
+exec postgres -c listen_addresses='*' -c unix_socket_directories=/tmp -c max_connections=300
 """
 _DATABASE_HEALTH = """#!/bin/sh
 exec /usr/lib/postgresql/15/bin/pg_isready --quiet --host=127.0.0.1
@@ -59,7 +59,17 @@ def ensure() -> None:
             ("etc/passwd", _USERS.encode(), 0o644),
         ],
     )
-    redis = ["redis-server", "--bind", "*", "--protected-mode", "no", "--save", "", "--dir", "/var/lib/redis"]
+    redis = [
+        "redis-server",
+        "--bind",
+        "*",
+        "--protected-mode",
+        "no",
+        "--save",
+        "900 1 300 10 60 10000",
+        "--dir",
+        "/var/lib/redis",
+    ]
     archive = images.archive(
         "stores",
         (

@@ -7,7 +7,8 @@ import json
 import signal
 import socket
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -185,16 +186,35 @@ def ensure_folders(volumes: Mapping[str, str]) -> None:
     made: dict[str, str] = json.loads(stamp.read_text()) if stamp.exists() else {}
     if volumes.items() <= made.items():
         return
+    with _mounted():
+        for volume, owner in volumes.items():
+            OUTSIDE.run("mkdir", "-p", f"{_MOUNT}/{volume}")
+            OUTSIDE.run("chown", owner, f"{_MOUNT}/{volume}")
+    stamp.write_text(json.dumps({**made, **volumes}))
+
+
+def fill(volume: str, *, quota_bytes: int, file_bytes: int) -> None:
+    """Give a folder of VOLUMES a quota, and a file of that size in it that is one hole; 0: neither. Raises LabError."""
+    file, quota = f"{_MOUNT}/{volume}/hole", "ceph.quota.max_bytes"
+    limit = f"import os; os.setxattr({f'{_MOUNT}/{volume}'!r}, {quota!r}, b'{quota_bytes}')"
+    with _mounted():
+        if file_bytes:
+            OUTSIDE.run("truncate", f"--size={file_bytes}", file)
+        else:
+            OUTSIDE.run("rm", "--force", file)
+        OUTSIDE.run("python3", "-c", limit)
+
+
+@contextmanager
+def _mounted() -> Iterator[None]:
+    """The file system at _MOUNT, for the length of the block. Raises LabError."""
     # A daemon like the others, so that `down` finds it should we be killed here.
     mount = Daemon("ceph-fuse", OUTSIDE, ("ceph-fuse", "-f", "--conf", _CONF, "--id", "admin", _MOUNT))
     OUTSIDE.run("mkdir", "-p", _MOUNT)
     mount.ensure(lambda: OUTSIDE.run("mountpoint", "--quiet", _MOUNT))
-    for volume, owner in volumes.items():
-        OUTSIDE.run("mkdir", "-p", f"{_MOUNT}/{volume}")
-        OUTSIDE.run("chown", owner, f"{_MOUNT}/{volume}")
+    yield
     OUTSIDE.run("umount", _MOUNT)
     mount.stop()
-    stamp.write_text(json.dumps({**made, **volumes}))
 
 
 def _configuration(cluster: str) -> str:

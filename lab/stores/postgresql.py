@@ -419,8 +419,6 @@ _PARAMETERS = {
     "max_wal_size": "256MB",
     # What a standby that was away may have missed and can still be sent.
     "wal_keep_size": "128MB",
-    # Safe against the end of the program, not of the machine.
-    "fsync": False,
     # In the data folder, with which it goes; else it would be in /dev/shm, where a killed PostgreSQL leaves it.
     "dynamic_shared_memory_type": "mmap",
     # A standby or a client that has gone without a word is given up.

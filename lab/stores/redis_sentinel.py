@@ -173,6 +173,14 @@ def need_sentinels(quorum: int) -> None:
         redis_cli(address, SENTINEL_PORT, "SENTINEL", "SET", MASTER_NAME, "quorum", str(quorum))
 
 
+def evict(name: str, policy: str) -> None:
+    """Let a Redis choose by this policy what it throws away when its memory is full; after a restart, too.
+
+    Raises CommandFailed.
+    """
+    _set(name, "maxmemory-policy", policy)
+
+
 def make_primary(name: str) -> None:
     """Have the Sentinels make this Redis the primary, if it is not, and wait for it. Raises NotReady, CommandFailed."""
     if elected_primary() == name:

@@ -18,6 +18,7 @@ from harbor_verify.target import Target
     "says x509. The limit is a setting: --certificate-days.",
     source="X.509: notAfter; report 16929 of goharbor/harbor, 2177 of goharbor/harbor-helm",
     severity=SHOULD,
+    builds_on=("expiry.certificates-not-about-to-end",),
 )
 def test_the_certificate_of_the_front_door_stays_valid(
     harbor: Target, findings: Findings, settings: Settings, not_applicable

@@ -22,33 +22,35 @@ from harbor_verify.target import Target
     source="Harbor: internal TLS; X.509: notAfter; report 1775 of goharbor/harbor-helm",
     requires=(Feature.INTERNAL_TLS,),
     severity=SHOULD,
+    builds_on=("expiry.certificates-not-about-to-end",),
 )
 def test_certificates_between_components_stay_valid(
     harbor: Target, findings: Findings, settings: Settings, need, not_applicable
 ):
     """Every certificate that a component of Harbor serves other components with stays valid for some weeks.
 
-    Source: the certificate file that each replica's environment names, and the one that it shows whoever connects: it
-    reads its file at its start, and a Secret may have been renewed since. How many days is a setting.
+    Source: the certificate file that a replica's environment names, where it does (a web server of theirs is told by
+    its own configuration), and the one that each shows whoever connects: it reads its file at its start, and a Secret
+    may have been renewed since. How many days is a setting.
     """
     limit = datetime.now(UTC) + timedelta(days=settings.certificate_days)
     for role in harbor.deployment.workloads:
         for replica in harbor.deployment.replicas(role):
             path = harbor.profile.internal_tls(harbor.deployment.environment(replica))
-            if not path:
-                continue
-            expected = f"{path} is valid for {settings.certificate_days} days at least"
-            with findings.about(replica.object, expected) as served:
-                try:
-                    certificates = x509.load_pem_x509_certificates(
-                        _file(replica, path, harbor, need).encode()
-                    )
-                except ValueError as malformed:
-                    served.wrong(f"it is no certificate: {malformed}")
-                    continue
-                for each in certificates:
-                    if each.not_valid_after_utc < limit:
-                        served.wrong(f"{each.subject.rfc4514_string()}: {end_of(each)}")
+            certificates = []
+            if path:
+                expected = f"{path} is valid for {settings.certificate_days} days at least"
+                with findings.about(replica.object, expected) as served:
+                    try:
+                        certificates = x509.load_pem_x509_certificates(
+                            _file(replica, path, harbor, need).encode()
+                        )
+                    except ValueError as malformed:
+                        served.wrong(f"it is no certificate: {malformed}")
+                        continue
+                    for each in certificates:
+                        if each.not_valid_after_utc < limit:
+                            served.wrong(f"{each.subject.rfc4514_string()}: {end_of(each)}")
             if not replica.workload.tls:
                 continue
             expected = (
@@ -60,7 +62,9 @@ def test_certificates_between_components_stay_valid(
                     raise CannotTell("it showed no certificate")
                 served_now = x509.load_der_x509_certificate(shown_der)
                 if served_now.not_valid_after_utc < limit:
-                    newer = all(each.not_valid_after_utc >= limit for each in certificates)
+                    newer = bool(certificates) and all(
+                        each.not_valid_after_utc >= limit for each in certificates
+                    )
                     shown.wrong(
                         f"{served_now.subject.rfc4514_string()}: {end_of(served_now)}"
                         + (f"; {path} has a newer one, which was not read yet" if newer else "")

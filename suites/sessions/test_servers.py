@@ -3,11 +3,12 @@
 from contextlib import suppress
 
 from harbor_verify.checks import SHOULD, check
-from harbor_verify.errors import CannotTell, DeadlinePassed, NeedMissing, StoreRefused, WrongConfiguration
+from harbor_verify.errors import CannotTell, DeadlinePassed, NeedMissing, StoreRefused
 from harbor_verify.facts import Facts, StorePlace
 from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Feature
 from harbor_verify.redundancy import examine_servers
+from harbor_verify.session_store import named_session_store
 from harbor_verify.settings import Settings
 from harbor_verify.target import Target
 from harbor_verify.waiting import NotYet, wait_until
@@ -34,7 +35,7 @@ def test_sessions_are_kept_on_more_than_one_server(
 
     Source: what the host of Harbor's settings leads to in the cluster, and what the store itself says.
     """
-    store = _store(harbor, not_applicable)
+    store = named_session_store(harbor, not_applicable)
 
     def ask():
         need("session-store")
@@ -71,7 +72,7 @@ def test_sentinels_can_elect_a_primary_when_one_of_them_is_lost(
 
     Source: what the Sentinels say of each other. A node that is lost takes a Sentinel along with the primary.
     """
-    store = _store(harbor, not_applicable)
+    store = named_session_store(harbor, not_applicable)
     if not store.sentinels:
         not_applicable(f"the session store is {store.address}; no Sentinels are asked for it")
     if settings.session_store_address:
@@ -112,7 +113,7 @@ def test_a_primary_that_nobody_follows_takes_no_writes(
 
     Source: what the store says of itself; it tells how many replicas are good enough only where that matters.
     """
-    store = _store(harbor, not_applicable)
+    store = named_session_store(harbor, not_applicable)
     if facts.session_store.value is StorePlace.MANAGED:
         not_applicable(
             f"Redis {store} is a service that somebody else runs ({facts.session_store.source}): what becomes of a "
@@ -162,14 +163,3 @@ def _one_alone(harbor, store, findings):
         if backing.alone:
             only.wrong(f"{backing.alone.object}: {backing.why_alone}")
     return None
-
-
-def _store(harbor, not_applicable):
-    """The session store of the settings. Raises CannotTell where they cannot be right."""
-    try:
-        store = harbor.session_store()
-    except WrongConfiguration as wrong:
-        raise CannotTell(f"where sessions are kept: {wrong}") from wrong
-    return store or not_applicable(
-        "Harbor's settings name no session store: there is none that could stand on more"
-    )

@@ -10,7 +10,9 @@ CHOSEN = {
     "harbor-2": {
         "blob-truncated": "reference",
         "dirty-migration": "object-store",
+        "redis-is-a-cache": "reference",
         "registry-outside-the-volume": "sidecars",
+        "robot-ends-soon": "reference",
         "session-store-missing": "ingress",
     },
 }

@@ -107,6 +107,21 @@ def test_earlier_runs_are_those_of_the_same_harbor_with_checks_in_common(tmp_pat
     assert [each.id for each in runs.earlier(run, folder, at_most=5)] == ["same"]
 
 
+def test_what_a_check_measured_earlier_is_told_once_a_day(tmp_path):
+    def measured(days, value, **given):
+        at = START - timedelta(days=days)
+        run = a_run(result("a.a", measured={"used_bytes": value}), started=at, id=str(days), **given)
+        return kept(tmp_path, run)
+
+    for days, value in ((3.0, 10), (2.0, 20), (1.02, 25), (1.0, 30)):
+        measured(days, value)
+    measured(0.5, 99, url="http://other")
+    folder = measured(0, 40)
+    looks = runs.measured_earlier(a_run(result("a.b")), folder, "a.a", days=30)
+    assert [told["used_bytes"] for _, told in looks] == [30, 20, 10]
+    assert len(runs.measured_earlier(a_run(), folder, "a.a", days=2)) == 2
+
+
 def test_runs_are_compared_by_name_path_or_latest(tmp_path, capsys):
     older = kept(tmp_path, a_run(result("a.b"), started=START - timedelta(days=1)))
     newer = kept(tmp_path, a_run(result("a.b", Verdict.FAIL)))

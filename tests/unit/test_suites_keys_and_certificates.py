@@ -199,6 +199,14 @@ def test_a_file_that_is_no_certificate_is_named():
     assert "no certificate" in offender.observed
 
 
+def test_a_part_that_no_variable_tells_of_its_certificate_is_judged_by_what_it_shows():
+    """As the chart has the pages' own server: its configuration names the file."""
+    untold = harbor("0123456789abcdef", shows=der(certificate(29)))
+    (offender,) = offenders_of(tls, untold, SETTINGS, never, never)
+    assert "in 29 days" in offender.observed
+    examine(tls, harbor("0123456789abcdef", shows=der(certificate(31))), SETTINGS, never, never)
+
+
 def test_without_internal_tls_the_check_does_not_apply():
     with pytest.raises(NotApplied, match="not used"):
         examine(tls, harbor("0123456789abcdef"), SETTINGS, never, not_applicable)

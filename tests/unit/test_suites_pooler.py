@@ -99,7 +99,9 @@ def harbor(monkeypatch, connect):
         sql=lambda: open_sql(DATABASE, "198.18.0.1:5432", timeouts_s=(1, 30)),
         profile=PROFILE,
         replicas=lambda role: [{"POSTGRESQL_MAX_OPEN_CONNS": "900"}],
-        deployment=SimpleNamespace(environment=lambda replica: replica),
+        workload=lambda role: SimpleNamespace(name="web", desired=1),
+        backing=lambda host: SimpleNamespace(owners=(), pods=()),
+        deployment=SimpleNamespace(environment=lambda replica: replica, workloads={}, others=list),
     )
 
 

@@ -6,8 +6,15 @@ from harbor_verify.model.roles import Environment, Feature, FirstRow, Part, Prof
 from harbor_verify.model.web_page import WebPage
 from harbor_verify.model.words import Words
 from harbor_verify.profiles.harbor_2.api import Harbor2
+from harbor_verify.profiles.harbor_2.chart import made_anew
 from harbor_verify.profiles.harbor_2.contents import Harbor2Contents
-from harbor_verify.profiles.harbor_2.stores import database, migrations, most_connections, session_store
+from harbor_verify.profiles.harbor_2.stores import (
+    database,
+    migrations,
+    most_connections,
+    robots,
+    session_store,
+)
 
 
 def _labels(component: str) -> tuple[tuple[str, str], ...]:
@@ -125,6 +132,9 @@ PROFILE = Profile(
     migrations=migrations,
     most_connections=most_connections,
     contents=Harbor2Contents(),
+    share_connections=frozenset({Role.JOB}),
+    robots=robots,
+    made_anew=made_anew,
     secret_key=SecretKey(path="/etc/core/key", length=16, well_known=frozenset({"not-a-secure-key"})),
     internal_tls=internal_tls,
     authorities="/harbor_cust_cert",

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import requests
 
-from harbor_verify.clients.capabilities import FormToken, Health, Robot
+from harbor_verify.clients.capabilities import FormToken, Health, Quota, Robot
 from harbor_verify.clients.harbor import Credentials, Harbor, Project, Session, basic, marks_of, user_of
 from harbor_verify.clients.http import document, expect, summary
 from harbor_verify.errors import AnswerError, UnexpectedAnswer
@@ -220,6 +220,21 @@ class Harbor2(Harbor):
             return Health(str(report["status"]), components)
         except (ValueError, KeyError, TypeError) as wrong:
             raise UnexpectedAnswer(f"{summary(answer)}: no health report", status=200) from wrong
+
+    def quotas(self, credentials: Credentials) -> list[Quota]:
+        """GET /quotas. What is left of a project that is gone has no name, and is nobody's."""
+        try:
+            return [
+                Quota(
+                    str(entry["ref"]["name"]),
+                    int(entry["hard"]["storage"]),
+                    int((entry.get("used") or {}).get("storage", 0)),
+                )
+                for entry in self._all("/quotas", {"reference": "project"}, credentials)
+                if (entry.get("ref") or {}).get("name")
+            ]
+        except (ValueError, KeyError, TypeError, AttributeError) as wrong:
+            raise UnexpectedAnswer(f"GET {API}/quotas: no list of quotas: {wrong!r}", status=200) from wrong
 
     def used_bytes(self, project: Project, credentials: Credentials) -> int:
         query = f"/quotas?reference=project&reference_id={project.id}"

@@ -1,11 +1,12 @@
 """Where the environment of a core says that the database and the sessions are."""
 
+from datetime import UTC, datetime
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from harbor_verify.clients.sql import Sql
 from harbor_verify.errors import WrongConfiguration
 from harbor_verify.model.addresses import joined, split
-from harbor_verify.model.roles import Environment, Migration
+from harbor_verify.model.roles import Environment, Migration, RobotAccount
 from harbor_verify.model.stores import Database, SessionStore
 
 _VARIABLE = "_REDIS_URL_CORE"
@@ -80,11 +81,36 @@ def database(environment: Environment) -> Database:
 
 
 def most_connections(environment: Environment) -> int | None:
-    """POSTGRESQL_MAX_OPEN_CONNS of core; None where it is absent. Without a limit (0) nothing says how many."""
-    setting = environment.get("POSTGRESQL_MAX_OPEN_CONNS", "")
-    if setting and not setting.isdecimal():
-        raise WrongConfiguration(f"POSTGRESQL_MAX_OPEN_CONNS is {setting!r}, not a number")
-    return int(setting or 0) or None
+    """POSTGRESQL_MAX_OPEN_CONNS of core, HARBOR_DATABASE_MAX_OPEN_CONNS of the exporter; None where both are absent.
+
+    Without a limit (0) nothing says how many.
+    """
+    for name in ("POSTGRESQL_MAX_OPEN_CONNS", "HARBOR_DATABASE_MAX_OPEN_CONNS"):
+        setting = environment.get(name, "")
+        if setting and not setting.isdecimal():
+            raise WrongConfiguration(f"{name} is {setting!r}, not a number")
+        if int(setting or 0):
+            return int(setting)
+    return None
+
+
+def robots(sql: Sql) -> list[RobotAccount]:
+    """The rows of the table robot that are shown to people: others are of Harbor's own jobs."""
+    rows = sql.rows(
+        "SELECT robot.name, project.name, robot.creation_time, robot.expiresat, robot.disabled FROM robot "
+        "LEFT JOIN project ON project.project_id = robot.project_id AND robot.project_id > 0 "
+        "WHERE robot.visible ORDER BY robot.id"
+    )
+    return [
+        RobotAccount(
+            name=str(name),
+            project=str(project or ""),
+            made=made.replace(tzinfo=UTC),
+            ends=datetime.fromtimestamp(int(ends), UTC) if int(ends) > 0 else None,
+            disabled=bool(disabled),
+        )
+        for name, project, made, ends, disabled in rows
+    ]
 
 
 def migrations(sql: Sql) -> list[Migration]:

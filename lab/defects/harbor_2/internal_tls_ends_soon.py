@@ -9,11 +9,11 @@ from lab.deployment.manifests.internal_tls import hosts, speak_tls
 from lab.deployment.manifests.objects import Object
 from lab.deployment.manifests.secrets import kept, key_pair
 
-_DAYS_LEFT = 7
+_DAYS_LEFT = 20
 
 
 @dataclass(frozen=True)
-class _Certificate:
+class Certificate:
     """One for all parts, and its own authority."""
 
     key: str = field(repr=False)
@@ -21,11 +21,16 @@ class _Certificate:
 
     @classmethod
     def make(cls) -> Self:
-        return cls(*key_pair("harbor-internal-tls", hosts=hosts(), valid_days=_DAYS_LEFT))
+        return cls.for_days(_DAYS_LEFT)
+
+    @classmethod
+    def for_days(cls, days: int) -> Self:
+        return cls(*key_pair("harbor-internal-tls", hosts=hosts(), valid_days=days))
 
 
-def _speak_tls(objects: list[Object]) -> None:
-    made = kept(settings.STATE / "internal-tls.json", _Certificate)
+def speak_tls_with(objects: list[Object], file: str, kind: type[Certificate]) -> None:
+    """Let the parts speak TLS with the certificate of this kind that is kept in a file of the lab's."""
+    made = kept(settings.STATE / file, kind)
     speak_tls(objects, certificate=made.certificate, key=made.key, authority=made.certificate)
 
 
@@ -33,6 +38,7 @@ DEFECT = Defect(
     report="hh#1775",
     # That nothing else turns red shows that a Harbor with internal TLS is verified like any other.
     shows="nothing, until the day on which no part of Harbor trusts another any more, all at once",
-    turns_red=frozenset({"configuration.internal-tls-valid-for-days"}),
-    change=_speak_tls,
+    turns_red=frozenset({"configuration.internal-tls-valid-for-days", "expiry.authorities-valid-for-days"}),
+    applicable=frozenset({"expiry.certificates-not-about-to-end"}),
+    change=lambda objects: speak_tls_with(objects, "internal-tls-of-weeks.json", Certificate),
 )

@@ -61,7 +61,12 @@ LAYOUT = Layout(
     url=_URL,
     settings=lambda: {"ca_file": authority.certificate_file()},
     applicable=frozenset(
-        {"configuration.front-door-certificate-valid-for-days", "configuration.front-door-not-on-one-pod"}
+        {
+            "configuration.front-door-certificate-valid-for-days",
+            "configuration.front-door-not-on-one-pod",
+            "expiry.authorities-valid-for-days",
+            "expiry.certificates-not-about-to-end",
+        }
     ),
     not_applicable=frozenset({"configuration.front-door-answers-on-every-node"}),
 )

@@ -69,6 +69,7 @@ LAYOUT = Layout(
     applicable=frozenset({"registry.redirect-leads-to-the-blob"}),
     not_applicable=frozenset(
         {
+            "capacity.volumes-have-room",
             "images.empty-blob",
             "integrity.storage-holds-what-the-database-knows",
             "storage.access-mode-shared",

@@ -92,5 +92,4 @@ LAYOUT = Layout(
     change=_put_poolers_between,
     ensure=store_images.ensure_pooler,
     applicable=frozenset({"database.pooler-keeps-prepared-statements"}),
-    not_applicable=frozenset({"database.connections-suffice"}),
 )

@@ -14,6 +14,7 @@ def _add_proxies(objects: list[Object]) -> None:
             "name": "mesh-proxy",
             "image": _IMAGE,
             "imagePullPolicy": "IfNotPresent",
+            "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}},
             # Ends at once when it is told to (this image: by SIGQUIT), as PID 1 would not by itself.
             "command": ["/bin/sh", "-c", "trap 'exit 0' TERM QUIT; sleep 2147483647 & wait"],
             "env": [{"name": "CORE_URL", "value": "http://not-harbors"}],

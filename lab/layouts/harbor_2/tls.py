@@ -91,6 +91,12 @@ LAYOUT = Layout(
     url=_URL,
     settings=lambda: {"ca_file": authority.certificate_file()},
     applicable=frozenset(
-        {"configuration.front-door-certificate-valid-for-days", "configuration.internal-tls-valid-for-days"}
+        {
+            "configuration.front-door-certificate-valid-for-days",
+            "configuration.internal-tls-valid-for-days",
+            "expiry.authorities-valid-for-days",
+            "expiry.certificates-not-about-to-end",
+            "expiry.store-certificates-valid-for-days",
+        }
     ),
 )
