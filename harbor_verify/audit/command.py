@@ -269,10 +269,8 @@ class _Run:
         if root is None:
             self.remarks.append("Images are in an object store: what is left over in it was NOT looked for.")
             return
-        for prefix in storage.PREFIXES:
-            found = storage.files(
-                lambda argv: running_replicas.output_of(self.target, replica, argv), root, (prefix,)
-            )
+        listed = storage.all_files(lambda argv: running_replicas.output_of(self.target, replica, argv), root)
+        for found in listed:
             self.notebook.tell(storage.orphans(found, self._recorded, replica.object))
             self.progress.tick()
 

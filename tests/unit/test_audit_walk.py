@@ -274,6 +274,20 @@ def test_files_that_no_row_is_about_are_orphans_once_they_are_old():
         storage.files(lambda argv: "", "/storage", ("aa",))
 
 
+def test_what_takes_too_long_for_one_command_is_listed_in_smaller_parts():
+    asked = []
+
+    def run(argv):
+        asked.append(argv[4:])
+        if len(argv[4:]) > 1:
+            raise CannotTell("did not end within 30 s")
+        return "1\n"
+
+    assert sum(map(len, storage.all_files(run, "/storage"))) == 0
+    assert {prefix for (prefix,) in (words for words in asked if len(words) == 1)} == set(storage.PREFIXES)
+    assert len(asked) == 16 + 256
+
+
 def test_files_are_listed_by_a_shell_as_it_is(tmp_path):
     def run(argv):
         return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
