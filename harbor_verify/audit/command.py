@@ -145,6 +145,7 @@ def _audit(target: Target, folder: Path, options: argparse.Namespace, redaction:
     pace = Pace(requests_per_s=options.requests_per_s, bytes_per_s=options.bytes_per_s)
     begun_s, interrupted, ended = time.monotonic(), False, ""
     remarks: list[str] = []
+    replicas: list[str] = []
     notebook = Notebook(folder / FILE)
     if notebook.noted("url", target.url) != target.url:
         raise SettingsError(f"{folder} is about another Harbor, {notebook.noted('url')}")
@@ -155,6 +156,7 @@ def _audit(target: Target, folder: Path, options: argparse.Namespace, redaction:
     try:
         with ExitStack() as stack:
             run = _Run(target, notebook, pace, options, progress, remarks, stack)
+            replicas = [source.place for source in run.sources]
             run.all()
     except KeyboardInterrupt:
         interrupted, ended = True, "it was interrupted"
@@ -162,6 +164,7 @@ def _audit(target: Target, folder: Path, options: argparse.Namespace, redaction:
         ended = str(stopped)
     pace.stop.set()
     found = Result(result.gather(notebook), notebook.unknowns(), notebook.counts(), remarks=remarks)
+    found.replicas = replicas
     found.interrupted, found.ended = interrupted, ended
     found.figures = {
         "duration_s": round(time.monotonic() - begun_s, 1),

@@ -83,6 +83,12 @@ def test_a_replica_with_a_storage_of_its_own_is_named_alone(shared):
     assert {(kind, places) for kind, _, places in found(notebook)} == {(Kind.MISSING, ("pod 1",))}
 
 
+def test_all_replicas_together_are_called_so():
+    each = result.Affected(Kind.MISSING, "sha256:a", ["pod 0", "pod 1"], [], "", [])
+    assert result.where(each, ["pod 1", "pod 0"]) == "every registry replica"
+    assert result.where(each, ["pod 0", "pod 1", "pod 2"]) == "pod 0, pod 1"
+
+
 def test_a_large_layer_is_read_once_whole_and_its_first_byte_elsewhere(replicas, shared):
     image, known = shared.push("p/r", content=bytes(reading.SMALL_BYTES + 1))
     audit(replicas, [known])
