@@ -145,6 +145,7 @@ def _audit(target: Target, folder: Path, options: argparse.Namespace, redaction:
     pace = Pace(requests_per_s=options.requests_per_s, bytes_per_s=options.bytes_per_s)
     begun_s, interrupted, ended = time.monotonic(), False, ""
     remarks: list[str] = []
+    replicas: list[str] = []
     notebook = Notebook(folder / FILE)
     if notebook.noted("url", target.url) != target.url:
         raise SettingsError(f"{folder} is about another Harbor, {notebook.noted('url')}")
@@ -155,6 +156,7 @@ def _audit(target: Target, folder: Path, options: argparse.Namespace, redaction:
     try:
         with ExitStack() as stack:
             run = _Run(target, notebook, pace, options, progress, remarks, stack)
+            replicas = [source.place for source in run.sources]
             run.all()
     except KeyboardInterrupt:
         interrupted, ended = True, "it was interrupted"
@@ -162,6 +164,7 @@ def _audit(target: Target, folder: Path, options: argparse.Namespace, redaction:
         ended = str(stopped)
     pace.stop.set()
     found = Result(result.gather(notebook), notebook.unknowns(), notebook.counts(), remarks=remarks)
+    found.replicas = replicas
     found.interrupted, found.ended = interrupted, ended
     found.figures = {
         "duration_s": round(time.monotonic() - begun_s, 1),
@@ -269,10 +272,8 @@ class _Run:
         if root is None:
             self.remarks.append("Images are in an object store: what is left over in it was NOT looked for.")
             return
-        for prefix in storage.PREFIXES:
-            found = storage.files(
-                lambda argv: running_replicas.output_of(self.target, replica, argv), root, (prefix,)
-            )
+        listed = storage.all_files(lambda argv: running_replicas.output_of(self.target, replica, argv), root)
+        for found in listed:
             self.notebook.tell(storage.orphans(found, self._recorded, replica.object))
             self.progress.tick()
 

@@ -1,6 +1,6 @@
 """What an audit found: troubles of one blob together, as text for people and as JSON for programs."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,8 @@ class Result:
     remarks: list[str] = field(default_factory=list)
     ended: str = ""
     interrupted: bool = False
+    replicas: list[str] = field(default_factory=list)
+    """Every registry replica that was asked, as places are called."""
 
     def exit_code(self, *, strict: bool) -> int:
         """As the rest of the command has them: 2 interrupted, 1 something must not be so or is not known, else 0."""
@@ -97,7 +99,7 @@ def text(result: Result) -> str:
             continue
         advice = ", advice" if kind.severity is Severity.SHOULD else ""
         lines += [f"{kind.value.upper()} ({len(of_kind)}{advice}): {kind.meaning}"]
-        lines += [_line(each) for each in of_kind[:_MOST_OF_A_KIND]]
+        lines += [_line(each, result.replicas) for each in of_kind[:_MOST_OF_A_KIND]]
         if len(of_kind) > _MOST_OF_A_KIND:
             lines.append(f"  … and {len(of_kind) - _MOST_OF_A_KIND} more, all in audit.json")
         lines += [f"  What to do: {kind.advice}", ""]
@@ -111,18 +113,28 @@ def text(result: Result) -> str:
     if result.ended:
         lines.append(f"The audit is not whole: {result.ended}.")
     if wrong:
-        lines.append(f"{len(wrong)} blobs are not as they must be; {len(images)} artifacts are made of them.")
+        lines.append(f"Not as it must be: {_number(wrong, 'blob')}, part of {_number(images, 'artifact')}.")
     elif not result.ended and not result.unknowns:
         lines.append("Every image is whole.")
     return "\n".join(lines) + "\n"
 
 
-def _line(each: Affected) -> str:
-    where = f" at {', '.join(each.places)}"
+def where(each: Affected, replicas: Sequence[str]) -> str:
+    """The places of a trouble, in words."""
+    if len(replicas) > 1 and set(each.places) == set(replicas):
+        return "every registry replica"
+    return ", ".join(each.places)
+
+
+def _line(each: Affected, replicas: Sequence[str]) -> str:
     named = [f"{each.images[0]}" if each.images else ", ".join(each.repositories[:_MOST_NAMES])]
     more = f" and {len(each.images) - 1} more" if len(each.images) > 1 else ""
     of = f", part of {named[0]}{more}" if named[0] else ""
-    return f"  {each.digest}{of}{where}: {each.observed}"
+    return f"  {each.digest}{of} at {where(each, replicas)}: {each.observed}"
+
+
+def _number(things: Collection[object], what: str) -> str:
+    return f"{len(things)} {what}{'' if len(things) == 1 else 's'}"
 
 
 def _sum(counts: dict[str, int], figures: dict[str, float]) -> str:

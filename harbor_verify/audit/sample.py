@@ -22,6 +22,8 @@ class Sample:
     cut_short: int
     """So many layers were too much: of them the first byte was read."""
     read_bytes: int
+    replicas: list[str]
+    """Those that were asked."""
     ended: str
     """Why not all was read, in words; empty where all was."""
 
@@ -31,13 +33,14 @@ def read(target: Target, images: list[Known]) -> Sample:
     notebook, pace = Notebook(), Pace(requests_per_s=_REQUESTS_PER_S)
     notebook.add_artifacts(images, "api")
     ended = ""
-    with Walk(notebook, harbor.sources(target), pace, budget_bytes=_BUDGET_BYTES) as walk:
+    sources = harbor.sources(target)
+    with Walk(notebook, sources, pace, budget_bytes=_BUDGET_BYTES) as walk:
         try:
             walk.read_manifests()
             walk.read_blobs()
         except Stopped as stopped:
             ended = str(stopped)
-    return Sample(notebook, walk.cut_short, pace.bytes, ended)
+    return Sample(notebook, walk.cut_short, pace.bytes, [each.place for each in sources], ended)
 
 
 def require_whole(sample: Sample) -> None:

@@ -11,6 +11,8 @@ from harbor_verify.audit.records import WINDOW_S
 from harbor_verify.errors import CannotTell
 
 PREFIXES = tuple(f"{number:02x}" for number in range(256))
+AT_ONCE = 16
+"""So many of them are listed by one command."""
 Run = Callable[[list[str]], str]
 """A command in the container → what it prints. Raises CannotTell, TargetUnreachable."""
 _SCRIPT = """cd "$0/docker/registry/v2/blobs/sha256" 2>/dev/null || { echo none; exit 0; }
@@ -27,6 +29,17 @@ class File:
     digest: str
     size: int
     age_s: float
+
+
+def all_files(run: Run, root: str) -> Iterator[list[File]]:
+    """All, a part at a time; where a part takes too long for one command, in smaller ones. Raises as `files`."""
+    for start in range(0, len(PREFIXES), AT_ONCE):
+        group = PREFIXES[start : start + AT_ONCE]
+        try:
+            yield files(run, root, group)
+        except CannotTell:
+            for prefix in group:
+                yield files(run, root, (prefix,))
 
 
 def files(run: Run, root: str, prefixes: tuple[str, ...]) -> list[File]:

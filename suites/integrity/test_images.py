@@ -4,7 +4,7 @@ import random
 
 from harbor_verify import cleanup
 from harbor_verify.audit import sample
-from harbor_verify.audit.result import gather
+from harbor_verify.audit.result import gather, where
 from harbor_verify.checks import check
 from harbor_verify.findings import Findings
 from harbor_verify.model.contents import Known
@@ -61,7 +61,7 @@ def test_images_that_are_there_are_whole(
             for each in affected:
                 holders = seen.notebook.images_of(each.digest)
                 if image in holders and _is_still_there(harbor, image):
-                    places = ", ".join(each.places)
+                    places = where(each, seen.replicas)
                     whole.wrong(f"{each.digest} at {places}: {each.kind.value}: {each.observed}")
     with findings.about("registry replicas", "answer"):
         sample.require_whole(seen)

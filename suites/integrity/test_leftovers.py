@@ -14,7 +14,6 @@ from harbor_verify.model.roles import Feature, Role
 from harbor_verify.target import Target
 
 _ENOUGH_FILES = 2000
-_PREFIXES_AT_ONCE = 16
 
 
 @check(
@@ -75,7 +74,7 @@ def test_storage_holds_what_the_database_knows(
     looked_at = 0
     with findings.about(replica.object, "the database knows every blob in its volume") as volume:
         while prefixes and looked_at < _ENOUGH_FILES:
-            now, prefixes = prefixes[:_PREFIXES_AT_ONCE], prefixes[_PREFIXES_AT_ONCE:]
+            now, prefixes = prefixes[: storage.AT_ONCE], prefixes[storage.AT_ONCE :]
             found = storage.files(
                 lambda argv: running_replicas.output_of(harbor, replica, argv), root, tuple(now)
             )

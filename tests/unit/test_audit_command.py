@@ -95,7 +95,7 @@ def test_what_is_wrong_is_told_with_place_and_what_to_do(run, stored, tmp_path, 
     text = capsys.readouterr().out
     assert f"part of {known} at pod registry-0: GET is 200 and announces" in text
     assert "What to do: Delete the keys `blobs::*`" in text
-    assert "1 blobs are not as they must be; 1 artifacts are made of them." in text
+    assert "Not as it must be: 1 blob, part of 1 artifact." in text
 
 
 def test_an_image_that_was_deleted_meanwhile_is_no_finding(run, stored, tmp_path):

@@ -83,6 +83,12 @@ def test_a_replica_with_a_storage_of_its_own_is_named_alone(shared):
     assert {(kind, places) for kind, _, places in found(notebook)} == {(Kind.MISSING, ("pod 1",))}
 
 
+def test_all_replicas_together_are_called_so():
+    each = result.Affected(Kind.MISSING, "sha256:a", ["pod 0", "pod 1"], [], "", [])
+    assert result.where(each, ["pod 1", "pod 0"]) == "every registry replica"
+    assert result.where(each, ["pod 0", "pod 1", "pod 2"]) == "pod 0, pod 1"
+
+
 def test_a_large_layer_is_read_once_whole_and_its_first_byte_elsewhere(replicas, shared):
     image, known = shared.push("p/r", content=bytes(reading.SMALL_BYTES + 1))
     audit(replicas, [known])
@@ -272,6 +278,20 @@ def test_files_that_no_row_is_about_are_orphans_once_they_are_old():
     assert storage.files(lambda argv: "none\n", "/storage", ("aa",)) == []
     with pytest.raises(CannotTell, match="not understood"):
         storage.files(lambda argv: "", "/storage", ("aa",))
+
+
+def test_what_takes_too_long_for_one_command_is_listed_in_smaller_parts():
+    asked = []
+
+    def run(argv):
+        asked.append(argv[4:])
+        if len(argv[4:]) > 1:
+            raise CannotTell("did not end within 30 s")
+        return "1\n"
+
+    assert sum(map(len, storage.all_files(run, "/storage"))) == 0
+    assert {prefix for (prefix,) in (words for words in asked if len(words) == 1)} == set(storage.PREFIXES)
+    assert len(asked) == 16 + 256
 
 
 def test_files_are_listed_by_a_shell_as_it_is(tmp_path):
