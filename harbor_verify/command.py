@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harbor_verify.heal import main as heal
 from harbor_verify.plugin.options import TITLE, add_options
 from harbor_verify.reports.__main__ import main as report
 
@@ -14,6 +15,7 @@ DESCRIPTION = """\
 Verifies that the Harbor on a Kubernetes cluster is highly available.
 
   harbor-verify [OPTION …]         verify; leaves a report in reports/latest/
+  harbor-verify heal --help        undo what a killed run left
   harbor-verify report --help      list, compare and draw the runs that are kept
 
 What pytest takes (-k, -m, -x, --collect-only …) can be given, too.
@@ -29,7 +31,7 @@ exit codes:
   0  everything that must be so is so
   1  a check failed, or could not find out;
      with --strict: or advice is not followed
-  2  interrupted
+  2  interrupted, or stopped: --max-duration, --stop-when-outage-s, a Lease that was lost
   4  the target cannot be reached, or the settings are wrong
 """
 _PYTEST = (
@@ -54,6 +56,8 @@ def main(words: list[str] | None = None) -> int:
     words = sys.argv[1:] if words is None else words
     if words[:1] == ["report"]:
         return report(words[1:])
+    if words[:1] == ["heal"]:
+        return heal(words[1:])
     if {"-h", "--help"} & set(words):
         sys.stdout.write(_help())
         return 0

@@ -59,6 +59,7 @@ class Workers:
         self._crashes: dict[str, BaseException] = {}
         self._begun = dict.fromkeys(self.clients, 0)
         self._answered = dict.fromkeys(self.clients, -1)
+        self._good_s = dict.fromkeys(self.clients, time.monotonic())
         self._interval_s = len(works) / rate_per_s
         self._again = _Allowance(rate_per_s)
         self._threads = [
@@ -106,6 +107,11 @@ class Workers:
             interval_s=0.05,
         )
 
+    def longest_silence(self) -> tuple[str, float]:
+        """The client whose last good answer is longest ago, and how many seconds."""
+        client, good_s = min(self._good_s.items(), key=lambda item: item[1])
+        return client, time.monotonic() - good_s
+
     def _work(self, work: Work, first_after_s: float) -> None:
         due = time.monotonic() + first_after_s
         while not self._stop.wait(max(0.0, due - time.monotonic())):
@@ -119,6 +125,7 @@ class Workers:
                 return
             if done.ok:
                 self._answered[work.client] = number
+                self._good_s[work.client] = time.monotonic()
             now = time.monotonic()
             due = max(due + self._interval_s, now + self._interval_s / 2)
             if not done.ok and self._again.take():

@@ -53,7 +53,7 @@ def test_images_that_are_there_have_all_their_layers(
 def _sample(harbor: Target) -> list[tuple[str, str]]:
     """(repository, tag or digest) of images, of projects that are spread over their names."""
     front, credentials = harbor.front_door, harbor.credentials
-    own = set(cleanup.leftovers(harbor))
+    own = harbor.ledger.names(cleanup.PROJECT)
     projects = [
         project
         for name, project in sorted(front.projects("", credentials).items())
