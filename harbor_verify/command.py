@@ -31,7 +31,7 @@ exit codes:
   0  everything that must be so is so
   1  a check failed, or could not find out;
      with --strict: or advice is not followed
-  2  interrupted, or stopped: --max-duration, --stop-when-outage-s, a Lease that was lost
+  2  interrupted, or stopped (--max-duration, --stop-when-outage-s, Lease lost)
   4  the target cannot be reached, or the settings are wrong
 """
 _PYTEST = (

@@ -5,11 +5,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from harbor_verify import cleanup
 from harbor_verify.clients.harbor import Credentials, Project
 from harbor_verify.errors import NotApplicable, UnexpectedAnswer
 from harbor_verify.profiles import harbor_1_2, harbor_2
 from suites.registry import test_existing_images
+from tests.unit.ledgers import MemoryLedger
 from tests.unit.running import examine, never, not_applicable, offenders_of
 
 CHECK = test_existing_images.test_images_that_are_there_have_all_their_layers
@@ -37,7 +37,8 @@ class Registry:
 
 
 def harbor(monkeypatch, registry, projects=("library",), proxies=()):
-    monkeypatch.setattr(cleanup, "leftovers", lambda target: ["verify-own"])
+    ledger = MemoryLedger()
+    ledger.made("project", "verify-own")
     listed = {name: Project(name, n, name in proxies) for n, name in enumerate(projects)}
 
     def some_images(project, credentials, *, most):
@@ -47,6 +48,7 @@ def harbor(monkeypatch, registry, projects=("library",), proxies=()):
     return SimpleNamespace(
         url="https://h",
         credentials=Credentials("admin", "x"),
+        ledger=ledger,
         front_door=front,
         front_registry_for_all=lambda link: registry,
     )
