@@ -14,7 +14,8 @@ from kubernetes import client
 from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.errors import CannotTell, HarnessError
 from harbor_verify.ledger import BROKEN, Entry, Ledger
-from harbor_verify.model.workloads import Workload
+from harbor_verify.model.discovery import rollout_of
+from harbor_verify.model.workloads import Rollout, Workload
 
 MARK = "harbor-verify/broken-by"
 """An annotation of what is broken: the key of its entry in the ledger."""
@@ -39,6 +40,11 @@ def restart(ledger: Ledger, kubernetes: Kubernetes, workload: Workload) -> None:
     entry = ledger.broken(workload.kind, workload.name, restarted_at=before)
     note = {**_marked(entry.key), "spec": _restarted(datetime.now(UTC).isoformat())}
     _patch(kubernetes, workload.kind, workload.namespace, workload.name, note)
+
+
+def rollout(kubernetes: Kubernetes, workload: Workload) -> Rollout:
+    """How far a Deployment or StatefulSet is with its template. Raises TargetUnreachable, CannotTell."""
+    return rollout_of(_read(kubernetes, workload.kind, workload.namespace, workload.name))
 
 
 def cordon(ledger: Ledger, kubernetes: Kubernetes, node: str, pods: Sequence[str]) -> None:

@@ -30,6 +30,19 @@ class RollingRestart(LedgeredDisruption):
             return
         changes.restart(self.ledger, self.kubernetes, self.workload)
 
+    def await_mended(self) -> None:
+        if self.workload.kind == "ReplicationController":
+            return
+
+        def rolled() -> None:
+            state = changes.rollout(self.kubernetes, self.workload)
+            if not state.is_complete:
+                raise NotYet(
+                    f"{state.updated} of {state.desired} pods are of its template {state.stuck}".rstrip()
+                )
+
+        self.wait("back at the template that it had", rolled, more_s=120)
+
     def confirm(self) -> Mapping[str, Any]:
         old = {pod.uid for pod in self.before}
 

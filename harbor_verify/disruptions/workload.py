@@ -115,4 +115,8 @@ class LedgeredDisruption(WorkloadDisruption):
     def restore(self) -> None:
         workload = self.workload
         changes.mend_own(self.ledger, self.kubernetes, workload.namespace, workload.kind, workload.name)
+        self.await_mended()
         super().restore()
+
+    def await_mended(self) -> None:
+        """Wait, bounded, until its controller has taken up what was undone. Raises DeadlinePassed."""

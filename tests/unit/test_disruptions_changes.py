@@ -3,7 +3,9 @@
 import pytest
 
 from harbor_verify.disruptions import changes
-from harbor_verify.errors import CannotTell, TargetUnreachable
+from harbor_verify.disruptions.rolling_restart import RollingRestart
+from harbor_verify.errors import CannotTell, DeadlinePassed, TargetUnreachable
+from harbor_verify.history import Recorder
 from harbor_verify.ledger import Ledger
 from harbor_verify.model.roles import Role
 from harbor_verify.model.workloads import Workload
@@ -83,6 +85,22 @@ def test_each_act_stands_in_the_ledger_before_it_is_done(objects, kubernetes, le
     assert written == [
         ("POST", LEDGER.rpartition("/")[0]), ("PATCH", CORE_PATH), ("PATCH", LEDGER), ("PATCH", NODE)
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("updated, healed", [(3, True), (1, False)])
+def test_a_restart_is_healed_when_the_second_rollout_is_complete(
+    objects, kubernetes, ledger, updated, healed
+):
+    restart = RollingRestart("rolling-restart", kubernetes, Recorder(), CORE, ledger, timeout_s=0.2)
+    restart.wait = lambda what, probe, more_s: RollingRestart.wait(restart, what, probe)
+    core = objects.there[CORE_PATH]
+    core["metadata"]["generation"] = 2
+    core["status"] = {"observedGeneration": 2, "replicas": 3, "updatedReplicas": updated}
+    if healed:
+        restart.await_mended()
+    else:
+        with pytest.raises(DeadlinePassed, match="1 of 3 pods are of its template"):
+            restart.await_mended()
 
 
 @pytest.mark.parametrize("method, path", [("POST", LEDGER.rpartition("/")[0]), ("PATCH", CORE_PATH)])

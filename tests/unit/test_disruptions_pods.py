@@ -144,6 +144,7 @@ def rolling(then):
     made = RollingRestart("rolling-restart", None, Recorder(), workload(), MemoryLedger(), timeout_s=0.3)
     made.watch = Watch()
     made.inject = lambda: then(made.watch)
+    made.await_mended = lambda: None
     made.wait = lambda what, probe, more_s=0: RollingRestart.wait(made, what, probe)
     return made
 
