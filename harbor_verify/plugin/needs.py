@@ -152,7 +152,7 @@ def _disruption(state: Probed) -> str:
         )
         if (namespace.metadata.labels or {}).get(DISRUPTION_LABEL) != "true":
             return f"neither --allow-disruption nor the label {DISRUPTION_LABEL}=true on namespace {target.namespace}"
-    return _may(("delete", "pods"), ("watch", "pods"), ("patch", "configmaps"))(state)
+    return _may(("delete", "pods"), ("watch", "pods"))(state)
 
 
 def _node_changes(state: Probed) -> str:

@@ -34,6 +34,10 @@ class Objects:
         self.refuse: dict[tuple[str, str], int] = {}
         self.lose: set[tuple[str, str]] = set()
         self.asked: list[tuple[str, str]] = []
+        self.dies_at: int | None = None
+        """The number of the request that, and after which none, is answered any more: whoever asks has died."""
+        self.dies_after_act = False
+        """Whether that one is still done."""
         self.version = 0
 
     def put(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -113,7 +117,14 @@ def serving(objects: Objects) -> Iterator[Kubernetes]:
         def handle_any(self) -> None:
             sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             path, query = urlsplit(self.path).path, parse_qs(urlsplit(self.path).query)
+            dying = objects.dies_at is not None and len(objects.asked) >= objects.dies_at
+            if dying and not (objects.dies_after_act and len(objects.asked) == objects.dies_at):
+                self.close_connection = True
+                return
             status, body = objects.answer(self.command, path, json.loads(sent or b"null"))
+            if dying:
+                self.close_connection = True
+                return
             if "items" in body and "fieldSelector" in query:
                 name = query["fieldSelector"][0].removeprefix("metadata.name=")
                 body = {"items": [each for each in body["items"] if each["metadata"]["name"] == name]}

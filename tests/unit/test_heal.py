@@ -8,7 +8,7 @@ import yaml
 from harbor_verify import cleanup, heal, lease
 from harbor_verify.clients.harbor import Project
 from harbor_verify.disruptions import changes
-from harbor_verify.errors import NoAnswer, TargetUnreachable
+from harbor_verify.errors import HarnessError, NoAnswer, TargetUnreachable
 from harbor_verify.ledger import Ledger
 from tests.unit.fake_objects import CORE, DEPLOYMENTS, LEASE, LEDGER, NODES, Objects, serving
 from tests.unit.test_disruptions_changes import CORE as CORE_WORKLOAD
@@ -145,6 +145,40 @@ def test_all_is_as_before_what_others_have_stays_and_a_second_time_there_is_noth
     again = healed(kubernetes, harbor, reach=None)
     assert (again.done, again.failed) == ([], [])
     assert bare(objects) == before
+
+
+def living_run(kubernetes):
+    """Breaks and mends, one after the other, and makes a Secret and removes it."""
+    ledger = Ledger(kubernetes, "harbor", "r1", Lease())
+    changes.scale(ledger, kubernetes, CORE_WORKLOAD, 1)
+    changes.mend_own(ledger, kubernetes, "harbor", "Deployment", "core")
+    changes.restart(ledger, kubernetes, CORE_WORKLOAD)
+    changes.mend_own(ledger, kubernetes, "harbor", "Deployment", "core")
+    changes.cordon(ledger, kubernetes, "node-1", ["core-a"])
+    changes.mend_own(ledger, kubernetes, "harbor", "Node", "node-1")
+    ledger.made("Secret", "harbor-verify-r1")
+    made = {"metadata": {"name": "harbor-verify-r1", "labels": {cleanup.RUN_LABEL: "r1"}}}
+    kubernetes.ask("make a Secret", kubernetes.core.create_namespaced_secret, "harbor", made)
+    cleanup.remove_objects(ledger, kubernetes, "harbor")
+    ledger.close()
+
+
+@pytest.mark.parametrize("after_act", [False, True])
+def test_at_whatever_request_a_run_dies_all_is_as_before(objects, kubernetes, harbor, after_act):
+    before, deaths = bare(objects), 0
+    while True:
+        objects.asked, objects.dies_at, objects.dies_after_act = [], deaths, after_act
+        try:
+            living_run(kubernetes)
+            break
+        except HarnessError:
+            deaths += 1
+        finally:
+            objects.dies_at = None
+            assert healed(kubernetes, harbor).failed == []
+            assert bare(objects) == before, f"death {deaths}"
+            assert LEDGER not in objects.there
+    assert deaths >= 20
 
 
 def test_what_is_broken_is_mended_first_and_needs_no_harbor(objects, kubernetes, harbor):
