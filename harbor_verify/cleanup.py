@@ -1,25 +1,32 @@
-"""What the suite makes in Harbor carries the run's id, and is removed: at the end, after Ctrl-C, or by the next run."""
+"""What a run makes, and how each kind of it is removed: by the names that stand in the ledger, whoever asks."""
 
 import os
-import re
+import platform
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from datetime import datetime
 from functools import partial
+from typing import Any
 
-from harbor_verify.clients.harbor import VALUE_PROJECT, Project
-from harbor_verify.errors import AnswerError, HarnessError, UnexpectedAnswer
+from kubernetes import client
+
+from harbor_verify.clients.docker import Docker
+from harbor_verify.clients.harbor import Project
+from harbor_verify.clients.kubernetes import Kubernetes
+from harbor_verify.errors import AnswerError, UnexpectedAnswer
+from harbor_verify.ledger import Entry, Ledger
 from harbor_verify.target import Target
-from harbor_verify.verdict import Failure
 from harbor_verify.waiting import NotYet, wait_until
 from harbor_verify.workloads.side_by_side import side_by_side
 
+PROJECT, USER, ROBOT, VALUES, LOCAL_IMAGE = "project", "user", "robot", "values", "local image"
+"""Kinds of what is made, beside those that Kubernetes has names for."""
+RUN_LABEL = "harbor-verify/run"
+"""On whatever the suite makes in Kubernetes; its value is the run's id."""
 _AT_A_TIME = 4
-
-_RUN_ID = re.compile(r"\d{8}t\d{6}-[0-9a-f]{4}")
-_USER = re.compile(r"verify-[0-9a-f]{8}")
-_PROJECT = re.compile(rf"verify-{_RUN_ID.pattern}(-[a-z]+)?|{VALUE_PROJECT}")
+_CONFLICT = 409
+_DOCKER_TIMEOUT_S = 30
 
 
 def new_run_id(now: datetime) -> str:
@@ -45,31 +52,77 @@ def holder(run_id: str) -> str:
     return f"run {run_id}, process {os.getpid()} on {os.uname().nodename}"
 
 
-class Cleanup:
-    """What is to be undone, newest first."""
+def local_image(ledger: Ledger, reference: str) -> None:
+    """Write down that an image is about to be made in this machine's docker daemon."""
+    ledger.made(LOCAL_IMAGE, reference, machine=platform.node())
 
-    def __init__(self) -> None:
-        self._undo: list[tuple[str, Callable[[], object]]] = []
 
-    def later(self, what: str, undo: Callable[[], object]) -> None:
-        """Remember to undo something; register it before doing it, so that an interruption loses nothing.
+def making(ledger: Ledger, entry: Entry, make: Callable[[], Any]) -> Any:
+    """Make what was written down, and return what that returned; a name that somebody else has is struck out.
 
-        `undo` must not mind when there is nothing to undo.
-        """
-        self._undo.append((what, undo))
+    Raises AnswerError.
+    """
+    try:
+        return make()
+    except UnexpectedAnswer as refusal:
+        if refusal.status == _CONFLICT:
+            ledger.drop(entry)
+        raise
 
-    def perform(self, tell: Callable[[str], object] = lambda text: None) -> list[str]:
-        """Undo everything, whatever fails; what failed is returned, a line each. `tell` is for people who wait."""
-        failed = []
-        if self._undo:
-            tell("removing what this run made")
-        while self._undo:
-            what, undo = self._undo.pop()
-            try:
-                undo()
-            except (HarnessError, Failure) as error:
-                failed.append(f"{what}: {' '.join(str(error).split())}")
-        return failed
+
+def remove(target: Target, entry: Entry) -> str:
+    """Remove what an entry says was made in Harbor; what was done, in a line. A second call has nothing to do.
+
+    Raises AnswerError, DeadlinePassed.
+    """
+    _IN_HARBOR[entry.kind](target, entry)
+    return f"removed {entry.kind} {entry.name}"
+
+
+def remove_object(kubernetes: Kubernetes, namespace: str, entry: Entry) -> str:
+    """The same of a pod or Secret: one of that name that is not the run's own is left, and nothing is said.
+
+    Raises TargetUnreachable.
+    """
+    core = kubernetes.core
+    read, delete = {
+        "Pod": (core.read_namespaced_pod, core.delete_namespaced_pod),
+        "Secret": (core.read_namespaced_secret, core.delete_namespaced_secret),
+    }[entry.kind]
+    with kubernetes.asking(f"delete {entry.kind} {namespace}/{entry.name}"):
+        try:
+            present = read(entry.name, namespace)
+            if (present.metadata.labels or {}).get(RUN_LABEL) != entry.run:
+                return ""
+            same = client.V1Preconditions(uid=present.metadata.uid)
+            now = client.V1DeleteOptions(grace_period_seconds=0, preconditions=same)
+            delete(entry.name, namespace, body=now)
+        except client.ApiException as answer:
+            if answer.status not in (404, _CONFLICT):
+                raise
+            return ""
+    return f"removed {entry.kind} {entry.name}"
+
+
+def remove_objects(ledger: Ledger, kubernetes: Kubernetes, namespace: str) -> None:
+    """Remove the pods and Secrets that were made, and strike them out. Raises TargetUnreachable."""
+    for entry in ledger.entries():
+        if entry.kind in IN_KUBERNETES:
+            remove_object(kubernetes, namespace, entry)
+            ledger.drop(entry)
+
+
+def remove_local_image(docker_host: str | None, entry: Entry) -> str:
+    """The same of an image in a docker daemon; of another machine's the command is told. Raises DockerDaemonFailed."""
+    machine = entry.more.get("machine")
+    if machine != platform.node():
+        return f"local image {entry.name} is not of this machine: on {machine} run docker rmi {entry.name}"
+    daemon = Docker(docker_host, timeout_s=_DOCKER_TIMEOUT_S)
+    try:
+        daemon.remove(entry.name)
+    finally:
+        daemon.close()
+    return f"removed local image {entry.name}"
 
 
 def remove_project(target: Target, name: str) -> None:
@@ -130,13 +183,30 @@ def remove_user(target: Target, name: str) -> None:
         harbor.delete_user(user_id, credentials)
 
 
-def user_leftovers(target: Target) -> list[str]:
-    """Users that a killed run left; as for projects, only whoever holds the Lease may ask."""
-    return [name for name in target.front_door.users("verify-", target.credentials) if _USER.fullmatch(name)]
+def _remove_robot(target: Target, entry: Entry) -> None:
+    """By its number; one whose number was not noted any more goes with its project."""
+    if isinstance(number := entry.more.get("id"), int):
+        target.front_door.delete_robot(number, target.credentials)  # type: ignore[attr-defined]  # Feature.ROBOTS
 
 
-def leftovers(target: Target) -> list[str]:
-    """Projects that a killed run left. Only whoever holds the namespace's Lease may ask: else they may be in use."""
-    return [
-        name for name in target.front_door.projects("verify-", target.credentials) if _PROJECT.fullmatch(name)
-    ]
+def _remove_values(target: Target, entry: Entry) -> None:
+    harbor, credentials, name = target.front_door, target.credentials, str(entry.more.get("project"))
+    project = harbor.projects(name, credentials).get(name) or Project(name, 0)
+    try:
+        ids = harbor.values(project, entry.name, credentials).values()
+    except UnexpectedAnswer as refusal:
+        if refusal.status in (400, 404):
+            return  # They were of the project, and went with it.
+        raise
+    for number in ids:
+        harbor.remove_value(number, credentials)
+
+
+_IN_HARBOR: Mapping[str, Callable[[Target, Entry], None]] = {
+    PROJECT: lambda target, entry: remove_project(target, entry.name),
+    USER: lambda target, entry: remove_user(target, entry.name),
+    ROBOT: _remove_robot,
+    VALUES: _remove_values,
+}
+IN_HARBOR = frozenset(_IN_HARBOR)
+IN_KUBERNETES = frozenset({"Pod", "Secret"})

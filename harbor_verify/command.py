@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harbor_verify.heal import main as heal
 from harbor_verify.plugin.options import TITLE, add_options
 from harbor_verify.reports.__main__ import main as report
 
@@ -15,6 +16,7 @@ Verifies that the Harbor on a Kubernetes cluster is highly available.
 
   harbor-verify [OPTION …]         verify; leaves a report in reports/latest/
   harbor-verify audit --help       read every image that is there, whole
+  harbor-verify heal --help        undo what a killed run left
   harbor-verify report --help      list, compare and draw the runs that are kept
 
 What pytest takes (-k, -m, -x, --collect-only …) can be given, too.
@@ -30,7 +32,7 @@ exit codes:
   0  everything that must be so is so
   1  a check failed, or could not find out;
      with --strict: or advice is not followed
-  2  interrupted
+  2  interrupted, or stopped (--max-duration, --stop-when-outage-s, Lease lost)
   4  the target cannot be reached, or the settings are wrong
 """
 _PYTEST = (
@@ -60,6 +62,8 @@ def main(words: list[str] | None = None) -> int:
         from harbor_verify.audit.command import main as audit
 
         return audit(words[1:])
+    if words[:1] == ["heal"]:
+        return heal(words[1:])
     if {"-h", "--help"} & set(words):
         sys.stdout.write(_help())
         return 0

@@ -5,6 +5,7 @@ HarnessError
 ├── SettingsError          a setting is missing or wrong
 ├── TargetUnreachable      the cluster or the Harbor in it cannot be reached, or holds no Harbor that is known
 ├── NamespaceBusy          another run holds this namespace
+├── LeaseLost              this run no longer holds it: another one may be changing the same Harbor
 ├── CheckDefinitionError   a check is declared wrongly
 ├── NeedMissing            something that a check needs is not there where the suite runs: the check is blocked
 ├── RightMissing           the API server forbids this account what a check needs: blocked, with the right named
@@ -14,6 +15,7 @@ HarnessError
 ├── DockerDaemonFailed     the docker daemon, not Harbor, is in the way
 ├── MachineControlFailed   what only the lab can do to its machines could not be done
 ├── HealFailed             what was broken on purpose could not be mended
+├── OutageTooLong          clients went without an answer for longer than the user allows: nothing stays broken
 ├── WrongConfiguration     a setting of Harbor's cannot be right; checks that are about it make it an offender
 ├── NotAHistory            a file that should hold a history, or what was judged by one, holds something else
 ├── WorkerCrashed          a client that was to work during a disruption ended by a bug of its own
@@ -43,6 +45,10 @@ class TargetUnreachable(HarnessError):
 
 class NamespaceBusy(HarnessError):
     """Another run of the suite holds this namespace."""
+
+
+class LeaseLost(HarnessError):
+    """This run no longer holds the namespace's Lease: another one may be changing the same Harbor."""
 
 
 class CheckDefinitionError(HarnessError):
@@ -79,6 +85,10 @@ class MachineControlFailed(HarnessError):
 
 class HealFailed(HarnessError):
     """What was disrupted is not whole again: nothing else may be disrupted before somebody has looked."""
+
+
+class OutageTooLong(HarnessError):
+    """While something is broken, a client went without a good answer for longer than the user allows."""
 
 
 class WrongConfiguration(HarnessError):

@@ -22,7 +22,7 @@ from harbor_verify.disruptions.server_hang import ServerHang
 from harbor_verify.disruptions.server_isolation import ServerIsolation
 from harbor_verify.disruptions.server_kill import ServerKill
 from harbor_verify.disruptions.server_restart import ServerRestart
-from harbor_verify.errors import CannotTell, HarnessError, HealFailed
+from harbor_verify.errors import CannotTell, HarnessError, HealFailed, OutageTooLong
 from harbor_verify.failover import Experiment, pod_kill, require_whole
 from harbor_verify.history import Recorder
 from harbor_verify.model.roles import Role
@@ -110,7 +110,12 @@ class Experiments:
         def make(recorder: Recorder, draw: Random) -> Made:
             workload = self._whole(role)
             restart = RollingRestart(
-                "rolling-restart", self.target.kubernetes, recorder, workload, timeout_s=self._timeout_s
+                "rolling-restart",
+                self.target.kubernetes,
+                recorder,
+                workload,
+                self.target.ledger,
+                timeout_s=self._timeout_s,
             )
             return restart, self._all(role)
 
@@ -122,7 +127,12 @@ class Experiments:
         def make(recorder: Recorder, draw: Random) -> Made:
             workload = self._whole(role)
             scaling = ScaleDown(
-                "scale-down", self.target.kubernetes, recorder, workload, timeout_s=self._timeout_s
+                "scale-down",
+                self.target.kubernetes,
+                recorder,
+                workload,
+                self.target.ledger,
+                timeout_s=self._timeout_s,
             )
             return scaling, self._all(role)
 
@@ -134,10 +144,10 @@ class Experiments:
         def make(recorder: Recorder, draw: Random) -> Made:
             node = self._node(draw)
             drain = NodeDrain(
-                "node-drain",
                 self.target.kubernetes,
                 recorder,
                 self._workloads(),
+                self.target.ledger,
                 node,
                 timeout_s=self._timeout_s,
             )
@@ -197,7 +207,7 @@ class Experiments:
                     # What was found the times before stands.
                     together(survivals).require()
                 raise
-            if isinstance(survivals[-1].error, HealFailed):
+            if isinstance(survivals[-1].error, HealFailed | OutageTooLong):
                 break
         return together(survivals)
 
@@ -264,7 +274,8 @@ class Experiments:
         return [r.name for role in deployment.workloads for r in deployment.replicas(role) if r.node == node]
 
     def _node(self, draw: Random) -> str:
-        """The node to lose: one with replicas of Harbor's, by which one does not come to the front door.
+        """The node to lose: one with replicas of Harbor's, by which one does not come to the front door, and which
+        nobody has cordoned: who did so works on it.
 
         Raises CannotTell when there is none.
         """
@@ -275,10 +286,13 @@ class Experiments:
             node.metadata.name
             for node in deployment.nodes()
             if node.metadata.name in used
+            and not node.spec.unschedulable
             and door not in {address.address for address in node.status.addresses or ()}
         )
         if not others:
-            raise CannotTell(f"there is no node with pods of Harbor's but the one that {door} leads to")
+            raise CannotTell(
+                f"there is no node with pods of Harbor's that nobody has cordoned, but the one that {door} leads to"
+            )
         return draw.choice(others)
 
     @property

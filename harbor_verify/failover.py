@@ -24,6 +24,7 @@ from harbor_verify.checkers.sessions import no_session_lost
 from harbor_verify.checkers.stale_reads import no_stale_read
 from harbor_verify.checkers.whole_again import whole_again
 from harbor_verify.checkers.writes import no_write_lost
+from harbor_verify.cleanup import VALUES
 from harbor_verify.clients.harbor import Harbor, Session
 from harbor_verify.clients.http import HttpClient
 from harbor_verify.clients.image import Image
@@ -36,9 +37,13 @@ from harbor_verify.errors import (
     DeadlinePassed,
     HarnessError,
     HealFailed,
+    LeaseLost,
+    OutageTooLong,
     RightMissing,
+    TargetUnreachable,
 )
 from harbor_verify.history import Recorder, judged
+from harbor_verify.ledger import Entry
 from harbor_verify.live import Live
 from harbor_verify.model.roles import Role
 from harbor_verify.model.workloads import Replica, Workload
@@ -46,6 +51,7 @@ from harbor_verify.settings import Settings
 from harbor_verify.survival import Budgets, Survival
 from harbor_verify.target import Target
 from harbor_verify.verdict import Failure, Offender
+from harbor_verify.waiting import as_long_as
 from harbor_verify.workloads import InTurn, Work, Workers, perform
 from harbor_verify.workloads.images import Connect, Pull, Push, Pushed, pull_back_everywhere
 from harbor_verify.workloads.listings import list_everywhere
@@ -96,6 +102,7 @@ def pod_kill(
     return PodKill(
         target.kubernetes,
         recorder,
+        target.ledger,
         namespace=target.namespace,
         selector=workload.label_selector,
         workload=workload.short_name,
@@ -147,13 +154,15 @@ class Experiment:
         written: str,
         run_id: str,
         show: Callable[[str], None] = lambda text: None,
+        stop_run: Callable[[str], None] = lambda reason: None,
     ) -> None:
         """`project` is where images go, `written` a project that nobody else changes.
 
-        `tell` says on the terminal where it has come to, `show` how it goes, in a line that comes and goes.
+        `tell` says on the terminal where it has come to, `show` how it goes, in a line that comes and goes;
+        `stop_run` ends the run after this check.
         """
         self._target, self._recorder, self._settings = target, recorder, settings
-        self._tell, self._show = tell, show
+        self._tell, self._show, self._stop_run = tell, show, stop_run
         self._project, self._written, self._run_id = project, written, run_id
         self._mark = secrets.token_hex(2)
 
@@ -182,17 +191,22 @@ class Experiment:
                 live.phase = disruption.name
                 unproven: HarnessError | None = None
                 unhealed: HealFailed | None = None
+                stopped: OutageTooLong | None = None
                 late: DeadlinePassed | None = None
                 try:
                     with disruption:
-                        unproven = self._prove(disruption)
-                        disruption.await_response()
+                        with as_long_as(partial(self._require_bearable, workers)):
+                            unproven = self._prove(disruption)
+                            disruption.await_response()
                         self._tell("waiting until every replica is Ready and every Service points to them")
                         live.phase = "mending"
                 except HealFailed as error:
                     # What is not whole again is what the check is about: the history tells it.
                     unhealed = error
-                else:
+                except OutageTooLong as error:
+                    stopped = error
+                    self._stop_run(str(error))
+                if unhealed is None:
                     live.phase = "after"
                     try:
                         workers.let_each_succeed(
@@ -203,11 +217,13 @@ class Experiment:
                         late = error
             webs: list[Harbor] = []
             givers: dict[str, Connect] = {}
-            if unhealed is None:
+            if self._healed_ms() is not None:
                 live.phase = "trying everything everywhere"
                 webs, givers = self._try_everything(stack, at_work, disruption.names)
         judgements = self._judge(workers.clients, [web.name for web in webs], list(givers), budgets)
-        return Survival(judgements, self._healed_ms(), unhealed or unproven or late, disruption.name)
+        return Survival(
+            judgements, self._healed_ms(), unhealed or stopped or unproven or late, disruption.name
+        )
 
     def on(self, recorder: Recorder) -> "Experiment":
         """The same, with another history."""
@@ -220,19 +236,29 @@ class Experiment:
             written=self._written,
             run_id=self._run_id,
             show=self._show,
+            stop_run=self._stop_run,
         )
 
     def _prove(self, disruption: Disruption) -> HarnessError | None:
         """What kept the fault from being confirmed; the history has it, too, and is judged all the same."""
         try:
             disruption.prove()
-        except RightMissing:
+        except (RightMissing, OutageTooLong):
             raise
         except HarnessError as unproven:
             return unproven
         awaited = f"; awaited: {disruption.expected_response}" if disruption.expected_response else ""
         self._tell(f"fault confirmed{awaited}")
         return None
+
+    def _require_bearable(self, workers: Workers) -> None:
+        """Raises OutageTooLong."""
+        limit_s = self._settings.stop_when_outage_s
+        client, silent_s = workers.longest_silence()
+        if limit_s is not None and silent_s > limit_s:
+            raise OutageTooLong(
+                f"{client} had no good answer for {silent_s:.1f} s (--stop-when-outage-s {limit_s:g})"
+            )
 
     def _try_everything(
         self, stack: ExitStack, at_work: "_ClientsAtWork", names: Mapping[str, str]
@@ -273,9 +299,9 @@ class Experiment:
         at_work.add(SessionProbe(self._front_harbor(stack), at_work.opened))
         at_work.written = ValueWrite(self._front_harbor(stack), readers, written, credentials)
         at_work.add(at_work.written)
-        stack.callback(
-            self._erase, at_work.written, [self._front_harbor(stack) for _ in range(_ERASERS_COUNT)]
-        )
+        entry = self._target.ledger.made(VALUES, at_work.written.mark, project=self._written)
+        erasers = [self._front_harbor(stack) for _ in range(_ERASERS_COUNT)]
+        stack.callback(self._erase, at_work.written, erasers, entry)
         at_work.add(
             Push(FRONT_DOOR, self._front_registry(stack), self._repository(FRONT_DOOR), run_id=self._run_id)
         )
@@ -303,11 +329,12 @@ class Experiment:
             at_work.add(*works)
         return at_work
 
-    def _erase(self, written: ValueWrite, harbors: list[Harbor]) -> None:
-        """What stays goes with the run's project, or is found by the next run."""
+    def _erase(self, written: ValueWrite, harbors: list[Harbor], entry: Entry) -> None:
+        """What stays stands in the ledger."""
         try:
             erase(harbors, written, self._target.credentials)
-        except AnswerError as refusal:
+            self._target.ledger.drop(entry)
+        except (AnswerError, TargetUnreachable, LeaseLost) as refusal:
             self._tell(f"some of what was written could not be removed: {refusal}")
 
     def _push_known(self, connect: Connect) -> Pushed:

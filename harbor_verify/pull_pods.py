@@ -10,6 +10,7 @@ from functools import cached_property
 
 from kubernetes import client
 
+from harbor_verify.cleanup import RUN_LABEL
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.errors import DeadlinePassed, NeedMissing, TargetUnreachable
 from harbor_verify.model.named_hosts import is_about_another
@@ -23,8 +24,6 @@ from harbor_verify.model.node_kinds import (
 from harbor_verify.target import Target
 from harbor_verify.waiting import NotYet, wait_until
 
-LABEL = "harbor-verify/run"
-"""On whatever the suite makes in Kubernetes; its value is the run's id."""
 REFUSED = {
     "ErrImagePull",
     "ImagePullBackOff",
@@ -125,13 +124,12 @@ def run_on_each(
 ) -> list[Pulled]:
     """Run a pod on each node, with a container for each image, which is pulled anew; one result a container.
 
-    The pull secret holds `credentials`. Whoever calls this removes pods and secret with `remove`. Raises
-    TargetUnreachable, NeedMissing when the cluster or a node does not take such a pod (a ResourceQuota, a policy, no
-    room), and DeadlinePassed when a container comes to no end for another reason than its image.
+    The pull secret holds `credentials`. Whoever calls this has pods and Secret removed (harbor_verify/cleanup.py).
+    Raises TargetUnreachable, NeedMissing when the cluster or a node does not take such a pod (a ResourceQuota, a
+    policy, no room), and DeadlinePassed when a container comes to no end for another reason than its image.
     """
-    kubernetes, namespace = target.kubernetes, target.namespace
-    secret = pull_secret(target.registry_host, credentials, run_id)
-    kubernetes.ask("make a pull secret", kubernetes.core.create_namespaced_secret, namespace, secret)
+    namespace = target.namespace
+    secret = make_pull_secret(target, credentials, run_id)
     pods = {f"harbor-verify-{run_id}-{number}": node for number, node in enumerate(nodes)}
     for name, node in pods.items():
         make_pod(target, pod_of(name, node, images, secret.metadata.name, run_id))
@@ -150,35 +148,6 @@ def run_on_each(
             raise
     pulls.read_events()
     return list(pulls.results.values())
-
-
-def remove(target: Target, run_id: str | None = None) -> list[str]:
-    """Remove the pods and Secrets of a run, or of any; what was there is returned, as `kind name`.
-
-    Raises TargetUnreachable.
-    """
-    kubernetes, namespace = target.kubernetes, target.namespace
-    selector = LABEL if run_id is None else f"{LABEL}={run_id}"
-    core = kubernetes.core
-    now = client.V1DeleteOptions(grace_period_seconds=0)
-    removed = []
-    for kind, list_all, delete in (
-        ("pod", core.list_namespaced_pod, core.delete_namespaced_pod),
-        ("Secret", core.list_namespaced_secret, core.delete_namespaced_secret),
-    ):
-        resource = f"{kind.lower()}s"
-        if not all(kubernetes.may(verb, resource, namespace=namespace) for verb in ("list", "delete")):
-            continue
-        for item in kubernetes.ask(f"list {kind}s", list_all, namespace, label_selector=selector).items:
-            name = item.metadata.name
-            with kubernetes.asking(f"delete {kind} {namespace}/{name}"):
-                try:
-                    delete(name, namespace, body=now)
-                except client.ApiException as answer:
-                    if answer.status != 404:
-                        raise
-            removed.append(f"{kind} {name}")
-    return removed
 
 
 class _Pulls:
@@ -272,6 +241,7 @@ def make_pod(target: Target, body: client.V1Pod) -> None:
     Raises TargetUnreachable.
     """
     kubernetes, name = target.kubernetes, f"{target.namespace}/{body.metadata.name}"
+    target.ledger.made("Pod", body.metadata.name)
     try:
         kubernetes.ask(f"make pod {name}", kubernetes.core.create_namespaced_pod, target.namespace, body)
     except TargetUnreachable as refused:
@@ -313,6 +283,15 @@ def log_of(target: Target, pod: str, container: str) -> str:
 def _advised(error_message: str) -> str:
     advice = to_set_up(error_message)
     return f"{error_message}; {advice}" if advice else error_message
+
+
+def make_pull_secret(target: Target, credentials: Credentials, run_id: str) -> client.V1Secret:
+    """Raises TargetUnreachable."""
+    kubernetes, secret = target.kubernetes, pull_secret(target.registry_host, credentials, run_id)
+    target.ledger.made("Secret", secret.metadata.name)
+    create = kubernetes.core.create_namespaced_secret
+    kubernetes.ask("make a pull secret", create, target.namespace, secret)
+    return secret
 
 
 def pull_secret(host: str, credentials: Credentials, run_id: str) -> client.V1Secret:
@@ -386,4 +365,4 @@ def _number(container: str) -> int:
 
 
 def _labels(run_id: str) -> Mapping[str, str]:
-    return {LABEL: run_id}
+    return {RUN_LABEL: run_id}

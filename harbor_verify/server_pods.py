@@ -50,13 +50,12 @@ def serve(
 
     `images` are references by what they are called here (a part of the pod's name); so are the results.
 
-    Whoever calls this removes pods and Secret with `pull_pods.remove`. Raises TargetUnreachable, NeedMissing when the
-    cluster or a node does not take such a pod, and DeadlinePassed when a pod comes to no end for another reason than
-    its image.
+    Whoever calls this has pods and Secret removed (harbor_verify/cleanup.py).
+    Raises TargetUnreachable, NeedMissing when the cluster or a node does not take such a pod, and DeadlinePassed when a
+    pod comes to no end for another reason than its image.
     """
-    kubernetes, namespace = target.kubernetes, target.namespace
-    secret = pull_pods.pull_secret(target.registry_host, credentials, run_id)
-    kubernetes.ask("make a pull secret", kubernetes.core.create_namespaced_secret, namespace, secret)
+    namespace = target.namespace
+    secret = pull_pods.make_pull_secret(target, credentials, run_id)
     pods = {name: f"harbor-verify-{run_id}-{name}" for name in images}
     for (name, pod), node in zip(pods.items(), itertools.cycle(nodes), strict=False):
         body = pull_pods.pod_of(pod, node, [images[name]], secret.metadata.name, run_id)

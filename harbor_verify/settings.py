@@ -150,6 +150,16 @@ class Settings(BaseModel):
         False,
         description="also cordon a node for a while and evict Harbor's pods from it (implied by --lab)",
     )
+    max_duration: PositiveFloat | None = Field(
+        None,
+        description="seconds after which the run is stopped: what is broken is mended, what was made is removed, and "
+        "there is a report of what was checked",
+    )
+    stop_when_outage_s: PositiveFloat | None = Field(
+        None,
+        description="seconds without a good answer for a client, while something is broken, after which that is mended "
+        "and the run stopped",
+    )
     strict_advice: bool = Field(
         False, description="advice that is not followed makes the exit code 1, too (--strict does the same)"
     )

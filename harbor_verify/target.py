@@ -30,6 +30,7 @@ from harbor_verify.errors import (
     TargetUnreachable,
     WrongConfiguration,
 )
+from harbor_verify.ledger import Ledger
 from harbor_verify.model.addresses import joined, split
 from harbor_verify.model.backing import Backing, backing_of
 from harbor_verify.model.discovery import Backend, Deployment, discover
@@ -53,6 +54,9 @@ class Target:
 
     Clients that it hands out stay open until `close`; one replica always gets the same one.
     """
+
+    ledger: Ledger
+    """Where what is made or broken is written down first; whoever has the Lease sets it."""
 
     def __init__(self, access: Access, deployment: Deployment, settings: Settings) -> None:
         self.access, self.deployment, self.settings = access, deployment, settings

@@ -1,6 +1,8 @@
 """Waiting until something is so: the one place that polls. No other module sleeps or retries."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 import tenacity
@@ -12,6 +14,19 @@ T = TypeVar("T")
 
 class NotYet(Exception):
     """Raised by a probe: not so yet. The message is what was seen."""
+
+
+_goes_on: ContextVar[Callable[[], None]] = ContextVar("goes on", default=lambda: None)
+
+
+@contextmanager
+def as_long_as(goes_on: Callable[[], None]) -> Iterator[None]:
+    """Within the block every wait of this thread also calls `goes_on` at each look; what that raises ends the wait."""
+    token = _goes_on.set(goes_on)
+    try:
+        yield
+    finally:
+        _goes_on.reset(token)
 
 
 def wait_until(
@@ -30,13 +45,19 @@ def wait_until(
 
     Raises DeadlinePassed after `timeout_s` seconds, with what was seen last.
     """
+    goes_on = _goes_on.get()
+
+    def look() -> T:
+        goes_on()
+        return probe()
+
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type((NotYet, *retry_on)),
         stop=tenacity.stop_after_delay(timeout_s),
         wait=tenacity.wait_fixed(interval_s),
     )
     try:
-        return retrying(probe)
+        return retrying(look)
     except tenacity.RetryError as late:
         last = late.last_attempt.exception()
         raise DeadlinePassed(

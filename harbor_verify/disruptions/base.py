@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from harbor_verify.errors import DeadlinePassed, HarnessError, HealFailed
+from harbor_verify.errors import DeadlinePassed, HarnessError, HealFailed, OutageTooLong
 from harbor_verify.history import Recorder
 
 
@@ -99,6 +99,8 @@ class Disruption(ABC):
         self._response_was_awaited = True
         try:
             response = self.respond()
+        except OutageTooLong:
+            raise
         except HarnessError as error:
             name = "not-responded" if isinstance(error, DeadlinePassed) else "response-unseen"
             told = {"expected": self.expected_response, "observed": str(error)}

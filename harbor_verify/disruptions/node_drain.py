@@ -1,13 +1,17 @@
 """A node is drained, as each upgrade of a cluster does it: cordoned, and Harbor's pods on it are evicted."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
 from kubernetes import client
 
-from harbor_verify.disruptions import leftovers
+from harbor_verify.clients.kubernetes import Kubernetes
+from harbor_verify.disruptions import changes
 from harbor_verify.disruptions.node import NodeDisruption
+from harbor_verify.history import Recorder
+from harbor_verify.ledger import Ledger
+from harbor_verify.model.workloads import Workload
 from harbor_verify.waiting import NotYet
 
 _NOT_NOW = 429
@@ -18,13 +22,26 @@ class NodeDrain(NodeDisruption):
 
     expected_response = "every pod on the node may be evicted, and is gone"
 
+    def __init__(
+        self,
+        kubernetes: Kubernetes,
+        recorder: Recorder,
+        workloads: Iterable[Workload],
+        ledger: Ledger,
+        node: str,
+        *,
+        timeout_s: float = 120,
+    ) -> None:
+        super().__init__("node-drain", kubernetes, recorder, workloads, node, timeout_s=timeout_s)
+        self._ledger = ledger
+
     def prepare(self) -> Mapping[str, Any]:
         about = super().prepare()
         self._victims = self.pods_there()
         return {**about, "pods": sorted(self._victims.values())}
 
     def inject(self) -> None:
-        leftovers.cordon(self.kubernetes, self.node)
+        changes.cordon(self._ledger, self.kubernetes, self.node, sorted(self._victims.values()))
 
     def confirm(self) -> Mapping[str, Any]:
         def cordoned() -> int:
@@ -50,7 +67,8 @@ class NodeDrain(NodeDisruption):
         return {"evicted": self.wait("its pods are gone", empty, more_s=60)}
 
     def restore(self) -> None:
-        leftovers.uncordon(self.kubernetes, self.node)
+        namespace = self.workloads[0].namespace
+        changes.mend_own(self._ledger, self.kubernetes, namespace, "Node", self.node)
         super().restore()
 
     def _evict(self, name: str, uid: str) -> None:

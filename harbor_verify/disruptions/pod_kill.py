@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from kubernetes import client
 
 from harbor_verify.clients.kubernetes import Kubernetes
+from harbor_verify.disruptions import changes
 from harbor_verify.disruptions.base import Disruption
 from harbor_verify.disruptions.replica_watch import ReplicaWatch
 from harbor_verify.errors import CannotTell
 from harbor_verify.history import Recorder
 from harbor_verify.history.replicas import Pod
+from harbor_verify.ledger import Ledger
 from harbor_verify.waiting import NotYet, wait_until
 
 T = TypeVar("T")
@@ -31,6 +33,7 @@ class PodKill(Disruption):
         self,
         kubernetes: Kubernetes,
         recorder: Recorder,
+        ledger: Ledger,
         *,
         namespace: str,
         selector: str,
@@ -55,7 +58,7 @@ class PodKill(Disruption):
         self.watch = ReplicaWatch(
             kubernetes, recorder, namespace=namespace, selector=selector, name=workload, desired=desired
         )
-        self._kubernetes, self._workload = kubernetes, workload
+        self._kubernetes, self._ledger, self._workload = kubernetes, ledger, workload
         self._victim_name = f"{workload}-{ordinal}"
         self._grace_period_s = grace_period_s
         self._timeout_s, self._deadline = timeout_s, deadline
@@ -91,6 +94,7 @@ class PodKill(Disruption):
 
     def inject(self) -> None:
         victim = self._require_victim()
+        self._ledger.broken("Pod", victim.pod, uid=victim.uid)
         self._kubernetes.ask(
             f"delete pod {self.watch.namespace}/{victim.pod}",
             self._kubernetes.core.delete_namespaced_pod,
@@ -109,6 +113,8 @@ class PodKill(Disruption):
         return {"old_uid": victim.uid}
 
     def restore(self) -> None:
+        if self._victim:
+            changes.mend_own(self._ledger, self._kubernetes, self.watch.namespace, "Pod", self._victim.pod)
         self._wait("whole, every replica Ready again", self._require_recovered)
 
     def release(self) -> None:

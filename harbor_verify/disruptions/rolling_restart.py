@@ -1,43 +1,47 @@
 """Every pod of a workload is replaced, as an upgrade or a changed setting does it."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import partial
 from itertools import pairwise
 from typing import Any
 
 from kubernetes import client
 
-from harbor_verify.disruptions.workload import WorkloadDisruption
+from harbor_verify.disruptions import changes
+from harbor_verify.disruptions.workload import LedgeredDisruption
 from harbor_verify.waiting import NotYet
 
-_ANNOTATION = "harbor-verify/restarted-at"
 
-
-class RollingRestart(WorkloadDisruption):
+class RollingRestart(LedgeredDisruption):
     """A Deployment rolls by itself; of a ReplicationController, which does not, the pods are deleted one after the
     other, each when the workload is whole again.
 
-    Proof: the first pod has a new UID, or is on its way out. Healed: the workload is whole.
+    Proof: the first pod has a new UID, or is on its way out. Healed: the workload is whole, with the template that it
+    had before: a Deployment rolls once more for it.
     """
 
     expected_response = "every pod is replaced"
 
     def inject(self) -> None:
         if self.workload.kind == "ReplicationController":
+            names = [pod.pod for pod in self.before]
+            self.ledger.broken(self.workload.kind, self.workload.name, deleted_pods=names)
             self._delete(self.before[0].pod, self.before[0].uid)
             return
-        patch = {
-            "spec": {"template": {"metadata": {"annotations": {_ANNOTATION: datetime.now(UTC).isoformat()}}}}
-        }
-        apps = self.kubernetes.apps
-        change = {
-            "Deployment": apps.patch_namespaced_deployment,
-            "StatefulSet": apps.patch_namespaced_stateful_set,
-        }[self.workload.kind]
-        self.kubernetes.ask(
-            f"restart {self.workload.object}", change, self.workload.name, self.workload.namespace, patch
-        )
+        changes.restart(self.ledger, self.kubernetes, self.workload)
+
+    def await_mended(self) -> None:
+        if self.workload.kind == "ReplicationController":
+            return
+
+        def rolled() -> None:
+            state = changes.rollout(self.kubernetes, self.workload)
+            if not state.is_complete:
+                raise NotYet(
+                    f"{state.updated} of {state.desired} pods are of its template {state.stuck}".rstrip()
+                )
+
+        self.wait("back at the template that it had", rolled, more_s=120)
 
     def confirm(self) -> Mapping[str, Any]:
         old = {pod.uid for pod in self.before}

@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from harbor_verify.disruptions import leftovers
-from harbor_verify.disruptions.workload import WorkloadDisruption
+from harbor_verify.disruptions import changes
+from harbor_verify.disruptions.workload import LedgeredDisruption
 from harbor_verify.errors import NotApplicable
 from harbor_verify.waiting import NotYet
 
 
-class ScaleDown(WorkloadDisruption):
+class ScaleDown(LedgeredDisruption):
     """Proof: one replica is left. Healed: it has as many as before, and is whole.
 
-    How many there were is written down at the workload first, so that a later run mends what a killed one left.
+    How many there were stands in the ledger first.
     """
 
     def prepare(self) -> Mapping[str, Any]:
@@ -22,7 +22,7 @@ class ScaleDown(WorkloadDisruption):
         return super().prepare()
 
     def inject(self) -> None:
-        leftovers.scale(self.kubernetes, self.workload, 1)
+        changes.scale(self.ledger, self.kubernetes, self.workload, 1)
 
     def confirm(self) -> Mapping[str, Any]:
         def alone() -> str:
@@ -32,7 +32,3 @@ class ScaleDown(WorkloadDisruption):
             return left[0].replica
 
         return {"left": self.wait("scaled down", alone)}
-
-    def restore(self) -> None:
-        leftovers.scale_back(self.kubernetes, self.workload)
-        super().restore()

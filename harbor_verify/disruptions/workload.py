@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from harbor_verify.clients.kubernetes import Kubernetes
+from harbor_verify.disruptions import changes
 from harbor_verify.disruptions.base import Disruption
 from harbor_verify.disruptions.replica_watch import ReplicaWatch
 from harbor_verify.errors import CannotTell
 from harbor_verify.history import Recorder
 from harbor_verify.history.replicas import Pod
+from harbor_verify.ledger import Ledger
 from harbor_verify.model.workloads import Workload
 from harbor_verify.waiting import NotYet, wait_until
 
@@ -92,3 +94,29 @@ class WorkloadDisruption(Disruption):
             timeout_s=self._timeout_s + more_s,
             interval_s=0.1,
         )
+
+
+class LedgeredDisruption(WorkloadDisruption):
+    """One that changes the workload itself, as the ledger says. Healed: it is as before, too."""
+
+    def __init__(
+        self,
+        kind: str,
+        kubernetes: Kubernetes,
+        recorder: Recorder,
+        workload: Workload,
+        ledger: Ledger,
+        *,
+        timeout_s: float = 120,
+    ) -> None:
+        super().__init__(kind, kubernetes, recorder, workload, timeout_s=timeout_s)
+        self.ledger = ledger
+
+    def restore(self) -> None:
+        workload = self.workload
+        changes.mend_own(self.ledger, self.kubernetes, workload.namespace, workload.kind, workload.name)
+        self.await_mended()
+        super().restore()
+
+    def await_mended(self) -> None:
+        """Wait, bounded, until its controller has taken up what was undone. Raises DeadlinePassed."""

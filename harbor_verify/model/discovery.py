@@ -76,7 +76,7 @@ class Deployment:
         items, _ = _controllers(self.kubernetes, self.namespace, kinds)
         by_name = {(kind, item.metadata.name): item for kind, item in items}
         found = {role: by_name.get((workload.kind, workload.name)) for role, workload in self._found.items()}
-        return {role: _rollout(item) for role, item in found.items() if item is not None}
+        return {role: rollout_of(item) for role, item in found.items() if item is not None}
 
     def workload(self, role: Role) -> Workload:
         """The workload of a role, as it is now; raises TargetUnreachable when the namespace has none."""
@@ -369,7 +369,7 @@ def _lack(profile: Profile, workloads: dict[Role, Workload]) -> str:
     return f"of {profile.name} there is no {' and no '.join(missing)} workload"
 
 
-def _rollout(item: Any) -> Rollout:
+def rollout_of(item: Any) -> Rollout:
     """Of a Deployment or StatefulSet. A controller that has not seen the newest template has updated none."""
     status, desired = item.status, _desired(item)
     is_seen = (status.observed_generation or 0) >= (item.metadata.generation or 0)

@@ -79,6 +79,7 @@ def _unit(name: str) -> str:
         "_address": "HOST:PORT",
         "_host": "URL",
         "kubeconfig": "FILE",
+        "max_duration": "SECONDS",
         "browser": "FILE",
         "_budget": "N",
     }

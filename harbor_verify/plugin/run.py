@@ -4,28 +4,28 @@ All of it happens only when checks were collected: `pytest tests` needs no Harbo
 """
 
 import secrets
-import signal
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 
 import pytest
 
-from harbor_verify import cleanup, entry, known_secrets, providers, pull_pods
+from harbor_verify import cleanup, entry, known_secrets, providers
 from harbor_verify.checks import Check, check_of
-from harbor_verify.cleanup import Cleanup
-from harbor_verify.clients.docker import remove_image
 from harbor_verify.description import describe
-from harbor_verify.disruptions import leftovers
-from harbor_verify.errors import AnswerError, DeadlinePassed, HarnessError, SettingsError, TargetUnreachable
+from harbor_verify.errors import HarnessError, LeaseLost, SettingsError, TargetUnreachable
 from harbor_verify.evidence import Collector
 from harbor_verify.facts import Facts, overridden
 from harbor_verify.facts.gathering import facts_of
 from harbor_verify.facts.words import words_of
+from harbor_verify.heal import Healed, heal
 from harbor_verify.lease import NamespaceLease
+from harbor_verify.ledger import NAME as LEDGER
+from harbor_verify.ledger import Ledger
 from harbor_verify.model.words import Words
 from harbor_verify.plugin.options import settings_of
+from harbor_verify.plugin.stop import Stop
 from harbor_verify.plugin.terminal import teller
 from harbor_verify.redaction import Redaction
 from harbor_verify.reports import folder, metrics_file
@@ -51,18 +51,11 @@ class State:
     redaction: Redaction
     """What everything that is written goes through."""
     collector: Collector
+    stop: Stop
     seed: int = 0
     """From which the replicas and nodes are drawn that are hit."""
-    cleanup: Cleanup = field(default_factory=Cleanup)
     unhealed: list[str] = field(default_factory=list)
     """What was broken on purpose and could not be mended; nothing more is broken then."""
-
-    def remove_local_image_later(self, reference: str) -> None:
-        """At the end of the run the docker daemon has this image no more."""
-        host, timeout_s = self.target.access.docker_host, self.settings.request_timeout_s
-        self.cleanup.later(
-            f"local image {reference}", lambda: remove_image(reference, host=host, timeout_s=timeout_s)
-        )
 
 
 _SEEDS = 10**6
@@ -110,28 +103,25 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         item.config.stash[KEY].lease.require_held()
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """After pytest has torn its fixtures down, also after Ctrl-C."""
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    state = item.config.stash.get(KEY, None)
+    if state is not None and state.stop.reason:
+        item.session.shouldstop = state.stop.reason
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
+    """After pytest has torn its fixtures down, also after Ctrl-C, and whatever that raised."""
     state = session.config.stash.get(KEY, None)
     if state is None:
-        return
-    report = state.report
-    report.left_behind += map(state.redaction.text, state.cleanup.perform(teller(session.config)))
+        return (yield)
     try:
-        state.lease.release()
-    except HarnessError as error:
-        report.left_behind.append(str(error))
-    state.target.close()
-    if report.left_behind and exitstatus == pytest.ExitCode.OK:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
-    report.finished, report.exit_code = datetime.now(UTC), int(session.exitstatus)
-    if file := state.settings.metrics_file:
-        try:
-            metrics_file.write(report, file)
-        except OSError as error:
-            report.notes.append(f"{file} could not be written: {error.strerror}")
-    folder.write(report, state.folder)
+        return (yield)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - it is told, and the rest is done
+        state.report.left_behind.append(state.redaction.text(f"a fixture was not torn down: {error!r}"))
+        return None
+    finally:
+        _end(session, state)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -165,8 +155,13 @@ def _begin(config: pytest.Config, selected: list[str]) -> State:
     seed = secrets.randbelow(_SEEDS) if settings.seed is None else settings.seed
     target_lines = describe(target, facts) + _learn_secrets(target, redaction)
     target_lines.append(f"  seed {seed}: what is hit is drawn from it (--seed {seed} hits the same again)")
-    lease = NamespaceLease(access.kubernetes, access.namespace, cleanup.holder(run_id))
-    lease.acquire()
+    stop = Stop()
+    holder = cleanup.holder(run_id)
+    lease = NamespaceLease(access.kubernetes, access.namespace, holder, on_lost=stop.now)
+    lease.acquire(tell=_line_teller(config))
+    target.ledger = ledger = Ledger(access.kubernetes, access.namespace, run_id, lease)
+    if settings.max_duration is not None:
+        stop.after(settings.max_duration, f"its --max-duration of {settings.max_duration:g} s has passed")
     report = Run(
         id=run_id,
         started=started,
@@ -180,16 +175,78 @@ def _begin(config: pytest.Config, selected: list[str]) -> State:
         environment=redaction.structure(surroundings(target, settings, facts)),
     )
     try:
-        report.target += map(redaction.text, _heal_leftovers(target) + _remove_leftovers(target))
+        report.target += map(redaction.text, _heal_leftovers(target, ledger))
         place = _make_folder(config.rootpath / settings.report_dir, started)
     except BaseException:
+        stop.off()
         lease.release()
         raise
-    # A CI server that cancels a job sends SIGTERM: what was made is to be removed then, too.
-    signal.signal(signal.SIGTERM, _interrupt)
     collector = Collector(target.deployment, redaction, timeouts_s=settings.timeouts_s)
     words = words_of(target.profile.words, facts)
-    return State(settings, target, lease, report, place, facts, words, redaction, collector, seed)
+    return State(settings, target, lease, report, place, facts, words, redaction, collector, stop, seed)
+
+
+def _end(session: pytest.Session, state: State) -> None:
+    """Report, undo what stands in the ledger, give the Lease back, report again: each whatever the others raise."""
+    state.stop.off()
+    report = state.report
+    report.stopped = state.redaction.text(state.stop.reason)
+    if session.exitstatus == pytest.ExitCode.INTERRUPTED and not report.stopped:
+        report.stopped = "it was interrupted"
+    _finish(session, report)
+    # Before anything is undone: that may take long, and may be killed.
+    _attempt(lambda: folder.write_data(report, state.folder), report.notes, state.redaction)
+    healed = Healed()
+    if state.target.ledger.entries():
+        teller(session.config)("removing what this run made")
+    _attempt(lambda: healed.failed.extend(_undo(state)), healed.failed, state.redaction)
+    _attempt(state.lease.release, healed.failed, state.redaction)
+    _attempt(state.target.close, healed.failed, state.redaction)
+    report.left_behind += map(state.redaction.text, healed.failed)
+    if report.left_behind and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    _finish(session, report)
+    if file := state.settings.metrics_file:
+        _attempt(lambda: metrics_file.write(report, file), report.notes, state.redaction)
+    _attempt(lambda: folder.write(report, state.folder), report.notes, state.redaction)
+
+
+def _finish(session: pytest.Session, report: Run) -> None:
+    report.finished, report.exit_code = datetime.now(UTC), int(session.exitstatus)
+
+
+def _undo(state: State) -> list[str]:
+    """What could not be undone, a line each. Raises TargetUnreachable."""
+    try:
+        state.lease.require_held()
+    except LeaseLost as lost:
+        return [f"{lost}; what this run made stands in ConfigMap {LEDGER}"]
+    target = state.target
+    done = heal(
+        target.ledger,
+        target.kubernetes,
+        target.namespace,
+        lambda: target,
+        docker_host=target.access.docker_host,
+    )
+    return done.failed
+
+
+def _attempt(do: Callable[[], object], failed: list[str], redaction: Redaction) -> None:
+    """What keeps it from being done is told in `failed`, and stops nothing."""
+    try:
+        do()
+    except KeyboardInterrupt:
+        failed.append(f"interrupted: what was not undone yet stands in ConfigMap {LEDGER}")
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        told = str(error) if isinstance(error, HarnessError) else repr(error)
+        failed.append(redaction.text(" ".join(told.split())))
+
+
+def _line_teller(config: pytest.Config) -> Callable[[str], None]:
+    """Writes a line on the terminal; for when pytest's capture is off."""
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    return reporter.write_line if reporter else lambda text: None
 
 
 def find_facts(target: Target, settings: Settings) -> Facts:
@@ -250,38 +307,21 @@ def _learn_secrets(target: Target, redaction: Redaction) -> list[str]:
     return lines
 
 
-def _remove_leftovers(target: Target) -> list[str]:
-    """What was done about projects and users of killed runs, a line each.
-
-    A Harbor that refuses is for the checks to judge.
-    """
-    lines = []
+def _heal_leftovers(target: Target, ledger: Ledger) -> list[str]:
+    """What was done about what killed runs left, a line each. A Harbor that refuses is for the checks to judge."""
     try:
-        for name in cleanup.leftovers(target):
-            cleanup.remove_project(target, name)
-            lines.append(f"  removed project {name}, which an earlier run left")
-        for name in cleanup.user_leftovers(target):
-            cleanup.remove_user(target, name)
-            lines.append(f"  removed user {name}, whom an earlier run left")
-        removed = pull_pods.remove(target)
-        lines += [f"  removed {thing}, which an earlier run left" for thing in removed]
-    except (AnswerError, DeadlinePassed) as error:
-        lines.append(f"  could not look for what an earlier run left: {error}")
-    return lines
-
-
-def _heal_leftovers(target: Target) -> list[str]:
-    """What a killed run had broken and did not mend, mended; a line each."""
-    nodes = target.kubernetes.may("patch", "nodes", namespace="")
-    try:
-        lines = leftovers.heal(target.kubernetes, target.namespace, nodes=nodes)
+        healed = heal(
+            ledger,
+            target.kubernetes,
+            target.namespace,
+            lambda: target,
+            docker_host=target.access.docker_host,
+        )
     except TargetUnreachable as error:
-        return [f"  could not look for what an earlier run broke: {error}"]
-    return [f"  {line}" for line in lines]
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+        return [f"  could not look for what an earlier run left: {error}"]
+    return [f"  {line}" for line in healed.done] + [
+        f"  could not be undone: {line}" for line in healed.failed
+    ]
 
 
 def _breaks_things(item: pytest.Item) -> bool:

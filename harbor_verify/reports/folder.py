@@ -20,14 +20,19 @@ def make(directory: Path, started: datetime) -> Path:
     return folder
 
 
+def write_data(run: Run, folder: Path) -> None:
+    """Write what programs read. Raises OSError."""
+    json_file.write(run, folder / "report.json")
+    junit.write(run, folder / "junit.xml")
+    markdown.write(run, folder / "summary.md")
+
+
 def write(run: Run, folder: Path) -> None:
     """Write every file of the run. Raises OSError.
 
     What keeps report.html from being made goes to `run.notes`: it changes no verdict, and stops no run.
     """
-    json_file.write(run, folder / "report.json")
-    junit.write(run, folder / "junit.xml")
-    markdown.write(run, folder / "summary.md")
+    write_data(run, folder)
     if importlib.util.find_spec("matplotlib") is None:
         run.notes.append(
             "report.html is not made: its plots need matplotlib (pip install 'harbor-verify[plots]')"

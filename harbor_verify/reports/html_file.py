@@ -124,7 +124,7 @@ def _state(run: Run) -> str:
     """The verdict of the whole, as the page's icon and colour: pass, fail, error, blocked."""
     if run.count(Category.FAIL):
         return "fail"
-    if run.count(Category.ERROR) or run.not_run or run.left_behind:
+    if run.count(Category.ERROR) or run.not_run or run.left_behind or run.stopped:
         return "error"
     return "pass" if run.count(Category.PASS) else "blocked"
 

@@ -14,6 +14,7 @@ checks        [{id, area, claim, verdict, severity, category, builds_on: [id, �
               category: the verdict, and advice for the failure of what only should be; caused_by: the failed check that
               explains this one; evidence: relative to the run's folder; in checks/ID/ is all that belongs to one check
 not_run       [id, …]: asked for, without a result
+stopped       why the run ended before its end, as a sentence; empty: it did not
 left_behind   [line, …]: what the run made and could not remove
 environment   what was verified, key by key: harbor_verify/reports/environment.py
 notes         [line, …]: what went wrong with the report itself
@@ -71,6 +72,7 @@ def document(run: Run) -> dict[str, Any]:
         ],
         "checks": [_check(result, causes.get(result.id)) for result in run.results],
         "not_run": run.not_run,
+        "stopped": run.stopped,
         "left_behind": run.left_behind,
         "environment": run.environment,
         "notes": run.notes,
@@ -123,6 +125,7 @@ def _run(run_document: dict[str, Any]) -> Run:
         strict=run_document.get("strict", False),
         # What came later than the first reports may be missing.
         left_behind=run_document["left_behind"],
+        stopped=run_document.get("stopped", ""),
         environment=run_document.get("environment", {}),
         notes=run_document.get("notes", []),
     )

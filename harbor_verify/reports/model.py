@@ -119,6 +119,8 @@ class Run:
     """What was verified, for comparing runs: reports/environment.py says which keys; none has to be there."""
     notes: list[str] = field(default_factory=list)
     """What went wrong with the report itself; it changes no verdict."""
+    stopped: str = ""
+    """Why the run ended before its end, as a sentence; empty: it did not."""
     strict: bool = False
     """Whether advice that is not followed makes the exit code 1."""
     finished: datetime | None = None

@@ -55,8 +55,9 @@ def render(run: Run, *, width: int, colour: bool) -> str:
             console.print(Text(f"{title} ({len(results)})", style=STYLES[category]))
             _tell_reasons(console, results)
     for title, lines in (
+        ("Stopped before its end", [run.stopped] if run.stopped else []),
         ("Not run", run.not_run),
-        ("Left behind; remove by hand", run.left_behind),
+        ("Left behind: harbor-verify heal removes it", run.left_behind),
         ("The report is incomplete", run.notes),
     ):
         if lines:
@@ -88,7 +89,7 @@ def conclusion(run: Run) -> Text:
         follow = sum(result.id in causes for result in run.of(Category.FAIL))
         line = f"{_many(failed, 'check')} failed" + (f", {follow} of them as a consequence" if follow else "")
         return Text(f"This Harbor is not highly available: {line}.", STYLES[Category.FAIL])
-    if errors or run.not_run or run.left_behind:
+    if errors or run.not_run or run.left_behind or run.stopped:
         return Text(
             "No verdict: the suite could not find out everything that it was asked.", STYLES[Category.ERROR]
         )

@@ -59,6 +59,8 @@ class Workers:
         self._crashes: dict[str, BaseException] = {}
         self._begun = dict.fromkeys(self.clients, 0)
         self._answered = dict.fromkeys(self.clients, -1)
+        self._asked_s: dict[str, float] = {}
+        """When those who wait for a good answer began to ask for it."""
         self._interval_s = len(works) / rate_per_s
         self._again = _Allowance(rate_per_s)
         self._threads = [
@@ -106,11 +108,20 @@ class Workers:
             interval_s=0.05,
         )
 
+    def longest_silence(self) -> tuple[str, float]:
+        """The client that has asked for a good answer in vain for longest, and how many seconds; ("", 0): nobody."""
+        waiting = [(began_s, client) for client, began_s in self._asked_s.copy().items()]
+        if not waiting:
+            return "", 0.0
+        began_s, client = min(waiting)
+        return client, time.monotonic() - began_s
+
     def _work(self, work: Work, first_after_s: float) -> None:
         due = time.monotonic() + first_after_s
         while not self._stop.wait(max(0.0, due - time.monotonic())):
             number = self._begun[work.client]
             self._begun[work.client] = number + 1
+            self._asked_s.setdefault(work.client, time.monotonic())
             try:
                 done = perform(work, self._recorder)
             except BaseException as crash:  # noqa: BLE001 - any at all, to be raised where the check can see it
@@ -119,6 +130,7 @@ class Workers:
                 return
             if done.ok:
                 self._answered[work.client] = number
+                self._asked_s.pop(work.client, None)
             now = time.monotonic()
             due = max(due + self._interval_s, now + self._interval_s / 2)
             if not done.ok and self._again.take():

@@ -2,11 +2,10 @@
 
 from harbor_verify.checks import check
 from harbor_verify.clients import token_service
-from harbor_verify.errors import AnswerError, UnexpectedAnswer
+from harbor_verify.errors import UnexpectedAnswer
 from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Feature, Role
 from harbor_verify.target import Target
-from harbor_verify.verdict import Failure, Offender
 
 _REFUSED = (401, 403, 404)
 
@@ -26,13 +25,13 @@ _REFUSED = (401, 403, 404)
     ),
 )
 def test_a_robot_account_pushes_and_pulls_in_its_project_and_nowhere_else(
-    harbor: Target, findings: Findings, project, public_project, new_image, run_id, later
+    harbor: Target, findings: Findings, project, public_project, new_image, new_robot
 ):
     """A robot account pushes to and pulls from its project on every replica, not another one, and nothing once deleted.
 
     Source: Harbor, robot accounts. Its own token decides: a wrong secret is answered with a token, too, for nothing.
     """
-    robot = _make(harbor, project, f"verify-{run_id}", later)
+    robot = new_robot(project)
     for replica in harbor.registry_api_replicas():
         registry, image = harbor.registry(replica, robot.credentials), new_image()
         repository = f"{project}/robot-{replica.name}"
@@ -58,19 +57,6 @@ def test_a_robot_account_pushes_and_pulls_in_its_project_and_nowhere_else(
         with findings.about(replica.object, "gives a deleted robot no token that allows anything") as token:
             if grants := _grants(replica, harbor, project, robot):
                 token.wrong(f"it grants {grants}")
-
-
-def _make(harbor, project, name, later):
-    """A robot of the project, removed at the end of the run. Raises Failure when Harbor makes none."""
-    front, admin = harbor.front_door, harbor.credentials
-    try:
-        robot = front.create_robot(name, front.projects(project, admin)[project], admin)
-    except (AnswerError, KeyError) as error:
-        expected = f"a robot account of {project} can be made"
-        place = f"front door {harbor.access.url}"
-        raise Failure([Offender(place, expected, str(error))]) from error
-    later(f"robot {robot.credentials.user}", lambda: front.delete_robot(robot.id, admin), robot.credentials)
-    return robot
 
 
 def _grants(replica, harbor, project, robot):

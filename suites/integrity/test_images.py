@@ -70,7 +70,7 @@ def test_images_that_are_there_are_whole(
 def _sample(harbor: Target, drawn: random.Random) -> list[Known]:
     """Of projects that are spread over their names."""
     front, credentials = harbor.front_door, harbor.credentials
-    own = set(cleanup.leftovers(harbor))
+    own = harbor.ledger.names(cleanup.PROJECT)
     projects = [
         project
         for name, project in sorted(front.projects("", credentials).items())

@@ -14,6 +14,7 @@ from harbor_verify.disruptions.pod_kill import PodKill
 from harbor_verify.errors import CannotTell, DeadlinePassed, HealFailed, TargetUnreachable
 from harbor_verify.history import Recorder
 from tests.unit.fake_kubernetes import NAMESPACE, FakeCluster, serving
+from tests.unit.ledgers import MemoryLedger
 
 
 @pytest.fixture
@@ -65,13 +66,22 @@ def replace(cluster, name):
 
 def kill(kubernetes, recorder, **more):
     options = {"timeout_s": 5, "desired": 3} | more
+    ledger = options.pop("ledger", None) or MemoryLedger()
     return PodKill(
-        kubernetes, recorder, namespace=NAMESPACE, selector="name=ui-apps", workload="ui", **options
+        kubernetes, recorder, ledger, namespace=NAMESPACE, selector="name=ui-apps", workload="ui", **options
     )
 
 
 def names_of(recorder, subject):
     return [event.name for event in recorder.history().events if event.subject == subject]
+
+
+def test_a_deletion_stands_in_the_ledger_until_it_is_healed(cluster, kubernetes):
+    ledger = MemoryLedger()
+    with kill(kubernetes, Recorder(), ledger=ledger):
+        assert [(entry.act, entry.kind) for entry in ledger.entries()] == [("broken", "Pod")]
+    assert ledger.entries() == []
+    assert len(ledger.log) == 1
 
 
 def test_a_pod_is_killed_proven_and_healed(cluster, kubernetes):

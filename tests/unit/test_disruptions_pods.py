@@ -6,7 +6,7 @@ import pytest
 
 from harbor_verify.checkers.fault_confirmed import fault_confirmed
 from harbor_verify.checkers.response import response
-from harbor_verify.disruptions import leftovers
+from harbor_verify.disruptions import changes
 from harbor_verify.disruptions.container import Container
 from harbor_verify.disruptions.container_kill import ContainerKill
 from harbor_verify.disruptions.node_drain import NodeDrain
@@ -20,6 +20,7 @@ from harbor_verify.history.replicas import Pod
 from harbor_verify.model.roles import Role
 from harbor_verify.model.workloads import Workload
 from harbor_verify.waiting import NotYet
+from tests.unit.ledgers import MemoryLedger
 
 PODS = [Pod("uid-a", "web-a", "web-0", ready=True), Pod("uid-b", "web-b", "web-1", ready=True)]
 
@@ -140,11 +141,10 @@ def test_a_program_that_goes_on_was_not_paused():
 
 def rolling(then):
     """A rolling restart at whose patch `then` happens to its watch."""
-    patch = SimpleNamespace(patch_namespaced_deployment=None)
-    kubernetes = SimpleNamespace(apps=SimpleNamespace(**vars(patch), patch_namespaced_stateful_set=None))
-    made = RollingRestart("rolling-restart", kubernetes, Recorder(), workload(), timeout_s=0.3)
+    made = RollingRestart("rolling-restart", None, Recorder(), workload(), MemoryLedger(), timeout_s=0.3)
     made.watch = Watch()
-    kubernetes.ask = lambda *_: then(made.watch)
+    made.inject = lambda: then(made.watch)
+    made.await_mended = lambda: None
     made.wait = lambda what, probe, more_s=0: RollingRestart.wait(made, what, probe)
     return made
 
@@ -173,7 +173,7 @@ def test_a_rollout_that_never_begins_is_not_confirmed():
 
 
 def test_one_replica_cannot_be_scaled_down_to_one():
-    scaling = ScaleDown("scale-down", None, Recorder(), workload(desired=1), timeout_s=0.3)
+    scaling = ScaleDown("scale-down", None, Recorder(), workload(desired=1), MemoryLedger(), timeout_s=0.3)
     with pytest.raises(NotApplicable, match="has one replica"):
         scaling.__enter__()
 
@@ -216,9 +216,8 @@ def test_a_service_that_goes_on_leading_to_a_lost_node_is_a_failure(monkeypatch)
 def test_a_drain_that_a_budget_forbids_is_a_failure_and_not_an_error(monkeypatch, allowed):
     cordoned = SimpleNamespace(items=[SimpleNamespace(spec=SimpleNamespace(unschedulable=True))])
     kubernetes = SimpleNamespace(core=SimpleNamespace(list_node=None), ask=lambda *_, **__: cordoned)
-    for name in ("cordon", "uncordon"):
-        monkeypatch.setattr(leftovers, name, lambda *_: None)
-    arguments = ("node-drain", kubernetes, Recorder(), [workload()], "node-1")
+    monkeypatch.setattr(changes, "cordon", lambda *_: None)
+    arguments = (kubernetes, Recorder(), [workload()], MemoryLedger(), "node-1")
     drain, watch = on_node(NodeDrain, *arguments, monkeypatch=monkeypatch)
 
     def evict(name, uid):

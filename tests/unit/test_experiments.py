@@ -14,6 +14,7 @@ from harbor_verify.model.workloads import Workload
 from harbor_verify.settings import Settings
 from harbor_verify.survival import Budgets, Survival
 from harbor_verify.verdict import Failure, Offender
+from tests.unit.ledgers import MemoryLedger
 
 SETTINGS = Settings()
 GRACEFUL = Budgets(
@@ -56,6 +57,7 @@ def experiments(
     tmp_path,
     *,
     nodes=("node-1", "node-2", "node-3"),
+    cordoned=(),
     desired=2,
     machine_control=True,
     seed="0",
@@ -76,6 +78,7 @@ def experiments(
     known = [
         SimpleNamespace(
             metadata=SimpleNamespace(name=name),
+            spec=SimpleNamespace(unschedulable=name in cordoned),
             status=SimpleNamespace(addresses=[SimpleNamespace(address=f"192.0.2.{name[-1]}")]),
         )
         for name in nodes
@@ -87,6 +90,7 @@ def experiments(
         replicas=replicas.get,
         kubernetes=SimpleNamespace(),
         namespace="harbor",
+        ledger=MemoryLedger(),
         url=url,
         access=SimpleNamespace(machine_control=SimpleNamespace() if machine_control else None),
     )

@@ -5,11 +5,12 @@ from types import SimpleNamespace
 import pytest
 
 from fixtures import belongings
-from harbor_verify.cleanup import Cleanup
-from harbor_verify.clients.harbor import Credentials
+from harbor_verify.clients.capabilities import Robot
+from harbor_verify.clients.harbor import Credentials, Project
 from harbor_verify.errors import NotApplicable, UnexpectedAnswer
 from harbor_verify.redaction import Redaction
 from harbor_verify.verdict import Failure
+from tests.unit.ledgers import MemoryLedger
 
 ADMIN = Credentials("admin", "Harbor12345")
 RUN = "20261124t023015-ab12"
@@ -38,27 +39,31 @@ class FrontDoor:
         assert credentials is ADMIN
         self._make("user", user, run_id)
 
+    def projects(self, name, credentials):
+        return {name: Project(name, 1)}
+
+    def create_robot(self, name, project, credentials):
+        self._make("robot", name, project.name)
+        return Robot(7, Credentials(f"robot${name}", "a-robots-secret"))
+
     def symptoms(self):
         return "database: GET /api/projects → 500"
 
 
 @pytest.fixture
-def state(monkeypatch):
-    removed = []
-    monkeypatch.setattr(belongings.cleanup, "remove_project", lambda target, name: removed.append(name))
-    monkeypatch.setattr(belongings.cleanup, "remove_user", lambda target, name: removed.append(name))
-
+def state():
     def make(**front_door):
         target = SimpleNamespace(
-            front_door=FrontDoor(**front_door), credentials=ADMIN, access=SimpleNamespace(url="http://h")
+            front_door=FrontDoor(**front_door),
+            credentials=ADMIN,
+            access=SimpleNamespace(url="http://h"),
+            ledger=MemoryLedger(RUN),
         )
         return SimpleNamespace(
             target=target,
             report=SimpleNamespace(id=RUN),
-            cleanup=Cleanup(),
             redaction=Redaction(),
             settings=SimpleNamespace(strict_skips=False),
-            removed=removed,
         )
 
     return make
@@ -68,26 +73,22 @@ def new_user(state):
     return belongings.new_user.__wrapped__(state)
 
 
-def test_the_projects_of_a_run_carry_its_id_and_are_removed_at_the_end(state):
+def test_the_projects_of_a_run_carry_its_id_and_stand_in_the_ledger(state):
     run = state()
     private, public = (each.__wrapped__(run) for each in (belongings.project, belongings.public_project))
     assert run.target.front_door.made == [("project", private, False), ("project", public, True)]
     assert (private, public) == (f"verify-{RUN}", f"verify-{RUN}-p")
-    assert belongings.cleanup._PROJECT.fullmatch(public), "a later run must know it"
-    assert run.cleanup.perform() == []
-    assert run.removed == [public, private]
+    assert run.target.ledger.names("project") == {private, public}
 
 
-def test_each_user_is_another_whom_a_later_run_would_know_and_is_removed_at_the_end(state):
+def test_each_user_is_another_and_stands_in_the_ledger(state):
     run = state()
     make = new_user(run)
     one, other = make(), make()
     assert one.user != other.user
     assert one.password != other.password
     assert [(user, run_id) for _, user, run_id in run.target.front_door.made] == [(one, RUN), (other, RUN)]
-    assert belongings.cleanup._USER.fullmatch(one.user)
-    run.cleanup.perform()
-    assert run.removed == [other.user, one.user]
+    assert run.target.ledger.names("user") == {one.user, other.user}
 
 
 def test_the_password_of_a_user_is_known_to_the_redaction(state):
@@ -105,7 +106,7 @@ def test_a_password_is_one_that_harbor_takes(state):
 
 
 @pytest.mark.parametrize("what", ["project", "user"])
-def test_what_harbor_does_not_make_is_its_failure_and_is_removed_all_the_same(state, what):
+def test_what_harbor_does_not_make_is_its_failure_and_stands_in_the_ledger_all_the_same(state, what):
     """An answer may be lost: it may be there."""
     run = state(refuses=REFUSED)
     with pytest.raises(Failure) as failure:
@@ -114,8 +115,29 @@ def test_what_harbor_does_not_make_is_its_failure_and_is_removed_all_the_same(st
     assert offender.object == "front door http://h"
     assert offender.expected == f"a {what} can be made by admin"
     assert offender.observed == "POST → 500. database: GET /api/projects → 500"
-    run.cleanup.perform()
-    assert len(run.removed) == 1
+    assert len(run.target.ledger.names(what)) == 1
+
+
+@pytest.mark.parametrize("what", ["project", "user"])
+def test_a_name_that_somebody_else_has_is_not_ours_to_remove(state, what):
+    run = state(refuses=UnexpectedAnswer("POST → 409", status=409))
+    with pytest.raises(Failure):
+        new_user(run)() if what == "user" else belongings.project.__wrapped__(run)
+    assert run.target.ledger.entries() == []
+
+
+@pytest.mark.parametrize("ends", ["before", "after"])
+def test_a_robot_stands_in_the_ledger_before_it_is_made_and_with_its_number_after(state, ends):
+    run = state(refuses=REFUSED if ends == "before" else None)
+    make = belongings.new_robot.__wrapped__(run)
+    if ends == "before":
+        with pytest.raises(Failure, match="a robot account of p can be made by admin"):
+            make("p")
+    else:
+        robot = make("p")
+        assert robot.credentials.password not in run.redaction.text(f"with {robot.credentials.password}")
+    (entry,) = run.target.ledger.entries()
+    assert entry.more == {"project": "p"} | ({"id": 7} if ends == "after" else {})
 
 
 @pytest.mark.parametrize("mode", ["ldap_auth", "oidc_auth"])

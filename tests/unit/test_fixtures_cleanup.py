@@ -6,35 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from harbor_verify.cleanup import Cleanup, leftovers, new_run_id, project_name, remove_project
-from harbor_verify.clients.harbor import Project, value_project
-from harbor_verify.errors import DeadlinePassed, HarnessError, UnexpectedAnswer
-from harbor_verify.verdict import Failure, Offender
-
-
-def fail(message):
-    raise HarnessError(message)
-
-
-def test_everything_is_undone_newest_first_whatever_fails():
-    undone = []
-    cleanup = Cleanup()
-    cleanup.later("a", lambda: undone.append("a"))
-    cleanup.later("b", lambda: fail("stuck"))
-    cleanup.later("c", lambda: undone.append("c"))
-    assert cleanup.perform() == ["b: stuck"]
-    assert undone == ["c", "a"]
-    assert cleanup.perform() == []
-
-
-def test_a_harbor_that_is_gone_by_then_is_told_as_what_is_left_behind():
-    def gone():
-        raise Failure([Offender("harbor/registry-rc", "3 replicas", "no pod")])
-
-    cleanup = Cleanup()
-    cleanup.later("a", gone)
-    (line,) = cleanup.perform()
-    assert line == "a: harbor/registry-rc expected: 3 replicas observed: no pod"
+from harbor_verify.cleanup import new_run_id, project_name, remove_project
+from harbor_verify.clients.harbor import Project
+from harbor_verify.errors import DeadlinePassed, UnexpectedAnswer
 
 
 def test_a_project_name_is_one_that_harbor_takes_and_no_other_run_has():
@@ -42,14 +16,6 @@ def test_a_project_name_is_one_that_harbor_takes_and_no_other_run_has():
     names = {project_name(new_run_id(now)) for _ in range(20)}
     assert len(names) > 1
     assert all(re.fullmatch(r"[a-z0-9]+([._-][a-z0-9]+)*", name) and 2 < len(name) < 30 for name in names)
-
-
-def test_only_projects_of_runs_are_leftovers():
-    mine = project_name(new_run_id(datetime.now(UTC)))
-    value = value_project("abcd01230000")
-    projects = {mine: 1, "verify-me": 2, "my-" + mine: 3, "verify-20261124": 4, value: 5, f"{value}-v": 6}
-    front_door = SimpleNamespace(projects=lambda name, credentials: projects)
-    assert leftovers(SimpleNamespace(front_door=front_door, credentials=None)) == [mine, value]
 
 
 class HarborThatListsLate:

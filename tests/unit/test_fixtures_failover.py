@@ -15,6 +15,8 @@ from harbor_verify.history import Recorder
 from harbor_verify.model.roles import Role
 from harbor_verify.settings import Settings
 from harbor_verify.verdict import Failure
+from harbor_verify.waiting import NotYet, wait_until
+from tests.unit.ledgers import MemoryLedger
 
 SETTINGS = Settings(
     operations_per_s=200, outage_budget_ms=300, request_timeout_s=2, converge_timeout_s=2, confirmation_s=0.2
@@ -120,7 +122,7 @@ class World:
         self.images = dict.fromkeys([*names, *self.stores], images)
         self.pushes, self.takers = [], set()
         self.credentials = Credentials("admin", "x")
-        self.namespace, self.kubernetes = "harbor", None
+        self.namespace, self.kubernetes, self.ledger = "harbor", None, MemoryLedger()
 
     def workload(self, role):
         return SimpleNamespace(
@@ -152,7 +154,7 @@ class FakeKill:
     world, during, heals, proves, responds = None, staticmethod(lambda: None), True, True, True
     expected_response = "somebody takes over"
 
-    def __init__(self, kubernetes, recorder, **_):
+    def __init__(self, kubernetes, recorder, ledger, **_):
         self.recorder = recorder
 
     def tell(self, name, uid, **value):
@@ -212,13 +214,20 @@ class FakeKill:
 def kill(monkeypatch):
     """Runs it: (world, what happens meanwhile, whether it heals) → Survival."""
 
-    def run(world, during=lambda: None, *, settings=SETTINGS, **more):
+    def run(world, during=lambda: None, *, settings=SETTINGS, stop_run=lambda reason: None, **more):
         fake = type("Kill", (FakeKill,), {"world": world, "during": staticmethod(during), **more})
         monkeypatch.setattr(failover, "PodKill", fake)
         monkeypatch.setattr(failover, "LARGE_BYTES", 2048)
         with Recorder() as recorder:
             experiment = Experiment(
-                world, recorder, settings, lambda text: None, project="p", written="w", run_id="r"
+                world,
+                recorder,
+                settings,
+                lambda text: None,
+                project="p",
+                written="w",
+                run_id="r",
+                stop_run=stop_run,
             )
             return Experiments(world, recorder, settings, experiment, DRAWS_THE_FIRST).pod_kill(Role.WEB)
 
@@ -265,6 +274,33 @@ def test_an_outage_at_the_front_door_is_found(kill):
         kill(world, away).require()
     told = {o.object for o in failure.value.offenders}
     assert told >= {"session-probe@front-door", "login@front-door", "page@front-door"}
+
+
+@pytest.mark.parametrize("limit_s, stopped", [(0.3, True), (None, False)])
+def test_an_outage_that_is_too_long_ends_the_disruption_which_is_healed_judged_and_the_last_of_the_run(
+    kill, limit_s, stopped
+):
+    world, reasons = World(), []
+
+    def not_yet():
+        raise NotYet("nobody took over")
+
+    def away():
+        world.silent = {"front-door"}
+        try:
+            wait_until("somebody takes over", not_yet, deadline="test", timeout_s=1, interval_s=0.02)
+        finally:
+            world.silent = set()
+
+    settings = SETTINGS.model_copy(update={"stop_when_outage_s": limit_s, "repeat": 2 if stopped else 1})
+    survival = kill(world, away, settings=settings, stop_run=reasons.append)
+    assert not survival.repeats, "it is not done a second time"
+    with pytest.raises(Failure) as failure:
+        survival.require()
+    assert {o.object for o in failure.value.offenders} >= {"login@front-door", "page@front-door"}
+    assert survival.healed_ms is not None
+    assert len(reasons) == stopped
+    assert not stopped or "@front-door had no good answer for 0." in reasons[0]
 
 
 def test_a_pod_that_is_not_replaced_in_time_is_harbors_failure_and_told_as_not_healed(kill):

@@ -1,146 +1,207 @@
-"""One run at a time a namespace."""
+"""One run at a time a namespace: whether a holder lives is seen by what changes, on one's own clock."""
 
-from contextlib import contextmanager
+import threading
+import time
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
-from kubernetes import client
 
 from harbor_verify import lease
-from harbor_verify.errors import CannotTell, NamespaceBusy, TargetUnreachable
-from harbor_verify.lease import NamespaceLease, seconds_left
+from harbor_verify.errors import LeaseLost, NamespaceBusy, TargetUnreachable
+from harbor_verify.lease import NamespaceLease
+from tests.unit.fake_objects import LEASE, Objects, serving
+
+LEASES = LEASE.rpartition("/")[0]
+MICRO = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
-class FakeLeases:
-    """The API of Leases, with the one Lease that there is, and optimistic locking as the real one has it."""
-
-    api_client = SimpleNamespace(close=lambda: None)
-
-    def __init__(self):
-        self.present, self.version, self.denied = None, 0, False
-
-    def create_namespaced_lease(self, namespace, body):
-        self._answer(403 if self.denied else 409 if self.present else None)
-        self._store(body)
-
-    def read_namespaced_lease(self, name, namespace):
-        self._answer(503 if self.denied else None if self.present else 404)
-        kept = self.present
-        meta = client.V1ObjectMeta(resource_version=kept.metadata.resource_version, uid=kept.metadata.uid)
-        return client.V1Lease(metadata=meta, spec=client.V1LeaseSpec(**kept.spec.to_dict()))
-
-    def replace_namespaced_lease(self, name, namespace, body):
-        self._answer(
-            None if body.metadata.resource_version == self.present.metadata.resource_version else 409
-        )
-        self._store(body)
-
-    def delete_namespaced_lease(self, name, namespace, body):
-        self._answer(None if body.preconditions.uid == self.present.metadata.uid else 409)
-        self.present = None
-
-    def _store(self, body):
-        self.version += 1
-        self.present = body
-        body.metadata.resource_version, body.metadata.uid = str(self.version), "uid"
-
-    @staticmethod
-    def _answer(status):
-        if status:
-            raise client.ApiException(status=status, reason="no")
+@pytest.fixture(autouse=True)
+def fast(monkeypatch):
+    for name, value in (
+        ("DURATION_S", 1),
+        ("GIVE_UP_S", 0.6),
+        ("RENEW_EVERY_S", 0.1),
+        ("_LOOK_EVERY_S", 0.05),
+    ):
+        monkeypatch.setattr(lease, name, value)
 
 
 @pytest.fixture
-def api(monkeypatch):
-    api = FakeLeases()
-    monkeypatch.setattr(lease.client, "CoordinationV1Api", lambda _: api)
-    return api
+def objects():
+    return Objects()
 
 
-def lease_of(holder):
-    @contextmanager
-    def asking(what):
+@pytest.fixture
+def kubernetes(objects):
+    with serving(objects) as kubernetes:
+        yield kubernetes
+
+
+@pytest.fixture
+def lease_of(kubernetes):
+    """Leases that are given back at the end."""
+    made = []
+
+    def make(holder, **more):
+        made.append(NamespaceLease(kubernetes, "harbor", holder, **more))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.release()
+
+
+def held(objects, holder="killed", *, clock=timedelta(), binds_s=1):
+    now = (datetime.now(UTC) + clock).strftime(MICRO)
+    spec = {"holderIdentity": holder, "leaseDurationSeconds": binds_s, "renewTime": now}
+    return objects.put(LEASE, {"spec": spec})
+
+
+def holder_of(objects):
+    return objects.there[LEASE]["spec"]["holderIdentity"]
+
+
+def test_a_lease_is_taken_and_given_back(lease_of, objects):
+    mine = lease_of("me")
+    mine.acquire()
+    assert holder_of(objects) == "me"
+    mine.require_held()
+    mine.require_mine()
+    mine.release()
+    assert LEASE not in objects.there
+
+
+def test_a_second_run_is_told_who_is_alive_at_the_first_change_that_it_sees(lease_of):
+    lease_of("run A, process 7").acquire()
+    began_s, told = time.monotonic(), []
+    with pytest.raises(NamespaceBusy, match=r"is alive: run A, process 7"):
+        lease_of("run B").acquire(tell=told.append)
+    assert time.monotonic() - began_s < 0.9, "it does not wait until the Lease would have run out"
+    assert "run A, process 7 holds the Lease harbor/harbor-verify" in told[0]
+
+
+@pytest.mark.parametrize("clock", [timedelta(hours=-9), timedelta(), timedelta(hours=9)])
+def test_what_a_killed_run_left_is_taken_when_it_has_not_changed_for_its_time_whatever_its_clock_said(
+    lease_of, objects, clock
+):
+    held(objects, clock=clock)
+    began_s, mine = time.monotonic(), lease_of("me")
+    mine.acquire()
+    assert 1 <= time.monotonic() - began_s < 3
+    assert holder_of(objects) == "me"
+    mine.require_held()
+
+
+@pytest.mark.parametrize("clock", [timedelta(hours=-9), timedelta(hours=9)])
+def test_a_holder_whose_clock_is_off_by_hours_is_alive_as_long_as_it_renews(lease_of, objects, clock):
+    held(objects, "elsewhere", clock=clock)
+    renewal = threading.Timer(0.5, held, [objects, "elsewhere"], {"clock": clock})
+    renewal.start()
+    with pytest.raises(NamespaceBusy, match="elsewhere"):
+        lease_of("me").acquire()
+    renewal.join()
+    assert holder_of(objects) == "elsewhere"
+
+
+def test_a_lease_that_is_given_back_while_one_looks_is_taken_at_once(lease_of, objects):
+    held(objects, binds_s=30)
+    threading.Timer(0.2, objects.there.pop, [LEASE]).start()
+    lease_of("me").acquire()
+    assert holder_of(objects) == "me"
+
+
+def test_a_lease_without_a_holder_is_free(lease_of, objects):
+    held(objects, "")
+    began_s = time.monotonic()
+    lease_of("me").acquire()
+    assert time.monotonic() - began_s < 0.9
+
+
+def test_who_is_told_to_takes_it_from_one_who_is_alive_and_that_one_learns_it(lease_of, objects):
+    lost = threading.Event()
+    first = lease_of("first", on_lost=lambda reason: lost.set())
+    first.acquire()
+    lease_of("second").acquire(seize=True)
+    assert holder_of(objects) == "second"
+    assert lost.wait(5)
+    with pytest.raises(LeaseLost, match="second has it now"):
+        first.require_held()
+    first.release()
+    assert holder_of(objects) == "second", "what is another's is left alone"
+
+
+def test_of_two_who_find_it_run_out_one_gets_it(lease_of, objects):
+    held(objects)
+    outcomes = []
+
+    def take(name):
         try:
-            yield
-        except client.ApiException as refused:
-            raise TargetUnreachable(f"{what}: {refused.status}") from refused
+            lease_of(name).acquire()
+            outcomes.append(name)
+        except NamespaceBusy:
+            outcomes.append("busy")
 
-    kubernetes = SimpleNamespace(asking=asking, api_client=lambda: None)
-    return NamespaceLease(kubernetes, "harbor", holder)
+    threads = [threading.Thread(target=take, args=[name]) for name in ("a", "b")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) in (["a", "busy"], ["b", "busy"])
+    assert holder_of(objects) in outcomes
 
 
-def test_a_lease_is_taken_and_given_back(api):
+def test_it_is_renewed_while_the_run_lasts(lease_of, objects):
     mine = lease_of("me")
     mine.acquire()
-    assert api.present.spec.holder_identity == "me"
+    first = objects.there[LEASE]["spec"]["renewTime"]
+    time.sleep(1.2)
     mine.require_held()
-    mine.release()
-    assert api.present is None
-
-
-def test_a_second_run_is_told_who_holds_it_and_until_when(api):
-    mine = lease_of("run A, process 7")
-    mine.acquire()
-    with pytest.raises(NamespaceBusy, match=r"run A, process 7.*is free in (29|30) s"):
-        lease_of("run B").acquire()
-    mine.release()
-
-
-def test_what_a_killed_run_left_is_taken_over(api):
-    killed = lease_of("killed")
-    api.create_namespaced_lease("harbor", killed._mine())
-    api.present.spec.renew_time -= timedelta(seconds=lease.DURATION_S + 1)
-    mine = lease_of("me")
-    mine.acquire()
-    assert api.present.spec.holder_identity == "me"
-    mine.release()
-
-
-def test_it_is_renewed_while_the_run_lasts(api, monkeypatch):
-    monkeypatch.setattr(lease, "DURATION_S", 0.2)
-    mine = lease_of("me")
-    mine.acquire()
-    first = api.present.spec.renew_time
-    mine._released.wait(0.3)
-    mine.require_held()
-    assert api.present.spec.renew_time > first
-    mine.release()
+    assert objects.there[LEASE]["spec"]["renewTime"] > first
 
 
 @pytest.mark.parametrize(
-    "event, told", [("taken", "thief took it"), ("deleted", "deleted"), ("silent", "503")]
+    "event, told",
+    [("taken", "thief has it now"), ("deleted", "somebody deleted it"), ("silent", "renewed for .*503")],
 )
-def test_a_run_that_lost_it_goes_on_no_further(api, monkeypatch, event, told):
-    monkeypatch.setattr(lease, "DURATION_S", 0.2)
-    mine = lease_of("me")
+def test_a_run_that_loses_it_is_told_once_from_a_thread_of_its_own(lease_of, objects, event, told):
+    reasons = []
+    mine = lease_of("me", on_lost=reasons.append)
     mine.acquire()
     if event == "taken":
-        api.present.spec.holder_identity = "thief"
+        held(objects, "thief")
     elif event == "deleted":
-        api.present = None
+        del objects.there[LEASE]
     else:
-        api.denied = True
+        objects.refuse = {("GET", LEASE): 503}
     mine._renewer.join(timeout=5)
-    with pytest.raises(CannotTell, match=told):
+    with pytest.raises(LeaseLost, match=told) as lost:
         mine.require_held()
-    api.denied = False
-    mine.release()
-    if event == "taken":
-        assert api.present is not None, "what is another's is left alone"
+    assert reasons == [str(lost.value)]
+    objects.refuse = {}
 
 
-def test_not_being_allowed_is_told(api):
-    api.denied = True
+def test_who_could_not_renew_it_in_time_stops_before_others_may_begin(lease_of, objects):
+    """Also where the thread that renews it hangs, or the whole process slept."""
+    mine = lease_of("me")
+    mine.acquire()
+    mine._released.set()
+    mine._renewer.join()
+    time.sleep(0.7)
+    with pytest.raises(LeaseLost, match="it could not be renewed for 1 s"):
+        mine.require_held()
+
+
+def test_an_api_server_that_is_away_for_a_moment_loses_nothing(lease_of, objects):
+    mine = lease_of("me")
+    mine.acquire()
+    objects.refuse = {("GET", LEASE): 503, ("PUT", LEASE): 503}
+    time.sleep(0.3)
+    objects.refuse = {}
+    time.sleep(0.6)
+    mine.require_held()
+
+
+def test_not_being_allowed_is_told(lease_of, objects):
+    objects.refuse = {("POST", LEASES): 403}
     with pytest.raises(TargetUnreachable, match="403"):
         lease_of("me").acquire()
-
-
-def test_a_lease_without_holder_or_time_is_free():
-    now = datetime.now(UTC)
-    assert seconds_left(client.V1LeaseSpec(holder_identity="", renew_time=now), now) == 0
-    assert seconds_left(client.V1LeaseSpec(holder_identity="x"), now) == 0
-    assert (
-        seconds_left(client.V1LeaseSpec(holder_identity="x", renew_time=now, lease_duration_seconds=9), now)
-        == 9
-    )

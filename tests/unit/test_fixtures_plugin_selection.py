@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.test_fixtures_plugin import Suite
+from tests.unit.plugin_runs import Suite
 
 
 @pytest.fixture

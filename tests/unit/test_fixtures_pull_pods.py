@@ -8,10 +8,11 @@ from types import SimpleNamespace
 import pytest
 from kubernetes import client
 
-from harbor_verify import pull_pods
+from harbor_verify import cleanup, pull_pods
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.errors import DeadlinePassed, NeedMissing, TargetUnreachable
+from tests.unit.ledgers import MemoryLedger
 
 IMAGES = ("h:1/p/busybox:a", "h:1/p/busybox:b")
 
@@ -51,24 +52,6 @@ class Core:
     def list_namespaced_event(self, namespace, field_selector):
         return SimpleNamespace(items=self.events)
 
-    def _listed(self, kept, selector):
-        key, _, value = selector.partition("=")
-        fits = [each for each in kept.values() if value in ("", each.metadata.labels[key])]
-        return SimpleNamespace(items=fits)
-
-    def list_namespaced_pod(self, namespace, label_selector):
-        return self._listed(self.pods, label_selector)
-
-    def list_namespaced_secret(self, namespace, label_selector):
-        return self._listed(self.secrets, label_selector)
-
-    def delete_namespaced_pod(self, name, namespace, body):
-        del self.pods[name]
-
-    def delete_namespaced_secret(self, name, namespace, body):
-        del self.secrets[name]
-        raise client.ApiException(status=404)
-
 
 def target_of(core, *, may=lambda verb, resource: True):
     @contextmanager
@@ -82,7 +65,13 @@ def target_of(core, *, may=lambda verb, resource: True):
         may=lambda verb, resource, namespace: may(verb, resource),
     )
     settings = SimpleNamespace(converge_timeout_s=0.3)
-    return SimpleNamespace(kubernetes=kubernetes, namespace="harbor", registry_host="h:1", settings=settings)
+    return SimpleNamespace(
+        kubernetes=kubernetes,
+        namespace="harbor",
+        registry_host="h:1",
+        settings=settings,
+        ledger=MemoryLedger("r1"),
+    )
 
 
 def run(core, nodes=("node-1",)):
@@ -98,6 +87,15 @@ def test_each_node_runs_a_container_for_each_image_and_its_print_is_told():
         for number, node in enumerate(("node-1", "node-2"))
         for count, image in enumerate(IMAGES)
     ]
+
+
+def test_pods_and_secret_stand_in_the_ledger():
+    core = Core([ENDED, ENDED])
+    target = target_of(core)
+    pull_pods.run_on_each(target, ["node-1"], IMAGES, Credentials("admin", "x"), run_id="r1")
+    assert target.ledger.log == [
+        ("made", "Secret", "harbor-verify-r1"), ("made", "Pod", "harbor-verify-r1-0")
+    ]  # fmt: skip
 
 
 def test_the_pod_is_pinned_pulls_anew_and_asks_for_nothing_more():
@@ -116,7 +114,7 @@ def test_the_pod_is_pinned_pulls_anew_and_asks_for_nothing_more():
     (mounted,) = pod.spec.volumes
     assert mounted.secret.secret_name == secret.metadata.name
     assert [item.key for item in mounted.secret.items] == ["note"]
-    assert {pod.metadata.labels[pull_pods.LABEL], secret.metadata.labels[pull_pods.LABEL]} == {"r1"}
+    assert {pod.metadata.labels[cleanup.RUN_LABEL], secret.metadata.labels[cleanup.RUN_LABEL]} == {"r1"}
 
 
 def test_a_pull_that_fails_is_told_in_the_kubelets_words_with_advice():
@@ -156,23 +154,6 @@ def test_a_container_that_ends_badly_is_an_error():
 def test_a_pod_that_comes_to_no_end_is_no_verdict_and_says_where_it_is():
     with pytest.raises(DeadlinePassed, match=r"pull-1: ContainerCreating"):
         run(Core([ENDED, CREATING]))
-
-
-def test_what_a_run_made_is_removed_and_nothing_of_others():
-    core = Core([ENDED, ENDED])
-    run(core)
-    target = target_of(core)
-    assert pull_pods.remove(target, "another") == []
-    assert pull_pods.remove(target, "r1") == ["pod harbor-verify-r1-0", "Secret harbor-verify-r1"]
-    assert not core.pods
-    assert not core.secrets
-
-
-def test_what_any_run_left_is_removed_as_far_as_one_may():
-    core = Core([ENDED, ENDED])
-    run(core)
-    target = target_of(core, may=lambda verb, resource: resource == "pods")
-    assert pull_pods.remove(target) == ["pod harbor-verify-r1-0"]
 
 
 def node(name, *, unschedulable=False, taints=(), **labels):

@@ -169,7 +169,7 @@ def test_what_was_not_run_or_left_behind_is_listed():
     run = a_run(result("a.a"), left_behind=["project verify-x: 500"], selected=["a.a", "a.b"])
     text = terminal.render(run, width=80, colour=False)
     assert "Not run (1)\n  a.b" in text
-    assert "Left behind; remove by hand (1)\n  project verify-x: 500" in text
+    assert "Left behind: harbor-verify heal removes it (1)\n  project verify-x: 500" in text
 
 
 def test_what_is_not_applicable_is_listed_by_its_reason_and_changes_nothing_else():

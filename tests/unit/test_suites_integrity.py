@@ -5,7 +5,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from harbor_verify import cleanup
 from harbor_verify.audit import harbor as parts
 from harbor_verify.clients.harbor import Credentials, Project
 from harbor_verify.errors import CannotTell, NotApplicable, UnexpectedAnswer
@@ -13,6 +12,7 @@ from harbor_verify.model.contents import BlobRow
 from harbor_verify.profiles import harbor_1_2, harbor_2
 from suites.integrity import test_cache, test_images, test_leftovers
 from tests.unit.damaged_registry import DamagedRegistry, Storage
+from tests.unit.ledgers import MemoryLedger
 from tests.unit.running import examine, never, not_applicable, offenders_of
 
 IMAGES = test_images.test_images_that_are_there_are_whole
@@ -36,7 +36,6 @@ def server(stored, monkeypatch):
 @pytest.fixture
 def harbor(monkeypatch, server):
     """`harbor(known, projects=…)`: one whose API knows these."""
-    monkeypatch.setattr(cleanup, "leftovers", lambda target: ["verify-own"])
 
     def make(known=(), projects=("p",), proxies=(), deleted=()):
         listed = {name: Project(name, number, name in proxies) for number, name in enumerate(projects)}
@@ -50,7 +49,11 @@ def harbor(monkeypatch, server):
             artifacts=lambda name, login: [each.digest for each in known if each.repository == name],
             has_artifact=lambda name, digest, login: digest in {each.digest for each in there},
         )
-        return SimpleNamespace(url="https://h", credentials=Credentials("admin", "x"), front_door=front)
+        ledger = MemoryLedger()
+        ledger.made("project", "verify-own")
+        return SimpleNamespace(
+            url="https://h", credentials=Credentials("admin", "x"), front_door=front, ledger=ledger
+        )
 
     return make
 

@@ -10,7 +10,6 @@ from harbor_verify.clients.harbor import Credentials, Project
 from harbor_verify.clients.image import Image
 from harbor_verify.errors import NoAnswer, UnexpectedAnswer
 from harbor_verify.model.roles import Role
-from harbor_verify.verdict import Failure
 from suites.access import test_robots
 from suites.registry.test_quota import (
     test_the_quota_counts_what_was_pushed_and_frees_what_was_deleted as quota,
@@ -90,18 +89,13 @@ def test_a_replica_that_does_not_tell_is_named():
 class Robots:
     """Web replica, front door and registry of a Harbor with robots."""
 
-    def __init__(self, *, makes=True, takes=True, everywhere=False, outlives=False):
-        self.makes, self.takes, self.everywhere, self.outlives = makes, takes, everywhere, outlives
+    def __init__(self, *, takes=True, everywhere=False, outlives=False):
+        self.takes, self.everywhere, self.outlives = takes, everywhere, outlives
         self.deleted, self.images = False, {}
         self.http = self
 
     def projects(self, name, credentials):
         return {name: PROJECT}
-
-    def create_robot(self, name, project, credentials):
-        if not self.makes:
-            raise UnexpectedAnswer("POST /robots → 403", status=403)
-        return Robot(1, Credentials(f"robot${name}", "hush"))
 
     def delete_robot(self, robot_id, credentials):
         self.deleted = True
@@ -141,7 +135,8 @@ check = test_robots.test_a_robot_account_pushes_and_pulls_in_its_project_and_now
 
 
 def arguments(web, monkeypatch):
-    return robots(web, monkeypatch), "p", "q", new_image, "run", lambda *undo: None
+    front = robots(web, monkeypatch)
+    return front, "p", "q", new_image, lambda project: Robot(1, Credentials(f"robot${project}", "hush"))
 
 
 def test_a_robot_that_may_what_it_should_and_no_more_is_well(monkeypatch):
@@ -161,8 +156,3 @@ def test_a_robot_that_may_what_it_should_and_no_more_is_well(monkeypatch):
 def test_a_robot_that_may_too_little_or_too_much_is_named(web, told, monkeypatch):
     (offender,) = offenders_of(check, *arguments(web, monkeypatch))
     assert told in offender.observed
-
-
-def test_a_harbor_that_makes_no_robot_is_wrong(monkeypatch):
-    with pytest.raises(Failure, match="can be made"):
-        examine(check, *arguments(Robots(makes=False), monkeypatch))

@@ -123,8 +123,8 @@ class Harbor12(Harbor):
         return marks_of(document(expect(answer, 200)) or [])
 
     def add_value(self, project: Project, value: str, credentials: Credentials) -> None:
-        """A project beside the given one, for it knows nothing smaller that has a name of one's own. What a killed run
-        left of them is known by its name (harbor_verify/cleanup.py). Raises AnswerError.
+        """A project beside the given one, for it knows nothing smaller that has a name of one's own. The mark that
+        they begin with stands in the ledger. Raises AnswerError.
         """
         self.create_project(value_project(value), credentials)
 
