@@ -1,16 +1,28 @@
 """The registry was started while its ConfigMap named another folder, for a moment: it keeps images in its container."""
 
-from lab.defects import Defect
+from lab.defects import Defect, Lab
 from lab.defects.drift import edit_for_one
+from lab.defects.left_images import CACHE_DATABASE
+from lab.deployment import registry_cache
 from lab.deployment.manifests.objects import Object, workload
 
-_plant, _heal = edit_for_one(
+_drift, _undo = edit_for_one(
     "harbor-registry",
     "config.yml",
     "rootdirectory: /storage",
     "rootdirectory: /tmp/registry",
     deployment="harbor-registry",
 )
+
+
+def _plant(lab: Lab) -> None:
+    _drift(lab)
+    registry_cache.empty(CACHE_DATABASE)  # it is of another storage, which is a defect of its own
+
+
+def _heal(lab: Lab) -> None:
+    _undo(lab)
+    registry_cache.empty(CACHE_DATABASE)
 
 
 def _one_replica(objects: list[Object]) -> None:
