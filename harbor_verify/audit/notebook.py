@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS recorded (digest TEXT PRIMARY KEY, size INTEGER) WITH
 CREATE TABLE IF NOT EXISTS holding (artifact TEXT, blob TEXT, PRIMARY KEY (artifact, blob)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS trouble (kind TEXT, digest TEXT, repository TEXT, place TEXT, observed TEXT,
     PRIMARY KEY (kind, digest, repository, place));
-CREATE TABLE IF NOT EXISTS unknown (thing TEXT PRIMARY KEY, reason TEXT);
+CREATE TABLE IF NOT EXISTS unknown (thing TEXT PRIMARY KEY, reason TEXT, silent INTEGER);
 """
 
 
@@ -173,14 +173,17 @@ class Notebook:
         rows = self._rows("SELECT * FROM trouble ORDER BY kind, digest, repository, place")
         return [Trouble(Kind(kind), *rest) for kind, *rest in rows]
 
-    def leave_unknown(self, thing: str, reason: str) -> None:
-        self._db.execute("INSERT OR REPLACE INTO unknown VALUES (?, ?)", (thing, reason))
+    def leave_unknown(self, thing: str, reason: str, *, silent: bool = False) -> None:
+        """`silent`: it was asked for, and nobody answered."""
+        self._db.execute("INSERT OR REPLACE INTO unknown VALUES (?, ?, ?)", (thing, reason, int(silent)))
 
     def forget_unknowns(self) -> None:
         self._db.execute("DELETE FROM unknown")
 
-    def unknowns(self) -> list[tuple[str, str]]:
-        return self._rows("SELECT thing, reason FROM unknown ORDER BY thing")
+    def unknowns(self, *, silent: bool | None = None) -> list[tuple[str, str]]:
+        """(thing, reason); those alone where nobody answered, or where somebody did, if that is said."""
+        query = "SELECT thing, reason FROM unknown WHERE ?1 IS NULL OR silent = ?1 ORDER BY thing"
+        return self._rows(query, None if silent is None else int(silent))
 
     def counts(self) -> dict[str, int]:
         """How much there is, and how much of it was read."""

@@ -6,7 +6,7 @@ from harbor_verify.audit import harbor
 from harbor_verify.audit.notebook import Notebook
 from harbor_verify.audit.pace import Pace
 from harbor_verify.audit.walk import Stopped, Walk
-from harbor_verify.errors import CannotTell
+from harbor_verify.findings import Examined
 from harbor_verify.model.contents import Known
 from harbor_verify.target import Target
 
@@ -43,8 +43,11 @@ def read(target: Target, images: list[Known]) -> Sample:
     return Sample(notebook, walk.cut_short, pace.bytes, [each.place for each in sources], ended)
 
 
-def require_whole(sample: Sample) -> None:
-    """Raises CannotTell where not all was read."""
-    unknowns = [f"{thing}: {reason}" for thing, reason in sample.notebook.unknowns()]
-    if sample.ended or unknowns:
-        raise CannotTell("\n".join(filter(None, [sample.ended, *unknowns])))
+def tell_unread(notebook: Notebook, ended: str, examined: Examined) -> None:
+    """What nobody answered for is wrong, as elsewhere in the suite; what could not be read otherwise is unknown."""
+    for thing, reason in notebook.unknowns(silent=True):
+        examined.wrong(f"{thing}: {reason}")
+    for thing, reason in notebook.unknowns(silent=False):
+        examined.unknown(f"{thing}: {reason}")
+    if ended:
+        examined.unknown(ended)

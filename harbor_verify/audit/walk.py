@@ -20,7 +20,7 @@ from harbor_verify.audit.notebook import Notebook
 from harbor_verify.audit.pace import Pace
 from harbor_verify.audit.reading import SIGNED_V1, SMALL_BYTES, Reading, Sizes
 from harbor_verify.clients.registry import Registry
-from harbor_verify.errors import CannotTell, HarnessError
+from harbor_verify.errors import CannotTell, HarnessError, NoAnswer
 from harbor_verify.model.contents import Known
 
 _BATCH = 500
@@ -43,7 +43,7 @@ class Found:
     """What one unit of reading gave."""
 
     troubles: list[Trouble] = field(default_factory=list)
-    unknowns: list[tuple[str, str]] = field(default_factory=list)
+    unknowns: list[tuple[str, HarnessError]] = field(default_factory=list)
     parts: list[Part] | None = None
     """Of a manifest that was read; None: it was not."""
 
@@ -157,7 +157,7 @@ class Walk:
             unit, found = pending.pop(future), future.result()
             self._notebook.tell(found.troubles)
             for thing, reason in found.unknowns:
-                self._notebook.leave_unknown(thing, reason)
+                self._notebook.leave_unknown(thing, str(reason), silent=isinstance(reason, NoAnswer))
             finish(unit, found)
             self._silent = self._silent + 1 if found.unknowns and not found.troubles else 0
         self._tick()
@@ -238,7 +238,7 @@ class Walk:
         except HarnessError as reason:
             if self._pace.stop.is_set():
                 raise Stopped("interrupted") from reason
-            found.unknowns.append((f"{repository}@{digest} at {place}", str(reason)))
+            found.unknowns.append((f"{repository}@{digest} at {place}", reason))
 
     def _number(self, digest: str) -> int:
         """Which replica's turn a blob is: always the same one's, so that an audit that goes on asks no other."""

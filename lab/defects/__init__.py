@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Protocol
 
 from lab import layouts
-from lab.deployment import rollout
+from lab.deployment import registry_cache, rollout
 from lab.deployment.manifests.objects import Object
 from lab.errors import AlreadyPlanted, LabError, UnknownDefect, WrongLayout, unknown
 from lab.profiles import Profile
@@ -218,6 +218,7 @@ def _deploy(lab: Lab, *, change: rollout.Change | None = None, unready: frozense
         timeout_s=_DEADLINE_S,
         grace_s=_GRACE_S,
     )
+    registry_cache.follow(lab.profile)
 
 
 def _note(profile: Profile) -> Path:

@@ -18,7 +18,7 @@ LAYER = b"what an application was built of, " * 20
 _CONFIGURATION = b'{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}'
 _WHOLE_LAYER = b"what another was built of, " * 20
 _TYPE = "application/vnd.docker.distribution.manifest.v2+json"
-_CACHE_DATABASE = "2"
+CACHE_DATABASE = "2"
 """The registry's, as deploy/ has it."""
 
 
@@ -88,7 +88,7 @@ def in_volume(lab: Lab, script: str) -> None:
 def in_cache(*words: str) -> None:
     """Send one command to the database of Redis in which the registry keeps descriptors. Raises CommandFailed."""
     address = settings.REDIS[redis_sentinel.in_use()]
-    redis_sentinel.redis_cli(address, redis_sentinel.PORT, "-n", _CACHE_DATABASE, *words)
+    redis_sentinel.redis_cli(address, redis_sentinel.PORT, "-n", CACHE_DATABASE, *words)
 
 
 def forget(digest: str, repository: str = REPOSITORY) -> None:

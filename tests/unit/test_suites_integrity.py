@@ -92,11 +92,20 @@ def test_an_image_that_somebody_deletes_meanwhile_is_nobodys_failure(harbor, sto
     examine(IMAGES, *ask(harbor([known], deleted=[known])))
 
 
-def test_a_registry_that_is_silent_is_not_known_to_be_whole(harbor, stored, server, monkeypatch):
+def test_a_registry_that_is_silent_is_told(harbor, stored, server, monkeypatch):
     monkeypatch.setattr("harbor_verify.audit.reading._PAUSES_S", (0, 0))
     server.silent = True
-    with pytest.raises(CannotTell, match="no answer"):
-        examine(IMAGES, *ask(harbor([stored.push("p/r")[1]])))
+    (offender,) = offenders_of(IMAGES, *ask(harbor([stored.push("p/r")[1]])))
+    assert offender.object == "registry replicas"
+    assert "no answer" in offender.observed
+
+
+def test_what_a_registry_refuses_is_not_known_to_be_whole(harbor, stored, monkeypatch):
+    monkeypatch.setattr("harbor_verify.audit.reading._PAUSES_S", (0, 0))
+    image, known = stored.push("p/r")
+    stored.seldom[image.layer_digest] = [503] * 9
+    with pytest.raises(CannotTell, match="503"):
+        examine(IMAGES, *ask(harbor([known])))
 
 
 def test_proxy_caches_and_what_is_the_suites_own_are_left_alone(harbor, stored):

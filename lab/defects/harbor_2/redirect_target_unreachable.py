@@ -43,6 +43,7 @@ DEFECT = Defect(
             "images.range-passed-on",
             "images.unchanged-means-unchanged",
             "images.upload-forms",
+            "integrity.redis-vouches-for-what-is-there",
             "registry.busybox-push-pull",
             "registry.concurrent-pushes",
             "registry.kubelet-pulls-with-pull-secret",

@@ -1,7 +1,9 @@
 """The registry, of which there is one, keeps images in its container and not on the volume that is mounted."""
 
-from lab.defects import Defect
+from lab.defects import Defect, Lab
 from lab.defects.edit import Edit
+from lab.defects.left_images import CACHE_DATABASE
+from lab.deployment import registry_cache
 from lab.deployment.manifests.objects import Object, container_of, workload
 
 _EDIT = Edit(
@@ -27,6 +29,16 @@ def _keep_inside(objects: list[Object]) -> None:
     container_of(objects, "harbor-registry", "registry").setdefault("env", []).append(
         {"name": "REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY", "value": "/tmp/registry"}
     )
+
+
+def _start_outside(lab: Lab) -> None:
+    _EDIT.plant_on_one(lab)
+    registry_cache.empty(CACHE_DATABASE)  # it is of another storage, which is a defect of its own
+
+
+def _start_inside(lab: Lab) -> None:
+    _EDIT.heal_one(lab)
+    registry_cache.empty(CACHE_DATABASE)
 
 
 DEFECT = Defect(
@@ -59,6 +71,6 @@ ON_ONE = Defect(
     hint_says=("rootdirectory", "the ConfigMap said something else"),
     not_applicable=_NO_OTHER_TO_ASK,
     change=_one_replica,
-    plant_outside=_EDIT.plant_on_one,
-    heal_outside=_EDIT.heal_one,
+    plant_outside=_start_outside,
+    heal_outside=_start_inside,
 )
