@@ -1,5 +1,7 @@
 # Everything here sets up what it needs by itself. `make help` lists the commands.
 SHELL := /bin/bash
+# Each test worker would compile every module again, and so would each program that a test starts.
+unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 READY := $(VENV)/installed

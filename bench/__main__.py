@@ -6,9 +6,10 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from bench import history, images, lab, report, suite
+from bench import audit, history, images, lab, report, suite
 
 SUBJECTS = {
+    "audit": audit.measure,
     "history": history.measure,
     "images": images.measure,
     "lab": lab.measure,

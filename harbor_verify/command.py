@@ -14,6 +14,7 @@ DESCRIPTION = """\
 Verifies that the Harbor on a Kubernetes cluster is highly available.
 
   harbor-verify [OPTION …]         verify; leaves a report in reports/latest/
+  harbor-verify audit --help       read every image that is there, whole
   harbor-verify report --help      list, compare and draw the runs that are kept
 
 What pytest takes (-k, -m, -x, --collect-only …) can be given, too.
@@ -54,6 +55,11 @@ def main(words: list[str] | None = None) -> int:
     words = sys.argv[1:] if words is None else words
     if words[:1] == ["report"]:
         return report(words[1:])
+    if words[:1] == ["audit"]:
+        # Only here: most runs of this command do without.
+        from harbor_verify.audit.command import main as audit
+
+        return audit(words[1:])
     if {"-h", "--help"} & set(words):
         sys.stdout.write(_help())
         return 0

@@ -95,6 +95,11 @@ def text_of(harbor: Target, replica: Replica, path: str) -> str:
     return _run(harbor, replica, ["cat", path], replica.container.name)
 
 
+def output_of(harbor: Target, replica: Replica, argv: list[str]) -> str:
+    """What a command prints in the replica's container. Raises NoShell, CannotTell."""
+    return _run(harbor, replica, argv, replica.container.name)
+
+
 def is_there(harbor: Target, replica: Replica, path: str) -> bool:
     """Whether the replica's container sees anything at that path. Raises NoShell, CannotTell."""
     script = 'test -e "$0" && echo there || echo absent'

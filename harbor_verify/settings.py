@@ -14,6 +14,7 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import (
@@ -155,6 +156,11 @@ class Settings(BaseModel):
     strict_skips: bool = Field(
         False, description="a check that is blocked, for want of something where the suite runs, is an error"
     )
+    metrics_file: Path | None = Field(
+        None,
+        description="also write verdicts, outages and recovery there, for Prometheus (a .prom file in the folder of "
+        "node-exporter's textfile collector)",
+    )
     report_dir: Path = Field(Path("reports"), description="folder that gets runs/TIME/ and latest")
     connect_timeout_s: PositiveFloat = Field(5, description="seconds to wait for a connection")
     request_timeout_s: PositiveFloat = Field(30, description="seconds to wait for an answer")
@@ -257,11 +263,18 @@ class Settings(BaseModel):
         return str(self.ca_file) if self.ca_file else True
 
 
-def load(flags: Mapping[str, Any], environment: Mapping[str, str], folder: Path) -> Settings:
+def load(
+    flags: Mapping[str, Any],
+    environment: Mapping[str, str],
+    folder: Path,
+    *,
+    preset: Mapping[str, Any] = MappingProxyType({}),
+) -> Settings:
     """The settings of flags, `HARBOR_VERIFY_*` variables and the file, as this module's docstring says.
 
     `flags` holds only those that were given, by the names of the fields of Settings, and maybe `settings_file`.
-    `folder` is where the file is looked for. Raises SettingsError with everything that is wrong, never a value.
+    `folder` is where the file is looked for; what a `preset` says yields to all of them. Raises SettingsError with
+    everything that is wrong, never a value.
     """
     flags = dict(flags)
     variables = {
@@ -278,7 +291,7 @@ def load(flags: Mapping[str, Any], environment: Mapping[str, str], folder: Path)
         "file": _read(folder / (named or FILE), required=named is not None),
     }
     try:
-        return Settings(**{**layers["file"], **layers["environment"], **layers["flag"]})
+        return Settings(**{**preset, **layers["file"], **layers["environment"], **layers["flag"]})
     except ValidationError as wrong:
         lines = [_explain(error, layers) for error in wrong.errors(include_input=False, include_url=False)]
         raise SettingsError("the settings are wrong:\n" + "\n".join(f"  {line}" for line in lines)) from None

@@ -260,7 +260,7 @@ def _deploy_harbor(profile: Profile) -> None:
     else:
         change = layouts.with_change(profile, None)
         rollout.deploy(harbor.kubectl, profile, harbor.deployment_settings, change=change)
-    layout.complete()
+        layout.complete()
 
 
 def _end_pods_with_dead_volumes(profile: Profile) -> None:

@@ -190,6 +190,18 @@ def _blame(what: str, message: str) -> DockerRefused | DockerDaemonFailed:
     return DockerRefused(f"{what}: {message}")
 
 
+def remove_image(reference: str, *, host: str | None, timeout_s: float) -> None:
+    """From the daemon at `host`, by a client of its own: for when the one that brought it is closed already.
+
+    Raises DockerDaemonFailed.
+    """
+    docker = Docker(host, timeout_s=timeout_s)
+    try:
+        docker.remove(reference)
+    finally:
+        docker.close()
+
+
 def split_reference(reference: str) -> tuple[str, str]:
     """(repository, tag) of a reference: host:5000/a/b:c → host:5000/a/b, c."""
     repository, colon, tag = reference.rpartition(":")

@@ -1,7 +1,7 @@
 """Harbor's own API, whatever its generation: what checks may ask of it. Each profile brings the client that does it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -172,6 +172,19 @@ class Harbor(ABC):
 
         Where there is no such repository it is {}, or UnexpectedAnswer has status 404.
         """
+
+    def artifacts(self, repository: str, credentials: Credentials | None) -> Iterator[str]:
+        """Digests of what a repository holds, as far as the API lists it; those that tags lead to at least."""
+        yield from dict.fromkeys(self.tags(repository, credentials).values())
+
+    def has_artifact(self, repository: str, digest: str, credentials: Credentials | None) -> bool:
+        """Whether Harbor knows it (still)."""
+        try:
+            return digest in self.tags(repository, credentials).values()
+        except UnexpectedAnswer as refused:
+            if refused.status == 404:
+                return False
+            raise
 
     @abstractmethod
     def delete_tag(self, repository: str, tag: str, credentials: Credentials) -> None:

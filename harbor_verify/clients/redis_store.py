@@ -1,7 +1,7 @@
 """The Redis that Harbor keeps its sessions in, asked with Harbor's own password; read only."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +14,7 @@ from harbor_verify.model.addresses import split
 from harbor_verify.model.stores import Redundancy, SentinelView, SessionStore
 
 _REPLICA = re.compile(r"slave\d+")
+_PAGE = 1000
 _DOWN = frozenset({"s_down", "o_down", "disconnected"})
 
 
@@ -111,6 +112,20 @@ class RedisStore:
         """The type of a key: string, hash, …; none."""
         return self._ask(self._client.type, key).decode()
 
+    def keys(self, pattern: str) -> Iterator[str]:
+        """Keys that fit a pattern, a page at a time (SCAN); one may come twice."""
+        cursor = 0
+        while True:
+            cursor, found = self._ask(lambda at: self._client.scan(at, pattern, _PAGE), cursor)
+            yield from (key.decode(errors="replace") for key in found)
+            if cursor == 0:
+                return
+
+    def fields(self, key: str) -> dict[str, str]:
+        """The fields of a hash; {} when there is no such key."""
+        told = self._ask(self._client.hgetall, key)
+        return {name.decode(errors="replace"): text.decode(errors="replace") for name, text in told.items()}
+
     def facts(self, section: str) -> dict[str, Any]:
         """INFO of a section: replication, persistence, …"""
         return self._ask(self._client.info, section)
@@ -195,7 +210,7 @@ class RedisStore:
                 sentinels[number] = other
         return refusals
 
-    def _ask(self, command: Any, *words: str) -> Any:
+    def _ask(self, command: Any, *words: Any) -> Any:
         try:
             return self._ask_once(command, *words)
         except StoreRefused as refused:
@@ -208,7 +223,7 @@ class RedisStore:
                 ) from None
             return self._ask_once(command, *words)
 
-    def _ask_once(self, command: Any, *words: str) -> Any:
+    def _ask_once(self, command: Any, *words: Any) -> Any:
         try:
             return command(*words)
         except (redis.RedisError, OSError) as refused:

@@ -9,6 +9,7 @@ from typing import Any
 from harbor_verify.clients.harbor import Credentials, Harbor
 from harbor_verify.clients.http import HttpClient
 from harbor_verify.clients.sql import Sql
+from harbor_verify.model.contents import Contents
 from harbor_verify.model.helm import Release
 from harbor_verify.model.stores import Database, SessionStore
 from harbor_verify.model.web_page import WebPage
@@ -34,6 +35,7 @@ class Feature(StrEnum):
     FORM_TOKENS = "forms that are protected by a token (CSRF)"
     GALERA = "database that may be a Galera cluster"
     HEALTH_REPORT = "health report that names its components"
+    IMAGE_RECORDS = "database that says what images are made of"
     IMAGES_ON_VOLUMES = "images on volumes"
     INTERNAL_TLS = "TLS between its own components"
     JOB_LOGS = "jobs whose logs users can read"
@@ -173,6 +175,8 @@ class Profile:
     made_anew: Callable[[Release], list[str] | None] = lambda release: None
     """What the next upgrade of a release by Helm replaces, in words, of keys that are in use; None: of a chart that is
     not known."""
+    contents: Contents | None = None
+    """How its database is asked for images and what they are made of, where that is known."""
     secret_key: SecretKey | None = None
     """Where it has one that must not stay as it came."""
     internal_tls: Callable[[Environment], str] = lambda environment: ""

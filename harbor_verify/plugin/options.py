@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from pydantic.fields import FieldInfo
 
+from harbor_verify import presets
+from harbor_verify.presets import Preset
 from harbor_verify.settings import FILE, FILE_SETTING, PREFIX, Settings, flag, load
 
 TITLE = (
@@ -37,6 +39,8 @@ def add_options(add: Callable[..., Any]) -> None:
         action="store_true",
         help="only tell what the checks need, what of it is missing, and which checks that costs; verify nothing",
     )
+    for preset in presets.ALL:
+        add(flag(preset.name), action="append_const", dest="preset", const=preset, help=preset.help)
     for name, field in Settings.model_fields.items():
         if field.annotation is bool:
             add(flag(name), dest=name, action="store_true", default=None, help=field.description)
@@ -57,7 +61,16 @@ def settings_of(config: pytest.Config) -> Settings:
     if config.getini("strict"):
         # pytest has a --strict of its own, so that it cannot be a flag of this suite's; who says it means both.
         given["strict_advice"] = True
-    return load(given, os.environ, config.invocation_params.dir)
+    preset = preset_of(config)
+    return load(given, os.environ, config.invocation_params.dir, preset=preset.settings if preset else {})
+
+
+def preset_of(config: pytest.Config) -> Preset | None:
+    """What the run is for, where that was said. Raises UsageError for several at once."""
+    given: list[Preset] = config.getoption("preset", None) or []
+    if len(set(names := [preset.name for preset in given])) > 1:
+        raise pytest.UsageError(f"one of {', '.join(map(flag, names))}: a run is for one thing")
+    return given[0] if given else None
 
 
 def _unit(name: str) -> str:

@@ -15,6 +15,7 @@ import pytest
 from harbor_verify import cleanup, entry, known_secrets, providers, pull_pods
 from harbor_verify.checks import Check, check_of
 from harbor_verify.cleanup import Cleanup
+from harbor_verify.clients.docker import remove_image
 from harbor_verify.description import describe
 from harbor_verify.disruptions import leftovers
 from harbor_verify.errors import AnswerError, DeadlinePassed, HarnessError, SettingsError, TargetUnreachable
@@ -27,7 +28,7 @@ from harbor_verify.model.words import Words
 from harbor_verify.plugin.options import settings_of
 from harbor_verify.plugin.terminal import teller
 from harbor_verify.redaction import Redaction
-from harbor_verify.reports import folder
+from harbor_verify.reports import folder, metrics_file
 from harbor_verify.reports.model import CheckResult, Run, Verdict
 from harbor_verify.reports.terminal import render
 from harbor_verify.settings import Settings
@@ -55,6 +56,13 @@ class State:
     cleanup: Cleanup = field(default_factory=Cleanup)
     unhealed: list[str] = field(default_factory=list)
     """What was broken on purpose and could not be mended; nothing more is broken then."""
+
+    def remove_local_image_later(self, reference: str) -> None:
+        """At the end of the run the docker daemon has this image no more."""
+        host, timeout_s = self.target.access.docker_host, self.settings.request_timeout_s
+        self.cleanup.later(
+            f"local image {reference}", lambda: remove_image(reference, host=host, timeout_s=timeout_s)
+        )
 
 
 _SEEDS = 10**6
@@ -118,6 +126,11 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if report.left_behind and exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     report.finished, report.exit_code = datetime.now(UTC), int(session.exitstatus)
+    if file := state.settings.metrics_file:
+        try:
+            metrics_file.write(report, file)
+        except OSError as error:
+            report.notes.append(f"{file} could not be written: {error.strerror}")
     folder.write(report, state.folder)
 
 

@@ -4,7 +4,7 @@ import importlib.util
 from datetime import datetime
 from pathlib import Path
 
-from harbor_verify.reports import json_file, junit
+from harbor_verify.reports import json_file, junit, markdown
 from harbor_verify.reports.model import Run
 
 
@@ -12,7 +12,7 @@ def make(directory: Path, started: datetime) -> Path:
     """Make the folder of a run that started then (UTC), and let `latest` lead to it. Raises OSError."""
     runs = directory / "runs"
     runs.mkdir(parents=True, exist_ok=True)
-    folder = _new(runs, started.strftime("%Y-%m-%dT%H-%M-%SZ"))
+    folder = new(runs, started.strftime("%Y-%m-%dT%H-%M-%SZ"))
     link = directory / "latest"
     partial = directory / f".latest-{folder.name}"
     partial.symlink_to(folder.relative_to(directory))
@@ -27,6 +27,7 @@ def write(run: Run, folder: Path) -> None:
     """
     json_file.write(run, folder / "report.json")
     junit.write(run, folder / "junit.xml")
+    markdown.write(run, folder / "summary.md")
     if importlib.util.find_spec("matplotlib") is None:
         run.notes.append(
             "report.html is not made: its plots need matplotlib (pip install 'harbor-verify[plots]')"
@@ -43,7 +44,8 @@ def write(run: Run, folder: Path) -> None:
         json_file.write(run, folder / "report.json")
 
 
-def _new(runs: Path, name: str) -> Path:
+def new(runs: Path, name: str) -> Path:
+    """Make a folder of that name, or with a number behind it where it is taken. Raises OSError."""
     for suffix in ["", *(f"-{count}" for count in range(2, 100))]:
         folder = runs / f"{name}{suffix}"
         try:

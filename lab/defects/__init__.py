@@ -1,27 +1,33 @@
 """Defects: known misconfigurations of Harbor, planted in the lab to prove that a check can fail.
 
-There is a folder for each profile. Each module in it is one defect and is found by itself. It holds `DEFECT`; its file
-name, with dashes, is the defect's name. A defect is a change of the rendered manifests, or of what lies outside
-Kubernetes, or of both: it is planted by deploying with that change and healed by deploying without it. One at a time in
-each Harbor: with two nobody could say which check shows which.
+There is a folder for each profile. Each module in it is one mistake and is found by itself. It holds `DEFECT`; its file
+name, with dashes, is the defect's name. The same mistake can come in other ways, too, each a defect of its own, whose
+name says so: `ON_ONE` replica, or `UNREAD` as yet (`lab.defects.edit`). A defect is a change of the rendered manifests,
+or of what lies outside Kubernetes, or of both: it is planted by deploying with that change and healed by deploying
+without it. One at a time in each Harbor: with two nobody could say which check shows which; but for those that no other
+check takes notice of (`beside_others`), which can be planted together: `NAME+NAME`.
 """
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Protocol
 
 from lab import layouts
 from lab.deployment import rollout
 from lab.deployment.manifests.objects import Object
-from lab.errors import AlreadyPlanted, UnknownDefect, WrongLayout, unknown
+from lab.errors import AlreadyPlanted, LabError, UnknownDefect, WrongLayout, unknown
 from lab.profiles import Profile
 
 # Nothing is worth waiting for in a pod that is to go; what is lost with it comes back with the next one.
 _GRACE_S = 1
 _DEADLINE_S = 180
+_WAYS = {"DEFECT": "", "ON_ONE": "-on-one-replica", "UNREAD": "-unread"}
+"""What a module may hold, and how that is named after it."""
+_AND = "+"
 
 
 class Lab(Protocol):
@@ -50,6 +56,10 @@ class Defect:
     """How it shows from outside, in one line."""
     turns_red: frozenset[str]
     """Ids of checks: all of those that break nothing, and of the others enough to show it."""
+    may_turn_red: frozenset[str] = frozenset()
+    """Ids of checks that it depends on chance: which replica answers, which hand takes a request. Never a cause."""
+    hint_says: tuple[str, ...] = ()
+    """Words each of which stands in the hint of one of the causes: what mends it."""
     layout: str | None = None
     """The only layout that it can be planted in; None: any."""
     change: Callable[[list[Object]], None] = lambda objects: None
@@ -66,24 +76,91 @@ class Defect:
     """Ids of checks that find something to be about with it, and find it well."""
     unready: frozenset[str] = frozenset()
     """The workloads whose pods never become Ready with it."""
+    beside_others: bool = False
+    """Whether no check but those that it names takes notice of it: it can be planted together with others."""
 
 
 def every(profile: Profile) -> dict[str, Defect]:
     """All defects of a profile by name, in alphabetical order."""
     package = importlib.import_module(f"{__name__}.{profile.package}")
     modules = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
-    return {
-        name.replace("_", "-"): importlib.import_module(f"{package.__name__}.{name}").DEFECT
+    found = {
+        name.replace("_", "-") + suffix: getattr(module, way)
         for name in modules
+        for module in [importlib.import_module(f"{package.__name__}.{name}")]
+        for way, suffix in _WAYS.items()
+        if hasattr(module, way)
     }
+    return dict(sorted(found.items()))
 
 
 def find(profile: Profile, name: str) -> Defect:
-    """The defect of that name; raises UnknownDefect with all names and the nearest."""
+    """The defect of that name, or of several with a + between; raises UnknownDefect with all names and the nearest."""
     known = every(profile)
-    if name in known:
-        return known[name]
+    names = name.split(_AND)
+    if known.keys() >= set(names):
+        return known[name] if len(names) == 1 else _together([known[each] for each in names])
     raise UnknownDefect(unknown(f"defect {name} of {profile.name}", name, known))
+
+
+def groups(profile: Profile) -> list[str]:
+    """All defects of a profile, those that can be beside others together: names, or several with a + between.
+
+    Of those that are together no two turn the same check red, so each red check has one cause.
+    """
+    alone, together = [], list[dict[str, Defect]]()
+    for name, defect in every(profile).items():
+        if not defect.beside_others:
+            alone.append(name)
+            continue
+        for group in together:
+            if all(_go_together(defect, other) for other in group.values()):
+                group[name] = defect
+                break
+        else:
+            together.append({name: defect})
+    return [*alone, *(_AND.join(group) for group in together)]
+
+
+def _go_together(one: Defect, other: Defect) -> bool:
+    return one.layout == other.layout and not one.turns_red & other.turns_red
+
+
+def _together(found: Sequence[Defect]) -> Defect:
+    """All of them at once; raises LabError where two cannot be."""
+    for one, other in combinations(found, 2):
+        if not _go_together(one, other):
+            raise LabError("each of several defects has to be about the same layout, and about other checks")
+
+    def change(objects: list[Object]) -> None:
+        for each in found:
+            each.change(objects)
+
+    def plant_outside(lab: Lab) -> None:
+        for each in found:
+            each.plant_outside(lab)
+
+    def heal_outside(lab: Lab) -> None:
+        for each in reversed(found):
+            each.heal_outside(lab)
+
+    def union(of: Callable[[Defect], frozenset[str]]) -> frozenset[str]:
+        return frozenset().union(*map(of, found))
+
+    return Defect(
+        report="; ".join(each.report for each in found),
+        shows="; ".join(each.shows for each in found),
+        turns_red=union(lambda each: each.turns_red),
+        may_turn_red=union(lambda each: each.may_turn_red),
+        hint_says=tuple(words for each in found for words in each.hint_says),
+        layout=found[0].layout,
+        change=change,
+        plant_outside=plant_outside,
+        heal_outside=heal_outside,
+        causes=union(lambda each: each.causes or each.turns_red),
+        not_applicable=union(lambda each: each.not_applicable),
+        unready=union(lambda each: each.unready),
+    )
 
 
 def planted(profile: Profile) -> str | None:
@@ -113,6 +190,7 @@ def plant(lab: Lab, name: str, *, instead: bool = False) -> None:
     lab.profile.folder.mkdir(parents=True, exist_ok=True)
     _note(lab.profile).write_text(name)
     _deploy(lab, change=defect.change, unready=defect.unready)
+    layouts.of(lab.profile).complete()
     defect.plant_outside(lab)
 
 

@@ -174,6 +174,13 @@ def evict(name: str, policy: str) -> None:
     _set(name, "maxmemory-policy", policy)
 
 
+def need_sentinels(quorum: int) -> None:
+    """Let so many Sentinels have to agree that the primary is gone; they write it down. Raises CommandFailed."""
+    for name in SENTINELS:
+        address = _sentinel_address(name)
+        redis_cli(address, SENTINEL_PORT, "SENTINEL", "SET", MASTER_NAME, "quorum", str(quorum))
+
+
 def make_primary(name: str) -> None:
     """Have the Sentinels make this Redis the primary, if it is not, and wait for it. Raises NotReady, CommandFailed."""
     if elected_primary() == name:

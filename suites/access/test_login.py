@@ -14,7 +14,7 @@ from harbor_verify.target import Target
     "password: what else was seen tells them apart. If the login is accepted but unknown afterwards, the session "
     "store is lost.",
     source="Harbor: the sign-in form, and its API's current user",
-    builds_on=("database.reachable",),
+    builds_on=("database.reachable", "configuration.session-store-configured"),
 )
 def test_login_with_the_right_password_is_accepted_on_every_replica(harbor: Target, findings: Findings):
     """Every web replica lets the administrator in, and knows afterwards who it is.

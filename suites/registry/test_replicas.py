@@ -58,8 +58,8 @@ def test_an_image_pushed_on_one_registry_replica_is_pulled_from_every_other(
 @check(
     "registry.upload-continues-on-another-replica",
     hint="Behind the Service each request of a push may reach another replica. Set the same `http.secret` in the "
-    "configuration of all of them (it signs the state of an upload), and let them share the storage, where the bytes "
-    "that came so far are kept.",
+    "configuration of all of them, or REGISTRY_HTTP_SECRET in their environment (it signs the state of an upload), and "
+    "let them share the storage, where the bytes that came so far are kept.",
     source="distribution: http.secret; docker/distribution report 2519",
     builds_on=(
         "registry.pushed-on-one-pulled-on-every",

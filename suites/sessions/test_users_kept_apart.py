@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from itertools import cycle, islice, product
 
 from harbor_verify.checks import check
@@ -18,7 +19,7 @@ _REQUESTS = 50
 
 @dataclass(frozen=True)
 class _Answer:
-    """What a replica said to a session: whose it is, None where it knows none, or that it gave no proper answer."""
+    """What a place said to a session: whose it is, None where it knows none, or that it gave no proper answer."""
 
     place: str
     owner: str
@@ -29,9 +30,9 @@ class _Answer:
 @check(
     "sessions.users-kept-apart",
     hint="Take the named replica out of service at once (kubectl scale, or its label): people see what is not "
-    "theirs. Two Harbors that share one Redis database number, a cache before Harbor that keeps answers with cookies "
-    "(proxy_cache, a CDN), or session ids that are not random: give each Harbor its own number in {session_setting}, "
-    "and let nothing cache /api/.",
+    "theirs. Two Harbors that share one Redis database number, session ids that are not random, or, where the front "
+    "door alone mixes people up, a cache that keeps answers with cookies (proxy_cache, a CDN): give each Harbor its "
+    "own number in {session_setting}, and let nothing cache /api/.",
     source="Harbor: the session cookie, and its API's current user",
     builds_on=(
         "sessions.known-to-every-replica",
@@ -42,7 +43,7 @@ class _Answer:
 def test_no_session_is_ever_taken_for_another_users(
     harbor: Target, findings: Findings, stranger, new_user, measured
 ):
-    """However sessions of several users mix on the web replicas, each is its owner's, and no two are the same.
+    """However sessions of several users mix on web replicas and the front door, each is its owner's, no two the same.
 
     Source: Harbor, session cookie. From several threads at once, on connections that all users share. That a
     session is known at all is for sessions.known-to-every-replica to say.
@@ -53,7 +54,10 @@ def test_no_session_is_ever_taken_for_another_users(
         with findings.about(replica.object, f"lets {user.user} in"):
             opened.append((replica.name, harbor.web(replica).sign_in(user)))
     _examine_cookies(findings, opened)
-    answers = _ask_at_once(harbor, replicas, [session for _, session in opened])
+    places = {replica.object: partial(harbor.new_link, replica) for replica in replicas}
+    # Whatever stands before them may keep an answer, and give it to whoever asks next.
+    places[f"front door {harbor.access.url}"] = harbor.new_front_door_link
+    answers = _ask_at_once(harbor, places, [session for _, session in opened])
     for place, owner in dict.fromkeys((answer.place, answer.owner) for answer in answers):
         here = [answer for answer in answers if (answer.place, answer.owner) == (place, owner)]
         others = [answer.who for answer in here if answer.who and answer.who.lower() != owner.lower()]
@@ -83,31 +87,31 @@ def _examine_cookies(findings, opened):
         first.setdefault(session.cookie, login)
 
 
-def _ask_at_once(harbor, replicas, sessions):
-    """Each session on each replica, one after the other on one connection, and several such rows at once."""
-    pairs = list(product(range(len(replicas)), sessions))
+def _ask_at_once(harbor, places, sessions):
+    """Each session at each place, one after the other on one connection, and several such rows at once."""
+    pairs = list(product(places, sessions))
     with ExitStack() as stack, ThreadPoolExecutor(_THREADS) as pool:
         rows = []
         for number in range(_THREADS):
-            webs = [_web(harbor, stack, replica) for replica in replicas]
+            webs = {place: _web(harbor, stack, new_link) for place, new_link in places.items()}
             begin = number * len(pairs) // _THREADS
             turn = islice(cycle(pairs[begin:] + pairs[:begin]), max(_REQUESTS, len(pairs)))
-            rows.append([(replicas[index], webs[index], session) for index, session in turn])
+            rows.append([(place, webs[place], session) for place, session in turn])
         return [answer for row in pool.map(_ask, rows) for answer in row]
 
 
 def _ask(row):
     answers = []
-    for replica, web, session in row:
+    for place, web, session in row:
         try:
-            answers.append(_Answer(replica.object, session.user, web.whoami(session)))
+            answers.append(_Answer(place, session.user, web.whoami(session)))
         except AnswerError as error:
-            answers.append(_Answer(replica.object, session.user, error=str(error)))
+            answers.append(_Answer(place, session.user, error=str(error)))
     return answers
 
 
-def _web(harbor, stack, replica):
+def _web(harbor, stack, new_link):
     """A connection of its own: a session of `requests` is for one thread."""
-    link = harbor.new_link(replica)
+    link = new_link()
     stack.callback(link.close)
     return harbor.profile.api(link)

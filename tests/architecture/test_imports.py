@@ -11,7 +11,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PARTS = ("suites", "fixtures", "harbor_verify", "lab")
 FORBIDDEN = {
     "suites": {"fixtures", "lab", "tests", "bench"},
-    "fixtures": {"suites", "lab", "tests", "bench"},
+    "fixtures": {"fixtures", "suites", "lab", "tests", "bench"},  # installed, they have another name
     "harbor_verify": {"suites", "fixtures", "tests", "bench"},
     "lab": {"suites", "fixtures", "harbor_verify", "tests", "bench", "pytest"},
 }

@@ -8,6 +8,7 @@ is left out.
 CHOSEN = {
     "harbor-1.2": {"registry-config-mounted-elsewhere": "reference"},
     "harbor-2": {
+        "blob-truncated": "reference",
         "dirty-migration": "object-store",
         "redis-is-a-cache": "reference",
         "registry-outside-the-volume": "sidecars",

@@ -3,10 +3,11 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from docs.catalogue import checks_of_suites
+from harbor_verify.checks import MUST
 from harbor_verify.profiles import ALL as PROFILES_OF_HARBOR
 from lab import cluster, defects, layouts, settings
 from lab.layouts import Layout
@@ -25,24 +26,31 @@ UNUSED_IN_THE_LAB = frozenset(
         "expiry.keys-outlive-the-next-upgrade",
         "expiry.robots-valid-for-days",
         "expiry.store-certificates-valid-for-days",
-        "registry.existing-images-whole",
+        "integrity.images-whole",
         "registry.redirect-leads-to-the-blob",
     }
 )
 """Checks of what a Harbor may have, and the lab's healthy ones have not."""
 UNUSED_IN_ONE = {
-    "harbor-1.2": {"configuration.rollouts-complete", "database.connections-suffice", "images.tag-pages"},
+    "harbor-1.2": {
+        "configuration.registry-cache-follows-sentinels",
+        "configuration.rollouts-complete",
+        "database.connections-suffice",
+        "images.tag-pages",
+        "integrity.redis-vouches-for-what-is-there",
+    },
     "harbor-2": {"expiry.authorities-valid-for-days"},
 }
 """The same in one of them. The newer one's pods are given no authority; of the older one, workloads bring no pod to a
-changed template by themselves, nothing says how many connections it opens, and its registry is what docker clients
-speak to, of which 2.8 gives all tags at once."""
+changed template by themselves, nothing says how many connections it opens, and its registry keeps nothing in Redis, and
+is what docker clients speak to, of which 2.8 gives all tags at once."""
 _APART = {"clients", "conformance", "disruption", "images-to-build-on"}
 HARMLESS = {id for id, check in CHECKS.items() if not _APART & set(check.needs)}
 """But for those that take minutes, and are run where they are asked for (tests/lab/test_images.py)."""
 COSTLY = {id for id in HARMLESS if CHECKS[id].area == "images"}
 """They push much, and half of a run's time is theirs: of the defects that `make test` plants only those are asked for
-these that name them; `make matrix` asks for them with all others."""
+these that name them; `make matrix` asks for them also with those that name a check of the registry or of storage."""
+_OF_IMAGES = {"images", "registry", "storage"}
 PATIENT = {
     "registry.busybox-push-pull",
     "registry.delete-removes",
@@ -101,6 +109,38 @@ def healthy(profile: str, ids: Iterable[str], layout: Layout | None = None) -> d
         id: "not applicable" if CHECKS[id].lacking(parts.present) or id in unused else "pass" for id in ids
     }
     return verdicts | dict.fromkeys(layout.turns_red if layout else (), "fail")
+
+
+def touches_images(defect: defects.Defect) -> bool:
+    """Whether it has to do with what the costly checks look at: how images are taken, kept and given."""
+    return any(CHECKS[id].area in _OF_IMAGES for id in defect.turns_red | defect.may_turn_red)
+
+
+def require_exactly(
+    defect: defects.Defect,
+    expected_red: Collection[str],
+    profile: str,
+    layout: Layout,
+    exit_code: int,
+    checks: dict[str, dict],
+) -> None:
+    """Raises AssertionError unless a report says of a planted defect all that it is to say, and no more."""
+    by_chance = {id for id in defect.may_turn_red & checks.keys() if checks[id]["verdict"] == "fail"}
+    verdicts = healthy(profile, checks, layout) | dict.fromkeys(
+        defect.not_applicable & checks.keys(), "not applicable"
+    )
+    verdicts |= dict.fromkeys(defect.applicable & checks.keys(), "pass")
+    require_verdicts(checks, verdicts | dict.fromkeys({*expected_red, *by_chance}, "fail"))
+    assert exit_code == any(CHECKS[id].severity is MUST for id in {*expected_red, *by_chance})
+    for id in expected_red:
+        assert checks[id]["offenders"], f"{id} names no offender"
+        assert checks[id]["hint"], f"{id} has no hint"
+    told = {id: checks[id]["caused_by"] for id in {*expected_red, *by_chance}}
+    causes = {id for id, by in told.items() if by is None}
+    assert causes == (defect.causes or defect.turns_red), f"which check explains which: {told}"
+    hints = " ".join(checks[id]["hint"] for id in causes)
+    missing = [words for words in defect.hint_says if words not in hints]
+    assert not missing, f"no hint of {', '.join(sorted(causes))} says {missing}"
 
 
 def require_verdicts(checks: dict[str, dict], expected: dict[str, str]) -> None:

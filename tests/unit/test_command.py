@@ -1,18 +1,22 @@
 """The command `harbor-verify`: from any folder, with pytest's words and with none."""
 
+import shutil
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
 from harbor_verify import command
 
+REPOSITORY = command.suites().parent
 
-def run(folder, *words):
+
+def run(folder, *words, code=REPOSITORY):
     process = subprocess.run(
         [sys.executable, "-m", "harbor_verify", *words],
         cwd=folder,
-        env={"PYTHONPATH": str(command.suites().parent), "PATH": "/usr/bin:/bin", "COLUMNS": "80"},
+        env={"PYTHONPATH": str(code), "PATH": "/usr/bin:/bin", "COLUMNS": "80"},
         capture_output=True,
         text=True,
         timeout=60,
@@ -33,6 +37,18 @@ def test_from_an_empty_folder_and_without_a_password_it_says_what_is_missing_and
     assert code == 4
     assert "--admin-password or HARBOR_VERIFY_ADMIN_PASSWORD" in output
     assert "Traceback" not in output
+
+
+def test_installed_where_checks_and_fixtures_lie_inside_the_package_it_finds_them_too(tmp_path):
+    code, empty = tmp_path / "site-packages", tmp_path / "empty"
+    empty.mkdir()
+    shutil.copytree(REPOSITORY / "harbor_verify", code / "harbor_verify")
+    inside = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    for source, place in inside["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"].items():
+        shutil.copytree(REPOSITORY / source, code / place)
+    exit_code, output = run(empty, "--collect-only", "--quiet", code=code)
+    assert exit_code == 0, output
+    assert "storage/test_claims.py" in output
 
 
 def test_its_help_lists_settings_and_exit_codes_and_not_all_of_pytest(monkeypatch, capsys):

@@ -8,7 +8,7 @@ import pytest
 from lab import defects, layouts, profiles, settings
 from lab.deployment import rollout
 from lab.deployment.manifests import objects
-from lab.errors import WrongLayout
+from lab.errors import LabError, WrongLayout
 from lab.profiles import HARBOR_1_2, HARBOR_2
 
 EXACT_CHANGES = {
@@ -72,7 +72,9 @@ def differences(before, after, path=""):
 
 
 def _names(node):
-    return [item.get("name", item) for item in node] if isinstance(node, list) else node
+    if not isinstance(node, list):
+        return node
+    return [item.get("name", item) if isinstance(item, dict) else item for item in node]
 
 
 def by_identity(found):
@@ -127,7 +129,10 @@ def test_defect_says_what_it_is(profile, name):
     assert defect.shows
     assert "\n" not in defect.report + defect.shows
     assert defect.turns_red
-    assert all(re.fullmatch(r"[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*", check) for check in defect.turns_red)
+    named = defect.turns_red | defect.may_turn_red | defect.not_applicable
+    assert all(re.fullmatch(r"[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*", check) for check in named)
+    assert defect.causes <= defect.turns_red, "what chance decides is no cause"
+    assert not defect.turns_red & (defect.may_turn_red | defect.not_applicable)
     found = objects.of_kind(objects.read(profile.manifests), *objects.WORKLOADS)
     workloads = {each["metadata"]["name"] for each in found}
     assert defect.unready <= workloads
@@ -222,10 +227,47 @@ def test_a_defect_that_keeps_pods_from_starting_is_taken_away_while_they_are_dep
     assert said == ["true", "false", "true"]
 
 
+def test_one_mistake_may_come_in_several_ways_each_named_after_its_file():
+    of_limit = [name for name in defects.every(HARBOR_2) if name.startswith("front-door-body-limit")]
+    assert [name.removeprefix("front-door-body-limit") for name in of_limit] == [
+        "",
+        "-on-one-replica",
+        "-unread",
+    ]
+
+
 @pytest.mark.parametrize("profile", profiles.ALL.values(), ids=lambda profile: profile.name)
 def test_every_module_is_a_defect_and_its_file_names_it(profile):
     assert {"token-keys-differ", "session-store-missing"} <= defects.every(profile).keys()
     assert list(defects.every(profile)) == sorted(defects.every(profile))
+
+
+@pytest.mark.parametrize("profile", profiles.ALL.values(), ids=lambda profile: profile.name)
+def test_each_defect_is_in_one_group_and_no_check_is_red_for_two_of_a_group(profile):
+    groups = defects.groups(profile)
+    assert sorted(name for group in groups for name in group.split("+")) == list(defects.every(profile))
+    for group in groups:
+        found = [defects.find(profile, name) for name in group.split("+")]
+        assert len(defects.find(profile, group).turns_red) == sum(len(each.turns_red) for each in found)
+        assert len(found) == 1 or all(each.beside_others for each in found)
+
+
+def test_several_are_planted_and_healed_together(lab):
+    lab.profile = HARBOR_2
+    both = "quota-not-counted+token-lasts-for-days"
+    defects.plant(lab, both)
+    assert defects.planted(lab.profile) == both
+    assert [" lab_not_counted " in each or "token_expiration" in each for each in lab.statements] == [
+        True
+    ] * 2
+    defects.heal(lab)
+    assert ["DELETE" in each or "DROP" in each for each in lab.statements[2:]] == [True] * 2
+
+
+def test_two_that_turn_the_same_check_red_are_not_planted_together(lab):
+    lab.profile = HARBOR_2
+    with pytest.raises(LabError, match="about other checks"):
+        defects.plant(lab, "disruption-budgets-absent+disruption-budgets-overlap")
 
 
 def test_an_unknown_name_is_answered_with_the_nearest_and_all():

@@ -28,3 +28,17 @@ def test_a_name_that_no_check_has_is_refused_with_the_nearest(suite):
     code, output = suite.run("--check=unit.one", "--check=unit.tow")
     assert code == 4
     assert "--check unit.tow: there is no such check among those collected; did you mean unit.two?" in output
+
+
+def test_two_presets_are_refused_and_one_chooses(suite):
+    code, output = suite.run("--smoke", "--gate")
+    assert code == 4
+    assert "one of --smoke, --gate: a run is for one thing" in output
+    code, output = suite.run("--gate", "--check=unit.two*")
+    assert (code, ids(suite)) == (0, ["unit.two", "unit.two-more"])
+
+
+def test_the_gate_makes_an_error_of_what_is_blocked(suite):
+    suite.check("three", "pass", needs=("exec",))
+    assert suite.run("--check=unit.three")[0] == 0
+    assert suite.run("--gate", "--check=unit.three")[0] == 1

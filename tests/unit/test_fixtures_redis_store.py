@@ -50,6 +50,11 @@ class FakeRedis(socketserver.StreamRequestHandler):
             return b"-WRONGPASS invalid username-password pair\r\n"
         if name == "TTL":
             return b":%d\r\n" % self.server.left.get(arguments[0], -2)
+        if name == "SCAN":
+            at, key = (b"7", b"blobs::sha256:a") if arguments[0] == "0" else (b"0", b"blobs::sha256:b")
+            return b"*2\r\n$1\r\n%s\r\n*1\r\n$%d\r\n%s\r\n" % (at, len(key), key)
+        if name == "HGETALL":
+            return b"*2\r\n$4\r\nsize\r\n$1\r\n5\r\n" if arguments == ["blobs::sha256:a"] else b"*0\r\n"
         if name == "TYPE":
             return b"+string\r\n"
         if name == "INFO":
@@ -121,6 +126,14 @@ def by_tls(monkeypatch, tmp_path):
 def store(server, **changes):
     asked = SessionStore(**{**vars(STORE), **changes})
     return RedisStore(asked, f"127.0.0.1:{server.server_address[1]}", timeouts_s=(1, 1))
+
+
+def test_keys_come_a_page_at_a_time_and_hashes_by_their_fields(server):
+    with store(server) as redis:
+        assert list(redis.keys("blobs::*")) == ["blobs::sha256:a", "blobs::sha256:b"]
+        assert redis.fields("blobs::sha256:a") == {"size": "5"}
+        assert redis.fields("gone") == {}
+    assert ["SCAN", "7", "MATCH", "blobs::*", "COUNT", "1000"] in server.seen
 
 
 def test_a_key_has_time_left_or_for_ever_or_is_not_there(server):

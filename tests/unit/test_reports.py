@@ -269,4 +269,9 @@ def test_latest_leads_to_the_newest_run_and_no_run_is_overwritten(tmp_path):
     assert (tmp_path / "latest").resolve() == second
     assert first.name == "2026-11-24T02-30-15Z"
     folder.write(a_run(FAILED), second)
-    assert {file.name for file in second.iterdir()} == {"report.json", "junit.xml", "report.html"}
+    assert {file.name for file in second.iterdir()} == {
+        "report.json",
+        "junit.xml",
+        "summary.md",
+        "report.html",
+    }

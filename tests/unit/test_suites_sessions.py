@@ -177,11 +177,11 @@ def test_settings_without_a_session_store_are_harbors_failure(store, told):
 # sessions.users-kept-apart
 
 
-def mix(webs):
+def mix(webs, door=None):
     measured = {}
-    examine(
-        apart.test_no_session_is_ever_taken_for_another_users, target(webs), STRANGER, lambda: OTHER, measured
-    )
+    door = door or Web(webs[0].store)
+    harbor = target(webs, new_front_door_link=lambda: door)
+    examine(apart.test_no_session_is_ever_taken_for_another_users, harbor, STRANGER, lambda: OTHER, measured)
     return measured
 
 
@@ -201,6 +201,18 @@ def test_a_replica_that_takes_everybody_for_one_is_named_for_each_of_the_others(
     assert {o.object for o in offenders} == {"pod ui-2"}
     assert sorted(o.expected.split()[3] for o in offenders) == ["Admin", "verify-2"]
     assert all("times for another's: verify-1" in o.observed for o in offenders)
+
+
+def test_a_front_door_that_keeps_answers_is_named():
+    webs, kept = three(), []
+
+    def first_answer(who):
+        kept.append(who)
+        return kept[0]
+
+    offenders = offenders_of(mix, webs, Web(webs[0].store, says=first_answer))
+    assert {o.object for o in offenders} == {"front door http://h"}
+    assert all("times for another's" in o.observed for o in offenders)
 
 
 def test_upper_and_lower_case_name_one_user():
@@ -226,7 +238,7 @@ def test_a_replica_that_refuses_or_is_silent_is_named_and_not_taken_for_well():
 
 def test_where_no_session_is_ever_known_nothing_is_shown():
     with pytest.raises(CannotTell):
-        mix(three(store={}, says=lambda who: None)[2:])
+        mix(three(store={}, says=lambda who: None)[2:], Web({}))
 
 
 # sessions.survive-replica-deletion

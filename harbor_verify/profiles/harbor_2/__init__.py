@@ -7,6 +7,7 @@ from harbor_verify.model.web_page import WebPage
 from harbor_verify.model.words import Words
 from harbor_verify.profiles.harbor_2.api import Harbor2
 from harbor_verify.profiles.harbor_2.chart import made_anew
+from harbor_verify.profiles.harbor_2.contents import Harbor2Contents
 from harbor_verify.profiles.harbor_2.stores import (
     database,
     migrations,
@@ -72,6 +73,7 @@ PROFILE = Profile(
         {
             Feature.FORM_TOKENS,
             Feature.HEALTH_REPORT,
+            Feature.IMAGE_RECORDS,
             Feature.IMAGES_ON_VOLUMES,
             Feature.INTERNAL_TLS,
             Feature.JOB_LOGS,
@@ -132,6 +134,7 @@ PROFILE = Profile(
     share_connections=frozenset({Role.JOB}),
     robots=robots,
     made_anew=made_anew,
+    contents=Harbor2Contents(),
     secret_key=SecretKey(path="/etc/core/key", length=16, well_known=frozenset({"not-a-secure-key"})),
     internal_tls=internal_tls,
     authorities="/harbor_cust_cert",

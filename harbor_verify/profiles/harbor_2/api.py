@@ -8,6 +8,7 @@
 """
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -171,6 +172,15 @@ class Harbor2(Harbor):
         artifacts = self._all(f"{_path(repository)}/artifacts", {"with_tag": "true"}, credentials)
         return {tag["name"]: artifact["digest"] for artifact in artifacts for tag in artifact["tags"] or ()}
 
+    def artifacts(self, repository: str, credentials: Credentials | None) -> Iterator[str]:
+        """A page at a time; of an index its own digest only."""
+        for artifact in self._each(f"{_path(repository)}/artifacts", {}, credentials):
+            yield str(artifact["digest"])
+
+    def has_artifact(self, repository: str, digest: str, credentials: Credentials | None) -> bool:
+        path = f"{API}{_path(repository)}/artifacts/{digest}"
+        return expect(self.http.get(path, auth=basic(credentials)), 200, 404).status_code == 200
+
     def delete_tag(self, repository: str, tag: str, credentials: Credentials) -> None:
         expect(self.http.delete(f"{API}{_path(repository)}/artifacts/{tag}", auth=basic(credentials)), 200)
 
@@ -296,14 +306,18 @@ class Harbor2(Harbor):
 
     def _all(self, path: str, query: dict[str, Any], credentials: Credentials | None) -> list[Any]:
         """Every entry of a list that comes in pages."""
-        items: list[Any] = []
+        return list(self._each(path, query, credentials))
+
+    def _each(self, path: str, query: dict[str, Any], credentials: Credentials | None) -> Iterator[Any]:
+        number = 1
         while True:
-            page = {**query, "page": len(items) // _PAGE + 1, "page_size": _PAGE}
+            page = {**query, "page": number, "page_size": _PAGE}
             answer = self.http.get(f"{API}{path}", params=page, auth=basic(credentials))
             batch = document(expect(answer, 200)) or []
-            items += batch
+            yield from batch
             if len(batch) < _PAGE:
-                return items
+                return
+            number += 1
 
 
 def _path(repository: str) -> str:

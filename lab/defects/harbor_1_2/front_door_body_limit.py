@@ -12,6 +12,7 @@ def _limit(objects: list[Object]) -> None:
 DEFECT = Defect(
     report="harbor-operator#62",
     shows="docker push of a layer above 10 MB ends with 413",
-    turns_red=frozenset({"images.layer-sizes"}),
+    turns_red=frozenset({"images.layer-sizes", "configuration.front-door-limits-no-bodies"}),
+    causes=frozenset({"images.layer-sizes"}),
     change=_limit,
 )

@@ -15,4 +15,5 @@ DEFECT = Defect(
     shows="a pull that broke off at 9 of 10 GiB begins again",
     turns_red=frozenset({"images.range-passed-on"}),
     change=_drop,
+    beside_others=True,
 )

@@ -21,4 +21,5 @@ DEFECT = Defect(
     turns_red=frozenset({"registry.quota-follows-pushes"}),
     plant_outside=_stop,
     heal_outside=_go_on,
+    beside_others=True,
 )

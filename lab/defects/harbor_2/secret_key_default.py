@@ -13,4 +13,5 @@ DEFECT = Defect(
     shows="nothing: whoever reads the database can read the passwords of other registries and of the directory",
     turns_red=frozenset({"configuration.secret-key-not-default"}),
     change=_leave_it,
+    beside_others=True,
 )

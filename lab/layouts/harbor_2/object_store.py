@@ -71,6 +71,7 @@ LAYOUT = Layout(
         {
             "capacity.volumes-have-room",
             "images.empty-blob",
+            "integrity.storage-holds-what-the-database-knows",
             "storage.access-mode-shared",
             "storage.capacity-honoured",
             "storage.claims-bound",

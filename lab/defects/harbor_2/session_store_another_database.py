@@ -1,0 +1,26 @@
+"""One core keeps sessions in another database of the same Redis: it was started while its ConfigMap named that."""
+
+from lab.defects import Defect
+from lab.defects.edit import Edit
+
+_EDIT = Edit("harbor-core", "_REDIS_URL_CORE", old="/harbor/0?", new="/harbor/7?", workload="harbor-core")
+
+ON_ONE = Defect(
+    report="h#9841, hh#532",
+    shows="whoever signs in on one replica is logged out by the next request to another",
+    turns_red=frozenset(
+        {
+            "access.logout-ends-session-everywhere",
+            "configuration.replicas-run-alike",
+            "configuration.replicas-run-what-is-declared",
+            "configuration.session-store-configured",
+            "sessions.browser-session-through-front-door",
+            "sessions.known-to-every-replica",
+            "sessions.stored-in-redis",
+        }
+    ),
+    causes=frozenset({"configuration.replicas-run-alike"}),
+    hint_says=("kubectl rollout restart",),
+    plant_outside=_EDIT.plant_on_one,
+    heal_outside=_EDIT.heal_one,
+)

@@ -1,0 +1,57 @@
+"""The Redis in which registry replicas keep what they have seen of blobs: whether it is true."""
+
+from harbor_verify.audit import cache
+from harbor_verify.audit import harbor as parts
+from harbor_verify.audit.kinds import Kind
+from harbor_verify.audit.notebook import Notebook
+from harbor_verify.audit.pace import Pace
+from harbor_verify.audit.result import gather
+from harbor_verify.audit.walk import Stopped, Walk
+from harbor_verify.checks import check
+from harbor_verify.errors import CannotTell
+from harbor_verify.findings import Findings
+from harbor_verify.target import Target
+
+_MOST_ASKED = 300
+
+
+@check(
+    "integrity.redis-vouches-for-what-is-there",
+    hint="As long as Redis vouches for a layer, HEAD is 200, docker push says that the layer already exists, and the "
+    "image can never be pulled. Of a repository that Harbor has not: two Harbors use one database of one Redis for "
+    "their registries; separate them (config.yml of the registry: redis.addr, redis.db; the chart: "
+    "redis.external.registryDatabaseIndex). Of a repository that it has: a garbage collection did not end, or the "
+    "storage was restored from before. Then empty that database (FLUSHDB, where nothing else is in it): it is a cache, "
+    "which fills itself again. Push the image again.",
+    source="distribution: storage.cache.blobdescriptor, registry/storage/cache/redis; reports 22571 and 19988 of "
+    "goharbor/harbor",
+    needs=("session-store",),
+)
+def test_redis_vouches_for_what_is_there(harbor: Target, findings: Findings, not_applicable, measured):
+    """Of every layer that the registry's Redis vouches for (a sample of 300) a byte comes.
+
+    Source: its keys repository::NAME::blobs::DIGEST, which only the registry writes, against a GET of one replica.
+    """
+    store = parts.cache_of(harbor)
+    if store is None:
+        not_applicable("the registry keeps no descriptors of blobs in a Redis")
+    place, notebook = f"Redis {store}", Notebook()
+    expected = "what it vouches for in a repository is in the storage"
+    with (
+        findings.about(place, expected) as vouching,
+        parts.open_cache(harbor, store) as redis,
+        Walk(notebook, parts.sources(harbor), Pace(requests_per_s=200)) as walk,
+    ):
+        try:
+            asked = cache.links(
+                notebook, walk, redis, place, lambda name: parts.knows_repository(harbor, name), _MOST_ASKED
+            )
+        except Stopped as stopped:
+            raise CannotTell(str(stopped)) from stopped
+        measured["descriptors_asked_for_count"] = asked
+        for each in gather(notebook):
+            other = each.kind is Kind.FOREIGN
+            whose = f"{each.repositories[0]}, which Harbor has not" if other else each.repositories[0]
+            vouching.wrong(f"{each.digest} of {whose}: {each.observed}")
+        for thing, reason in notebook.unknowns():
+            vouching.unknown(f"{thing}: {reason}")

@@ -1,0 +1,68 @@
+"""What the lab's tests require of a report on a planted defect: exactly its checks are red, and a hint that helps."""
+
+import pytest
+
+from lab.defects import Defect
+from lab.layouts import Layout
+from tests.lab.running import require_exactly, touches_images
+
+CAUSE, CONSEQUENCE, OTHER = (
+    "configuration.session-store-configured",
+    "sessions.known-to-every-replica",
+    "access.docker-login",
+)
+DEFECT = Defect(
+    report="h#1",
+    shows="nothing",
+    turns_red=frozenset({CAUSE}),
+    may_turn_red=frozenset({CONSEQUENCE}),
+    hint_says=("the same setting",),
+)
+
+
+def told(cause=None, follows=None, other=None):
+    """A report's checks: the cause red, all else green, each with what is given."""
+    red = {"verdict": "fail", "offenders": [{"object": "pod a"}], "hint": "Give all the same setting."}
+    green = {"verdict": "pass", "message": "", "offenders": [], "hint": "", "caused_by": None}
+    return {
+        CAUSE: {**green, **red, **(cause or {})},
+        CONSEQUENCE: {**green, **(follows or {})},
+        OTHER: {**green, **(other or {})},
+    }
+
+
+def require(checks, exit_code=1):
+    require_exactly(DEFECT, DEFECT.turns_red, "harbor-2", Layout(about="any"), exit_code, checks)
+
+
+@pytest.mark.parametrize("follows", [{}, {"verdict": "fail", "caused_by": CAUSE}])
+def test_what_chance_decides_may_be_red_and_may_be_green(follows):
+    require(told(follows=follows))
+
+
+@pytest.mark.parametrize(
+    "checks, complaint",
+    [
+        (told(cause={"verdict": "pass"}), "pass, not fail"),
+        (told(cause={"verdict": "error"}), "error, not fail"),
+        (told(other={"verdict": "fail", "caused_by": CAUSE}), "fail, not pass"),
+        (told(follows={"verdict": "error"}), "error, not pass"),
+        (told(follows={"verdict": "fail"}), "which check explains which"),
+        (told(cause={"caused_by": OTHER}), "which check explains which"),
+        (told(cause={"hint": "Look at the log."}), "no hint of .* says"),
+        (told(cause={"offenders": []}), "names no offender"),
+    ],
+)
+def test_anything_else_is_told(checks, complaint):
+    with pytest.raises(AssertionError, match=complaint):
+        require(checks)
+
+
+def test_a_red_check_that_must_be_green_makes_the_exit_code_1():
+    with pytest.raises(AssertionError):
+        require(told(), exit_code=0)
+
+
+def test_the_costly_checks_are_asked_for_with_what_has_to_do_with_images():
+    assert not touches_images(DEFECT)
+    assert touches_images(Defect(report="", shows="", turns_red=frozenset({"registry.delete-removes"})))
