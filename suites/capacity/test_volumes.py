@@ -62,6 +62,11 @@ def test_volumes_have_space_and_inodes_left(
                             f"at the rate of earlier runs it is full in {lasts:.0f} days",
                             expected=f"it lasts for {settings.full_in_days} days",
                         )
+    for volume in harbor.deployment.volumes():
+        # One that is not Bound has no room that could be used up.
+        if volume.phase == "Bound" and volume.claim_name not in seen:
+            with findings.about(volume.object, "a Ready pod mounts it, and can be asked"):
+                raise CannotTell("no Ready pod mounts it, so nobody could be asked how full it is")
     if not findings.examined:
         not_applicable("neither Harbor's pods nor stores of its namespace use a PersistentVolumeClaim")
 

@@ -97,6 +97,16 @@ def test_what_cannot_be_seen_is_unknown(harbor, space):
         examine(CHECK, harbor(space=space), SETTINGS, list, never, {})
 
 
+def test_a_volume_that_no_ready_pod_mounts_is_unknown_and_one_that_is_not_bound_is_none(harbor, monkeypatch):
+    monkeypatch.setattr(test_volumes, "is_ready", lambda pod: "jobservice" not in pod.metadata.name)
+    target = harbor()
+    with pytest.raises(CannotTell, match="harbor-jobservice: no Ready pod"):
+        examine(CHECK, target, SETTINGS, list, never, {})
+    bound = [each for each in target.deployment.volumes() if each.claim_name != "harbor-jobservice"]
+    monkeypatch.setattr(type(target.deployment), "volumes", lambda self: bound)
+    examine(CHECK, target, SETTINGS, list, never, {})
+
+
 def test_without_a_claim_there_is_nothing_to_look_at(harbor):
     with pytest.raises(NotApplicable):
         examine(CHECK, harbor("08-s3-no-pvc"), SETTINGS, list, not_applicable, {})

@@ -25,6 +25,14 @@ DEFECT = Defect(
     )
     | SOME_FAILOVER,
     causes=frozenset({"configuration.session-store-configured"}),
-    not_applicable=frozenset({"sessions.store-not-on-one-server", "sessions.store-refuses-writes-alone"}),
+    not_applicable=frozenset(
+        {
+            "capacity.session-store-evicts-nothing",
+            "capacity.session-store-has-room",
+            "durability.session-store-writes-to-disk",
+            "sessions.store-not-on-one-server",
+            "sessions.store-refuses-writes-alone",
+        }
+    ),
     change=_forget_redis,
 )

@@ -15,6 +15,8 @@ DEFECT = Defect(
     report="PostgreSQL: synchronous_commit, which guides to faster databases turn off",
     shows="nothing, until the primary is lost: pushes of its last second, which clients saw succeed, are gone",
     turns_red=frozenset({"durability.database-commits-are-kept"}),
+    hint_says=("synchronous_commit",),
     plant_outside=_hurry,
     heal_outside=_wait,
+    beside_others=True,
 )

@@ -1,4 +1,4 @@
-"""The front door's certificate ends within a week, and nothing renews it."""
+"""The front door's certificate ends within three weeks, and nothing renews it."""
 
 from lab import authority, settings
 from lab.defects import Defect
@@ -6,7 +6,7 @@ from lab.deployment.manifests.objects import Object, find, put_text
 
 
 def _let_it_end(objects: list[Object]) -> None:
-    issued = authority.pair("front-door-ends-soon", settings.NODES.values(), valid_days=7)
+    issued = authority.pair("front-door-ends-in-weeks", settings.NODES.values(), valid_days=20)
     secret = find(objects, "Secret", "harbor-nginx")
     put_text(secret, "tls.crt", issued.certificate)
     put_text(secret, "tls.key", issued.key)

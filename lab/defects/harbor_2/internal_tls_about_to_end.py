@@ -32,5 +32,6 @@ DEFECT = Defect(
         }
     ),
     causes=frozenset({"expiry.authorities-valid-for-days", "expiry.certificates-not-about-to-end"}),
+    hint_says=("internal TLS",),
     change=_speak_tls,
 )

@@ -9,7 +9,7 @@ _ONCE = f"[ -e {_MARK}/once ] || {{ touch {_MARK}/once; exec tail /dev/zero; }};
 
 def _limit(objects: list[Object]) -> None:
     container = container_of(objects, "harbor-portal")
-    container["resources"] = {"limits": {"memory": "64Mi"}}
+    container["resources"] = {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "64Mi"}}
     # Each container takes more than that once.
     container["command"] = ["/bin/sh", "-c", _ONCE]
     container["volumeMounts"].append({"name": "killed", "mountPath": _MARK})

@@ -17,6 +17,7 @@ DEFECT = Defect(
     report="Harbor: project quotas; a push that exceeds one is refused",
     shows="nothing, until somebody pushes more than the little that is left: that team's builds are refused",
     turns_red=frozenset({"capacity.project-quotas-have-room"}),
+    hint_says=("quota",),
     plant_outside=lambda lab: _set(lab, _LIMIT, _LIMIT - 1000),
     heal_outside=lambda lab: _set(lab, _NONE, 0),
 )

@@ -16,6 +16,8 @@ DEFECT = Defect(
     turns_red=frozenset(
         {"capacity.session-store-evicts-nothing", "durability.session-store-writes-to-disk"},
     ),
+    hint_says=("maxmemory-policy", "appendonly"),
     plant_outside=lambda lab: _switch(lab, cache=True),
     heal_outside=lambda lab: _switch(lab, cache=False),
+    beside_others=True,
 )

@@ -14,5 +14,6 @@ DEFECT = Defect(
     report="the chart's default; traPtitech/manifest#910",
     shows="nothing, until a node has no memory left: Harbor's pods are the first to be evicted from it",
     turns_red=frozenset({"capacity.resources-declared"}),
+    hint_says=("requests",),
     change=_say_nothing,
 )

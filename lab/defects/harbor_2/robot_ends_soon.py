@@ -21,6 +21,8 @@ DEFECT = Defect(
     report="h#16929; a robot is made for 30 days unless told otherwise",
     shows="nothing, until the day on which every pipeline that has its secret gets 401",
     turns_red=frozenset({"expiry.robots-valid-for-days"}),
+    hint_says=("expiration",),
     plant_outside=_make,
     heal_outside=_remove,
+    beside_others=True,
 )

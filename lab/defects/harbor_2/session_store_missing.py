@@ -26,6 +26,9 @@ DEFECT = Defect(
     causes=frozenset({"configuration.session-store-configured"}),
     not_applicable=frozenset(
         {
+            "capacity.session-store-evicts-nothing",
+            "capacity.session-store-has-room",
+            "durability.session-store-writes-to-disk",
             "sessions.sentinels-can-elect",
             "sessions.store-not-on-one-server",
             "sessions.store-refuses-writes-alone",

@@ -20,6 +20,7 @@ DEFECT = Defect(
     report="CephFS: quotas; a registry whose folder is full answers 500",
     shows="nothing, until the rest is used: then every push ends with 500",
     turns_red=frozenset({"capacity.volumes-have-room"}),
+    hint_says=("collect garbage",),
     plant_outside=_fill,
     heal_outside=_empty,
 )
