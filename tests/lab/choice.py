@@ -9,10 +9,8 @@ CHOSEN = {
     "harbor-1.2": {"registry-config-mounted-elsewhere": "reference"},
     "harbor-2": {
         "blob-truncated": "reference",
-        "dirty-migration": "object-store",
-        "redis-is-a-cache": "reference",
+        "dirty-migration+redis-is-a-cache+robot-ends-soon": "object-store",
         "registry-outside-the-volume": "sidecars",
-        "robot-ends-soon": "reference",
         "session-store-missing": "ingress",
     },
 }

@@ -68,7 +68,7 @@ def harbor(profile, stand_up) -> cluster.Deployed:
     [
         pytest.param(profile.name, name, marks=() if name in CHOSEN[profile.name] else pytest.mark.matrix)
         for profile in profiles.ALL.values()
-        for name in defects.groups(profile)
+        for name in dict.fromkeys([*CHOSEN[profile.name], *defects.groups(profile)])
     ],
 )
 def test_a_defect_turns_exactly_its_checks_red(harbor, profile, name, tmp_path):
