@@ -18,7 +18,7 @@ _PARTS = "core|portal|jobservice|registry|database|redis|trivy|nginx|ingress"
 
 def text_of(name: str) -> str:
     """The objects of a deployment, as small_cluster takes them."""
-    return yaml.safe_dump_all(_objects(name).values())
+    return yaml.dump_all(_objects(name).values(), Dumper=yaml.CSafeDumper)
 
 
 def of_release(name: str, release: str) -> str:
@@ -31,7 +31,7 @@ def of_release(name: str, release: str) -> str:
 
 def _objects(name: str) -> dict[str, Any]:
     """By kind, namespace and name."""
-    documents = list(yaml.safe_load_all((FOLDER / f"{name}.yaml").read_text()))
+    documents = list(yaml.load_all((FOLDER / f"{name}.yaml").read_text(), Loader=yaml.CSafeLoader))
     lead = documents.pop(0) if "kind" not in documents[0] else {}
     objects = _objects(lead["based on"]) if lead else {}
     for gone in lead.get("without", ()):

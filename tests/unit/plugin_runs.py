@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from harbor_verify import checks
+from harbor_verify.plugin import run  # noqa: F401 - here, or each copy of this process imports it anew
+from harbor_verify.reports import html_file  # noqa: F401 - the same
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # The conftest below imports modules of the plugin before pytest does, to put its fakes into them.

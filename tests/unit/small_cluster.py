@@ -43,7 +43,7 @@ def small_cluster(
     that one of them, by its ordinal, is given later. `dying`: what the status of containers of that name says besides.
     """
     objects: dict[str, dict[str, dict[str, Any]]] = {}
-    for body in filter(None, yaml.safe_load_all(text)):
+    for body in filter(None, yaml.load_all(text, Loader=yaml.CSafeLoader)):
         _put(objects, body)
     for kind in ("Deployment", "StatefulSet", "ReplicationController", "Cluster", "DaemonSet"):
         for workload in list(objects.get(_plural(kind), {}).values()):

@@ -24,14 +24,6 @@ def run(folder, *words, code=REPOSITORY):
     return process.returncode, process.stdout + process.stderr
 
 
-def test_it_finds_the_checks_from_any_folder_and_settings_of_pytest_there_are_not_meant_for_it(tmp_path):
-    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-flag\n")
-    code, output = run(tmp_path, "--collect-only", "--quiet", "--check", "storage.claims-bound")
-    assert code == 0, output
-    assert "1/" in output
-    assert "warning" not in output.lower()
-
-
 def test_from_an_empty_folder_and_without_a_password_it_says_what_is_missing_and_exits_with_4(tmp_path):
     code, output = run(tmp_path, "--namespace", "harbor")
     assert code == 4
@@ -39,15 +31,21 @@ def test_from_an_empty_folder_and_without_a_password_it_says_what_is_missing_and
     assert "Traceback" not in output
 
 
-def test_installed_where_checks_and_fixtures_lie_inside_the_package_it_finds_them_too(tmp_path):
-    code, empty = tmp_path / "site-packages", tmp_path / "empty"
-    empty.mkdir()
+def test_installed_it_finds_checks_and_fixtures_in_the_package_and_takes_no_settings_of_pytest_from_where_it_is(
+    tmp_path,
+):
+    code, folder = tmp_path / "site-packages", tmp_path / "anywhere"
+    folder.mkdir()
+    (folder / "pytest.ini").write_text("[pytest]\naddopts = --no-such-flag\n")
     shutil.copytree(REPOSITORY / "harbor_verify", code / "harbor_verify")
     inside = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
     for source, place in inside["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"].items():
         shutil.copytree(REPOSITORY / source, code / place)
-    exit_code, output = run(empty, "--collect-only", "--quiet", code=code)
+    words = ("--collect-only", "--quiet", "--check", "storage.claims-bound")
+    exit_code, output = run(folder, *words, code=code)
     assert exit_code == 0, output
+    assert "1/" in output
+    assert "warning" not in output.lower()
     assert "storage/test_claims.py" in output
 
 
