@@ -4,6 +4,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
+import requests
 
 from harbor_verify import cleanup
 from harbor_verify.clients.harbor import Credentials, Project
@@ -18,10 +19,14 @@ MANIFEST = {"config": {"digest": "sha256:c"}, "layers": [{"digest": "sha256:a"},
 
 
 class Registry:
-    """Gives manifests and blobs; `vouched` are those that HEAD alone finds, `lost` those that nobody does."""
+    """Gives manifests and blobs; `vouched` are those that HEAD alone finds, `lost` those that nobody does.
 
-    def __init__(self, manifests, vouched=(), lost=(), deleted=False):
+    Of `promised` ones GET says 206, and gives nothing: the end of the body, or that the connection breaks.
+    """
+
+    def __init__(self, manifests, vouched=(), lost=(), promised=None, deleted=False):
         self.manifests, self.vouched, self.lost, self.deleted = manifests, vouched, lost, deleted
+        self.promised = promised or {}
         self.asked = []
 
     def manifest(self, repository, reference):
@@ -33,7 +38,21 @@ class Registry:
         self.asked.append((method, digest))
         gone = digest in self.lost or (digest in self.vouched and method == "GET")
         status = 404 if gone else 206 if method == "GET" else 200
-        return SimpleNamespace(status_code=status, close=lambda: None)
+        request = SimpleNamespace(method=method, path_url=f"/{digest}")
+
+        def iter_content(size):
+            if broken := self.promised.get(digest):
+                raise broken
+            return iter([] if digest in self.promised else [b"x"])
+
+        return SimpleNamespace(
+            status_code=status,
+            reason="",
+            request=request,
+            headers={},
+            iter_content=iter_content,
+            close=lambda: None,
+        )
 
 
 def harbor(monkeypatch, registry, projects=("library",), proxies=()):
@@ -69,6 +88,19 @@ def test_a_layer_that_the_cache_vouches_for_and_nobody_has_is_told(monkeypatch):
     (offender,) = offenders_of(CHECK, harbor(monkeypatch, registry), never, {})
     assert offender.object == "image library/app@sha256:m"
     assert offender.observed == "HEAD says that layer sha256:b is there, and GET does not give it (404)"
+
+
+@pytest.mark.parametrize(
+    "ends, told",
+    [(None, "206, and not a byte"), (requests.ConnectionError("closed"), "breaks off: closed")],
+    ids=["empty", "broken"],
+)
+def test_a_layer_that_is_promised_and_does_not_come_is_told(monkeypatch, ends, told):
+    """So a registry answers which has its file system: it opens the file when the status is said."""
+    registry = Registry({"sha256:m": MANIFEST}, promised={"sha256:b": ends})
+    (offender,) = offenders_of(CHECK, harbor(monkeypatch, registry), never, {})
+    assert offender.observed.startswith("HEAD says that layer sha256:b is there, and GET does not give it (")
+    assert told in offender.observed
 
 
 def test_a_layer_that_is_lost_is_told(monkeypatch):
