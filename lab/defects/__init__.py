@@ -77,7 +77,8 @@ class Defect:
     unready: frozenset[str] = frozenset()
     """The workloads whose pods never become Ready with it."""
     beside_others: bool = False
-    """Whether no check but those that it names takes notice of it: it can be planted together with others."""
+    """Whether no check but those that it names takes notice of it, and none builds on these: it can be planted together
+    with others."""
 
 
 def every(profile: Profile) -> dict[str, Defect]:

@@ -66,19 +66,6 @@ def serve(namespace: str, name: str) -> None:
     )
 
 
-def scale(replicas: int) -> None:
-    """Have so many pods of it, and wait for them. Raises CommandFailed."""
-    kubectl("scale", f"deployment/{_NAME}", f"--namespace={NAMESPACE}", f"--replicas={replicas}")
-    kubectl(
-        "rollout",
-        "status",
-        f"deployment/{_NAME}",
-        f"--namespace={NAMESPACE}",
-        f"--timeout={_DEADLINE_S}s",
-        timeout_s=_DEADLINE_S + 10,
-    )
-
-
 def healthy() -> str:
     """What is there, as a sentence; raises NotYet when a pod of it is not Ready, CommandFailed without any."""
     ready = _read("deployment", _NAME, NAMESPACE)["status"].get("readyReplicas", 0)

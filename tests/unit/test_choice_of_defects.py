@@ -1,5 +1,9 @@
 """What `make test` plants in the lab shows that each area of the suite can go red."""
 
+from itertools import permutations
+
+import pytest
+
 from docs.catalogue import checks_of_suites
 from lab import defects, layouts, profiles
 from tests.lab.choice import CHOSEN
@@ -13,6 +17,20 @@ def test_every_area_goes_red_with_one_of_the_chosen_defects():
         for id in defects.find(profiles.find(profile), name).turns_red
     }
     assert red == {check.id.partition(".")[0] for check in checks_of_suites()}
+
+
+@pytest.mark.parametrize("profile", profiles.ALL.values(), ids=lambda profile: profile.name)
+def test_what_is_planted_together_explains_nothing_of_each_other(profile):
+    checks = {check.id: check for check in checks_of_suites()}
+
+    def explained_by(id):
+        above = checks[id].builds_on
+        return set(above).union(*map(explained_by, above))
+
+    for group in (group for group in defects.groups(profile) if "+" in group):
+        parts = [defects.find(profile, name).turns_red for name in group.split("+")]
+        for one, other in permutations(parts, 2):
+            assert not set().union(*map(explained_by, one)) & other
 
 
 def test_the_chosen_layouts_are_there():

@@ -1,21 +1,19 @@
-"""The registry sends clients for their tokens to the ui by the name of its Service, which nobody outside knows."""
+"""The realm in the registry's configuration is without the port: clients are sent for their tokens to port 80."""
+
+import re
 
 from lab.defects import Defect
 from lab.deployment.manifests.objects import Object, find
 
 
-def _name_a_service(objects: list[Object]) -> None:
+def _drop_port(objects: list[Object]) -> None:
     data = find(objects, "ConfigMap", "harbor-registry-config")["data"]
-    lines = data["config"].splitlines(keepends=True)
-    data["config"] = "".join(
-        f"{line.partition('realm:')[0]}realm: http://ui/service/token\n" if "realm:" in line else line
-        for line in lines
-    )
+    data["config"] = re.sub(r"(realm: http://[^:/]+):\d+/", r"\1/", data["config"])
 
 
 DEFECT = Defect(
     report="h#10522",
-    shows="the page works, and docker login ends with no such host",
+    shows="the page works, and docker login ends with connection refused, at the port 80 that nobody asked for",
     turns_red=frozenset(
         {
             "access.docker-login",
@@ -25,6 +23,6 @@ DEFECT = Defect(
         }
     ),
     causes=frozenset({"access.realm-reachable-by-clients"}),
-    hint_says=("not the name of a Service",),
-    change=_name_a_service,
+    hint_says=("HOST[:PORT]",),
+    change=_drop_port,
 )

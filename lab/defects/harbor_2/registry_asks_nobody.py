@@ -16,5 +16,4 @@ DEFECT = Defect(
     turns_red=frozenset({"configuration.registry-config-in-effect"}),
     hint_says=("auth",),
     change=_EDIT.everywhere,
-    beside_others=True,
 )

@@ -33,5 +33,4 @@ DEFECT = Defect(
     turns_red=frozenset({"configuration.rollouts-complete"}),
     hint_says=("kubectl rollout undo", "an image that is not there"),
     plant_outside=_begin,
-    beside_others=True,
 )

@@ -25,11 +25,11 @@ ON_ONE = Defect(
             "configuration.replicas-run-alike",
             "configuration.replicas-run-what-is-declared",
             "configuration.session-store-configured",
-            "sessions.browser-session-through-front-door",
             "sessions.known-to-every-replica",
             "sessions.stored-in-redis",
         }
     ),
+    may_turn_red=frozenset({"sessions.browser-session-through-front-door"}),
     causes=frozenset({"configuration.replicas-run-alike"}),
     hint_says=("kubectl rollout restart",),
     plant_outside=_plant_on_one,
