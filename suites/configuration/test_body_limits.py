@@ -15,7 +15,7 @@ _NO_LIMIT = "no limit on how large a request may be"
     "with 413, a limit that no image meets today will be met one day. Remove it: {body_limit}.",
     source="nginx: client_max_body_size; ingress-nginx: proxy-body-size; goharbor/harbor reports 17546 and 13339",
     severity=SHOULD,
-    builds_on=("images.layer-sizes", "configuration.replicas-run-what-is-declared"),
+    builds_on=("images.layer-sizes",),
 )
 def test_the_front_door_is_told_of_no_limit(harbor: Target, findings: Findings, not_applicable):
     """The configuration of Harbor's nginx, or its Ingress, limits no layer's size.

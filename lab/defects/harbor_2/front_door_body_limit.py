@@ -41,7 +41,6 @@ UNREAD = Defect(
     turns_red=frozenset(
         {"configuration.replicas-run-what-is-declared", "configuration.front-door-limits-no-bodies"}
     ),
-    causes=frozenset({"configuration.replicas-run-what-is-declared"}),
     hint_says=("take it back",),
     plant_outside=_EDIT.plant_unread,
     heal_outside=_EDIT.heal_unread,
