@@ -8,10 +8,9 @@ is left out.
 CHOSEN = {
     "harbor-1.2": {"registry-config-mounted-elsewhere": "reference"},
     "harbor-2": {
-        "blob-truncated": "reference",
+        "blob-truncated+session-store-missing": "reference",
         "dirty-migration+redis-is-a-cache+robot-ends-soon": "object-store",
-        "registry-outside-the-volume": "sidecars",
-        "session-store-missing": "ingress",
+        "registry-outside-the-volume": "ingress",
     },
 }
 """By profile: defects, and the layout that each is planted in; of all others it is the reference."""

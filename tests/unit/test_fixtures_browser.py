@@ -166,25 +166,17 @@ def test_a_user_signs_in_stays_signed_in_and_logs_out(visitor, server, tmp_path)
 
 
 @needs_browser
-def test_a_login_that_shows_nobody_is_told_with_what_the_page_shows(visitor, server):
+def test_a_login_that_shows_nobody_a_session_that_is_lost_and_a_log_out_that_does_nothing_are_told(visitor, server):
     visitor.open()
     with pytest.raises(NotShown, match=r'see other\'s name: .*the page shows "LOG IN"'):
         visitor.sign_in(Credentials("other", "x"))
-
-
-@needs_browser
-def test_a_session_that_is_lost_is_told_at_the_reload(visitor, server):
-    server.forgets = 2
+    server.forgets = server.loads + 2
     visitor.open()
     visitor.sign_in(ADMIN)
     visitor.reload("admin")
     with pytest.raises(NotShown, match="signed in no more"):
         visitor.reload("admin")
-
-
-@needs_browser
-def test_a_log_out_that_does_nothing_is_told(visitor, server):
-    server.keeps = True
+    server.forgets, server.keeps, server.user = 99, True, ""
     visitor.open()
     visitor.sign_in(ADMIN)
     with pytest.raises(NotShown, match="see the sign-in form"):
