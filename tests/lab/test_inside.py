@@ -1,9 +1,13 @@
-"""The suite in a pod of the cluster, with no more rights than deploy/verifier/role.yaml gives: provider `existing`."""
+"""The suite in a pod of the cluster, with the rights that deploy/verifier/observe.yaml gives: provider `existing`."""
 
 import json
+import os
+import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import yaml
@@ -13,7 +17,7 @@ from lab.kubernetes import control_plane
 from lab.waiting import NotYet, wait_until
 
 pytestmark = pytest.mark.usefixtures("lab")
-ROLE = settings.REPOSITORY / "deploy" / "verifier" / "role.yaml"
+ROLES = settings.REPOSITORY / "deploy" / "verifier"
 POD = "harbor-verify"
 HARBOR = profiles.find()
 
@@ -22,11 +26,22 @@ def kubectl(*argv: str, input: str | None = None) -> str:
     return control_plane.kubectl(*argv, f"--namespace={HARBOR.namespace}", input=input)
 
 
-def role() -> str:
-    """The role's manifests, for the namespace that Harbor is in here."""
-    written = ROLE.read_text()
-    assert "    namespace: harbor\n" in written
+def role(name: str) -> str:
+    """The manifests of one of the roles, for the namespace that Harbor is in here."""
+    written = (ROLES / f"{name}.yaml").read_text()
     return written.replace("    namespace: harbor\n", f"    namespace: {HARBOR.namespace}\n")
+
+
+@contextmanager
+def granted(*names: str) -> Iterator[None]:
+    """The ServiceAccount and its roles; all of it is removed."""
+    try:
+        for name in names:
+            kubectl("apply", "--filename=-", input=role(name))
+        yield
+    finally:
+        for name in reversed(names):
+            kubectl("delete", "--filename=-", "--ignore-not-found", input=role(name))
 
 
 def pod() -> dict:
@@ -82,20 +97,19 @@ def pod() -> dict:
 @pytest.fixture
 def ended_pod() -> Iterator[dict]:
     """The pod after its end; it and its rights are removed."""
-    kubectl("apply", "--filename=-", input=role())
-    try:
-        kubectl("apply", "--filename=-", input=yaml.safe_dump(pod()))
+    with granted("observe"):
+        try:
+            kubectl("apply", "--filename=-", input=yaml.safe_dump(pod()))
 
-        def ended() -> dict:
-            found = json.loads(kubectl("get", "pod", POD, "--output=json"))
-            if found["status"]["phase"] not in ("Succeeded", "Failed"):
-                raise NotYet(json.dumps(found["status"]))
-            return found
+            def ended() -> dict:
+                found = json.loads(kubectl("get", "pod", POD, "--output=json"))
+                if found["status"]["phase"] not in ("Succeeded", "Failed"):
+                    raise NotYet(json.dumps(found["status"]))
+                return found
 
-        yield wait_until("the suite in its pod has ended", ended, deadline_s=600, interval_s=2)
-    finally:
-        kubectl("delete", "pod", POD, "--ignore-not-found", "--grace-period=1")
-        kubectl("delete", "--filename=-", "--ignore-not-found", input=role())
+            yield wait_until("the suite in its pod has ended", ended, deadline_s=600, interval_s=2)
+        finally:
+            kubectl("delete", "pod", POD, "--ignore-not-found", "--grace-period=1")
 
 
 def logged_report() -> dict:
@@ -108,7 +122,7 @@ def logged_report() -> dict:
         raise NotYet(f"{len(log)} characters: {cut_off}") from cut_off
 
 
-def test_the_suite_runs_in_a_pod_with_the_rights_of_its_role_and_no_more(ended_pod):
+def test_the_suite_runs_in_a_pod_with_the_rights_to_observe_and_no_more(ended_pod):
     report = wait_until("the log of the pod is whole", logged_report, deadline_s=30)
     assert "from inside" in report["target"]["found"][0]
     assert report["target"]["provider"] == "existing"
@@ -119,3 +133,47 @@ def test_the_suite_runs_in_a_pod_with_the_rights_of_its_role_and_no_more(ended_p
     assert all(message.startswith(of_the_pod) for message in blocked.values()), blocked
     assert report["exit_code"] == 0
     assert report["summary"]["pass"] > len(blocked)
+
+
+@pytest.mark.parametrize(
+    "roles, missing",
+    [
+        (("observe",), ["may not patch deployments", "may not create pods/eviction"]),
+        (("observe", "disrupt"), ["may not create pods/eviction"]),
+        (("observe", "disrupt", "drain"), []),
+    ],
+)
+def test_each_role_adds_what_its_flag_needs_and_what_is_missing_is_told(roles, missing, tmp_path):
+    with granted(*roles):
+        preflight = subprocess.run(
+            [
+                sys.executable,
+                *("-m", "harbor_verify", "--preflight", "--allow-disruption", "--allow-node-drain"),
+                *(f"--kubeconfig={kubeconfig_of_the_account(tmp_path)}", f"--namespace={HARBOR.namespace}"),
+            ],
+            cwd=tmp_path,
+            env={
+                **os.environ,
+                "HARBOR_VERIFY_ADMIN_PASSWORD": settings.ADMIN_PASSWORD,
+                "PYTHONPATH": str(settings.REPOSITORY),
+                "COLUMNS": "500",
+            },
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    rights = [line for line in preflight.stdout.splitlines() if "this account may not" in line]
+    assert preflight.returncode == 0, preflight.stdout + preflight.stderr
+    assert len(rights) == len(missing), rights
+    assert all(any(words in line for line in rights) for words in missing), rights
+
+
+def kubeconfig_of_the_account(folder: Path) -> Path:
+    """A file with the lab's cluster, and a token of the ServiceAccount in place of the administrator."""
+    config = yaml.safe_load(settings.KUBECONFIG.read_text())
+    token = kubectl("create", "token", "harbor-verify").strip()
+    config["users"] = [{"name": each["name"], "user": {"token": token}} for each in config["users"]]
+    file = folder / "kubeconfig"
+    file.write_text(yaml.safe_dump(config))
+    return file
