@@ -166,7 +166,9 @@ def test_a_user_signs_in_stays_signed_in_and_logs_out(visitor, server, tmp_path)
 
 
 @needs_browser
-def test_a_login_that_shows_nobody_a_session_that_is_lost_and_a_log_out_that_does_nothing_are_told(visitor, server):
+def test_a_login_that_shows_nobody_a_session_that_is_lost_and_a_log_out_that_does_nothing_are_told(
+    visitor, server
+):
     visitor.open()
     with pytest.raises(NotShown, match=r'see other\'s name: .*the page shows "LOG IN"'):
         visitor.sign_in(Credentials("other", "x"))
