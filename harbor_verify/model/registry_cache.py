@@ -1,39 +1,56 @@
 """The Redis in which registry replicas keep what they have seen of blobs."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
 from harbor_verify.errors import WrongConfiguration
+from harbor_verify.model import configuration
 from harbor_verify.model.addresses import joined, split
 from harbor_verify.model.stores import SessionStore
 
 
-def registry_cache(text: str, environment: Mapping[str, str]) -> SessionStore | None:
-    """What a registry's config.yml and environment name; None: it keeps descriptors in its memory, or nowhere.
+@dataclass(frozen=True)
+class NamedRedis:
+    """HOST[:PORT] of a Redis or, where `primary` is named, of Sentinels; `settings` is all that is said of it."""
 
-    Sources: distribution, storage.cache (blobdescriptor, once layerinfo) and redis; goharbor/distribution,
-    sentinelMasterSet. A variable REGISTRY_REDIS_… wins over the file. Raises WrongConfiguration.
+    addresses: tuple[str, ...]
+    primary: str
+    settings: Mapping[str, Any] = field(repr=False)
+
+
+def named_redis(text: str, environment: Mapping[str, str]) -> NamedRedis | None:
+    """The Redis that a registry's config.yml and environment name, used or not; None: they name none.
+
+    Sources: distribution, redis; goharbor/distribution, sentinelMasterSet. A variable REGISTRY_REDIS_… wins over the
+    file.
     """
-    try:
-        config = yaml.safe_load(text)
-    except yaml.YAMLError:
-        config = None
-    config = config if isinstance(config, dict) else {}
-    storage, told = config.get("storage"), config.get("redis")
-    cache = storage.get("cache") if isinstance(storage, dict) else None
-    kinds = [cache.get(key) for key in ("blobdescriptor", "layerinfo")] if isinstance(cache, dict) else []
+    told = configuration.mapping_of(text).get("redis")
     redis: dict[str, Any] = dict(told) if isinstance(told, dict) else {}
     redis |= {
         name.removeprefix("REGISTRY_REDIS_").lower(): value
         for name, value in environment.items()
         if name.startswith("REGISTRY_REDIS_")
     }
-    if "redis" not in kinds or not redis.get("addr"):
+    if not redis.get("addr"):
         return None
-    addresses = [split(each.strip()) for each in str(redis["addr"]).split(",")]
+    addresses = tuple(each.strip() for each in str(redis["addr"]).split(","))
     primary = str(redis.get("sentinelmasterset") or redis.get("sentinelMasterSet") or "")
+    return NamedRedis(addresses, primary, redis)
+
+
+def registry_cache(text: str, environment: Mapping[str, str]) -> SessionStore | None:
+    """What a registry's config.yml and environment name; None: it keeps descriptors in its memory, or nowhere.
+
+    Source: distribution, storage.cache (blobdescriptor, once layerinfo). Raises WrongConfiguration.
+    """
+    storage, named = configuration.mapping_of(text).get("storage"), named_redis(text, environment)
+    cache = storage.get("cache") if isinstance(storage, dict) else None
+    kinds = [cache.get(key) for key in ("blobdescriptor", "layerinfo")] if isinstance(cache, dict) else []
+    if "redis" not in kinds or named is None:
+        return None
+    redis, primary = named.settings, named.primary
+    addresses = [split(each) for each in named.addresses]
     number = str(redis.get("db") or 0)
     default = "26379" if primary else "6379"
     if not number.isdecimal() or any(port and not port.isdecimal() for _, port in addresses):

@@ -3,6 +3,7 @@
 from harbor_verify.checks import SHOULD, check
 from harbor_verify.findings import Findings
 from harbor_verify.model import configuration
+from harbor_verify.model.registry_cache import named_redis
 from harbor_verify.model.roles import Role
 from harbor_verify.target import Target
 
@@ -29,7 +30,9 @@ def test_the_registrys_cache_is_told_of_its_sentinels(harbor: Target, findings: 
         texts = configuration.mounted_texts(
             replica.pod.spec, replica.container, harbor.deployment.config_map
         ).values()
-        for cache in filter(None, map(configuration.registry_cache, texts)):
+        for text in filter(configuration.is_registry_config, texts):
+            if (cache := named_redis(text, {})) is None:
+                continue
             with findings.about(
                 replica.object, "its Redis is one, or the primary that Sentinels name"
             ) as redis:
