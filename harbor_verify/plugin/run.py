@@ -28,7 +28,7 @@ from harbor_verify.plugin.options import settings_of
 from harbor_verify.plugin.stop import Stop
 from harbor_verify.plugin.terminal import teller
 from harbor_verify.redaction import Redaction
-from harbor_verify.reports import folder, metrics_file
+from harbor_verify.reports import folder
 from harbor_verify.reports.model import CheckResult, Run, Verdict
 from harbor_verify.reports.terminal import render
 from harbor_verify.settings import Settings
@@ -207,8 +207,15 @@ def _end(session: pytest.Session, state: State) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     _finish(session, report)
     if file := state.settings.metrics_file:
-        _attempt(lambda: metrics_file.write(report, file), report.notes, state.redaction)
+        _attempt(lambda: _write_metrics(report, file), report.notes, state.redaction)
     _attempt(lambda: folder.write(report, state.folder), report.notes, state.redaction)
+
+
+def _write_metrics(report: Run, file: Path) -> None:
+    # Only here: most runs do without.
+    from harbor_verify.reports import metrics_file
+
+    metrics_file.write(report, file)
 
 
 def _finish(session: pytest.Session, report: Run) -> None:

@@ -8,7 +8,7 @@ from harbor_verify.facts import Facts, StorePlace
 from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Feature
 from harbor_verify.redundancy import examine_servers
-from harbor_verify.session_store import named_session_store
+from harbor_verify.session_store import named_session_store, told_by
 from harbor_verify.settings import Settings
 from harbor_verify.target import Target
 from harbor_verify.waiting import NotYet, wait_until
@@ -119,11 +119,7 @@ def test_a_primary_that_nobody_follows_takes_no_writes(
             f"Redis {store} is a service that somebody else runs ({facts.session_store.source}): what becomes of a "
             "primary that was replaced was NOT verified"
         )
-    with harbor.redis(store) as redis:
-        try:
-            told = redis.facts("replication")
-        except StoreRefused as refused:
-            raise CannotTell(str(refused)) from refused
+    told = told_by(harbor, store, "replication")
     if told.get("role") == "master" and not told.get("connected_slaves"):
         not_applicable(f"no replica follows Redis {store}: nobody takes over from it")
     with findings.about(f"Redis {store}", "min-replicas-to-write is 1 or more") as primary:

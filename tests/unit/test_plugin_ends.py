@@ -102,3 +102,16 @@ def test_a_clean_up_that_is_interrupted_leaves_the_rest_to_the_ledger_and_the_re
     assert "lease given back" in output
     told = "interrupted: what was not undone yet stands in ConfigMap harbor-verify-ledger"
     assert suite.report()["left_behind"] == [told]
+
+
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_metrics_are_written_where_they_were_asked_for_and_what_keeps_them_from_it_is_told(suite, is_folder):
+    suite.check("one", "pass")
+    file = suite.folder / "harbor.prom"
+    if is_folder:
+        file.mkdir()
+    code, output = suite.run("--metrics-file", str(file))
+    assert code == 0, "it changes no verdict"
+    assert is_folder or 'harbor_verify_checks{category="pass"} 1.0' in file.read_text()
+    assert bool(suite.report()["notes"]) == is_folder
+    assert ("The report is incomplete" in output) == is_folder
