@@ -8,13 +8,12 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from kubernetes import client
-
 from harbor_verify.clients.kubernetes import Kubernetes
+from tests.unit import api_servers
+from tests.unit.api_servers import ApiHandler
 
 NAMESPACE = "harbor"
 LISTS = {
@@ -122,13 +121,7 @@ def serving(cluster: FakeCluster) -> Iterator[Kubernetes]:
     """The cluster behind an address of the loopback, and the suite's own client for it."""
     stopping = threading.Event()
 
-    class Handler(BaseHTTPRequestHandler):
-        disable_nagle_algorithm = True  # head and body are two packets: the second waits for 40 ms otherwise
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
+    class Handler(ApiHandler):
         def do_GET(self) -> None:
             path, query = urlsplit(self.path).path, parse_qs(urlsplit(self.path).query)
             if path not in LISTS:
@@ -146,7 +139,7 @@ def serving(cluster: FakeCluster) -> Iterator[Kubernetes]:
                 self.answer(200, body)
 
         def do_DELETE(self) -> None:
-            options = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
+            options = json.loads(self.received() or b"{}")
             name = urlsplit(self.path).path.rpartition("/")[2]
             pod = cluster.objects["pods"].get(name)
             if pod is None:
@@ -187,33 +180,10 @@ def serving(cluster: FakeCluster) -> Iterator[Kubernetes]:
             line = json.dumps(event).encode() + b"\n"
             self.wfile.write(f"{len(line):x}\r\n".encode() + line + b"\r\n" + (b"0\r\n\r\n" if last else b""))
 
-        def answer(self, status: int, body: dict[str, Any]) -> None:
-            data = json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *_: Any) -> None:
-            """A client that went away in the middle of a watch is no error here."""
-
-    server = Server(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    configuration = client.Configuration()
-    configuration.host = f"http://127.0.0.1:{server.server_address[1]}"
-    kubernetes = Kubernetes(configuration, timeouts_s=(2, 5), inside=False)
-    try:
-        yield kubernetes
-    finally:
-        stopping.set()
-        with cluster.changed:
-            cluster.changed.notify_all()
-        kubernetes.close()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with api_servers.serving(Handler) as kubernetes:
+        try:
+            yield kubernetes
+        finally:
+            stopping.set()
+            with cluster.changed:
+                cluster.changed.notify_all()

@@ -8,13 +8,12 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from kubernetes import client
-
 from harbor_verify.clients.kubernetes import Kubernetes
+from tests.unit import api_servers
+from tests.unit.api_servers import ApiHandler
 
 CORE = "/api/v1/namespaces/harbor"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/harbor/deployments"
@@ -107,15 +106,9 @@ def merged(there: Any, patch: Any) -> Any:
 def serving(objects: Objects) -> Iterator[Kubernetes]:
     """The objects behind an address of the loopback, and the suite's own client for it."""
 
-    class Handler(BaseHTTPRequestHandler):
-        disable_nagle_algorithm = True
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
+    class Handler(ApiHandler):
         def handle_any(self) -> None:
-            sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            sent = self.received()
             path, query = urlsplit(self.path).path, parse_qs(urlsplit(self.path).query)
             dying = objects.dies_at is not None and len(objects.asked) >= objects.dies_at
             if dying and not (objects.dies_after_act and len(objects.asked) == objects.dies_at):
@@ -131,26 +124,9 @@ def serving(objects: Objects) -> Iterator[Kubernetes]:
             if (self.command, path) in objects.lose:
                 self.close_connection = True
                 return
-            data = json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+            self.answer(status, body)
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    configuration = client.Configuration()
-    configuration.host = f"http://127.0.0.1:{server.server_address[1]}"
-    kubernetes = Kubernetes(configuration, timeouts_s=(2, 5), inside=False)
-    try:
+    with api_servers.serving(Handler) as kubernetes:
         yield kubernetes
-    finally:
-        kubernetes.close()
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -7,19 +7,17 @@ is not there 404, as of the real one.
 
 import base64
 import itertools
-import json
-import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import yaml
-from kubernetes import client
 
 from harbor_verify.clients.kubernetes import Kubernetes
+from tests.unit import api_servers
+from tests.unit.api_servers import ApiHandler
 
 NAMESPACE = "harbor"
 _PLURALS = {"Ingress": "ingresses"}
@@ -61,13 +59,7 @@ def small_cluster(
     namespaces = {each["metadata"]["namespace"] for kind in objects.values() for each in kind.values()} - {""}
     objects["namespaces"] = {name: {"metadata": {"name": name}} for name in namespaces | {NAMESPACE}}
 
-    class Handler(BaseHTTPRequestHandler):
-        disable_nagle_algorithm = True  # head and body are two packets: the second waits for 40 ms otherwise
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
+    class Handler(ApiHandler):
         def do_GET(self) -> None:
             url = urlsplit(self.path)
             namespace, resource, name = _asked(url.path)
@@ -84,31 +76,11 @@ def small_cluster(
 
         def do_POST(self) -> None:
             """The account may do whatever is not forbidden to be read."""
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.received()
             self.answer(201, {"status": {"allowed": True}, "spec": {}})
 
-        def answer(self, status: int, body: dict[str, Any]) -> None:
-            data = json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    configuration = client.Configuration()
-    configuration.host = f"http://127.0.0.1:{server.server_address[1]}"
-    kubernetes = Kubernetes(configuration, timeouts_s=(2, 5), inside=False)
-    try:
+    with api_servers.serving(Handler) as kubernetes:
         yield kubernetes
-    finally:
-        kubernetes.close()
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def _plural(kind: str) -> str:
