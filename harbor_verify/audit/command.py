@@ -11,7 +11,6 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from harbor_verify import known_secrets, providers, running_replicas
 from harbor_verify.audit import cache, harbor, records, result, storage
@@ -21,10 +20,10 @@ from harbor_verify.audit.result import Result
 from harbor_verify.audit.walk import Stopped, Walk
 from harbor_verify.errors import HarnessError, SettingsError, TargetUnreachable
 from harbor_verify.model.roles import Role
-from harbor_verify.plugin.options import TITLE, add_options
+from harbor_verify.plugin.options import TITLE, add_settings, given_of
 from harbor_verify.redaction import Redaction
 from harbor_verify.reports.folder import new
-from harbor_verify.settings import FILE_SETTING, Settings, load
+from harbor_verify.settings import Settings, load
 from harbor_verify.target import Target, reach
 from harbor_verify.verdict import Failure
 
@@ -49,7 +48,6 @@ exit codes:
 _EVERY_S = 10
 _MOST_ASKED_AGAIN = 1000
 """Of more findings the first ones: that all were deleted meanwhile is unlikely then."""
-_OF_RUNS = ("--check", "--preflight")
 
 
 def main(words: list[str], environment: dict[str, str] | None = None) -> int:
@@ -113,19 +111,12 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with an audit that was stopped")
     audit.add_argument("--json", action="store_true", help="print the report as JSON")
     target = parser.add_argument_group(TITLE)
-    add_options(
-        lambda *names, **words: None if names[0] in _OF_RUNS else target.add_argument(*names, **words)
-    )
+    add_settings(target.add_argument)
     return parser
 
 
 def _settings(options: argparse.Namespace, environment: dict[str, str]) -> Settings:
-    given: dict[str, Any] = {
-        name: value
-        for name in (*Settings.model_fields, FILE_SETTING)
-        if (value := getattr(options, name, None)) is not None
-    }
-    return load(given, environment, Path.cwd())
+    return load(given_of(lambda name: getattr(options, name, None)), environment, Path.cwd())
 
 
 def _folder(options: argparse.Namespace, settings: Settings) -> Path:

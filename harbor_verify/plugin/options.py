@@ -26,6 +26,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def add_options(add: Callable[..., Any]) -> None:
     """Add every flag to a group of options, of pytest's or argparse's: `add` is what takes one."""
+    add_choices(add)
+    add_settings(add)
+
+
+def add_choices(add: Callable[..., Any]) -> None:
+    """The flags that choose what a run does; the rest are settings."""
     add(
         "--check",
         action="append",
@@ -41,6 +47,10 @@ def add_options(add: Callable[..., Any]) -> None:
     )
     for preset in presets.ALL:
         add(flag(preset.name), action="append_const", dest="preset", const=preset, help=preset.help)
+
+
+def add_settings(add: Callable[..., Any]) -> None:
+    """A flag for each setting, and for the file that they may stand in."""
     for name, field in Settings.model_fields.items():
         if field.annotation is bool:
             add(flag(name), dest=name, action="store_true", default=None, help=field.description)
@@ -53,16 +63,18 @@ def add_options(add: Callable[..., Any]) -> None:
 
 def settings_of(config: pytest.Config) -> Settings:
     """The settings of this pytest run. Raises SettingsError."""
-    given: dict[str, Any] = {
-        name: value
-        for name in (*Settings.model_fields, FILE_SETTING)
-        if (value := config.getoption(name, None)) is not None
-    }
+    given = given_of(lambda name: config.getoption(name, None))
     if config.getini("strict"):
         # pytest has a --strict of its own, so that it cannot be a flag of this suite's; who says it means both.
         given["strict_advice"] = True
     preset = preset_of(config)
     return load(given, os.environ, config.invocation_params.dir, preset=preset.settings if preset else {})
+
+
+def given_of(value_of: Callable[[str], Any]) -> dict[str, Any]:
+    """The settings that were given as flags, by name; `value_of` says what a flag has, None: it was not given."""
+    names = (*Settings.model_fields, FILE_SETTING)
+    return {name: value for name in names if (value := value_of(name)) is not None}
 
 
 def preset_of(config: pytest.Config) -> Preset | None:

@@ -161,3 +161,10 @@ def test_a_listing_that_harbor_refuses_ends_with_4(run, stored, monkeypatch):
 def test_json_is_printed_where_it_is_asked_for(run, stored, capsys):
     assert run("--json", known=[stored.push("p/r")[1]]) == 0
     assert json.loads(capsys.readouterr().out)["findings"] == []
+
+
+def test_what_chooses_checks_is_no_flag_of_it(capsys):
+    for flag in ("--check=storage.*", "--gate", "--preflight"):
+        with pytest.raises(SystemExit):
+            command.main([flag])
+        assert "unrecognized arguments" in capsys.readouterr().err
