@@ -1,6 +1,6 @@
 """What a run is for: --smoke, --gate and --nightly choose checks and settings.
 
-To see whether something is wrong at all, smoke takes seconds; the gate tells within a minute whether an upgrade may
+To see whether something is wrong at all, smoke takes half a minute; the gate tells in a minute whether an upgrade may
 begin or go on, and breaks nothing; nightly is everything, and breaks pods and workloads.
 """
 
@@ -47,7 +47,7 @@ class Preset:
 ALL = (
     Preset(
         "smoke",
-        "a handful of checks, a quarter of a minute: parts are there, sign-in, sessions and images are shared",
+        "a handful of checks, half a minute: parts are there, sign-in, sessions and images are shared",
         only=(
             "access.login-accepts-right-password",
             "configuration.components-replicated",

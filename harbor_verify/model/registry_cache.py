@@ -50,6 +50,8 @@ def registry_cache(text: str, environment: Mapping[str, str]) -> SessionStore | 
     if "redis" not in kinds or named is None:
         return None
     redis, primary = named.settings, named.primary
+    if len(named.addresses) > 1 and not primary:
+        return None  # taken for one address, which nobody has: whoever reads it remembers nothing
     addresses = [split(each) for each in named.addresses]
     number = str(redis.get("db") or 0)
     default = "26379" if primary else "6379"

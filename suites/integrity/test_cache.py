@@ -8,6 +8,7 @@ from harbor_verify.audit.pace import Pace
 from harbor_verify.audit.result import gather
 from harbor_verify.audit.walk import Stopped, Walk
 from harbor_verify.checks import check
+from harbor_verify.errors import CannotTell, StoreRefused
 from harbor_verify.findings import Findings
 from harbor_verify.target import Target
 
@@ -49,6 +50,9 @@ def test_redis_vouches_for_what_is_there(harbor: Target, findings: Findings, not
             )
         except Stopped as stopped:
             ended = str(stopped)
+        except StoreRefused as refused:
+            # What cannot be read vouches for nothing that could be seen to be gone.
+            raise CannotTell(str(refused)) from refused
         measured["descriptors_asked_for_count"] = asked
         for each in gather(notebook):
             other = each.kind is Kind.FOREIGN

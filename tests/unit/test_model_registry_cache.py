@@ -33,6 +33,7 @@ def test_by_the_newer_word_with_tls_and_without_a_port():
     [
         "storage: {cache: {blobdescriptor: inmemory}}\nredis: {addr: 'r:1'}",
         "storage: {filesystem: {}}\nredis: {addr: 'r:1'}",
+        f"{CACHED}redis: {{addr: 's1:26379,s2:26379'}}",
         CACHED,
         "- no\n- mapping",
         "{",

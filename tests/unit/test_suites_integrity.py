@@ -7,7 +7,7 @@ import pytest
 
 from harbor_verify.audit import harbor as parts
 from harbor_verify.clients.harbor import Credentials, Project
-from harbor_verify.errors import CannotTell, NotApplicable, UnexpectedAnswer
+from harbor_verify.errors import CannotTell, NotApplicable, StoreRefused, UnexpectedAnswer
 from harbor_verify.model.contents import BlobRow
 from harbor_verify.profiles import harbor_1_2, harbor_2
 from suites.integrity import test_cache, test_images, test_leftovers
@@ -155,6 +155,16 @@ def test_a_redis_that_vouches_for_what_is_gone_is_told(cached, stored, repositor
     (offender,) = offenders_of(CACHE, cached(), never, {})
     assert offender.object == "Redis redis:6379, database 2"
     assert offender.observed.startswith(f"{image.layer_digest} of {whose}: it vouches for")
+
+
+def test_a_redis_that_refuses_to_be_read_says_nothing_of_blobs(cached, monkeypatch):
+    def refuse(*_):
+        raise StoreRefused("AUTH called without any password configured")
+
+    harbor = cached()
+    monkeypatch.setattr(test_cache.cache, "links", refuse)
+    with pytest.raises(CannotTell, match="without any password"):
+        examine(CACHE, harbor, never, {})
 
 
 def test_without_a_redis_the_check_is_about_nothing(cached, monkeypatch):
