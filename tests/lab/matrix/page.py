@@ -83,14 +83,21 @@ def rows(records: Iterable[Record]) -> list[Row]:
 
 
 def never_red(found: Sequence[Row]) -> dict[str, list[str]]:
-    """By profile: ids of checks that were run and that no defect turned red."""
+    """By profile: ids of checks that found something to examine and that no defect turned red."""
     return {
-        profile: sorted(
-            {id for row in of_it for id in row.planted.verdicts}
-            - {id for row in of_it for id in row.ids(SEEN)}
-        )
+        profile: sorted(_examined(found, profile) - {id for row in of_it for id in row.ids(SEEN)})
         for profile in sorted({row.planted.profile for row in found})
         for of_it in [[row for row in found if row.planted.profile == profile]]
+    }
+
+
+def _examined(found: Sequence[Row], profile: str) -> set[str]:
+    return {
+        id
+        for row in found
+        if row.planted.profile == profile
+        for id, verdict in row.planted.verdicts.items()
+        if verdict != "not applicable"
     }
 
 
@@ -118,8 +125,8 @@ def _lines(records: Sequence[Record]) -> Iterator[str]:
     right = sum(row.is_right for row in found)
     yield f"{right} of {len(found)} defects turned exactly their checks red"
     for profile, ids in never_red(found).items():
-        run = {id for row in found if row.planted.profile == profile for id in row.planted.verdicts}
-        yield f"{profile}: {len(ids)} of {len(run)} checks that were run were turned red by none of these"
+        number = len(_examined(found, profile))
+        yield f"{profile}: {len(ids)} of {number} checks that were run were turned red by none of these"
 
 
 def _wrapped(message: str) -> list[str]:
