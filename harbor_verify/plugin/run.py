@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from harbor_verify import cleanup, entry, known_secrets, providers
+from harbor_verify.belongings import Belongings
 from harbor_verify.checks import Check, check_of
 from harbor_verify.description import describe
 from harbor_verify.errors import HarnessError, LeaseLost, SettingsError, TargetUnreachable
@@ -173,6 +174,9 @@ def _begin(config: pytest.Config, selected: list[str]) -> State:
         selected=selected,
         strict=settings.strict_advice,
         environment=redaction.structure(surroundings(target, settings, facts)),
+    )
+    target.belongings = Belongings(
+        target, redaction, run_id, tell=lambda line: report.target.append(f"  {redaction.text(line)}")
     )
     try:
         report.target += map(redaction.text, _heal_leftovers(target, ledger))

@@ -22,10 +22,10 @@ def test_login_with_the_right_password_is_accepted_on_every_replica(harbor: Targ
     Source: Harbor's sign-in form. Its 200 proves nothing by itself: without a session store it answers the same.
     """
     for replica in harbor.replicas(Role.WEB):
-        web, user = harbor.web(replica), harbor.credentials.user
+        web, user = harbor.web(replica), harbor.user.user
         with findings.about(replica.object, f"{user} is let in, and is {user} afterwards") as login:
             try:
-                session = web.sign_in(harbor.credentials)
+                session = web.sign_in(harbor.user)
                 who = web.whoami(session)
             except UnexpectedAnswer as answer:
                 login.wrong(f"{answer}. {web.symptoms()}")

@@ -160,6 +160,7 @@ class Newer(FakeDeployment):
 def test_where_web_replicas_serve_docker_clients_the_registry_is_opened_as_harbor_itself_does():
     web, behind = of(Role.WEB, "core-0"), of(Role.REGISTRY, "registry-0")
     target = Target(access(), Newer([web, behind]), Settings())
+    target.belongings = SimpleNamespace(user=Credentials("verify-1", "y"))
     assert target.registry_api_replicas() == [web]
     registry = target.registry(behind)
     assert isinstance(registry, BackendRegistry)
@@ -167,6 +168,7 @@ def test_where_web_replicas_serve_docker_clients_the_registry_is_opened_as_harbo
     assert not isinstance(target.registry(web), BackendRegistry)
     target.close()
     older = Target(access(), FakeDeployment([behind]), Settings())
+    older.belongings = target.belongings
     assert older.registry_api_replicas() == [behind]
     assert not isinstance(older.registry(behind), BackendRegistry)
     older.close()

@@ -116,11 +116,16 @@ class Harbor12(Harbor):
         entries = self._all("/api/projects", {"name": name}, credentials)
         return {entry["name"]: Project(entry["name"], entry["project_id"]) for entry in entries}
 
-    def birth_marks(self, credentials: Credentials) -> frozenset[str]:
+    def birth_marks(self, credentials: Credentials | None) -> frozenset[str]:
         answer = self.http.get(
             "/api/projects", params={"page": 1, "page_size": _PAGE}, auth=basic(credentials)
         )
         return marks_of(document(expect(answer, 200)) or [])
+
+    def may_add_values(self) -> bool:
+        """Whether everybody may make a project. Raises AnswerError."""
+        told = document(expect(self.http.get("/api/systeminfo"), 200))
+        return str(told.get("project_creation_restriction", "")) == "everyone"
 
     def add_value(self, project: Project, value: str, credentials: Credentials) -> None:
         """A project beside the given one, for it knows nothing smaller that has a name of one's own. The mark that
