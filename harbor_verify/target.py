@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from harbor_verify.authorities import Authorities
+from harbor_verify.authorities import Authorities, trust_of
 from harbor_verify.clients import token_service
 from harbor_verify.clients.databases import open_sql
 from harbor_verify.clients.harbor import Credentials, Harbor, Session
@@ -18,7 +18,7 @@ from harbor_verify.clients.pod_channel import PodGone, run_in_pod
 from harbor_verify.clients.redis_store import RedisStore
 from harbor_verify.clients.registry import Authorise, BackendRegistry, Registry, by_password, by_token
 from harbor_verify.clients.relay import Connection, Relay
-from harbor_verify.clients.replica_link import open_connection, open_link, served_certificate
+from harbor_verify.clients.replica_link import Trust, open_connection, open_link, served_certificate
 from harbor_verify.clients.sql import Sql
 from harbor_verify.errors import (
     CannotTell,
@@ -65,6 +65,7 @@ class Target:
         self._relays: dict[tuple[str, int], Relay] = {}
         self._by_forward: dict[Role, bool] = {}
         self._trusted = Authorities()
+        self._trusts: dict[Role, Trust | None] = {}
 
     @property
     def kubernetes(self) -> Kubernetes:
@@ -303,7 +304,7 @@ class Target:
         return self.profile.api(self.new_front_door_link())
 
     def new_front_door(self) -> Harbor:
-        """The same by a connection of its own, which another replica may answer; its caller closes it."""
+        """By a connection of its own; its caller closes it."""
         return self.profile.api(self.new_front_door_link())
 
     def new_front_door_link(self, name: str = "front-door") -> HttpClient:
@@ -338,6 +339,7 @@ class Target:
             tls=replica.workload.tls,
             timeouts_s=self.settings.timeouts_s,
             forward=self.is_forwarded(replica.workload.role),
+            trust=self._trust(replica),
         )
 
     def is_forwarded(self, role: Role) -> bool:
@@ -383,7 +385,17 @@ class Target:
             tls=replica.workload.tls,
             timeouts_s=self.settings.timeouts_s,
             forward=forward,
+            trust=self._trust(replica),
         )
+
+    def _trust(self, replica: Replica) -> Trust | None:
+        """From inside the cluster: by what a replica with TLS is known."""
+        role = replica.workload.role
+        if not (replica.workload.tls and self.kubernetes.inside):
+            return None
+        if role not in self._trusts:
+            self._trusts[role] = trust_of(self.deployment, replica, self.namespace)
+        return self._trusts[role]
 
     def served_certificate(self, replica: Replica) -> bytes:
         """The certificate (DER) that this replica shows to whoever connects, whatever its files say now.

@@ -9,7 +9,7 @@ from harbor_verify.target import Target
 
 @check(
     "access.login-accepts-right-password",
-    hint="If every replica refuses, see that --admin-user and --admin-password are right: Harbor's setting only "
+    hint="If every replica refuses, see that the administrator's user and password are right: Harbor's setting only "
     "counts at its first start. A database (or {configuration_store}) that is down is answered like a wrong "
     "password: what else was seen tells them apart. If the login is accepted but unknown afterwards, the session "
     "store is lost.",

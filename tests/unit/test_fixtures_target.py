@@ -245,7 +245,7 @@ def test_who_is_anonymous_at_a_registry_has_tokens_for_nobody_of_a_web_replica_t
 
 
 def test_what_an_existing_harbor_lacks_is_told_at_once():
-    with pytest.raises(SettingsError, match=r"(?s)--admin-password or HARBOR_VERIFY_ADMIN_PASSWORD.*--lab"):
+    with pytest.raises(SettingsError, match=r"(?s)HARBOR_VERIFY_ADMIN_PASSWORD.*--credentials-secret.*--lab"):
         existing.provide(Settings())
 
 
