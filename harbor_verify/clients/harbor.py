@@ -112,8 +112,8 @@ class Harbor(ABC):
         """Where users come from: db_auth, ldap_auth."""
 
     @abstractmethod
-    def create_user(self, user: Credentials, credentials: Credentials, *, run_id: str) -> int:
-        """Make an ordinary user and return its id; `credentials` are an administrator's."""
+    def create_user(self, user: Credentials, credentials: Credentials, *, run_id: str) -> None:
+        """Make an ordinary user; `credentials` are an administrator's."""
 
     @abstractmethod
     def users(self, name: str, credentials: Credentials) -> dict[str, int]:
