@@ -33,14 +33,14 @@ def connected(file):
 
 def test_the_proxy_of_a_cluster_wins_over_one_of_the_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://other.example:3128")
-    monkeypatch.setenv("NO_PROXY", ".example")
+    monkeypatch.setenv("NO_PROXY", ".other")
     chosen = connected(kubeconfig(tmp_path, cluster={"proxy-url": "http://proxy.example:3128"}))
-    assert (chosen.proxy, chosen.no_proxy) == ("http://proxy.example:3128", None)
+    assert (chosen.proxy, chosen.no_proxy) == ("http://proxy.example:3128", "nobody.invalid")
     assert connected(kubeconfig(tmp_path)).proxy == "http://other.example:3128"
 
 
 def test_a_proxy_of_another_kind_is_told(tmp_path):
-    with pytest.raises(SettingsError, match="socks5://p:1080 is no HTTP proxy"):
+    with pytest.raises(SettingsError, match="socks5://p is no HTTP proxy"):
         connected(kubeconfig(tmp_path, cluster={"proxy-url": "socks5://p:1080"}))
 
 
