@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -23,6 +24,8 @@ from harbor_verify.model.addresses import is_loopback
 T = TypeVar("T")
 _NOT_A_KUBECONFIG = (TypeError, AttributeError, KeyError)
 """What the library stumbles over in a file of another kind: it takes its form for granted."""
+PLUGIN_S = 120.0
+"""For a plugin that gives credentials: somebody may have to sign in at a page."""
 IN_CLUSTER_TOKEN = Path(config.incluster_config.SERVICE_TOKEN_FILENAME)
 
 
@@ -133,7 +136,9 @@ def connect(kubeconfig: Path | None, context: str | None, *, timeouts_s: tuple[f
             config.load_incluster_config(client_configuration=configuration)
         else:
             with _errors_of_the_library() as errors:
-                config.load_kube_config(
+                _within(
+                    PLUGIN_S,
+                    config.load_kube_config,
                     str(kubeconfig) if kubeconfig else None,
                     context=context,
                     client_configuration=configuration,
@@ -150,6 +155,25 @@ def connect(kubeconfig: Path | None, context: str | None, *, timeouts_s: tuple[f
     return Kubernetes(
         configuration, timeouts_s=timeouts_s, inside=inside and kubeconfig is None and context is None
     )
+
+
+def _within(limit_s: float, call: Callable[..., object], *args: Any, **kwargs: Any) -> None:
+    """The library waits for a plugin for ever. Raises ConfigException, and whatever `call` raises."""
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            call(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - it is raised again below
+            raised.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(limit_s)
+    if thread.is_alive():
+        raise ConfigException(f"it was not read within {limit_s:g} s: its plugin does not end")
+    if raised:
+        raise raised[0]
 
 
 @contextmanager

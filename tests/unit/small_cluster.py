@@ -68,7 +68,8 @@ def small_cluster(
         def do_GET(self) -> None:
             url = urlsplit(self.path)
             if url.path.startswith("/version"):
-                return self.answer(200, _VERSION)
+                self.answer(200, _VERSION)
+                return
             namespace, resource, name = _asked(url.path)
             known = objects.get(resource, {})
             if (namespace, resource) in forbidden:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from harbor_verify.clients import kubernetes
 from harbor_verify.clients.kubernetes import connect
 from harbor_verify.errors import SettingsError
 
@@ -71,6 +72,12 @@ def test_a_plugin_that_fails_is_told_before_anything_is_asked(tmp_path, script):
     """Without it each question was answered 401, and nothing said why."""
     with pytest.raises(SettingsError, match=r"its plugin .*/plugin gives no credentials: \w+"):
         connected(kubeconfig(tmp_path, user=plugin(tmp_path, script)))
+
+
+def test_a_plugin_that_does_not_end_is_told_after_a_while(tmp_path, monkeypatch):
+    monkeypatch.setattr(kubernetes, "PLUGIN_S", 0.1)
+    with pytest.raises(SettingsError, match=r"not read within 0\.1 s: its plugin does not end"):
+        connected(kubeconfig(tmp_path, user=plugin(tmp_path, "exec sleep 1")))
 
 
 def test_a_plugin_that_is_not_installed_is_told(tmp_path):

@@ -143,7 +143,7 @@ def test_among_500_foreign_pods_with_a_plugin_ipv6_a_proxy_and_a_clock_that_is_o
         assert asked == [], "the loopback is asked directly, cluster and Harbor alike"
         told = "\n".join(place.report()["target"]["found"])
         assert "this machine's clock is 5.0 h behind the API server's and the front door's" in told
-        assert "core: Deployment harbor-core, 3 of 3 Ready" in told
+        assert "web: Deployment harbor-core, 3 of 3 Ready" in told
         assert place.objects.there == {}, "user, Lease and ledger are gone"
 
 
@@ -246,7 +246,6 @@ def test_a_name_that_cannot_be_looked_up_for_a_moment_is_no_answer_and_then_is_o
         ("http://k.example:1", ".other.example", True),
         ("http://k.example:1", ".example", False),
         ("http://k.example:1", "example", False),
-        ("http://192.0.2.9:1", "192.0.2.0/24", False),
         ("http://localhost:1", "", False),
         ("http://127.0.0.7:1", "", False),
         ("http://[::1]:1", "", False),
