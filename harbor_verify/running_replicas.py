@@ -5,7 +5,6 @@ Values of settings are here, secrets among them; what is told of them `harbor_ve
 
 import functools
 import re
-import time
 from collections import defaultdict
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 
 from kubernetes.client import V1Container, V1ContainerStatus, V1PodSpec
 
+from harbor_verify import clock
 from harbor_verify.clients.pod_channel import CommandInPodFailed, PodGone
 from harbor_verify.errors import CannotTell, RightMissing, TargetUnreachable
 from harbor_verify.model import configuration, drift
@@ -190,9 +190,9 @@ def _fill_in(running: list[Running]) -> None:
 def _look(
     harbor: Target, replica: Replica, container: str, folders: list[str], paths: list[str]
 ) -> tuple[Look, tuple[float, float]]:
-    begun_s = time.time()
+    begun_s = clock.now().timestamp()
     printed = _run(harbor, replica, ["sh", "-c", drift.LOOK, "sh", *folders, "--", *paths], container)
-    ended_s = time.time()
+    ended_s = clock.now().timestamp()
     try:
         seen = drift.look_of(printed)
     except ValueError as strange:

@@ -4,10 +4,12 @@ In the form of harbor_verify/reports/environment.py. What may not be read is lef
 """
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from kubernetes import client
 
+from harbor_verify import clock
 from harbor_verify.errors import AnswerError, StoreRefused, TargetUnreachable, WrongConfiguration
 from harbor_verify.facts import Facts
 from harbor_verify.settings import Settings
@@ -61,6 +63,21 @@ def surroundings(target: Target, settings: Settings, facts: Facts) -> dict[str, 
     document["suite"] = {name: getattr(settings, name) for name in _DECIDING}
     document["suite"]["allow_disruption"] = target.access.may_disrupt or settings.allow_disruption
     return document
+
+
+def clocks_ahead(target: Target) -> list[timedelta | None]:
+    """How far API server and front door are ahead of this machine; None where one does not tell."""
+    api = client.VersionApi(target.kubernetes.core.api_client)
+    ahead: list[timedelta | None] = []
+    for ask in (
+        lambda: target.kubernetes.ask("ask for the time", api.get_code_with_http_info)[2],
+        lambda: target.front_door.http.get("/").headers,
+    ):
+        try:
+            ahead.append(clock.date_of(ask()))
+        except (AnswerError, TargetUnreachable):
+            ahead.append(None)
+    return ahead
 
 
 def _version(target: Target) -> str:

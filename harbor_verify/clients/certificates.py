@@ -4,11 +4,12 @@ import socket
 import ssl
 import struct
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from harbor_verify import clock
 from harbor_verify.errors import NoAnswer
 
 DER = Encoding.DER
@@ -52,7 +53,7 @@ def shown_at(
 
 def end_of(certificate: x509.Certificate) -> str:
     """`ends on 2026-12-01, in 7 days`, or since when it has expired."""
-    left = certificate.not_valid_after_utc - datetime.now(UTC)
+    left = certificate.not_valid_after_utc - clock.now()
     if left < timedelta():
         return f"expired on {certificate.not_valid_after_utc:%Y-%m-%d}"
     return f"ends on {certificate.not_valid_after_utc:%Y-%m-%d}, in {left.days} days"

@@ -2,23 +2,30 @@
 
 import json
 import logging
+import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
 
 import urllib3
 import websocket
 from kubernetes import client, config
 from kubernetes.config.config_exception import ConfigException
+from requests.utils import should_bypass_proxies
 from yaml import YAMLError
 
 from harbor_verify.errors import NeedMissing, RightMissing, SettingsError, TargetUnreachable
+from harbor_verify.model.addresses import is_loopback
 
 T = TypeVar("T")
 _NOT_A_KUBECONFIG = (TypeError, AttributeError, KeyError)
 """What the library stumbles over in a file of another kind: it takes its form for granted."""
+PLUGIN_S = 120.0
+"""For a plugin that gives credentials: somebody may have to sign in at a page."""
 IN_CLUSTER_TOKEN = Path(config.incluster_config.SERVICE_TOKEN_FILENAME)
 
 
@@ -120,7 +127,7 @@ def needing(kubernetes: Kubernetes, right: str) -> Iterator[None]:
 
 def connect(kubeconfig: Path | None, context: str | None, *, timeouts_s: tuple[float, float]) -> Kubernetes:
     """The cluster of a kubeconfig, or, when none is given in a pod, the pod's own. Raises SettingsError."""
-    configuration = client.Configuration()
+    configuration, own_proxy = client.Configuration(), None
     inside = IN_CLUSTER_TOKEN.exists()
     if kubeconfig is not None and not kubeconfig.is_file():
         raise SettingsError(f"the kubeconfig ({kubeconfig}) cannot be used: there is no such file")
@@ -129,14 +136,17 @@ def connect(kubeconfig: Path | None, context: str | None, *, timeouts_s: tuple[f
             config.load_incluster_config(client_configuration=configuration)
         else:
             with _errors_of_the_library() as errors:
-                config.load_kube_config(
+                _within(
+                    PLUGIN_S,
+                    config.load_kube_config,
                     str(kubeconfig) if kubeconfig else None,
                     context=context,
                     client_configuration=configuration,
                 )
             cluster, user = _chosen(kubeconfig, context)
             _require_login_of_plugin(configuration, user, errors)
-            _use_proxy(configuration, cluster.get("proxy-url"))
+            own_proxy = cluster.get("proxy-url")
+        _use_proxy(configuration, own_proxy or _proxy_of_environment(configuration.host))
     except (ConfigException, OSError, ValueError, YAMLError, *_NOT_A_KUBECONFIG) as wrong:
         where = kubeconfig or "$KUBECONFIG or ~/.kube/config"
         what = "it is no kubeconfig" if isinstance(wrong, _NOT_A_KUBECONFIG) else wrong
@@ -145,6 +155,25 @@ def connect(kubeconfig: Path | None, context: str | None, *, timeouts_s: tuple[f
     return Kubernetes(
         configuration, timeouts_s=timeouts_s, inside=inside and kubeconfig is None and context is None
     )
+
+
+def _within(limit_s: float, call: Callable[..., object], *args: Any, **kwargs: Any) -> None:
+    """The library waits for a plugin for ever. Raises ConfigException, and whatever `call` raises."""
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            call(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - it is raised again below
+            raised.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(limit_s)
+    if thread.is_alive():
+        raise ConfigException(f"it was not read within {limit_s:g} s: its plugin does not end")
+    if raised:
+        raise raised[0]
 
 
 @contextmanager
@@ -182,13 +211,38 @@ def _require_login_of_plugin(
         raise ConfigException(f"its plugin {user['exec'].get('command')} gives no credentials: {why}")
 
 
+def _proxy_of_environment(server: str) -> str | None:
+    """The one that kubectl takes: by the scheme of the API server's URL; none for the loopback, nor for NO_PROXY.
+
+    Source: Go, net/http.ProxyFromEnvironment. The library takes HTTP_PROXY for https, too, and a proxy to the loopback,
+    and its WebSockets read NO_PROXY otherwise than its requests do.
+    """
+    url = urlsplit(server)
+    name = f"{url.scheme}_proxy"
+    proxy = os.environ.get(name) or os.environ.get(name.upper())
+    if not proxy or is_loopback(url.hostname or ""):
+        return None
+    excepted = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    return None if should_bypass_proxies(server, no_proxy=excepted) else proxy
+
+
 def _use_proxy(configuration: client.Configuration, proxy: str | None) -> None:
-    """The cluster's own proxy, which wins over one of the environment, as for kubectl. Raises ConfigException."""
+    """This one, or none, for requests and WebSockets alike. A cluster's own wins over one of the environment, as for
+    kubectl. Raises ConfigException.
+    """
     if not proxy:
+        # Without one, the library's WebSockets would look into the environment: one that is for nobody.
+        configuration.proxy, configuration.no_proxy = "http://nobody.invalid:1", "*"
         return
-    if not proxy.startswith(("http://", "https://")):
-        raise ConfigException(f"its proxy-url {proxy} is no HTTP proxy, and no other kind is spoken here")
-    configuration.proxy, configuration.no_proxy = proxy, None
+    url = urlsplit(proxy)
+    if url.scheme not in ("http", "https"):
+        raise ConfigException(
+            f"the proxy {url.scheme}://{url.hostname} is no HTTP proxy; no other kind is spoken here"
+        )
+    configuration.proxy, configuration.no_proxy = proxy, "nobody.invalid"
+    if url.username:
+        login = f"{unquote(url.username)}:{unquote(url.password or '')}"
+        configuration.proxy_headers = urllib3.make_headers(proxy_basic_auth=login)
 
 
 def _advice(refused: client.ApiException) -> str:

@@ -12,6 +12,7 @@ authority is known (`Trust`), as whoever answers at an address may be somebody e
 import io
 import socket
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -26,6 +27,7 @@ from harbor_verify.clients.http import HttpClient
 from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.clients.pod_channel import PodGone, open_channel
 from harbor_verify.clients.relay import Connection
+from harbor_verify.errors import TargetUnreachable
 from harbor_verify.model.addresses import joined
 
 _DATA, _ERROR = 0, 1
@@ -122,8 +124,11 @@ def served_certificate(connection: Connection) -> bytes:
 class ForwardedSocket:
     """A port-forward with as much of a socket's face as http.client, urllib3 and socket.SocketIO look at."""
 
-    def __init__(self, channel: websocket.WebSocket, port: int) -> None:
-        self._channel, self._port = channel, port
+    def __init__(
+        self, channel: websocket.WebSocket, port: int, way_broke: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`way_broke` says whether a connection that was lost, which nobody closed, was not the pod's to lose."""
+        self._channel, self._port, self._way_broke = channel, port, way_broke
         self._io_refs, self._closed = 0, False
         self._left = b""
         # Each of the two channels begins with a message that names the port. Left unread, they would make an idle
@@ -156,7 +161,7 @@ class ForwardedSocket:
     def recv(self, most_bytes: int) -> bytes:
         """The next bytes from the pod; empty at the end. Raises TimeoutError, ConnectionError."""
         while not self._left:
-            opcode, data = self._translated(self._channel.recv_data)
+            opcode, data = self._received()
             if opcode == websocket.ABNF.OPCODE_CLOSE:
                 return b""
             if data[:1] == bytes([_ERROR]):
@@ -164,6 +169,18 @@ class ForwardedSocket:
             self._left = data[1:]
         given, self._left = self._left[:most_bytes], self._left[most_bytes:]
         return given
+
+    def _received(self) -> tuple[int, bytes]:
+        """Raises TargetUnreachable where the way broke: that says nothing about the pod."""
+        try:
+            opcode, data = self._translated(self._channel.recv_data)
+        except ConnectionError as lost:
+            if self._way_broke():
+                raise TargetUnreachable(
+                    f"the port-forward to port {self._port} of the pod broke, and the pod is there as before: {lost}"
+                ) from lost
+            raise
+        return opcode, data
 
     def recv_into(self, buffer: memoryview) -> int:
         given = self.recv(len(buffer))
@@ -217,7 +234,11 @@ class _Way:
         query = [("ports", str(self.port))]
         channel = open_channel(self.kubernetes, self.namespace, self.pod, "portforward", query)
         channel.settimeout(self.kubernetes.timeouts_s[1])
-        forwarded = ForwardedSocket(channel, self.port)
+        try:
+            forwarded = ForwardedSocket(channel, self.port, self._broke)
+        except (websocket.WebSocketException, OSError) as lost:
+            channel.shutdown()
+            raise TargetUnreachable(f"portforward to {self.namespace}/{self.pod} broke: {lost}") from lost
         if not self.tls:
             return forwarded
         try:
@@ -225,6 +246,22 @@ class _Way:
         except OSError:
             forwarded.close()
             raise
+
+    def _broke(self) -> bool:
+        """Whether the pod is still there and Ready: a port-forward is also lost with the API server or the kubelet.
+
+        Whoever ends by himself, or dies, ends it otherwise: his side is closed. Raises TargetUnreachable.
+        """
+        core, name = self.kubernetes.core, f"{self.namespace}/{self.pod}"
+        try:
+            pod = self.kubernetes.ask(f"read pod {name}", core.read_namespaced_pod, self.pod, self.namespace)
+        except TargetUnreachable as refused:
+            if getattr(refused.__cause__, "status", None) == 404:
+                return False
+            raise
+        conditions = pod.status.conditions or ()
+        ready = any(each.type == "Ready" and each.status == "True" for each in conditions)
+        return ready and pod.metadata.deletion_timestamp is None
 
 
 class _ForwardedConnection(HTTPConnection):

@@ -1,5 +1,7 @@
 """HOST:PORT as one text, IPv6 addresses in brackets. Pure: no I/O."""
 
+import ipaddress
+
 
 def joined(host: str, port: int | str) -> str:
     """`fd00::5`, 5432 → `[fd00::5]:5432`."""
@@ -23,3 +25,11 @@ def split(address: str) -> tuple[str, str]:
         return address, ""
     host, _, port = address.partition(":")
     return host, port
+
+
+def is_loopback(host: str) -> bool:
+    """`localhost`, 127.0.0.0/8, ::1."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"

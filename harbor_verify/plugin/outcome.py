@@ -4,11 +4,12 @@ import time
 import traceback
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from harbor_verify import clock
 from harbor_verify.checks import SHOULD, Check, check_of
 from harbor_verify.errors import HarnessError, HealFailed, NeedMissing, NotApplicable
 from harbor_verify.findings import Findings
@@ -31,7 +32,7 @@ class Outcome:
     hint: str = ""
     """The check's, in this Harbor's own words."""
     findings: Findings = field(default_factory=Findings)
-    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started: datetime = field(default_factory=clock.now)
     began_s: float = field(default_factory=time.monotonic)
     verdict: Verdict | None = None
     offenders: tuple[Offender, ...] = ()

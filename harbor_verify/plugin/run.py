@@ -5,17 +5,25 @@ All of it happens only when checks were collected: `pytest tests` needs no Harbo
 
 import secrets
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from harbor_verify import cleanup, entry, known_secrets, providers
+from harbor_verify import cleanup, clock, entry, known_secrets, providers
 from harbor_verify.belongings import Belongings
 from harbor_verify.checks import Check, check_of
 from harbor_verify.description import describe
-from harbor_verify.errors import HarnessError, LeaseLost, SettingsError, TargetUnreachable
+from harbor_verify.errors import (
+    DeadlinePassed,
+    HarnessError,
+    LeaseLost,
+    RightMissing,
+    SettingsError,
+    TargetUnreachable,
+)
 from harbor_verify.evidence import Collector
 from harbor_verify.facts import Facts, overridden
 from harbor_verify.facts.gathering import facts_of
@@ -33,8 +41,9 @@ from harbor_verify.reports import folder
 from harbor_verify.reports.model import CheckResult, Run, Verdict
 from harbor_verify.reports.terminal import render
 from harbor_verify.settings import Settings
-from harbor_verify.surroundings import surroundings
+from harbor_verify.surroundings import clocks_ahead, surroundings
 from harbor_verify.target import Target, reach
+from harbor_verify.waiting import NotYet, wait_until
 
 
 @dataclass
@@ -152,9 +161,11 @@ def _begin(config: pytest.Config, selected: list[str]) -> State:
         target.close()
         raise
     redaction = Redaction(known_secrets.of_credentials(target.credentials))
+    clocks = clock.correct(clocks_ahead(target))
     facts = find_facts(target, settings)
     seed = secrets.randbelow(_SEEDS) if settings.seed is None else settings.seed
     target_lines = describe(target, facts) + _learn_secrets(target, redaction)
+    target_lines += [f"  {clocks}"] if clocks else []
     target_lines.append(f"  seed {seed}: what is hit is drawn from it (--seed {seed} hits the same again)")
     stop = Stop()
     holder = cleanup.holder(run_id)
@@ -233,6 +244,7 @@ def _undo(state: State) -> list[str]:
     except LeaseLost as lost:
         return [f"{lost}; what this run made stands in ConfigMap {LEDGER}"]
     target = state.target
+    _await_api_server(state)
     done = heal(
         target.ledger,
         target.kubernetes,
@@ -243,6 +255,24 @@ def _undo(state: State) -> list[str]:
     return done.failed
 
 
+def _await_api_server(state: State) -> None:
+    """One that restarts just now is waited for: what the run made would stay. For `request_timeout_s` at most."""
+
+    def read() -> None:
+        try:
+            state.target.ledger.read()
+        except RightMissing:
+            return
+        except TargetUnreachable as silent:
+            raise NotYet(str(silent)) from silent
+
+    timeout_s = state.settings.request_timeout_s
+    with suppress(DeadlinePassed):
+        wait_until(
+            "the API server answers", read, deadline="request_timeout_s", timeout_s=timeout_s, interval_s=0.5
+        )
+
+
 def _attempt(do: Callable[[], object], failed: list[str], redaction: Redaction) -> None:
     """What keeps it from being done is told in `failed`, and stops nothing."""
     try:
@@ -250,7 +280,7 @@ def _attempt(do: Callable[[], object], failed: list[str], redaction: Redaction) 
     except KeyboardInterrupt:
         failed.append(f"interrupted: what was not undone yet stands in ConfigMap {LEDGER}")
     except Exception as error:  # noqa: BLE001 - whatever it is
-        told = str(error) if isinstance(error, HarnessError) else repr(error)
+        told = str(error) if isinstance(error, HarnessError | OSError) else repr(error)
         failed.append(redaction.text(" ".join(told.split())))
 
 

@@ -21,10 +21,17 @@ def make(directory: Path, started: datetime) -> Path:
 
 
 def write_data(run: Run, folder: Path) -> None:
-    """Write what programs read. Raises OSError."""
-    json_file.write(run, folder / "report.json")
-    junit.write(run, folder / "junit.xml")
-    markdown.write(run, folder / "summary.md")
+    """Write what programs read, each file whole or not at all. Raises OSError for all that could not be written."""
+    writers = ((json_file.write, "report.json"), (junit.write, "junit.xml"), (markdown.write, "summary.md"))
+    failed: list[OSError] = []
+    for write_one, name in writers:
+        try:
+            write_one(run, folder / name)
+        except OSError as error:
+            failed.append(error)
+    if failed:
+        # On a full disk a short one may have found room.
+        raise OSError(failed[0].errno, "; ".join(map(str, failed)))
 
 
 def write(run: Run, folder: Path) -> None:

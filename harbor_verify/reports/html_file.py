@@ -20,6 +20,7 @@ from harbor_verify.reports import (
     runs,
     screenshots,
     terminal,
+    whole,
 )
 from harbor_verify.reports.compare_terminal import conclusion
 from harbor_verify.reports.grouping import grouped
@@ -42,9 +43,7 @@ CATEGORY_WORDS = {
 def write(run: Run, folder: Path) -> Path:
     """Write the run's report.html into its folder; returns the file. Raises OSError."""
     file = folder / FILE
-    partial = folder / f".{FILE}"
-    partial.write_text(document(run, folder), encoding="utf-8")
-    partial.replace(file)
+    whole.put(file, document(run, folder))
     return file
 
 

@@ -28,7 +28,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from harbor_verify.reports import blame
+from harbor_verify.reports import blame, whole
 from harbor_verify.reports.errors import ReportError
 from harbor_verify.reports.model import Category, CheckResult, Offender, Run, Severity, Verdict
 
@@ -38,8 +38,8 @@ _FIRST = "harbor-verify/report/1"
 
 
 def write(run: Run, file: Path) -> None:
-    """Write the run as JSON."""
-    file.write_text(json.dumps(document(run), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    """Write the run as JSON. Raises OSError."""
+    whole.put(file, json.dumps(document(run), indent=2, ensure_ascii=False) + "\n")
 
 
 def document(run: Run) -> dict[str, Any]:

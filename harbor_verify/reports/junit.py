@@ -7,11 +7,12 @@ where another check explains it, caused-by; one property for each figure that wa
 each file that shows more, relative to the run's folder.
 """
 
+import io
 import re
 from pathlib import Path
 from xml.etree import ElementTree as xml
 
-from harbor_verify.reports import blame
+from harbor_verify.reports import blame, whole
 from harbor_verify.reports.grouping import grouped
 from harbor_verify.reports.model import Category, CheckResult, Run, Verdict
 
@@ -25,10 +26,12 @@ _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 
 
 def write(run: Run, file: Path) -> None:
-    """Write the run as JUnit XML."""
+    """Write the run as JUnit XML. Raises OSError."""
     tree = xml.ElementTree(document(run))
     xml.indent(tree)
-    tree.write(file, encoding="utf-8", xml_declaration=True)
+    text = io.StringIO()
+    tree.write(text, encoding="unicode", xml_declaration=False)
+    whole.put(file, f"<?xml version='1.0' encoding='utf-8'?>\n{text.getvalue()}")
 
 
 def document(run: Run) -> xml.Element:

@@ -6,7 +6,7 @@ cat reports/latest/summary.md >> "$GITHUB_STEP_SUMMARY"
 from collections.abc import Iterable
 from pathlib import Path
 
-from harbor_verify.reports import blame, figures, terminal
+from harbor_verify.reports import blame, figures, terminal, whole
 from harbor_verify.reports.grouping import grouped
 from harbor_verify.reports.model import Category, CheckResult, Run
 from harbor_verify.reports.outage_table import COLUMNS
@@ -23,8 +23,8 @@ _MARKS = str.maketrans({each: f"\\{each}" for each in "\\`*_{}[]<>#|~"})
 
 
 def write(run: Run, file: Path) -> None:
-    """Write the run as Markdown."""
-    file.write_text(text_of(run), encoding="utf-8")
+    """Write the run as Markdown. Raises OSError."""
+    whole.put(file, text_of(run))
 
 
 def text_of(run: Run) -> str:

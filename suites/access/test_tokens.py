@@ -1,7 +1,6 @@
 """What tokens let their owners do."""
 
-from datetime import UTC, datetime
-
+from harbor_verify import clock
 from harbor_verify.checks import check
 from harbor_verify.clients import token_service
 from harbor_verify.errors import AnswerError
@@ -98,7 +97,7 @@ def _in_words(grants):
 
 
 def _wrong_times(claims):
-    now_s = datetime.now(UTC).timestamp()
+    now_s = clock.now().timestamp()
     expires_s, issued_s = claims.get("exp"), claims.get("iat")
     if not all(isinstance(each, int | float) for each in (expires_s, issued_s)):
         return f"exp is {expires_s}, iat is {issued_s}"

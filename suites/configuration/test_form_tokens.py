@@ -74,6 +74,6 @@ def _require_own_forms(harbor, givers, tokens, blocked):
             return
     if all(refusals):
         blocked(
-            f"each replica refuses {harbor.user.user} at its own form, too: {refusals[0]}. Where users come "
+            f"each replica refuses the suite's user at its own form, too: {refusals[0]}. Where users come "
             "from elsewhere, --admin-user has to be one of Harbor's own"
         )

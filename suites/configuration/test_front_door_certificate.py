@@ -1,8 +1,9 @@
 """How long the certificate of the front door stays valid."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from urllib.parse import urlsplit
 
+from harbor_verify import clock
 from harbor_verify.checks import SHOULD, check
 from harbor_verify.clients.certificates import end_of, shown_at
 from harbor_verify.findings import Findings
@@ -30,7 +31,7 @@ def test_the_certificate_of_the_front_door_stays_valid(
     url = urlsplit(harbor.url)
     if url.scheme != "https":
         not_applicable(f"clients come by {harbor.url}, without TLS")
-    limit = datetime.now(UTC) + timedelta(days=settings.certificate_days)
+    limit = clock.now() + timedelta(days=settings.certificate_days)
     expected = f"its certificate is valid for {settings.certificate_days} days at least"
     with findings.about(f"front door {harbor.url}", expected) as served:
         certificate = shown_at(url.hostname or "", url.port or 443, timeout_s=settings.connect_timeout_s)

@@ -1,9 +1,10 @@
 """TLS between Harbor's own components, where it is used."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from cryptography import x509
 
+from harbor_verify import clock
 from harbor_verify.checks import SHOULD, check
 from harbor_verify.clients.certificates import end_of
 from harbor_verify.errors import CannotTell
@@ -33,7 +34,7 @@ def test_certificates_between_components_stay_valid(
     its own configuration), and the one that each shows whoever connects: it reads its file at its start, and a Secret
     may have been renewed since. How many days is a setting.
     """
-    limit = datetime.now(UTC) + timedelta(days=settings.certificate_days)
+    limit = clock.now() + timedelta(days=settings.certificate_days)
     for role in harbor.deployment.workloads:
         for replica in harbor.deployment.replicas(role):
             path = harbor.profile.internal_tls(harbor.deployment.environment(replica))

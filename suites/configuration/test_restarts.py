@@ -1,7 +1,8 @@
 """Containers that die again and again, and are Ready whenever one looks."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
+from harbor_verify import clock
 from harbor_verify.checks import SHOULD, check
 from harbor_verify.findings import Findings
 from harbor_verify.target import Target
@@ -26,7 +27,7 @@ def test_containers_stay_up(harbor: Target, findings: Findings):
     Source: what the kubelets say of the last end of each. Ten restarts or more, the last within an hour, are many:
     a few are what a lost node, or a database that was away, leaves behind.
     """
-    now = datetime.now(UTC)
+    now = clock.now()
     for role in harbor.deployment.workloads:
         for replica in harbor.deployment.replicas(role):
             with findings.about(replica.object, "its containers stay up") as pod:

@@ -1,8 +1,8 @@
 """Certificates that end: of all that Harbor shows and is shown, and of those who vouch for them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from harbor_verify import shown_certificates
+from harbor_verify import clock, shown_certificates
 from harbor_verify.checks import SHOULD, check
 from harbor_verify.clients.certificates import end_of
 from harbor_verify.errors import CannotTell, NeedMissing, NoAnswer
@@ -88,7 +88,7 @@ def test_authorities_that_harbor_is_given_stay_valid(
     Source: the ConfigMaps and Secrets that they mount. Of several of one name in a file the one counts that ends last.
     Authorities of the images' own systems are not looked at.
     """
-    limit = datetime.now(UTC) + timedelta(days=settings.certificate_days)
+    limit = clock.now() + timedelta(days=settings.certificate_days)
     for place, authority in shown_certificates.authorities(harbor):
         expected = (
             f"{authority.subject.rfc4514_string()} is valid for {settings.certificate_days} days at least"
@@ -116,7 +116,7 @@ def _of_stores(harbor, need):
 
 def _judge(findings, shown, days):
     """The days that each has left."""
-    now, left = datetime.now(UTC), []
+    now, left = clock.now(), []
     for each in shown:
         with findings.about(
             each.place, f"the certificate that it shows is valid for {days} days at least"

@@ -1,7 +1,8 @@
 """Robot accounts that end."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
+from harbor_verify import clock
 from harbor_verify.checks import SHOULD, check
 from harbor_verify.database import harbors_database
 from harbor_verify.findings import Findings
@@ -33,7 +34,7 @@ def test_robot_accounts_that_were_made_to_last_do_not_end_unnoticed(
     assert harbor.profile.robots
     with harbors_database(harbor) as sql:
         robots = [robot for robot in harbor.profile.robots(sql) if robot.ends and not robot.disabled]
-    now, span = datetime.now(UTC), timedelta(days=settings.robot_days)
+    now, span = clock.now(), timedelta(days=settings.robot_days)
     lasting = [robot for robot in robots if robot.ends - robot.made >= 2 * span and robot.ends > now - span]
     if not lasting:
         not_applicable("no robot account ends that was made to last and is not disabled")

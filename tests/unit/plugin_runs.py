@@ -68,7 +68,7 @@ def reach(access, settings):
 
 run.providers = SimpleNamespace(provide=lambda settings: SimpleNamespace(
     provider="fake", machine_control=None, docker_host=None, kubernetes=None, namespace=settings.namespace, url="http://h"))
-run.surroundings = lambda *_: {}
+run.surroundings, run.clocks_ahead = lambda *_: {}, lambda *_: []
 run.find_facts = lambda target, settings: SimpleNamespace(present={Role.WEB, Feature.ROBOTS})
 run.Ledger = Ledger
 run.entry.require = lambda target: None

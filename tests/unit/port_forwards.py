@@ -33,7 +33,7 @@ def forward(handler: BaseHTTPRequestHandler, port: int, address: Address) -> Non
     """A port-forward to `port` of a pod that is really `address`, until either side ends."""
     accept(handler)
     for channel in (0, 1):
-        _send(handler, bytes([channel]) + struct.pack("<H", port))
+        send(handler, bytes([channel]) + struct.pack("<H", port))
     with socket.create_connection(address) as pod:
         back = threading.Thread(target=_carry_back, args=(handler, pod), daemon=True)
         back.start()
@@ -49,18 +49,19 @@ def run(handler: BaseHTTPRequestHandler, printed: str, complaint: str = "") -> N
     """A command that prints, and ends well where it has no complaint."""
     accept(handler)
     status = {"status": "Failure", "message": complaint} if complaint else {"status": "Success"}
-    _send(handler, b"\x01" + printed.encode())
-    _send(handler, b"\x03" + json.dumps(status).encode())
+    send(handler, b"\x01" + printed.encode())
+    send(handler, b"\x03" + json.dumps(status).encode())
 
 
 def _carry_back(handler: BaseHTTPRequestHandler, pod: socket.socket) -> None:
     with suppress(OSError):
         while data := pod.recv(16384):
-            _send(handler, b"\x00" + data)
-        _send(handler, b"", _CLOSE)
+            send(handler, b"\x00" + data)
+        send(handler, b"", _CLOSE)
 
 
-def _send(handler: BaseHTTPRequestHandler, data: bytes, opcode: int = _BINARY) -> None:
+def send(handler: BaseHTTPRequestHandler, data: bytes, opcode: int = _BINARY) -> None:
+    """One message."""
     short = len(data) < 126
     head = (
         struct.pack("!BB", 0x80 | opcode, len(data))

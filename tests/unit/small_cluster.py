@@ -23,6 +23,9 @@ NAMESPACE = "harbor"
 _PLURALS = {"Ingress": "ingresses"}
 _OF_NO_NAMESPACE = ("Node", "PersistentVolume")
 _NODES = ("node-1", "node-2", "node-3")
+_VERSION = dict.fromkeys(
+    ("buildDate", "compiler", "gitCommit", "gitTreeState", "goVersion", "major", "minor", "platform"), "x"
+) | {"gitVersion": "v1.31.0"}
 _RETAINED = "nfs"
 """The storage class whose volumes outlive their claims."""
 
@@ -64,6 +67,9 @@ def small_cluster(
     class Handler(ApiHandler):
         def do_GET(self) -> None:
             url = urlsplit(self.path)
+            if url.path.startswith("/version"):
+                self.answer(200, _VERSION)
+                return
             namespace, resource, name = _asked(url.path)
             known = objects.get(resource, {})
             if (namespace, resource) in forbidden:
@@ -211,8 +217,6 @@ def _asked(path: str) -> tuple[str, str, str]:
     """(namespace or "", resource, name or "") of /api/v1/… or /apis/GROUP/VERSION/…"""
     parts = path.strip("/").split("/")
     rest = parts[2:] if parts[0] == "api" else parts[3:]
-    if not rest:
-        return "", "", "/".join(parts)
     if rest[0] == "namespaces" and len(rest) > 2:
         return rest[1], rest[2], "/".join(rest[3:])
     if rest[0] == "namespaces" and len(rest) == 2:

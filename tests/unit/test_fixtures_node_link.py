@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from urllib3.exceptions import InsecureRequestWarning
 
+from harbor_verify.clients.harbor import Credentials
 from harbor_verify.errors import NoAnswer, UnexpectedAnswer
 from harbor_verify.profiles.harbor_1_2.api import Harbor12
 from harbor_verify.providers import Access
@@ -57,7 +58,7 @@ def certificate(tmp_path):
 
 
 def page_at(server, url, **settings):
-    access = Access("existing", None, "harbor", url, None, None, False)
+    access = Access("existing", None, "harbor", url, Credentials("admin", "x"), None, False)
     target = Target(access, None, Settings(**settings))
     scheme = url.partition(":")[0]
     with target.new_node_link("node-1", "127.0.0.1", server.server_port, scheme=scheme) as link:

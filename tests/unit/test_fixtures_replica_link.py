@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 import websocket
+from kubernetes.client import ApiException
 
 from harbor_verify.clients import pod_channel, replica_link
 from harbor_verify.clients.pod_channel import CommandInPodFailed, PodGone, run_in_pod
@@ -141,13 +142,56 @@ def test_a_large_body_is_sent_in_pieces_and_whole(link):
         ([b"\x01pod sandbox is gone"], True, "pod sandbox is gone"),
         ([], True, "timed out"),
         ([None], True, "closed connection"),
-        ([websocket.WebSocketConnectionClosedException("lost")], True, "lost"),
     ],
 )
 def test_no_answer_says_why_and_whether_it_may_have_been_acted_on(link, messages, sent, told):
     with link(FakeChannel(*PORTS, *messages)) as client, pytest.raises(NoAnswer, match=told) as silence:
         client.get("/")
     assert silence.value.sent is sent
+
+
+LOST = websocket.WebSocketConnectionClosedException("lost")
+
+
+def pod(ready="True", deleted=None):
+    status = SimpleNamespace(conditions=[SimpleNamespace(type="Ready", status=ready)])
+    return SimpleNamespace(status=status, metadata=SimpleNamespace(deletion_timestamp=deleted))
+
+
+@pytest.mark.parametrize(
+    "seen, error",
+    [
+        (pod(), TargetUnreachable),
+        (pod(ready="False"), NoAnswer),
+        (pod(deleted="2026"), NoAnswer),
+        (TargetUnreachable("no answer"), TargetUnreachable),
+        (404, NoAnswer),
+    ],
+)
+def test_a_port_forward_that_breaks_while_its_pod_is_there_as_before_says_nothing_about_harbor(
+    link, monkeypatch, seen, error
+):
+    """With the API server, the kubelet or a load balancer between; what the pod ends, it closes."""
+
+    def ask(*_):
+        if isinstance(seen, int):
+            raise TargetUnreachable("404") from ApiException(status=seen)
+        if isinstance(seen, Exception):
+            raise seen
+        return seen
+
+    monkeypatch.setattr(KUBERNETES, "ask", ask, raising=False)
+    monkeypatch.setattr(KUBERNETES, "core", SimpleNamespace(read_namespaced_pod=None), raising=False)
+    with link(FakeChannel(*PORTS, LOST)) as client, pytest.raises(error, match=r"lost|no answer"):
+        client.get("/")
+
+
+def test_a_port_forward_that_breaks_as_it_begins_says_nothing_about_harbor(link):
+    with (
+        link(FakeChannel(LOST)) as client,
+        pytest.raises(TargetUnreachable, match=r"portforward to .* broke"),
+    ):
+        client.get("/")
 
 
 def test_a_pod_that_is_gone_does_not_answer(link):

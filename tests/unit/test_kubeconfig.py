@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from harbor_verify.clients import kubernetes
 from harbor_verify.clients.kubernetes import connect
 from harbor_verify.errors import SettingsError
 
@@ -33,14 +34,14 @@ def connected(file):
 
 def test_the_proxy_of_a_cluster_wins_over_one_of_the_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://other.example:3128")
-    monkeypatch.setenv("NO_PROXY", ".example")
+    monkeypatch.setenv("NO_PROXY", ".other")
     chosen = connected(kubeconfig(tmp_path, cluster={"proxy-url": "http://proxy.example:3128"}))
-    assert (chosen.proxy, chosen.no_proxy) == ("http://proxy.example:3128", None)
+    assert (chosen.proxy, chosen.no_proxy) == ("http://proxy.example:3128", "nobody.invalid")
     assert connected(kubeconfig(tmp_path)).proxy == "http://other.example:3128"
 
 
 def test_a_proxy_of_another_kind_is_told(tmp_path):
-    with pytest.raises(SettingsError, match="socks5://p:1080 is no HTTP proxy"):
+    with pytest.raises(SettingsError, match="socks5://p is no HTTP proxy"):
         connected(kubeconfig(tmp_path, cluster={"proxy-url": "socks5://p:1080"}))
 
 
@@ -71,6 +72,12 @@ def test_a_plugin_that_fails_is_told_before_anything_is_asked(tmp_path, script):
     """Without it each question was answered 401, and nothing said why."""
     with pytest.raises(SettingsError, match=r"its plugin .*/plugin gives no credentials: \w+"):
         connected(kubeconfig(tmp_path, user=plugin(tmp_path, script)))
+
+
+def test_a_plugin_that_does_not_end_is_told_after_a_while(tmp_path, monkeypatch):
+    monkeypatch.setattr(kubernetes, "PLUGIN_S", 0.1)
+    with pytest.raises(SettingsError, match=r"not read within 0\.1 s: its plugin does not end"):
+        connected(kubeconfig(tmp_path, user=plugin(tmp_path, "exec sleep 1")))
 
 
 def test_a_plugin_that_is_not_installed_is_told(tmp_path):

@@ -405,7 +405,7 @@ def test_a_public_image_that_anybody_may_pull_and_nobody_push_is_well():
         ({"begins": SILENT}, "refuses an anonymous push", "no answer"),
         ({"public": False}, "to anybody", "→ 401"),
         ({"gives": image_of(b"other")}, "to anybody", "other bytes"),
-        ({"takes": FAILED}, "takes a push of admin", "→ 500"),
+        ({"takes": FAILED}, "takes a push of the suite", "→ 500"),
     ],
 )
 def test_the_one_registry_that_gives_nothing_or_takes_from_anybody_is_named(store, expected, observed):
@@ -505,8 +505,8 @@ def test_a_private_project_that_is_hidden_is_well(private, status):
         ({"contents": SILENT}, 4, "does not tell", "no answer"),
         ({"grants": {"repository:run/access": {"pull"}}}, 2, "do nothing with run/access", "pull"),
         ({"grants": SILENT}, 2, "do nothing with run/access", "no answer"),
-        ({"to_admin": ()}, 1, "lists run to admin", "not listed"),
-        ({"to_admin": FAILED}, 1, "lists run to admin", "→ 500"),
+        ({"to_admin": ()}, 1, "lists run to the suite", "not listed"),
+        ({"to_admin": FAILED}, 1, "lists run to the suite", "→ 500"),
     ],
 )
 def test_the_one_web_replica_that_shows_a_private_project_is_named(private, shelf, count, expected, observed):

@@ -398,7 +398,8 @@ class Page:
 
 def browse(monkeypatch, tmp_path, page, webs=2, **settings):
     @contextmanager
-    def open_page(browser, *, timeout_s, insecure):
+    def open_page(browser, *, timeout_s, insecure, ca_file):
+        page.ca_file = ca_file
         page.insecure = insecure
         yield page
 
@@ -450,7 +451,9 @@ def test_a_browser_that_crashes_is_no_verdict_but_hides_nothing_that_was_seen(mo
     offenders_of(browse, monkeypatch, tmp_path, Page("open", picture=crashed))
 
 
-def test_certificates_of_ones_own_are_not_the_browsers_business(monkeypatch, tmp_path):
+def test_the_browser_trusts_whom_the_other_clients_trust(monkeypatch, tmp_path):
     page = Page()
     browse(monkeypatch, tmp_path, page, ca_file=__file__)
-    assert page.insecure
+    assert (page.insecure, str(page.ca_file)) == (False, __file__)
+    browse(monkeypatch, tmp_path, page, ca_file=__file__, insecure=True)
+    assert (page.insecure, page.ca_file) == (True, None)

@@ -6,11 +6,14 @@ somebody gives. Nothing of the suite is replaced.
 
 import json
 import os
+import resource
 import signal
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -19,6 +22,7 @@ import pytest
 import yaml
 
 from harbor_verify import checks
+from harbor_verify.model.addresses import joined
 from harbor_verify.plugin import run as _run  # noqa: F401 - here, or each copy of this process imports it anew
 from harbor_verify.reports import html_file as _html  # noqa: F401 - the same
 from tests.unit import port_forwards
@@ -41,6 +45,8 @@ def reference() -> str:
     text = "\n---\n".join(
         file.read_text() for file in files if file.stem not in ("kustomization", "namespace")
     )
+    # Stores that refuse at once.
+    text = text.replace("192.0.2.", "127.0.0.")
     kept = [each for each in yaml.load_all(text, Loader=yaml.CSafeLoader) if each]
     return yaml.dump_all(kept, Dumper=yaml.CSafeDumper)
 
@@ -57,15 +63,23 @@ class Place:
     """What every container has written."""
     complaint: str = ""
     """What every command in a container ends with; empty: it prints nothing, and ends well."""
-    answers: dict[str, Any] = field(default_factory=dict)
-    """What is done in place of an answer, by the part of a path: called with the handler."""
+    answers: dict[str, Callable[[ApiHandler], object]] = field(default_factory=dict)
+    """What is done in place of an answer, by the part of a path."""
+    ahead_s: float = 0
+    """How far the cluster's clock is ahead."""
+    user: dict[str, Any] | None = None
+    """Of the kubeconfig."""
+    suites: Sequence[str] = ("",)
+    """Files of suites/ to run; less is collected in less time."""
+    most_bytes: int | None = None
+    """A file that is written ends here: errno EFBIG in place of a full disk's ENOSPC."""
 
     def start(self, *argv: str, **variables: str) -> tuple[int, Path]:
         """The number of a process that runs the suite, and the file with what its terminal shows."""
         kubeconfig = self.folder / "kubeconfig"
-        kubeconfig.write_text(kubeconfig_of(self.server))
+        kubeconfig.write_text(kubeconfig_of(self.server, self.user))
         shown = self.folder / "shown.txt"
-        url = f"http://{self.harbor[0]}:{self.harbor[1]}"
+        url = f"http://{joined(*self.harbor)}"
         words = [
             f"--kubeconfig={kubeconfig}",
             f"--harbor-url={url}",
@@ -76,7 +90,10 @@ class Place:
         if child == 0:
             code = 70
             try:
-                code = _run_here(self.folder, shown, words, variables)
+                if self.most_bytes is not None:
+                    resource.setrlimit(resource.RLIMIT_FSIZE, (self.most_bytes, self.most_bytes))
+                places = [str(REPOSITORY / "suites" / name) for name in self.suites]
+                code = _run_here(self.folder, shown, [*places, *words], variables)
             finally:
                 os._exit(code)
         return child, shown
@@ -135,6 +152,9 @@ def place_of(folder: Path, harbor: tuple[str, int], text: str) -> Iterator[Place
                     return False
                 return True
 
+            def date_time_string(self, timestamp: float | None = None) -> str:
+                return formatdate(time.time() + place.ahead_s, usegmt=True)
+
             def _text(self, text: str) -> None:
                 data = text.encode()
                 self.send_response(200)
@@ -180,7 +200,7 @@ def _run_here(folder: Path, shown: Path, words: list[str], variables: dict[str, 
         name for name in sys.modules if name == "suites" or name.startswith(("suites.", "conftest"))
     ]:
         del sys.modules[name]
-    config = ("-c", str(REPOSITORY / "pytest.ini"), f"--rootdir={REPOSITORY}", str(REPOSITORY / "suites"))
+    config = ("-c", str(REPOSITORY / "pytest.ini"), f"--rootdir={REPOSITORY}")
     code = int(pytest.main([*QUIET, *config, *QUICK, *words]))
     sys.stdout.flush()
     sys.stderr.flush()

@@ -9,12 +9,13 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 import requests
 
+from harbor_verify import clock
 from harbor_verify.clients.capabilities import FormToken, Health, Quota, Robot
 from harbor_verify.clients.harbor import (
     Credentials,
@@ -276,7 +277,7 @@ class Harbor2(Harbor):
 
     def newest_ended_job(self, credentials: Credentials, *, within_s: float) -> int | None:
         answer = self._get("/system/gc?page=1&page_size=20&sort=-creation_time", credentials)
-        oldest = datetime.now(UTC) - timedelta(seconds=within_s)
+        oldest = clock.now() - timedelta(seconds=within_s)
         try:
             ended = {
                 int(entry["id"]): datetime.fromisoformat(entry["update_time"])
