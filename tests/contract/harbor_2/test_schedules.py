@@ -41,7 +41,7 @@ def known(stack: Stack) -> dict[str, str]:
             JOIN execution e ON e.vendor_type = 'SCHEDULER' AND e.vendor_id = s.id
             JOIN task t ON t.execution_id = e.id"""
     )
-    return {job_id: kind for job_id, kind in rows}
+    return dict(rows)
 
 
 def executions(stack: Stack) -> list[str]:

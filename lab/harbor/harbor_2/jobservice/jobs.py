@@ -164,6 +164,18 @@ class Jobs:
         """job_name, job_id and started_at of what a worker is at; empty: it is idle."""
         return _words(self._redis.hgetall(self._key("worker", worker_id)))
 
+    def keep_untold(self, job_id: str, told: dict[str, Any]) -> None:
+        """What core has not taken of a job's state, to be told again; of each job the last."""
+        self._redis.hset(self._key("untold"), job_id, json.dumps(told))
+
+    def untold(self) -> dict[str, dict[str, Any]]:
+        """By the ids of jobs."""
+        found = self._redis.hgetall(self._key("untold"))
+        return {job_id: json.loads(text) for job_id, text in _words(found).items()}
+
+    def forget_untold(self, job_id: str) -> None:
+        self._redis.hdel(self._key("untold"), job_id)
+
     def queues(self) -> list[Queue]:
         """All of them, by name."""
         return [self._queue(name.decode()) for name in sorted(self._redis.smembers(self._key("known_jobs")))]

@@ -30,6 +30,8 @@ _AFTER_FAILURE_S = 1
 _PATIENCE_S = 120
 _REPORTS = 10
 _BETWEEN_REPORTS_S = 2
+_TOLD_AGAIN_S = 60
+"""The real one: five minutes after its start, then each hour."""
 
 
 class Workers:
@@ -49,6 +51,7 @@ class Workers:
     def start(self) -> None:
         self._in_background(self._live, "heartbeat")
         self._in_background(self._dispatch, "dispatch")
+        self._in_background(self._tell_again, "tell again")
 
     def _in_background(self, work: Callable[[], None], name: str) -> None:
         threading.Thread(target=self._for_ever, args=(work,), name=name, daemon=True).start()
@@ -155,13 +158,25 @@ class Workers:
                 time.sleep(_AFTER_FAILURE_S)
 
     def _report(self, hook: str, job_id: str, status: str, result: dict[str, Any]) -> None:
-        if hook:
-            self._patiently_told(partial(core_client.report, self._config, hook, job_id, status, result))
+        """What core does not take is told again later, as the real one's reaper does."""
+        if not hook:
+            return
+        told = partial(core_client.report, self._config, hook, job_id, status, result)
+        if not self._patiently_told(told):
+            untold = {"hook": hook, "status": status, "result": result}
+            self._patiently(lambda: self._jobs.keep_untold(job_id, untold))
+
+    def _tell_again(self) -> None:
+        for job_id, told in self._jobs.untold().items():
+            if core_client.report(self._config, told["hook"], job_id, told["status"], told["result"]):
+                self._jobs.forget_untold(job_id)
+        time.sleep(_TOLD_AGAIN_S)
 
     @staticmethod
-    def _patiently_told(tell: Callable[[], bool]) -> None:
+    def _patiently_told(tell: Callable[[], bool]) -> bool:
         """A few times, for core may be away for a while."""
         for attempt in range(_REPORTS):
             if tell():
-                return
+                return True
             time.sleep(_BETWEEN_REPORTS_S * (attempt + 1))
+        return False
