@@ -83,7 +83,8 @@ schedule="$core/api/v2.0/system/purgeaudit/schedule"
 ask() {{ curl -kfsS --retry 2 --retry-all-errors -u "admin:{settings.ADMIN_PASSWORD}" "$@" "$schedule"; }}
 ask | grep -qF '"cron":"{_EACH_MINUTE}"' || ask -X PUT -H 'Content-Type: application/json' -d '{{
     "schedule": {{"type": "Custom", "cron": "{_EACH_MINUTE}"}},
-    "parameters": {{"audit_retention_hour": 168, "dry_run": true, "include_event_types": "create_artifact"}}}}'
+    "parameters": {{"audit_retention_hour": 168, "dry_run": true, "include_event_types": "create_artifact",
+    "include_operations": "create"}}}}'
 """
 
 

@@ -29,7 +29,12 @@ def test_garbage_is_collected(harbor: Target, findings: Findings, settings: Sett
     Source: Harbor's own list of them; dry runs are passed over. How long ago is too long is a setting, and a Harbor
     that is younger need not have had one.
     """
-    told = harbor.front_door.collections(harbor.credentials)
+    told = founded = None
+    with findings.about("garbage collection", "Harbor tells of those that were"):
+        told = harbor.front_door.collections(harbor.credentials)
+        founded = harbor.front_door.founded(harbor.credentials)
+    if told is None:
+        return
     real = [each for each in told if not each.is_trial]
     ended = [each for each in real if each.status in ("Success", *_ENDED_BADLY)]
     good = next((each for each in ended if each.status == "Success"), None)
@@ -44,7 +49,6 @@ def test_garbage_is_collected(harbor: Target, findings: Findings, settings: Sett
                 f"number {ended[0].id} ended at {ended[0].changed:%F %T} UTC: {ended[0].status}; {last_good}"
             )
     with findings.about("garbage collection", f"one ended within {settings.collection_days} days") as recent:
-        founded = harbor.front_door.founded(harbor.credentials)
         if good and now - good.changed > most:
             recent.wrong(f"{last_good}, {(now - good.changed).days} days ago")
         elif good is None and founded and now - founded > most:

@@ -2,7 +2,7 @@
 
 from harbor_verify import jobs
 from harbor_verify.checks import check
-from harbor_verify.clients.capabilities import Queue, Worker
+from harbor_verify.clients.capabilities import Queue
 from harbor_verify.database import harbors_database
 from harbor_verify.errors import UnexpectedAnswer
 from harbor_verify.findings import Findings
@@ -21,13 +21,14 @@ _SCHEDULES = "SCHEDULER"
     "schedules.",
     source="Harbor: GET jobservice/queues; job_queue_status in the database, jobs:NAME:paused in Redis",
     requires=(Role.JOB, Feature.SCHEDULES),
+    builds_on=("configuration.health-body-is-healthy",),
 )
 def test_no_queue_of_jobs_is_paused(harbor: Target, findings: Findings, not_applicable):
     """No queue of jobs is paused.
 
     Source: Harbor's own list of queues.
     """
-    for queue in _queues(harbor, not_applicable):
+    for queue in _told(harbor, findings, not_applicable, "queues") or ():
         with findings.about(f"queue {queue.kind}", "it is not paused") as each:
             if queue.paused:
                 what = "no schedule fires" if queue.kind == _SCHEDULES else "nothing of it runs"
@@ -43,21 +44,24 @@ def test_no_queue_of_jobs_is_paused(harbor: Target, findings: Findings, not_appl
     "restart; where that does not help, set it to the number of those that run.",
     source="Harbor: GET jobservice/queues, jobservice/pools; gocraft/work, dead pool reaper",
     requires=(Role.JOB, Feature.SCHEDULES),
+    builds_on=("configuration.health-body-is-healthy",),
 )
 def test_jobs_that_wait_are_taken(harbor: Target, findings: Findings, not_applicable, measured):
     """No job waits for a quarter of an hour while workers are idle, none of which is at such a job.
 
     Source: Harbor's own list of queues and workers. Queues that are paused are told apart (jobs.queues-not-paused).
     """
-    queues = _queues(harbor, not_applicable)
-    workers = harbor.front_door.workers(harbor.credentials)
+    queues = _told(harbor, findings, not_applicable, "queues")
+    workers = _told(harbor, findings, not_applicable, "workers")
+    if queues is None or workers is None:
+        return
     busy = {worker.kind for worker in workers if worker.job_id}
     idle = [worker for worker in workers if not worker.job_id]
     measured["longest_wait_s"] = max((queue.oldest_s for queue in queues), default=0)
     measured["jobs_waiting_count"] = sum(queue.count for queue in queues)
-    with findings.about(harbor.workload(Role.JOB).object, "it has workers") as workload:
+    with findings.about(harbor.workload(Role.JOB).object, "Harbor knows workers of it") as workload:
         if not workers:
-            workload.wrong("Harbor knows none: nobody takes a job")
+            workload.wrong("it knows none: nobody takes a job")
     for queue in queues:
         if queue.paused:
             continue
@@ -78,7 +82,12 @@ def test_jobs_that_wait_are_taken(harbor: Target, findings: Findings, not_applic
     source="Harbor: tables execution and task, GET jobservice/pools/all/workers; reaper.max_update_hours",
     needs=("database",),
     requires=(Role.JOB, Feature.SCHEDULES),
-    builds_on=("jobs.queues-not-paused", "jobs.queues-worked-off", "database.reachable"),
+    builds_on=(
+        "configuration.health-body-is-healthy",
+        "database.reachable",
+        "jobs.queues-not-paused",
+        "jobs.queues-worked-off",
+    ),
 )
 def test_what_was_begun_ends(harbor: Target, findings: Findings, not_applicable, measured):
     """Every job that is said to run is one that a worker is at, and nothing takes longer than a job may.
@@ -89,9 +98,11 @@ def test_what_was_begun_ends(harbor: Target, findings: Findings, not_applicable,
     longest_s = 3600 * jobs.job_store(harbor).longest_hours
     with harbors_database(harbor) as sql:
         before = jobs.records(harbor).open_executions(sql, _LONG_S)
-        workers = _workers(harbor, not_applicable)
+        workers = _told(harbor, findings, not_applicable, "workers")
         # What has ended meanwhile was nobody's any more when the workers were asked.
         still = {each.id: each for each in jobs.records(harbor).open_executions(sql, _LONG_S)}
+    if workers is None:
+        return
     at_work = {worker.job_id for worker in workers if worker.job_id}
     measured["open_executions_count"] = len(still)
     with findings.about("table execution", "what is said to run, somebody runs"):
@@ -122,21 +133,17 @@ def _state(tasks, open_tasks) -> str:
     return f"{len(open_tasks)} of {tasks} tasks have not ended ({told})"
 
 
-def _queues(harbor: Target, not_applicable) -> list[Queue]:
-    return _told(lambda: harbor.front_door.queues(harbor.credentials), not_applicable)
-
-
-def _workers(harbor: Target, not_applicable) -> list[Worker]:
-    return _told(lambda: harbor.front_door.workers(harbor.credentials), not_applicable)
-
-
-def _told(ask, not_applicable):
-    try:
-        return ask()
-    except UnexpectedAnswer as refused:
-        if refused.status == 404:
-            not_applicable("this Harbor is older than 2.7, and tells nothing of its queues")
-        raise
+def _told(harbor: Target, findings: Findings, not_applicable, what: str):
+    """Harbor's own list of `queues` or `workers`; None where it does not give it, which is what is wrong."""
+    told = None
+    with findings.about(harbor.workload(Role.JOB).object, f"Harbor tells of its {what}"):
+        try:
+            told = getattr(harbor.front_door, what)(harbor.credentials)
+        except UnexpectedAnswer as refused:
+            if refused.status == 404:
+                not_applicable("this Harbor is older than 2.7, and tells nothing of its queues")
+            raise
+    return told
 
 
 def _waiting(queue: Queue) -> str:

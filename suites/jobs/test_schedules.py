@@ -121,10 +121,11 @@ def test_no_schedule_is_taken_out_with_another(harbor: Target, findings: Finding
     needs=("database",),
     requires=(Role.JOB, Feature.SCHEDULES),
     builds_on=(
-        "jobs.schedules-in-redis",
+        "configuration.health-body-is-healthy",
+        "database.reachable",
         "jobs.queues-not-paused",
         "jobs.queues-worked-off",
-        "database.reachable",
+        "jobs.schedules-in-redis",
     ),
 )
 def test_schedules_fired_when_they_were_due_and_once(

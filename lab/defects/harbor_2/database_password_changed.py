@@ -20,6 +20,9 @@ UNREAD = Defect(
             "database.reachable",
             "database.schema-migrated",
             "database.schema-present",
+            "jobs.jobs-end",
+            "jobs.schedules-fire",
+            "jobs.schedules-in-redis",
         }
     ),
     causes=frozenset({"configuration.replicas-run-what-is-declared", "database.reachable"}),
