@@ -199,7 +199,7 @@ def plant(lab: Lab, name: str, *, instead: bool = False) -> None:
     _note(lab.profile).write_text(name)
     _deploy(lab, change=defect.change, unready=defect.unready)
     layouts.of(lab.profile).complete()
-    _settle(lab)
+    settle(lab)
     defect.plant_outside(lab)
 
 
@@ -212,7 +212,7 @@ def heal(lab: Lab) -> str | None:
     if present:
         find(lab.profile, present).heal_outside(lab)
     _deploy(lab)
-    _settle(lab)
+    settle(lab)
     _note(lab.profile).unlink(missing_ok=True)
     return present
 
@@ -230,8 +230,10 @@ def _deploy(lab: Lab, *, change: rollout.Change | None = None, unready: frozense
     registry_cache.follow(lab.profile)
 
 
-def _settle(lab: Lab) -> None:
-    """As far as a defect lets it: what it needs may not run with that."""
+def settle(lab: Lab) -> None:
+    """Make it like one that is in use, as far as it lets one: what that needs may not run with a defect, or not be
+    there in programs that somebody gave.
+    """
     if layouts.chosen(lab.profile) != layouts.GIVEN:
         with suppress(CommandFailed):
             lab.profile.settle(lab.kubectl)

@@ -13,6 +13,7 @@ from harbor_verify.clients.harbor import Credentials
 from harbor_verify.errors import CannotTell, NotApplicable, StoreRefused, UnexpectedAnswer, WrongConfiguration
 from harbor_verify.model.jobs import JobStore, OpenExecution, OpenTask, Policy, Schedule
 from harbor_verify.model.stores import SessionStore
+from suites.failover import test_job_pod_kill
 from suites.jobs import test_garbage_collection as garbage
 from suites.jobs import test_queues as queues
 from suites.jobs import test_schedules as schedules
@@ -452,3 +453,58 @@ def test_collections_that_are_not_told_are_what_is_wrong(harbor):
     silent = harbor(collections=UnexpectedAnswer("→ 500", status=500))
     (offender,) = offenders_of(GARBAGE, silent, SETTINGS, {})
     assert offender.observed == "→ 500"
+
+
+OUTLIVE = test_job_pod_kill.test_schedules_outlive_the_death_of_a_job_pod
+
+
+@pytest.fixture
+def killed(harbor, monkeypatch):
+    """`killed(began)`: a Harbor in which a job pod dies at noon, and what its schedule of each minute started."""
+
+    @contextmanager
+    def database(target):
+        yield None
+
+    monkeypatch.setattr(test_job_pod_kill, "harbors_database", database)
+    monkeypatch.setattr(test_job_pod_kill, "_LATE", timedelta(seconds=-29.9))
+
+    def make(*began, cron=EACH_MINUTE):
+        clock = [NOW]
+        records = Records([schedule(cron=cron)], {5: list(began)}, clock=lambda: clock[0])
+
+        def kill(role):
+            clock[0] = NOW + timedelta(minutes=2)
+            return SimpleNamespace(measured={"outage_ms": 0})
+
+        return harbor(records), SimpleNamespace(abrupt_pod_kill=kill)
+
+    return make
+
+
+MOMENTS = [NOW.replace(second=3) + number * timedelta(minutes=1) for number in (1, 2, 3)]
+
+
+def test_a_schedule_that_fires_on_while_a_job_pod_dies_is_well(killed):
+    measured = {}
+    examine(OUTLIVE, *killed(*MOMENTS), never, measured)
+    assert measured == {"outage_ms": 0}
+    late = MOMENTS[1] + timedelta(seconds=70)
+    examine(OUTLIVE, *killed(MOMENTS[0], late, MOMENTS[2] + timedelta(seconds=20)), never, {})
+
+
+@pytest.mark.parametrize(
+    "began, told",
+    [
+        (MOMENTS[:2], "nothing began at 2026-11-28 12:03:00 UTC"),
+        ([*MOMENTS[:2], MOMENTS[1], MOMENTS[2]], "2 began at 2026-11-28 12:02:00 UTC"),
+    ],
+)
+def test_a_schedule_that_falls_silent_or_stutters_when_a_job_pod_dies_is_named(killed, began, told):
+    (offender,) = offenders_of(OUTLIVE, *killed(*began), never, {})
+    assert (offender.object, offender.observed) == ("schedule 5 GARBAGE_COLLECTION", told)
+
+
+def test_what_is_due_at_night_is_not_seen_to_outlive_anything(killed):
+    with pytest.raises(NotApplicable):
+        examine(OUTLIVE, *killed(cron=DAILY), not_applicable, {})
