@@ -43,8 +43,9 @@ def test_nothing_is_lost_and_nobody_waits_when_a_job_pod_dies(experiments: Exper
 @check(
     "failover.schedules-outlive-job-pod-kill",
     hint="Nothing began: the moments of the next minutes lie in Redis, and whichever {job} is left takes them; is "
-    "there another that is Ready, and does its log say `SCHEDULER` then? What the dead one had just taken is put back by "
-    "another ten seconds after its start, or else within ten minutes. Several began: report 14683 of goharbor/harbor.",
+    "there another that is Ready, and does its log say `SCHEDULER` then? What the dead one had just taken is put back "
+    "by another ten seconds after its start, or else within ten minutes. Several began: report 14683 of "
+    "goharbor/harbor.",
     source="Harbor: jobservice, period:policies and scheduled in Redis; gocraft/work, dead pool reaper",
     needs=("disruption", "database"),
     requires=(Role.JOB, Feature.SCHEDULES),
