@@ -56,12 +56,15 @@ class OpenTask:
 
 @dataclass(frozen=True)
 class OpenExecution:
-    """What somebody, or a schedule, asked for `age_s` ago, and has not ended; of `tasks` tasks these have not."""
+    """What somebody, or a schedule, asked for `age_s` ago, and has not ended; of `tasks` tasks `unended` have not, some
+    of which are given, those that run first.
+    """
 
     id: int
     kind: str
     age_s: float
     tasks: int
+    unended: int
     open_tasks: tuple[OpenTask, ...]
 
     def __str__(self) -> str:

@@ -121,16 +121,16 @@ def test_what_was_begun_ends(harbor: Target, findings: Findings, not_applicable,
                     f"job {left[0].job_id or 'without an id'}"
                 )
             elif execution.age_s >= longest_s:
-                each.wrong(f"it runs {since}; {_state(execution.tasks, execution.open_tasks)}")
+                each.wrong(f"it runs {since}; {_state(execution)}")
 
 
-def _state(tasks, open_tasks) -> str:
-    if not tasks:
+def _state(execution) -> str:
+    if not execution.tasks:
         return "it has no task: whoever was to make them died over it"
-    if not open_tasks:
-        return f"all of its {tasks} tasks have ended, and nobody has written that down"
-    told = ", ".join(sorted({task.status for task in open_tasks}))
-    return f"{len(open_tasks)} of {tasks} tasks have not ended ({told})"
+    if not execution.unended:
+        return f"all of its {execution.tasks} tasks have ended, and nobody has written that down"
+    told = ", ".join(sorted({task.status for task in execution.open_tasks}))
+    return f"{execution.unended} of {execution.tasks} tasks have not ended ({told})"
 
 
 def _told(harbor: Target, findings: Findings, not_applicable, what: str):

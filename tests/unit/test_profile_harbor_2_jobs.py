@@ -48,10 +48,10 @@ def test_what_a_schedule_started_is_asked_for_its_kind_and_its_policy_and_in_utc
     sql = Rows((AT,))
     assert JOBS.firings(sql, schedule(2), AT.replace(tzinfo=UTC)) == [AT.replace(tzinfo=UTC)]
     ((query, values),) = sql.asked
-    assert "vendor_type = 'RETENTION' AND vendor_id = 2 AND trigger = 'SCHEDULE'" in query
+    assert "vendor_type = 'RETENTION' AND vendor_id = 2 AND upper(trigger) = 'SCHEDULE'" in query
     assert values == (AT,)
     JOBS.firings(sql, schedule(-1, "it's"), AT.replace(tzinfo=UTC))
-    assert "vendor_type = 'it''s' AND trigger" in sql.asked[1][0]
+    assert "vendor_type = 'it''s' AND upper(trigger" in sql.asked[1][0]
 
 
 @pytest.mark.parametrize(
@@ -63,16 +63,15 @@ def test_what_is_gone_may_have_been_swept_only_where_much_of_later_is_there(earl
 
 def test_executions_that_are_open_come_with_their_open_tasks():
     rows = Rows(
-        (1, "REPLICATION", 7200, "a", "Running", 7100),
-        (1, "REPLICATION", 7200, "b", "Success", 7000),
-        (1, "REPLICATION", 7200, "", "Pending", 60),
-        (2, "SCAN_ALL", 90000, None, None, None),
+        (1, "REPLICATION", 7200, 3, 2, "a", "Running", 7100),
+        (1, "REPLICATION", 7200, 3, 2, "", "Pending", 60),
+        (2, "SCAN_ALL", 90000, 0, 0, None, None, None),
     )
     assert JOBS.open_executions(rows, 900) == [
         OpenExecution(
-            1, "REPLICATION", 7200.0, 3, (OpenTask("a", "Running", 7100), OpenTask("", "Pending", 60))
+            1, "REPLICATION", 7200.0, 3, 2, (OpenTask("a", "Running", 7100), OpenTask("", "Pending", 60))
         ),
-        OpenExecution(2, "SCAN_ALL", 90000.0, 0, ()),
+        OpenExecution(2, "SCAN_ALL", 90000.0, 0, 0, ()),
     ]
     assert rows.asked[0][1][0] == 900
 

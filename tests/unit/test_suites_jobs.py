@@ -355,7 +355,8 @@ def test_without_a_worker_nobody_takes_a_job(harbor):
 
 
 def running(age_s, *tasks, id=4, count=None):
-    return OpenExecution(id, "REPLICATION", age_s, len(tasks) if count is None else count, tasks)
+    total = len(tasks) if count is None else count
+    return OpenExecution(id, "REPLICATION", age_s, total, len(tasks), tasks)
 
 
 LOST = running(7200, OpenTask("b", "Running", 7100))

@@ -4,6 +4,7 @@ Sources: make/migrations/postgresql (schedule, execution, task); pkg/scheduler, 
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from harbor_verify.clients.sql import Sql
@@ -18,7 +19,7 @@ _FINAL = "('Success', 'Error', 'Stopped')"
 _SCHEDULER = "SCHEDULER"
 _SWEPT_FROM = 10
 """Of a kind the newest are kept, 50 unless told otherwise; nobody keeps fewer than that."""
-_MOST = 200
+_MOST = 100
 _LEAST_HOURS = 24
 
 
@@ -42,7 +43,7 @@ class Harbor2Jobs:
 
     def firings(self, sql: Sql, schedule: Schedule, since: datetime) -> list[datetime]:
         rows = sql.rows(
-            f"SELECT start_time {_started(schedule)} AND trigger = 'SCHEDULE' AND start_time >= %s ORDER BY id",
+            f"SELECT start_time {_started(schedule)} AND upper(trigger) = 'SCHEDULE' AND start_time >= %s ORDER BY id",
             _written(since),
         )
         return [_utc(began) for (began,) in rows]
@@ -58,23 +59,25 @@ class Harbor2Jobs:
 
     def open_executions(self, sql: Sql, older_than_s: float) -> list[OpenExecution]:
         rows = sql.rows(
-            f"""SELECT e.id, e.vendor_type, extract(epoch FROM {_NOW} - e.start_time), t.job_id, t.status,
-                extract(epoch FROM {_NOW} - coalesce(t.update_time, t.creation_time))
+            f"""SELECT e.id, e.vendor_type, extract(epoch FROM {_NOW} - e.start_time),
+                (SELECT count(*) FROM task WHERE execution_id = e.id),
+                (SELECT count(*) FROM task WHERE execution_id = e.id AND status NOT IN {_FINAL}),
+                t.job_id, t.status, extract(epoch FROM {_NOW} - coalesce(t.update_time, t.creation_time))
                 FROM (SELECT * FROM execution WHERE vendor_type <> '{_SCHEDULER}' AND status NOT IN {_FINAL}
-                    AND extract(epoch FROM {_NOW} - start_time) >= %s ORDER BY id LIMIT %s) e
-                LEFT JOIN task t ON t.execution_id = e.id ORDER BY e.id, t.id""",
+                    AND extract(epoch FROM {_NOW} - start_time) >= %s ORDER BY id LIMIT {_MOST}) e
+                LEFT JOIN LATERAL (SELECT * FROM task WHERE execution_id = e.id AND status NOT IN {_FINAL}
+                    ORDER BY status <> 'Running', id LIMIT {_MOST}) t ON true ORDER BY e.id, t.id""",
             older_than_s,
-            _MOST,
         )
         found: dict[int, OpenExecution] = {}
-        for id, kind, age_s, job_id, status, task_age_s in rows:
-            known = found.get(id) or OpenExecution(int(id), str(kind), float(age_s), 0, ())
-            tasks = known.open_tasks
-            if status is not None and status not in _FINAL:
-                tasks = (*tasks, OpenTask(str(job_id or ""), str(status), float(task_age_s)))
-            found[id] = OpenExecution(
-                known.id, known.kind, known.age_s, known.tasks + (status is not None), tasks
+        for id, kind, age_s, tasks, unended, job_id, status, task_age_s in rows:
+            known = found.get(id) or OpenExecution(
+                int(id), str(kind), float(age_s), int(tasks), int(unended), ()
             )
+            if status is not None:
+                task = OpenTask(str(job_id or ""), str(status), float(task_age_s))
+                known = replace(known, open_tasks=(*known.open_tasks, task))
+            found[id] = known
         return list(found.values())
 
 
