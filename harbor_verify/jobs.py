@@ -20,7 +20,18 @@ def records(target: Target) -> JobRecords:
 
 
 def job_store(target: Target) -> JobStore:
-    """Where jobs are, by what is declared for a job replica. Raises CannotTell."""
+    """Where jobs are, by what is declared for a job replica, and there is a way to. Raises CannotTell."""
+    found = _declared(target)
+    _require_the_way(target, found)
+    return found
+
+
+def longest_s(target: Target) -> int:
+    """For how long a job may run, by what is declared for a job replica. Raises CannotTell."""
+    return 3600 * _declared(target).longest_hours
+
+
+def _declared(target: Target) -> JobStore:
     replica = target.replicas(Role.JOB)[0]
     files = configuration.mounted_texts(replica.pod.spec, replica.container, target.deployment.config_map)
     try:
@@ -31,7 +42,6 @@ def job_store(target: Target) -> JobStore:
         raise CannotTell(
             f"no ConfigMap with the configuration of a job replica is mounted in {replica.object}"
         )
-    _require_the_way(target, found)
     return found
 
 

@@ -95,7 +95,7 @@ def test_what_was_begun_ends(harbor: Target, findings: Findings, not_applicable,
     Source: executions and tasks in the database that have not ended, against what workers say. A job may take as long
     as max_update_hours of the reaper, a day at least.
     """
-    longest_s = 3600 * jobs.job_store(harbor).longest_hours
+    longest_s = jobs.longest_s(harbor)
     with harbors_database(harbor) as sql:
         before = jobs.records(harbor).open_executions(sql, _LONG_S)
         workers = _told(harbor, findings, not_applicable, "workers")

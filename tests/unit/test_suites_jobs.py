@@ -101,7 +101,7 @@ def harbor(monkeypatch):
             status=SimpleNamespace(container_statuses=[status] if started else []),
         )
         replica = SimpleNamespace(object="pod h/job-0", pod=pod, container=SimpleNamespace(name="job"))
-        monkeypatch.setattr(library, "job_store", lambda target: STORE)
+        monkeypatch.setattr(library, "_declared", lambda target: STORE)
         names = ("queues", "workers", "collections", "founded")
         return SimpleNamespace(
             credentials=Credentials("admin", "hush"),
@@ -109,6 +109,7 @@ def harbor(monkeypatch):
             front_door=SimpleNamespace(**{name: answer(name) for name in names}),
             replicas=lambda role: [replica],
             workload=lambda role: SimpleNamespace(object="Deployment h/job"),
+            settings=SimpleNamespace(session_store_address=None),
             redis=redis,
         )
 
