@@ -25,7 +25,7 @@ DEFECT = Defect(
     report="Harbor: Job Service Dashboard, from 2.7 on",
     shows="replications wait, and nobody is told",
     turns_red=frozenset({"jobs.queues-not-paused"}),
-    hint_says=("resume",),
+    hint_says=("Resume",),
     plant_outside=partial(pause, _QUEUE),
     heal_outside=partial(resume, _QUEUE),
 )
