@@ -117,8 +117,8 @@ def test_what_was_begun_ends(harbor: Target, findings: Findings, not_applicable,
             since = f"for {_span(execution.age_s)}"
             if left:
                 each.wrong(
-                    f"it runs {since}; of {execution.tasks} tasks {len(left)} are said to run, and no worker is at "
-                    f"job {left[0].job_id or 'without an id'}"
+                    f"it runs {since}; of its tasks ({execution.tasks}) no worker is at {len(left)} that are said to "
+                    f"run: job {left[0].job_id or 'without an id'}{' and others' if len(left) > 1 else ''}"
                 )
             elif execution.age_s >= longest_s:
                 each.wrong(f"it runs {since}; {_state(execution)}")
@@ -147,7 +147,8 @@ def _told(harbor: Target, findings: Findings, not_applicable, what: str):
 
 
 def _waiting(queue: Queue) -> str:
-    return f"; {queue.count} wait, the first for {_span(queue.oldest_s)}" if queue.count else ""
+    wait = "1 waits" if queue.count == 1 else f"{queue.count} wait, the first"
+    return f"; {wait} for {_span(queue.oldest_s)}" if queue.count else ""
 
 
 def _span(seconds: float) -> str:

@@ -304,6 +304,7 @@ def test_queues_that_nobody_paused_are_well(harbor):
             "it is paused: nothing of it runs; 3 wait, the first for 2 h 1 min",
         ),
         (Queue("SCHEDULER", 0, 0, True), "it is paused: no schedule fires"),
+        (Queue("SCHEDULER", 1, 61, True), "it is paused: no schedule fires; 1 waits for 1 min"),
     ],
 )
 def test_a_queue_that_is_paused_is_named_with_what_waits(harbor, queue, told):
@@ -380,7 +381,11 @@ def test_what_ended_while_workers_were_asked_is_well(harbor):
 @pytest.mark.parametrize(
     "execution, told",
     [
-        (LOST, "it runs for 2 h 0 min; of 1 tasks 1 are said to run, and no worker is at job b"),
+        (LOST, "it runs for 2 h 0 min; of its tasks (1) no worker is at 1 that are said to run: job b"),
+        (
+            running(7200, *LOST.open_tasks, *LOST.open_tasks),
+            "of its tasks (2) no worker is at 2 that are said to run: job b and others",
+        ),
         (
             running(90000, OpenTask("a", "Running", 90000)),
             "it runs for 25 h 0 min; 1 of 1 tasks have not ended (Running)",
