@@ -156,6 +156,27 @@ def test_with_several_jobservices_each_slot_fires_once(
         del stack.programs["jobservice-2"]
 
 
+def test_a_jobservice_that_is_told_to_end_ends_what_it_has_begun(
+    stack: Stack, client: Client, store: redis.Redis
+) -> None:
+    assert put(client, "Custom", "*/2 * * * * *") == 200
+    for core in ("core-a", "core-b"):
+        stack[core].end(9)
+    in_hand = f"{JOBS}:jobs:SCHEDULER:*:inprogress"
+    wait(lambda: bool(list(store.scan_iter(in_hand))), "a slot is taken, and core does not take it")
+    process = stack["jobservice"].process
+    assert process
+    process.terminate()
+    time.sleep(1)
+    assert process.poll() is None, "it waits"
+    for core in ("core-a", "core-b"):
+        stack[core].start()
+    assert stack["jobservice"].exit_code(60) == 0
+    assert not list(store.scan_iter(in_hand))
+    stack["jobservice"].start()
+    assert put(client, "None") == 200
+
+
 def test_a_paused_queue_is_not_touched_and_says_for_how_long(client: Client, store: redis.Redis) -> None:
     def shown() -> dict:
         listed = client.api("GET", "/jobservice/queues")[2]

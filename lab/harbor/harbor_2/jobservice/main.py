@@ -41,8 +41,17 @@ _NAMES = [
 """What Harbor's jobservice announces. Here most are no more than a name."""
 
 
+_at_work: list[Workers] = []
+
+
 def start() -> None:
-    termination.run(_main)
+    termination.run(_main, finish=_finish)
+
+
+def _finish() -> None:
+    """What was begun is ended, as long as the real one waits for it."""
+    for workers in _at_work:
+        workers.finish()
 
 
 def _main() -> None:
@@ -69,6 +78,7 @@ def _main() -> None:
     }
     _prepare(jobs)
     workers = Workers(settings, jobs, logs, known, _NAMES)
+    _at_work.append(workers)
     workers.start()
     periodic.restore_soon(database, settings.core_url)
     periodic.start()

@@ -46,12 +46,20 @@ class Workers:
         self._idle = [new_id() for _ in range(config.workers)]
         now = int(time.time())
         self.pool = Pool(new_id(), now, now, config.workers, os.getpid(), names, list(self._idle))
+        self._ending = threading.Event()
         self._reap_at_s = time.monotonic() + _REAP_AFTER_START_S
 
     def start(self) -> None:
         self._in_background(self._live, "heartbeat")
         self._in_background(self._dispatch, "dispatch")
         self._in_background(self._tell_again, "tell again")
+
+    def finish(self) -> None:
+        """Take no more, and wait until what is at work has ended, or for so long as the real one does."""
+        self._ending.set()
+        deadline_s = time.monotonic() + _PATIENCE_S
+        while len(self._idle) < self._config.workers and time.monotonic() < deadline_s:
+            time.sleep(_IDLE_S)
 
     def _in_background(self, work: Callable[[], None], name: str) -> None:
         threading.Thread(target=self._for_ever, args=(work,), name=name, daemon=True).start()
@@ -77,7 +85,7 @@ class Workers:
     def _dispatch(self) -> None:
         """Give what waits to workers that are idle."""
         taken = None
-        for name in (*self._known, SCHEDULER) if self._idle else ():
+        for name in (*self._known, SCHEDULER) if self._idle and not self._ending.is_set() else ():
             if taken := self._jobs.take(name, self.pool.id):
                 worker = self._idle.pop()
                 self._in_thread(partial(self._work, worker, taken), f"job {taken.id}")
