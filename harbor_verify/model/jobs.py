@@ -146,13 +146,16 @@ class Fired:
     several: dict[datetime, int]
 
 
-def fired(moments: Sequence[datetime], began: Iterable[datetime]) -> Fired:
+def fired(moments: Sequence[datetime], began: Iterable[datetime], following: datetime | None) -> Fired:
     """Each beginning counts for the last moment before it; one too many makes up for one before that was missed.
 
-    `moments` are in their order, and not empty. What the first of several has too many may be of one before it.
+    `moments` are in their order, and not empty; what began at the one `following` them (None: there is none), or later,
+    is not theirs. What the first of several has too many may be of one before it.
     """
     counts = dict.fromkeys(moments, 0)
     for at in began:
+        if following and at + _EARLY >= following:
+            continue
         of = [moment for moment in moments if moment <= at + _EARLY]
         if of:
             counts[of[-1]] += 1

@@ -72,11 +72,17 @@ def test_what_is_no_expression_of_six_fields_is_told(cron):
     ],
 )
 def test_each_moment_has_one_beginning_and_a_late_one_is_no_second(began, expected):
-    assert fired(MINUTES, began) == expected
+    assert fired(MINUTES, began, NOON + 4 * MINUTE) == expected
 
 
 def test_of_a_single_moment_two_beginnings_are_two():
-    assert fired([NOON], seconds(1, 2)) == Fired(None, {NOON: 2})
+    assert fired([NOON], seconds(1, 2), None) == Fired(None, {NOON: 2})
+
+
+@pytest.mark.parametrize("began", [seconds(1, 61), seconds(1, 59.5), seconds(1, 61, 121)])
+def test_what_began_at_a_moment_that_is_not_judged_yet_is_no_second_of_the_last_one(began):
+    """Seen in the lab: of each minute, with the last one too young to be missed."""
+    assert fired([NOON], began, NOON + MINUTE) == Fired(None, {})
 
 
 def test_what_shares_a_score_is_told_by_it():

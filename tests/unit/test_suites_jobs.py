@@ -243,6 +243,15 @@ def test_a_moment_at_which_nothing_or_too_much_began_is_told(harbor, began, told
     assert offenders[0].object == "schedule 5 GARBAGE_COLLECTION"
 
 
+def test_what_began_since_the_last_moment_that_is_judged_is_no_second(harbor, monkeypatch):
+    monkeypatch.setattr(schedules, "_LATE_S", 60)
+    minutes = schedule(cron=EACH_MINUTE, made=NOW - timedelta(seconds=95))
+    began = [NOW.replace(second=0) - timedelta(minutes=1), NOW.replace(second=0)]
+    measured = {}
+    examine(FIRE, *fire(harbor(Records([minutes], {5: began})), measured=measured))
+    assert measured == {"moments_looked_at_count": 1}
+
+
 def test_what_was_swept_since_is_unknown(harbor):
     with pytest.raises(CannotTell, match="may have been removed"):
         examine(FIRE, *fire(harbor(Records([schedule()], swept=True))))

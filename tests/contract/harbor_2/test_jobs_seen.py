@@ -1,6 +1,7 @@
 """The suite's own eyes on the stand-in: what it asks the database, Redis and the API of jobs, and the lab's defects."""
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ from harbor_verify.clients.harbor import Credentials
 from harbor_verify.clients.http import HttpClient
 from harbor_verify.clients.redis_store import RedisStore
 from harbor_verify.clients.sql import Sql
-from harbor_verify.model.jobs import JobStore
+from harbor_verify.model.jobs import JobStore, due, fired, next_due
 from harbor_verify.model.stores import Database, SessionStore
 from harbor_verify.profiles.harbor_2.api import Harbor2
 from harbor_verify.profiles.harbor_2.jobs import Harbor2Jobs, job_store
@@ -111,6 +112,14 @@ def test_what_a_schedule_starts_is_seen_once_and_twice_where_it_is(
     wait(lambda: len(JOBS.firings(sql, schedule, schedule.made)) >= 2, "it fires")
     began = JOBS.firings(sql, schedule, schedule.made)
     assert len(began) == len({at.replace(microsecond=0) for at in began})
+    for _ in range(12):  # whenever one looks
+        time.sleep(0.3)
+        now = JOBS.now(sql)
+        moments = due(schedule.cron, schedule.made, now - timedelta(seconds=2), most=10)
+        if moments:
+            began = JOBS.firings(sql, schedule, moments[0] - timedelta(seconds=1))
+            assert not fired(moments, began, next_due(schedule.cron, moments[-1])).several
+    began = JOBS.firings(sql, schedule, schedule.made)
     for _ in range(2):
         schedule_fires_twice.DEFECT.plant_outside(lab)
     twofold = JOBS.firings(sql, schedule, schedule.made)
