@@ -141,5 +141,6 @@ PROFILE = Profile(
     made_anew=made_anew,
     secret_key=SecretKey(path="/etc/core/key", length=16, well_known=frozenset({"not-a-secure-key"})),
     internal_tls=internal_tls,
+    internal_authority=lambda environment: environment.get("INTERNAL_TLS_TRUST_CA_PATH", ""),
     authorities="/harbor_cust_cert",
 )
