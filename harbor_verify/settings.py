@@ -194,6 +194,9 @@ class Settings(BaseModel):
         14,
         description="days that robot accounts are to stay valid which were made for twice as long, or longer",
     )
+    collection_days: PositiveInt = Field(
+        35, description="days that the last garbage collection may be ago, where Harbor is older than that"
+    )
     full_percent: PositiveInt = Field(
         85, description="how full volumes, quotas and Redis may be, in percent, before it is told"
     )

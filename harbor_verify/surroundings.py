@@ -22,6 +22,7 @@ _DECIDING = (
     "strict_skips",
     "large_layer_mib",
     "certificate_days",
+    "collection_days",
     "last_days",
     "robot_days",
     "full_percent",

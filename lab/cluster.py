@@ -261,6 +261,7 @@ def _deploy_harbor(profile: Profile) -> None:
         change = layouts.with_change(profile, None)
         rollout.deploy(harbor.kubectl, profile, harbor.deployment_settings, change=change)
         layout.complete()
+        defects.settle(harbor)
 
 
 def _end_pods_with_dead_volumes(profile: Profile) -> None:

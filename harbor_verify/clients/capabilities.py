@@ -4,6 +4,7 @@ All methods raise AnswerError.
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from harbor_verify.clients.harbor import Credentials, Project, Session
@@ -103,6 +104,58 @@ class RunsJobs(Protocol):
         ...
 
     def job_log(self, job_id: int, administrator: Session) -> str: ...
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Jobs of one kind that wait: how many, for how long the first of them has, and whether somebody paused them."""
+
+    kind: str
+    count: int
+    oldest_s: int
+    paused: bool
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One of those who run jobs, and what it is at; `kind` is empty for one that is idle. `since` is UTC."""
+
+    pool: str
+    kind: str = ""
+    job_id: str = ""
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A garbage collection. `status`: Pending, Running, Success, Error, Stopped; times are UTC, of its last change.
+
+    `freed_bytes`: what it says that it freed; None: it does not say.
+    """
+
+    id: int
+    status: str
+    changed: datetime
+    is_trial: bool
+    freed_bytes: int | None
+
+
+class RunsSchedules(Protocol):
+    """Feature.SCHEDULES. UnexpectedAnswer has status 404 where a Harbor is too old to tell of its queues."""
+
+    def queues(self, credentials: Credentials) -> list[Queue]: ...
+
+    def workers(self, credentials: Credentials) -> list[Worker]:
+        """Of all replicas that live."""
+        ...
+
+    def collections(self, credentials: Credentials) -> list[Collection]:
+        """The newest first, some dozens."""
+        ...
+
+    def founded(self, credentials: Credentials) -> datetime | None:
+        """When the oldest project was made; None: there is none."""
+        ...
 
 
 class KnowsRegistries(Protocol):

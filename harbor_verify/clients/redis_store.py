@@ -126,6 +126,11 @@ class RedisStore:
         told = self._ask(self._client.hgetall, key)
         return {name.decode(errors="replace"): text.decode(errors="replace") for name, text in told.items()}
 
+    def scored(self, key: str) -> list[tuple[str, int]]:
+        """The members of a sorted set with their scores, in the order of these; [] when there is no such key."""
+        found = self._ask(lambda: self._client.zrange(key, 0, -1, withscores=True))
+        return [(member.decode(errors="replace"), int(score)) for member, score in found]
+
     def facts(self, section: str) -> dict[str, Any]:
         """INFO of a section: replication, persistence, …"""
         return self._ask(self._client.info, section)

@@ -11,6 +11,7 @@ from harbor_verify.clients.http import HttpClient
 from harbor_verify.clients.sql import Sql
 from harbor_verify.model.contents import Contents
 from harbor_verify.model.helm import Release
+from harbor_verify.model.jobs import JobRecords, JobStore
 from harbor_verify.model.stores import Database, SessionStore
 from harbor_verify.model.web_page import WebPage
 from harbor_verify.model.words import Words
@@ -43,6 +44,7 @@ class Feature(StrEnum):
     OBJECT_STORE = "images in an object store"
     QUOTAS = "storage quotas"
     ROBOTS = "robot accounts"
+    SCHEDULES = "jobs that run by a schedule"
     SECRET_KEY = "secret key with a well-known default"
     SENTINELS = "session store that Sentinels may lead to"
 
@@ -170,6 +172,12 @@ class Profile:
     Raises WrongConfiguration."""
     contents: Contents | None = None
     """How its database is asked for images and what they are made of, where that is known."""
+    jobs: JobRecords | None = None
+    """How its database is asked for schedules and jobs, where it has them."""
+    job_store: Callable[[Mapping[str, str], Environment], JobStore | None] = lambda files, environment: None
+    """Where a job replica with these files (text by path) and this environment keeps jobs; None: they name none.
+
+    Raises WrongConfiguration."""
     share_connections: frozenset[Role] = frozenset()
     """Those who open as many connections as a replica of `database_role` may, beside it: they take its settings."""
     robots: Callable[[Sql], list[RobotAccount]] | None = None

@@ -11,6 +11,7 @@ check takes notice of (`beside_others`), which can be planted together: `NAME+NA
 import importlib
 import pkgutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Protocol
 from lab import layouts
 from lab.deployment import registry_cache, rollout
 from lab.deployment.manifests.objects import Object
-from lab.errors import AlreadyPlanted, LabError, UnknownDefect, WrongLayout, unknown
+from lab.errors import AlreadyPlanted, CommandFailed, LabError, UnknownDefect, WrongLayout, unknown
 from lab.profiles import Profile
 
 # Nothing is worth waiting for in a pod that is to go; what is lost with it comes back with the next one.
@@ -198,6 +199,7 @@ def plant(lab: Lab, name: str, *, instead: bool = False) -> None:
     _note(lab.profile).write_text(name)
     _deploy(lab, change=defect.change, unready=defect.unready)
     layouts.of(lab.profile).complete()
+    settle(lab)
     defect.plant_outside(lab)
 
 
@@ -210,6 +212,7 @@ def heal(lab: Lab) -> str | None:
     if present:
         find(lab.profile, present).heal_outside(lab)
     _deploy(lab)
+    settle(lab)
     _note(lab.profile).unlink(missing_ok=True)
     return present
 
@@ -225,6 +228,15 @@ def _deploy(lab: Lab, *, change: rollout.Change | None = None, unready: frozense
         grace_s=_GRACE_S,
     )
     registry_cache.follow(lab.profile)
+
+
+def settle(lab: Lab) -> None:
+    """Make it like one that is in use, as far as it lets one: what that needs may not run with a defect, or not be
+    there in programs that somebody gave.
+    """
+    if layouts.chosen(lab.profile) != layouts.GIVEN:
+        with suppress(CommandFailed):
+            lab.profile.settle(lab.kubectl)
 
 
 def _note(profile: Profile) -> Path:

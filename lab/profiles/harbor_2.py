@@ -1,6 +1,7 @@
 """Harbor 2.x: the Helm chart's Deployments, its database in PostgreSQL."""
 
 import secrets as random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -75,6 +76,24 @@ def _run_sql(statements: str) -> None:
     postgresql.sql(statements)
 
 
+_EACH_MINUTE = "0 * * * * *"
+_SCHEDULE = f"""
+if [ "$INTERNAL_TLS_ENABLED" = true ]; then core=https://127.0.0.1:8443; else core=http://127.0.0.1:8080; fi
+schedule="$core/api/v2.0/system/purgeaudit/schedule"
+ask() {{ curl -kfsS --retry 2 --retry-all-errors -u "admin:{settings.ADMIN_PASSWORD}" "$@" "$schedule"; }}
+ask | grep -qF '"cron":"{_EACH_MINUTE}"' || ask -X PUT -H 'Content-Type: application/json' -d '{{
+    "schedule": {{"type": "Custom", "cron": "{_EACH_MINUTE}"}},
+    "parameters": {{"audit_retention_hour": 168, "dry_run": true, "include_event_types": "create_artifact",
+    "include_operations": "create"}}}}'
+"""
+
+
+def _schedule(kubectl: Callable[..., str]) -> None:
+    """Something that runs by a schedule each minute: how many old entries the audit log has is counted."""
+    namespace = f"--namespace={HARBOR_2.namespace}"
+    kubectl("exec", "deployment/harbor-core", "--container=core", namespace, "--", "sh", "-ec", _SCHEDULE)
+
+
 HARBOR_2 = Profile(
     name="harbor-2",
     namespace="harbor-2",
@@ -84,4 +103,5 @@ HARBOR_2 = Profile(
     secrets=Secrets,
     placeholders=_placeholders,
     run_sql=_run_sql,
+    settle=_schedule,
 )

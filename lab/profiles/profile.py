@@ -28,6 +28,10 @@ class Profile:
     run_sql: Callable[[str], object]
     """Runs statements in its database, on every node that may be asked, as the database's administrator."""
 
+    settle: Callable[[Callable[..., str]], object] = lambda kubectl: None
+    """Makes one that was just deployed as `deploy/` has it like one that is in use. Idempotent. Raises CommandFailed.
+    """
+
     @property
     def manifests(self) -> Path:
         return settings.REPOSITORY / "deploy" / self.name

@@ -26,6 +26,7 @@ _ENOUGH_FILES = 2000
     needs=("database",),
     requires=(Feature.IMAGE_RECORDS,),
     severity=SHOULD,
+    builds_on=("database.reachable",),
 )
 def test_no_blob_was_left_in_deletion(harbor: Target, findings: Findings):
     """No garbage collection has left a blob that it began to delete.
@@ -52,7 +53,7 @@ def test_no_blob_was_left_in_deletion(harbor: Target, findings: Findings):
     needs=("database", "exec"),
     requires=(Feature.IMAGE_RECORDS,),
     severity=SHOULD,
-    builds_on=("configuration.registry-root-inside-volume",),
+    builds_on=("configuration.registry-root-inside-volume", "database.reachable"),
 )
 def test_storage_holds_what_the_database_knows(
     harbor: Target, findings: Findings, not_applicable, measured, seed

@@ -9,7 +9,7 @@ CHOSEN = {
     "harbor-1.2": {"registry-config-mounted-elsewhere": "reference"},
     "harbor-2": {
         "blob-truncated+session-store-missing": "reference",
-        "dirty-migration+redis-is-a-cache+robot-ends-soon": "object-store",
+        "dirty-migration+job-never-ends+redis-is-a-cache+robot-ends-soon": "object-store",
         "registry-outside-the-volume": "ingress",
     },
 }

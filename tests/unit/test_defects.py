@@ -10,7 +10,7 @@ import pytest
 from lab import defects, layouts, profiles, settings
 from lab.deployment import rollout
 from lab.deployment.manifests import objects
-from lab.errors import LabError, WrongLayout
+from lab.errors import CommandFailed, LabError, WrongLayout
 from lab.profiles import HARBOR_1_2, HARBOR_2
 
 EXACT_CHANGES = {
@@ -111,7 +111,7 @@ def changes_of(profile, name):
 def lab(monkeypatch):
     """A lab whose deployments are only noted; set `fails` to let the next one fail."""
     lab = SimpleNamespace(
-        kubectl=None,
+        kubectl=lambda *words: "",
         profile=HARBOR_1_2,
         deployment_settings=None,
         done=[],
@@ -341,3 +341,18 @@ def test_an_unknown_defect_changes_nothing(lab):
         defects.plant(lab, "nonsense")
     assert lab.done == []
     assert defects.planted(lab.profile) is None
+
+
+@pytest.mark.parametrize("layout, settled", [(layouts.REFERENCE, True), (layouts.GIVEN, False)])
+def test_what_is_in_use_is_made_again_where_it_can_be(lab, monkeypatch, layout, settled):
+    """With a defect it may not be possible, and in manifests of somebody's own it is not looked for."""
+    asked = []
+
+    def refuse(*words):
+        asked.append(words)
+        raise CommandFailed(["kubectl", "exec"], 7, "no core runs")
+
+    lab.profile, lab.kubectl = HARBOR_2, refuse
+    monkeypatch.setattr(layouts, "chosen", lambda profile: layout)
+    defects.settle(lab)
+    assert bool(asked) is settled

@@ -55,6 +55,13 @@ class FakeRedis(socketserver.StreamRequestHandler):
             return b"*2\r\n$1\r\n%s\r\n*1\r\n$%d\r\n%s\r\n" % (at, len(key), key)
         if name == "HGETALL":
             return b"*2\r\n$4\r\nsize\r\n$1\r\n5\r\n" if arguments == ["blobs::sha256:a"] else b"*0\r\n"
+        if name == "ZRANGE":
+            assert arguments[1:] == ["0", "-1", "WITHSCORES"]
+            return (
+                b"*4\r\n$1\r\na\r\n$1\r\n7\r\n$1\r\nb\r\n$10\r\n1795764871\r\n"
+                if arguments[0] == "z"
+                else b"*0\r\n"
+            )
         if name == "TYPE":
             return b"+string\r\n"
         if name == "INFO":
@@ -194,6 +201,12 @@ def by_sentinels(*addresses, ca_file=None, **changes):
     )
     changed = SessionStore(**{**vars(asked), **changes})
     return RedisStore(changed, "s1:26379", sentinels=addresses, timeouts_s=(1, 1), ca_file=ca_file)
+
+
+def test_a_sorted_set_is_given_with_its_scores(server):
+    with store(server) as redis:
+        assert redis.scored("z") == [("a", 7), ("b", 1795764871)]
+        assert redis.scored("gone") == []
 
 
 def test_tls_is_for_the_sentinels_as_well_as_for_the_primary(by_tls):

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from harbor_verify.clients.capabilities import FormToken, Health, Robot
+from harbor_verify.clients.capabilities import Collection, FormToken, Health, Queue, Robot, Worker
 from harbor_verify.clients.harbor import Credentials, Project, Session
 from harbor_verify.clients.http import HttpClient
 from harbor_verify.errors import UnexpectedAnswer
@@ -309,6 +309,65 @@ def test_a_job_that_changes_nothing_is_started_and_followed(harbor, state):
     assert json.loads(state.seen[0].body)["parameters"]["dry_run"] is True
     assert harbor.job_status(5, ADMIN) == "Success"
     assert harbor.job_log(5, Session("admin", "signed-in")) == "success to run gc in job.\n"
+
+
+def test_queues_and_workers_say_only_what_is_not_nothing(harbor, state):
+    """Recorded: an empty queue has neither count nor latency, an idle worker no job."""
+    state.answers["GET /api/v2.0/jobservice/queues"] = (
+        200,
+        [
+            {"job_type": "REPLICATION", "paused": False},
+            {"job_type": "RETENTION", "count": 2, "latency": 61, "paused": True},
+        ],
+    )
+    assert harbor.queues(ADMIN) == [Queue("REPLICATION", 0, 0, False), Queue("RETENTION", 2, 61, True)]
+    at = {"job_name": "REPLICATION", "job_id": "a", "start_at": "2026-11-23T21:00:20.000Z"}
+    state.answers["GET /api/v2.0/jobservice/pools/all/workers"] = (
+        200,
+        [{"id": "x", "pool_id": "p"}, {"id": "y", "pool_id": "p", **at}],
+    )
+    since = datetime(2026, 11, 23, 21, 0, 20, tzinfo=UTC)
+    assert harbor.workers(ADMIN) == [Worker("p"), Worker("p", "REPLICATION", "a", since)]
+    assert {each.headers["Authorization"] for each in state.seen} == {BASIC}
+
+
+def test_garbage_collections_come_newest_first_with_what_they_say_of_themselves(harbor, state):
+    told = {"update_time": "2026-11-27T07:44:00.000Z", "job_status": "Success"}
+    state.answers["GET /api/v2.0/system/gc"] = (
+        200,
+        [
+            {"id": 4, "job_parameters": '{"dry_run":true,"freed_space":3081}', **told},
+            {"id": 5, "job_parameters": "", **told},
+        ],
+    )
+    at = datetime(2026, 11, 27, 7, 44, tzinfo=UTC)
+    assert harbor.collections(ADMIN) == [
+        Collection(5, "Success", at, False, None),
+        Collection(4, "Success", at, True, 3081),
+    ]
+
+
+def test_harbor_is_as_old_as_its_oldest_project(harbor, state):
+    state.answers["GET /api/v2.0/projects"] = (200, [{"creation_time": "2026-11-23T21:00:20.000Z"}])
+    assert harbor.founded(ADMIN) == datetime(2026, 11, 23, 21, 0, 20, tzinfo=UTC)
+    state.answers["GET /api/v2.0/projects"] = (200, [])
+    assert harbor.founded(ADMIN) is None
+
+
+@pytest.mark.parametrize(
+    "ask, path, answer",
+    [
+        (Harbor2.queues, "jobservice/queues", [{"count": 1}]),
+        (Harbor2.queues, "jobservice/queues", {"errors": []}),
+        (Harbor2.workers, "jobservice/pools/all/workers", [{"id": "x"}]),
+        (Harbor2.collections, "system/gc", [{"id": 4}]),
+        (Harbor2.founded, "projects", [{}]),
+    ],
+)
+def test_what_is_no_answer_about_jobs_is_told(harbor, state, ask, path, answer):
+    state.answers[f"GET /api/v2.0/{path}"] = (200, answer)
+    with pytest.raises(UnexpectedAnswer, match="no list of"):
+        ask(harbor, ADMIN)
 
 
 def test_only_who_is_signed_in_is_told_the_version(harbor, state):

@@ -25,6 +25,7 @@ CLIENTS = {
     Feature.JOB_LOGS: capabilities.RunsJobs,
     Feature.QUOTAS: capabilities.CountsStorage,
     Feature.ROBOTS: capabilities.HasRobots,
+    Feature.SCHEDULES: capabilities.RunsSchedules,
 }
 """What the client of a profile with such a feature can do."""
 PLACE = re.compile(r"\{\w*\}")

@@ -8,6 +8,7 @@ from harbor_verify.model.words import Words
 from harbor_verify.profiles.harbor_2.api import Harbor2
 from harbor_verify.profiles.harbor_2.chart import made_anew
 from harbor_verify.profiles.harbor_2.contents import Harbor2Contents
+from harbor_verify.profiles.harbor_2.jobs import Harbor2Jobs, job_store
 from harbor_verify.profiles.harbor_2.stores import (
     database,
     migrations,
@@ -81,6 +82,7 @@ PROFILE = Profile(
             Feature.OBJECT_STORE,
             Feature.QUOTAS,
             Feature.ROBOTS,
+            Feature.SCHEDULES,
             Feature.SECRET_KEY,
             Feature.SENTINELS,
         }
@@ -132,6 +134,8 @@ PROFILE = Profile(
     migrations=migrations,
     most_connections=most_connections,
     contents=Harbor2Contents(),
+    jobs=Harbor2Jobs(),
+    job_store=job_store,
     share_connections=frozenset({Role.JOB}),
     robots=robots,
     made_anew=made_anew,

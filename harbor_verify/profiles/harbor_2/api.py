@@ -7,6 +7,7 @@
 - The health report is HTTP 200 whatever it says, and up to 10 s old.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from urllib.parse import quote
 import requests
 
 from harbor_verify import clock
-from harbor_verify.clients.capabilities import FormToken, Health, Quota, Robot
+from harbor_verify.clients.capabilities import Collection, FormToken, Health, Queue, Quota, Robot, Worker
 from harbor_verify.clients.harbor import (
     Credentials,
     Harbor,
@@ -38,7 +39,7 @@ _HARBORS_PAGE = re.compile(r"<title>[^<]*harbor|<harbor-app", re.IGNORECASE)
 
 
 class Harbor2(Harbor):
-    """A core, or the front door. Has health reports, form tokens, quotas, robots and job logs, too."""
+    """A core, or the front door. Has health reports, form tokens, quotas, robots, job logs and schedules, too."""
 
     def require_page(self) -> None:
         answer = self.http.get("/")
@@ -301,6 +302,55 @@ class Harbor2(Harbor):
         auth = by_session(administrator, COOKIE)
         return expect(self.http.get(f"{API}/system/gc/{job_id}/log", auth=auth), 200).text
 
+    def queues(self, credentials: Credentials) -> list[Queue]:
+        answer = self._get("/jobservice/queues", credentials)
+        try:
+            return [
+                Queue(
+                    str(entry["job_type"]),
+                    int(entry.get("count") or 0),
+                    int(entry.get("latency") or 0),
+                    bool(entry.get("paused")),
+                )
+                for entry in document(answer) or ()
+            ]
+        except (ValueError, KeyError, TypeError, AttributeError) as wrong:
+            raise UnexpectedAnswer(f"{summary(answer)}: no list of queues", status=200) from wrong
+
+    def workers(self, credentials: Credentials) -> list[Worker]:
+        """GET /jobservice/pools/all/workers."""
+        answer = self._get("/jobservice/pools/all/workers", credentials)
+        try:
+            return [
+                Worker(
+                    str(entry["pool_id"]),
+                    str(entry.get("job_name") or ""),
+                    str(entry.get("job_id") or ""),
+                    datetime.fromisoformat(entry["start_at"]) if entry.get("start_at") else None,
+                )
+                for entry in document(answer) or ()
+            ]
+        except (ValueError, KeyError, TypeError, AttributeError) as wrong:
+            raise UnexpectedAnswer(f"{summary(answer)}: no list of workers", status=200) from wrong
+
+    def collections(self, credentials: Credentials) -> list[Collection]:
+        answer = self._get(f"/system/gc?page=1&page_size={_PAGE}&sort=-creation_time", credentials)
+        try:
+            found = [_collection(entry) for entry in document(answer) or ()]
+        except (ValueError, KeyError, TypeError, AttributeError) as wrong:
+            raise UnexpectedAnswer(f"{summary(answer)}: no list of executions", status=200) from wrong
+        return sorted(found, key=lambda each: each.id, reverse=True)
+
+    def founded(self, credentials: Credentials) -> datetime | None:
+        answer = self._get("/projects?page=1&page_size=1&sort=creation_time", credentials)
+        try:
+            return min(
+                (datetime.fromisoformat(each["creation_time"]) for each in document(answer) or ()),
+                default=None,
+            )
+        except (ValueError, KeyError, TypeError) as wrong:
+            raise UnexpectedAnswer(f"{summary(answer)}: no list of projects", status=200) from wrong
+
     def _log_in(self, token: FormToken, credentials: Credentials) -> requests.Response:
         return self.http.post(
             "/c/login",
@@ -328,6 +378,18 @@ class Harbor2(Harbor):
             if len(batch) < _PAGE:
                 return
             number += 1
+
+
+def _collection(entry: dict[str, Any]) -> Collection:
+    told = json.loads(entry.get("job_parameters") or "{}")
+    freed = told.get("freed_space")
+    return Collection(
+        int(entry["id"]),
+        str(entry["job_status"]),
+        datetime.fromisoformat(entry["update_time"]),
+        bool(told.get("dry_run")),
+        None if freed is None else int(freed),
+    )
 
 
 def _path(repository: str) -> str:

@@ -19,17 +19,21 @@ def session_store(environment: Environment) -> SessionStore | None:
     None where it is absent: with `_REDIS_URL_HARBOR` alone core starts, and keeps sessions in its memory.
     """
     setting = environment.get(_VARIABLE, "")
-    if not setting:
-        return None
+    return redis_of_url(_VARIABLE, setting) if setting else None
+
+
+def redis_of_url(name: str, setting: str) -> SessionStore:
+    """The Redis that the setting of this name holds, of the form that `session_store` tells.
+
+    Raises WrongConfiguration.
+    """
     try:
         url = urlsplit(setting)
     except ValueError as wrong:
-        raise WrongConfiguration(f"{_VARIABLE} is no URL") from wrong
+        raise WrongConfiguration(f"{name} is no URL") from wrong
     if not setting.startswith(tuple(f"{scheme}://" for scheme in _PORTS)):
         # Core then tries 127.0.0.1, and says nothing.
-        raise WrongConfiguration(
-            f"{_VARIABLE} does not begin with {', '.join(f'{each}://' for each in _PORTS)}"
-        )
+        raise WrongConfiguration(f"{name} does not begin with {', '.join(f'{each}://' for each in _PORTS)}")
     user, password, hosts = _authority(url)
     *primary, database = url.path.strip("/").split("/")
     sentinel = url.scheme.endswith("+sentinel")
@@ -37,15 +41,15 @@ def session_store(environment: Environment) -> SessionStore | None:
         # Without a database it is database 0.
         primary, database = [database], ""
     if not (database or "0").isdecimal():
-        raise WrongConfiguration(f"the database in {_VARIABLE}, the end of its path, is not a number")
+        raise WrongConfiguration(f"the database in {name}, the end of its path, is not a number")
     addresses = [_address(host, _PORTS[url.scheme]) for host in hosts]
     if any(not host or not port.isdecimal() for host, port in addresses):
-        raise WrongConfiguration(f"{_VARIABLE} names a host without a name, or a port that is not a number")
+        raise WrongConfiguration(f"{name} names a host without a name, or a port that is not a number")
     if sentinel != bool(primary and primary[0]):
         raise WrongConfiguration(
-            f"{_VARIABLE} names no primary before the database, which Sentinels are asked for"
+            f"{name} names no primary before the database, which Sentinels are asked for"
             if sentinel
-            else f"{_VARIABLE} names a primary, which only a redis+sentinel:// asks for"
+            else f"{name} names a primary, which only a redis+sentinel:// asks for"
         )
     host, port = addresses[0]
     return SessionStore(

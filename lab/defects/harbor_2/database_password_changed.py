@@ -20,6 +20,13 @@ UNREAD = Defect(
             "database.reachable",
             "database.schema-migrated",
             "database.schema-present",
+            "durability.database-commits-are-kept",
+            "expiry.robots-valid-for-days",
+            "integrity.no-blob-left-deleting",
+            "integrity.storage-holds-what-the-database-knows",
+            "jobs.jobs-end",
+            "jobs.schedules-fire",
+            "jobs.schedules-in-redis",
         }
     ),
     causes=frozenset({"configuration.replicas-run-what-is-declared", "database.reachable"}),

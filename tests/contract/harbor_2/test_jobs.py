@@ -111,7 +111,10 @@ def test_job_of_a_dead_replica_is_run_by_another(stack: Stack, client: Client) -
     store.hset(f"{namespace}:worker_pools:dead", mapping={"heartbeat_at": int(time.time()) - 60})
     fields = {"name": "GARBAGE_COLLECTION", "status": "Running", "parameters": json.dumps({"dry_run": True})}
     store.hset(f"{namespace}:job_stats:{job}", mapping=fields)
-    store.lpush(f"{namespace}:jobs:GARBAGE_COLLECTION:dead:inprogress", job)
+    taken = json.dumps({"name": "GARBAGE_COLLECTION", "id": job, "t": int(time.time()) - 60, "args": None})
+    store.lpush(f"{namespace}:jobs:GARBAGE_COLLECTION:dead:inprogress", taken)
+    store.set(f"{namespace}:jobs:GARBAGE_COLLECTION:lock", 1)
+    store.hset(f"{namespace}:jobs:GARBAGE_COLLECTION:lock_info", "dead", 1)
     stack["jobservice"].end(9)
     second = stack.jobservice("jobservice-2", free_port())
     try:

@@ -2,10 +2,13 @@
 
 import http.client
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from .. import http_client
+from .. import http_client, redis_client
+from ..jobservice.jobs import Jobs
 from .settings import Settings
 
 _KEPT_FOR_S = 15.0
@@ -26,15 +29,31 @@ def submit(settings: Settings, job: dict[str, Any]) -> str:
     return str(json.loads(body)["id"])
 
 
+def stop(settings: Settings, job_id: str) -> None:
+    """Stop a job; that it knows none of this id is well. Raises as `submit` does."""
+    body = json.dumps({"action": "stop"}).encode()
+    _send(settings, "POST", f"/api/v1/jobs/{job_id}", body, expected=204, missing=True)
+
+
+@contextmanager
+def jobs(settings: Settings) -> Iterator[Jobs]:
+    """The jobs themselves, in the Redis that jobservice names; by a connection for the length of the block.
+
+    Raises as `submit` does, and where Redis does not answer.
+    """
+    told = json.loads(_send(settings, "GET", "/api/v1/config"))["redis_pool_config"]
+    client = redis_client.connect_for_jobs(told["redis_url"])
+    try:
+        yield Jobs(client, f"{{{told['namespace']}}}")
+    except redis_client.RedisError as failure:
+        raise JobserviceFailure(f"redis: {redis_client.describe(failure)}") from failure
+    finally:
+        client.close()
+
+
 def log(settings: Settings, job_id: str) -> bytes | None:
     """What a job has written; None when no such log is there. Raises as `submit` does."""
     return _send(settings, "GET", f"/api/v1/jobs/{job_id}/log", missing=True) or None
-
-
-def stats(settings: Settings) -> dict[str, Any]:
-    """Its pools of workers. Raises as `submit` does."""
-    found: dict[str, Any] = json.loads(_send(settings, "GET", "/api/v1/stats"))
-    return found
 
 
 @cache

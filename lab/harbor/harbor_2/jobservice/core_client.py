@@ -33,15 +33,26 @@ def report(config: Config, hook: str, job_id: str, status: str, result: dict[str
 
     `hook` is the URL that core gave. Of it the path counts: any core will do, and jobservice knows its own way there.
     """
-    url = f"{config.core_url}{urlsplit(hook).path}"
-    body = json.dumps({"job_id": job_id, "status": status, "check_in": json.dumps(result)}).encode()
+    return _tell(config, hook, {"job_id": job_id, "status": status, "check_in": json.dumps(result)})
+
+
+def check_in(config: Config, hook: str, job_id: str, at_s: int) -> bool:
+    """Tell core that a schedule fires, at a second since 1970; whether core has taken it."""
+    metadata = {"check_in_at": at_s}
+    return _tell(
+        config, hook, {"job_id": job_id, "status": "Running", "check_in": "{}", "metadata": metadata}
+    )
+
+
+def _tell(config: Config, hook: str, told: dict[str, Any]) -> bool:
+    url, what = f"{config.core_url}{urlsplit(hook).path}", f"{told['status']} of job {told['job_id']}"
     try:
-        reply = http_client.send("POST", url, _headers(config), body, timeout_s=30)
+        reply = http_client.send("POST", url, _headers(config), json.dumps(told).encode(), timeout_s=30)
     except (OSError, http.client.HTTPException) as failure:
-        log.error(f"failed to report {status} of job {job_id}: {http_client.describe('POST', url, failure)}")
+        log.error(f"failed to report {what}: {http_client.describe('POST', url, failure)}")
         return False
     if reply.status not in (200, 404):
-        log.error(f"failed to report {status} of job {job_id}: core answered {reply.status}")
+        log.error(f"failed to report {what}: core answered {reply.status}")
     # A task that core no longer knows needs no further word.
     return reply.status in (200, 404)
 

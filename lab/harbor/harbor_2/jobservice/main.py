@@ -11,10 +11,11 @@ from ...web.server import serve
 from .. import redis_client
 from ..database import Database
 from ..version import VERSION
-from . import config, core_client, garbage_collection
+from . import config, core_client, garbage_collection, upkeep
 from .garbage_collection import Surroundings
 from .jobs import Jobs
 from .logs import DatabaseLogs, FileLogs, Logs
+from .periodic import Periodic
 from .service import Service
 from .workers import Workers
 
@@ -37,11 +38,20 @@ _NAMES = [
     "SYSTEM_ARTIFACT_CLEANUP",
     "WEBHOOK",
 ]
-"""What Harbor's jobservice announces. Here the garbage collection alone is more than a name."""
+"""What Harbor's jobservice announces. Here most are no more than a name."""
+
+
+_at_work: list[Workers] = []
 
 
 def start() -> None:
-    termination.run(_main)
+    termination.run(_main, finish=_finish)
+
+
+def _finish() -> None:
+    """What was begun is ended, as long as the real one waits for it."""
+    for workers in _at_work:
+        workers.finish()
 
 
 def _main() -> None:
@@ -52,18 +62,28 @@ def _main() -> None:
     shared = core_client.settings(settings)
     database = _database(shared)
     logs: Logs = FileLogs(settings.log_folder) if settings.log_folder else DatabaseLogs(database)
-    jobs = Jobs(redis_client.connect_for_jobs(settings.redis_url), settings.namespace)
+    client = redis_client.connect_for_jobs(settings.redis_url)
+    jobs = Jobs(client, settings.namespace)
+    periodic = Periodic(client, settings.namespace, jobs)
     surroundings = Surroundings(
         database,
         (settings.registryctl_url or str(shared.get("registry_controller_url", ""))).rstrip("/"),
         settings.jobservice_secret,
     )
-    known = {"GARBAGE_COLLECTION": partial(garbage_collection.run, surroundings)}
+    known = {
+        "EXECUTION_SWEEP": partial(upkeep.sweep_executions, database),
+        "GARBAGE_COLLECTION": partial(garbage_collection.run, surroundings),
+        "PURGE_AUDIT_LOG": partial(upkeep.purge_audit_log, database),
+        "SYSTEM_ARTIFACT_CLEANUP": partial(upkeep.clean_up_artifacts, database),
+    }
     _prepare(jobs)
     workers = Workers(settings, jobs, logs, known, _NAMES)
+    _at_work.append(workers)
     workers.start()
+    periodic.restore_soon(database, settings.core_url)
+    periodic.start()
     log.info("Basic worker is started")
-    service = Service(jobs, logs, list(known), settings.core_secret)
+    service = Service(jobs, periodic, logs, list(known), settings)
     server = serve(service.answer, ("", settings.port), tls=settings.tls)
     log.info(f"API server is serving at {settings.port} with [{'https' if settings.tls else 'http'}] mode")
     server.serve_forever()

@@ -9,21 +9,28 @@ import redis
 from ... import log
 from ...web.request import Request
 from ...web.response import Response, abort, go_json
-from .jobs import STOPPED, Jobs
+from ..cron import CronError
+from .config import Config
+from .jobs import PERIODIC, STOPPED, Jobs
 from .logs import Logs
+from .periodic import SCHEDULER, Periodic
 
 _JSON = [("Accept", "application/json"), ("Content-Type", "application/json")]
-_NUMBERS = ("enqueue_time", "update_time")
+_NUMBERS = ("enqueue_time", "update_time", "numeric_policy_id")
 _STATS_FAILED, _NOT_FOUND, _UNAUTHORIZED, _BAD_REQUEST, _FAILED = 10004, 10009, 10011, 10001, 10002
 
 
 class Service:
-    def __init__(self, jobs: Jobs, logs: Logs, known: list[str], secret: str) -> None:
-        """`known` are the jobs that it takes on."""
+    def __init__(
+        self, jobs: Jobs, periodic: Periodic, logs: Logs, known: list[str], settings: Config
+    ) -> None:
+        """`known` are the jobs that it takes on, beside schedules."""
         self._jobs = jobs
+        self._periodic = periodic
         self._logs = logs
         self._known = known
-        self._secret = secret
+        self._settings = settings
+        self._secret = settings.core_secret
 
     def answer(self, request: Request) -> Response:
         path = request.path.rstrip("/")
@@ -47,6 +54,8 @@ class Service:
 
     def _known_caller(self, request: Request, parts: list[str]) -> Response:
         match request.method, parts:
+            case "GET", ["config"]:
+                return self._config()
             case "POST", ["jobs"]:
                 return self._launch(request)
             case "GET", ["jobs"]:
@@ -69,17 +78,34 @@ class Service:
         try:
             job = json.loads(request.body)["job"]
             name, parameters = job["name"], job.get("parameters") or {}
-            hook = job.get("status_hook") or ""
+            hook, metadata = job.get("status_hook") or "", job.get("metadata") or {}
+            kind, cron = str(metadata.get("kind")), str(metadata.get("cron_spec") or "")
         except (ValueError, KeyError, TypeError, AttributeError) as failure:
             return _error(400, _BAD_REQUEST, "invalid json in request body", str(failure))
+        if (name, kind) == (SCHEDULER, PERIODIC):
+            return self._schedule(cron, hook)
         if name not in self._known:
             return _error(400, _BAD_REQUEST, "bad request", f"job with name '{name}' is unknown")
         state = self._jobs.add(name, parameters, hook)
         log.info(f"Job '{name}:{state['id']}' is enqueued")
         return _document(202, _stats(state))
 
+    def _schedule(self, cron: str, hook: str) -> Response:
+        try:
+            state = self._periodic.schedule(cron, hook)
+        except CronError as wrong:
+            return _error(400, _BAD_REQUEST, "bad request", str(wrong))
+        log.info(f"Job '{SCHEDULER}:{state['id']}' is scheduled")
+        return _document(202, _stats(state))
+
+    def _config(self) -> Response:
+        """Where the jobs are, for core, which looks into the queues itself."""
+        pool = {"redis_url": self._settings.redis_url, "namespace": self._settings.namespace.strip("{}")}
+        return _document(200, {"redis_pool_config": pool})
+
     def _act(self, request: Request, job_id: str) -> Response:
-        if not self._jobs.state(job_id):
+        state = self._jobs.state(job_id)
+        if not state:
             return _missing(job_id)
         try:
             action = json.loads(request.body)["action"]
@@ -87,6 +113,8 @@ class Service:
             action = ""
         if action != "stop":
             return _error(501, _BAD_REQUEST, "unknown action", str(action))
+        if state.get("kind") == PERIODIC:
+            self._periodic.unschedule(job_id)
         self._jobs.set_status(job_id, STOPPED)
         return Response(204)
 

@@ -1,9 +1,12 @@
 """Whom the API lets through."""
 
+from .... import log
+from ....web.response import Response
 from ...database import Row
 from .. import callers
-from ..errors import forbidden, not_found, refuse, unauthorized
+from ..errors import error, forbidden, not_found, refuse, unauthorized
 from ..harbor import Call, Caller
+from ..jobservice_client import JobserviceRefusal
 from ..records import members, projects, robots
 
 _READING = frozenset({"read", "list", "pull"})
@@ -108,3 +111,11 @@ def _allowed(role: int | None, resource: str, action: str) -> bool:
 
 def _refused(caller: Caller | None) -> Exception:
     return unauthorized() if caller is None else forbidden()
+
+
+def failed(failure: Exception) -> Response:
+    """What jobservice did not do. Core passes a refusal on, as if it were the caller who is unknown."""
+    log.error(f"jobservice: {failure}")
+    if isinstance(failure, JobserviceRefusal):
+        return error(401, "UNAUTHORIZED", str(failure))
+    return error(500, "UNKNOWN", "internal server error")

@@ -6,7 +6,8 @@ from ....web.response import Response
 from ..errors import error
 from ..harbor import Call
 from ..routing import Route, route
-from . import artifacts, gc, labels, members, projects, quotas, repositories, robots, statistics
+from . import artifacts, jobs, labels, members, projects, quotas, repositories, robots, statistics
+from .gc import GC, PURGE
 from .guards import require_login
 
 _API = "/api/v2.0"
@@ -62,17 +63,25 @@ ROUTES = [
     route("PUT", f"{_API}/robots/{{robot_id}}", robots.change),
     route("PATCH", f"{_API}/robots/{{robot_id}}", robots.renew_secret),
     route("DELETE", f"{_API}/robots/{{robot_id}}", robots.delete),
-    route("GET", f"{_API}/system/gc", gc.history),
-    route("GET", f"{_API}/system/gc/schedule", gc.schedule),
-    route("POST", f"{_API}/system/gc/schedule", gc.create_schedule),
-    route("PUT", f"{_API}/system/gc/schedule", gc.change_schedule),
-    route("GET", f"{_API}/system/gc/{{execution_id}}", gc.get),
-    route("GET", f"{_API}/system/gc/{{execution_id}}/log", gc.job_log),
-    route("GET", f"{_API}/schedules", gc.all_schedules),
-    route("GET", f"{_API}/jobservice/queues", gc.queues),
-    route("GET", f"{_API}/jobservice/pools", gc.pools),
-    route("GET", f"{_API}/jobservice/pools/{{pool}}/workers", gc.workers),
-    route("POST", "/service/notifications/tasks/{task_id}", gc.reported),
+    *(
+        each
+        for kind in (GC, PURGE)
+        for each in (
+            route("GET", kind.path, kind.history),
+            route("GET", f"{kind.path}/schedule", kind.schedule),
+            route("POST", f"{kind.path}/schedule", kind.create_schedule),
+            route("PUT", f"{kind.path}/schedule", kind.change_schedule),
+            route("GET", f"{kind.path}/{{execution_id}}", kind.get),
+            route("GET", f"{kind.path}/{{execution_id}}/log", kind.job_log),
+        )
+    ),
+    route("GET", f"{_API}/schedules", jobs.all_schedules),
+    route("GET", f"{_API}/schedules/all/paused", jobs.scheduler_paused),
+    route("GET", f"{_API}/jobservice/queues", jobs.queues),
+    route("PUT", f"{_API}/jobservice/queues/{{queue}}", jobs.act_on_queue),
+    route("GET", f"{_API}/jobservice/pools", jobs.pools),
+    route("GET", f"{_API}/jobservice/pools/{{pool}}/workers", jobs.workers),
+    route("POST", "/service/notifications/tasks/{task_id}", jobs.reported),
     route("GET", f"{_API}/statistics", statistics.statistics),
     route("GET", f"{_API}/search", statistics.search),
     route("GET", f"{_API}/audit-logs", statistics.audit_logs),

@@ -13,6 +13,8 @@ from ...version import at_least
 from .moments import NEVER, moment
 
 GARBAGE_COLLECTION = "GARBAGE_COLLECTION"
+MANUAL, SCHEDULE = "MANUAL", "SCHEDULE"
+"""What an execution was triggered by."""
 RUNNING, SUCCESS, ERROR, STOPPED = "Running", "Success", "Error", "Stopped"
 FINAL = (SUCCESS, ERROR, STOPPED)
 
@@ -21,12 +23,19 @@ _SELECT = """SELECT e.id, e.vendor_type, e.trigger, e.extra_attrs, e.start_time,
     FROM execution e LEFT JOIN task t ON t.execution_id = e.id"""
 
 
-def start(database: Database, vendor_type: str, parameters: dict[str, Any]) -> tuple[int, int]:
-    """An execution that somebody has asked for by hand, and its task; their ids."""
+def start(
+    database: Database,
+    vendor_type: str,
+    parameters: dict[str, Any],
+    *,
+    vendor_id: int = -1,
+    trigger: str = MANUAL,
+) -> tuple[int, int]:
+    """An execution, and its task; their ids."""
     with database.transaction() as cursor:
         cursor.execute(
-            "INSERT INTO execution (vendor_type, extra_attrs) VALUES (%s, %s) RETURNING id",
-            [vendor_type, json.dumps(parameters)],
+            "INSERT INTO execution (vendor_type, vendor_id, trigger, extra_attrs) VALUES (%s, %s, %s, %s) RETURNING id",
+            [vendor_type, vendor_id, trigger, json.dumps(parameters)],
         )
         execution_id = int(cursor.fetchone()["id"])
         cursor.execute(
@@ -40,6 +49,16 @@ def submitted(database: Database, task_id: int, job_id: str) -> None:
     """Jobservice has taken the task on."""
     database.change(
         "UPDATE task SET job_id = %s, update_time = CURRENT_TIMESTAMP WHERE id = %s", job_id, task_id
+    )
+
+
+def tasks_of(database: Database, vendor_type: str, vendor_id: int) -> list[Row]:
+    """Of all executions for that."""
+    return database.rows(
+        """SELECT t.* FROM execution e JOIN task t ON t.execution_id = e.id
+            WHERE e.vendor_type = %s AND e.vendor_id = %s ORDER BY t.id""",
+        vendor_type,
+        vendor_id,
     )
 
 

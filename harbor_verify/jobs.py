@@ -1,0 +1,89 @@
+"""Harbor's jobs, for checks: what its database has of them, and what its jobservice has in Redis."""
+
+import json
+from datetime import datetime
+
+from harbor_verify.errors import CannotTell, StoreRefused, WrongConfiguration
+from harbor_verify.model import configuration
+from harbor_verify.model.jobs import JobRecords, JobStore, Policy
+from harbor_verify.model.roles import Role
+from harbor_verify.target import Target
+
+_OF_SCHEDULES = "SCHEDULER"
+
+
+def records(target: Target) -> JobRecords:
+    """How the database is asked. Raises CannotTell where nobody knows."""
+    if target.profile.jobs is None:
+        raise CannotTell(f"nobody knows how {target.profile.name} writes jobs down")
+    return target.profile.jobs
+
+
+def job_store(target: Target) -> JobStore:
+    """Where jobs are, by what is declared for a job replica, and there is a way to. Raises CannotTell."""
+    found = _declared(target)
+    _require_the_way(target, found)
+    return found
+
+
+def longest_s(target: Target) -> int:
+    """For how long a job may run, by what is declared for a job replica. Raises CannotTell."""
+    return 3600 * _declared(target).longest_hours
+
+
+def _declared(target: Target) -> JobStore:
+    replica = target.replicas(Role.JOB)[0]
+    files = configuration.mounted_texts(replica.pod.spec, replica.container, target.deployment.config_map)
+    try:
+        found = target.profile.job_store(files, target.deployment.environment(replica))
+    except WrongConfiguration as wrong:
+        raise CannotTell(f"where {replica.object} keeps jobs: {wrong}") from wrong
+    if found is None:
+        raise CannotTell(
+            f"no ConfigMap with the configuration of a job replica is mounted in {replica.object}"
+        )
+    return found
+
+
+def policies(target: Target, store: JobStore) -> list[Policy]:
+    """The schedules that fire, by score. Raises CannotTell where Redis refuses, or has what cannot be read."""
+    try:
+        with target.redis(store.store) as redis:
+            found = redis.scored(store.policies_key)
+    except StoreRefused as refused:
+        raise CannotTell(str(refused)) from refused
+    try:
+        told = [(json.loads(text), score) for text, score in found]
+        return [
+            Policy(str(each["id"]), str(each["cron_spec"]), score)
+            for each, score in told
+            if each["job_name"] == _OF_SCHEDULES
+        ]
+    except (ValueError, KeyError, TypeError) as wrong:
+        raise CannotTell(
+            f"{store.policies_key} in Redis {store.store} holds what is no schedule: {wrong!r}"
+        ) from wrong
+
+
+def running_since(target: Target) -> datetime:
+    """When the job replica started that started last: with it, all schedules came back. UTC. Raises CannotTell."""
+    starts = [
+        status.state.running.started_at
+        for replica in target.replicas(Role.JOB)
+        for status in replica.pod.status.container_statuses or ()
+        if status.name == replica.container.name and status.state and status.state.running
+    ]
+    if not starts:
+        raise CannotTell(f"no container of {target.workload(Role.JOB).object} runs: nothing can fire")
+    return max(starts)
+
+
+def _require_the_way(target: Target, found: JobStore) -> None:
+    """A setting that says where the session store is says nothing of another Redis."""
+    if not target.settings.session_store_address:
+        return
+    sessions, jobs = target.session_store(), found.store
+    if sessions is None or (sessions.address, sessions.primary) != (jobs.address, jobs.primary):
+        raise CannotTell(
+            f"--session-store-address leads to the Redis of sessions; jobs are in another one, {jobs}"
+        )
