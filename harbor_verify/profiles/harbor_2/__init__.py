@@ -15,6 +15,7 @@ from harbor_verify.profiles.harbor_2.stores import (
     robots,
     session_store,
 )
+from harbor_verify.profiles.harbor_2.upgrade import UPGRADE
 
 
 def _labels(component: str) -> tuple[tuple[str, str], ...]:
@@ -135,6 +136,7 @@ PROFILE = Profile(
     share_connections=frozenset({Role.JOB}),
     robots=robots,
     made_anew=made_anew,
+    upgrade=UPGRADE,
     secret_key=SecretKey(path="/etc/core/key", length=16, well_known=frozenset({"not-a-secure-key"})),
     internal_tls=internal_tls,
     authorities="/harbor_cust_cert",

@@ -129,6 +129,19 @@ class Harbor2(Harbor):
             return None
         return [str(entry.get("name")) for entry in document(expect(answer, 200)) or []]
 
+    def ping_registry(self, registry_id: int, credentials: Credentials) -> None:
+        """POST /registries/ping: Harbor decrypts what it has stored of one, and signs in there with it."""
+        body = {"id": registry_id}
+        expect(self.http.post(f"{API}/registries/ping", json=body, auth=basic(credentials)), 200)
+
+    def one(self, path: str, credentials: Credentials) -> Any:
+        """One document of the API, by its path below /api/v2.0."""
+        return document(self._get(path, credentials))
+
+    def each_of(self, path: str, query: dict[str, Any], credentials: Credentials) -> Iterator[Any]:
+        """The entries of a list of the API, by its path below /api/v2.0, a page at a time."""
+        return self._each(path, query, credentials)
+
     def add_value(self, project: Project, value: str, credentials: Credentials) -> None:
         """A label of the project: one row of the database, and nothing else."""
         body = {"name": value, "scope": "p", "project_id": project.id, "description": "made by harbor-verify"}
@@ -176,6 +189,10 @@ class Harbor2(Harbor):
         """A page at a time; of an index its own digest only."""
         for artifact in self._each(f"{_path(repository)}/artifacts", {}, credentials):
             yield str(artifact["digest"])
+
+    def artifacts_with_tags(self, repository: str, credentials: Credentials | None) -> Iterator[Any]:
+        """As the API shows them, a page at a time."""
+        return self._each(f"{_path(repository)}/artifacts", {"with_tag": "true"}, credentials)
 
     def has_artifact(self, repository: str, digest: str, credentials: Credentials | None) -> bool:
         path = f"{API}{_path(repository)}/artifacts/{digest}"

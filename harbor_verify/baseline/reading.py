@@ -1,0 +1,73 @@
+"""Reading all parts of a baseline from a Harbor, one after the other; what cannot be read is told, and passed by."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from harbor_verify.baseline import cluster
+from harbor_verify.baseline.fingerprints import Fingerprints
+from harbor_verify.errors import HarnessError
+from harbor_verify.model.upgrades import Entry, Item, Listing, Unread
+from harbor_verify.redaction import Redaction
+from harbor_verify.target import Target
+from harbor_verify.verdict import Failure
+
+_NEEDS_HARBOR = frozenset({"versions", "latency"})
+"""What is asked of Harbor itself, beside what its API lists."""
+_NAMES_ONLY = frozenset({"images", "secrets"})
+"""Parts that hold no text in which a secret could stand: a tag is not changed because it is called like a password."""
+AGAIN = frozenset(
+    {"projects", "images", "members", "users", "robots", "quotas", "policies", "schedules", "registries"}
+)
+"""Parts that come in pages: who deletes something meanwhile moves another thing from one page to the one before."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads the parts. `down`: why nothing can be asked of Harbor itself; empty: it can."""
+
+    target: Target
+    fingerprints: Fingerprints
+    redaction: Redaction
+    remark: Callable[[str], None]
+    down: str = ""
+
+    def listings(self) -> Mapping[str, Listing]:
+        """By part, in the order in which they are read."""
+        target = self.target
+        found: dict[str, Listing] = {
+            "deployment": lambda: cluster.deployment(target),
+            "workloads": lambda: cluster.workloads(target),
+            "claims": lambda: cluster.claims(target),
+            "secrets": lambda: cluster.secrets(target, self.fingerprints),
+            "schema": lambda: cluster.schema(target),
+            "versions": lambda: cluster.versions(target),
+            "latency": lambda: cluster.latency(target),
+        }
+        upgrade = target.profile.upgrade
+        if upgrade:
+            found |= upgrade.lists(target.front_door, target.credentials, self.remark)
+            asked = _NEEDS_HARBOR | found.keys() - {"deployment", "workloads", "claims", "secrets", "schema"}
+        else:
+            asked = _NEEDS_HARBOR
+        return {
+            name: self.silent if self.down and name in asked else listing for name, listing in found.items()
+        }
+
+    def entries(self, part: str, listing: Listing) -> Iterator[Item]:
+        """Without secrets. What could not be read of a part, or of the rest of it, is `Unread`, at its end."""
+        try:
+            for each in listing():
+                if isinstance(each, Unread):
+                    yield Unread(each.key, self.redaction.text(each.why))
+                elif part in _NAMES_ONLY:
+                    yield each
+                else:
+                    value = self.fingerprints.without_secrets(each.value, self.redaction)
+                    yield Entry(each.key, value, each.beside)
+        except (HarnessError, Failure) as reason:
+            yield Unread("", self.redaction.text(str(reason)))
+        except (KeyError, TypeError, ValueError, AttributeError) as wrong:
+            yield Unread("", self.redaction.text(f"it was answered in another form: {wrong!r}"))
+
+    def silent(self) -> Iterator[Item]:
+        yield Unread("", self.down)
