@@ -19,7 +19,7 @@ REDACTED = "[redacted]"
 SHORTEST = 6
 
 _SECRET_NAME = re.compile(
-    r"passw(?:or)?d|passphrase|pwd|secret|token|credential|signature|(?<![a-z])key(?![a-z])"
+    r"passw(?:or)?d|passphrase|pwd|secret|token|credential|signature|auth_?header|(?<![a-z])key(?![a-z])"
     r"|(?:api|access|private|encryption|p)key(?![a-z])|session_?id$|^sid$|^sig$",
     re.IGNORECASE,
 )

@@ -181,8 +181,8 @@ def registries(key: str, before: Any, now: Any, beside: Any, context: Context) -
     if before["ping"] == "well" and now["ping"] != "well":
         yield broken(
             f"could be signed in to, and cannot any more: {now['ping']}",
-            "If secretKey is another one, too, what is stored cannot be decrypted: put the former key back. Else see "
-            "whether that registry is down or refuses the login; then type the password in again",
+            "If the secret key is another one, too, what is stored cannot be decrypted: put the former key back. Else "
+            "see whether that registry is down or refuses the login; then type the password in again",
         )
     for name in (each for each in changes(before, now) if each != "ping"):
         yield suspicious(

@@ -133,7 +133,7 @@ def judge(
         suspicious(
             "is known to no replica any more: everybody was signed out",
             "Was Redis emptied or replaced, or is another database of it used now? People sign in again; if they "
-            "cannot, look at the session store that core names",
+            "cannot, look at the session store that Harbor names",
         ),
     )
     over = before.token_ends and time.time() >= before.token_ends

@@ -62,8 +62,9 @@ class Reader:
                 elif part in _NAMES_ONLY:
                     yield each
                 else:
-                    value = self.fingerprints.without_secrets(each.value, self.redaction)
-                    yield Entry(each.key, value, each.beside)
+                    # Its key may be the name of a secret: a setting is a key and a value.
+                    clean = self.fingerprints.without_secrets({each.key: each.value}, self.redaction)
+                    yield Entry(each.key, clean[each.key], each.beside)
         except (HarnessError, Failure) as reason:
             yield Unread("", self.redaction.text(str(reason)))
         except (KeyError, TypeError, ValueError, AttributeError) as wrong:

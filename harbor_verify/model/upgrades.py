@@ -5,6 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from harbor_verify.clients.harbor import Credentials, Harbor
+from harbor_verify.errors import AnswerError, UnexpectedAnswer
+
+_MOST_REFUSED = 10
+"""So many requests in a row that are refused or not answered, and the rest of a part is not asked for."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,34 @@ class Unread:
 Item: TypeAlias = Entry | Unread
 Listing: TypeAlias = Callable[[], Iterator[Item]]
 """Gives the entries of one part, a page at a time. Raises AnswerError where the whole of it cannot be had."""
+
+
+class Owners:
+    """Goes from one owner of entries (a project, a repository) to the next, past those that are refused."""
+
+    def __init__(self) -> None:
+        self._refused = 0
+
+    def below(
+        self, owners: Iterator[Any], key: Callable[[Any], str], entries: Callable[[Any], Iterator[Item]]
+    ) -> Iterator[Item]:
+        """The entries of each owner; one that is refused is told as `Unread` under its key, and is passed by.
+
+        An owner that was deleted meanwhile has none. Raises AnswerError where many in a row are refused.
+        """
+        for owner in owners:
+            try:
+                for each in entries(owner):
+                    if isinstance(each, Entry):
+                        self._refused = 0
+                    yield each
+            except AnswerError as refusal:
+                if isinstance(refusal, UnexpectedAnswer) and refusal.status == 404:
+                    continue
+                self._refused += 1
+                if self._refused >= _MOST_REFUSED:
+                    raise
+                yield Unread(key(owner), str(refusal))
 
 
 @dataclass(frozen=True)

@@ -4,44 +4,24 @@ import json
 
 import pytest
 
-from harbor_verify.baseline import command
-from tests.unit.upgraded_harbor import ADMIN, LAYER, NEW, OLD, OTHER, ROBOT, UpgradedHarbor, artifact
-
-ENVIRONMENT = {"HARBOR_VERIFY_ADMIN_PASSWORD": ADMIN.password}
+from tests.unit.upgraded_harbor import LAYER, NEW, OLD, OTHER, ROBOT, artifact, running
 
 
 @pytest.fixture
-def harbor():
-    harbor = UpgradedHarbor()
-    with harbor.running():
+def harbor(monkeypatch, tmp_path):
+    with running(monkeypatch, tmp_path) as harbor:
         yield harbor
 
 
 @pytest.fixture
-def baseline(tmp_path, monkeypatch, harbor):
-    """`baseline("save")`, `baseline("check")`: the exit code, and with check what was found."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(command.providers, "provide", lambda settings: None)
-    monkeypatch.setattr(command.signal, "signal", lambda *_: None)
-
-    def run(act, *words):
-        with harbor.reached() as target:
-            monkeypatch.setattr(command, "reach", lambda access, settings: target)
-            return command.main([act, "before.json", *words], ENVIRONMENT)
-
-    return run
+def baseline(harbor):
+    return harbor.run
 
 
 @pytest.fixture
-def check(baseline, capsys):
+def check(harbor, capsys):
     """`check()`: (exit code, what was found)."""
-
-    def run(*words):
-        capsys.readouterr()
-        code = baseline("check", "--json", *words)
-        return code, json.loads(capsys.readouterr().out)
-
-    return run
+    return lambda *words: harbor.check(capsys, *words)
 
 
 def things(found, level):

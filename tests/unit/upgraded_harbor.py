@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import yaml
 
+from harbor_verify.baseline import command, fingerprints
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.clients.http import HttpClient
 from harbor_verify.clients.registry import Registry
@@ -25,6 +26,7 @@ from tests.unit.local_server import LocalServer
 from tests.unit.small_cluster import NAMESPACE, small_cluster
 
 ADMIN = Credentials("admin", "Adm1n-of-the-test")
+ENVIRONMENT = {"HARBOR_VERIFY_ADMIN_PASSWORD": ADMIN.password}
 ROBOT = "robot$library+ci"
 OLD, NEW = "v2.12.4", "v2.15.2"
 API = "/api/v2.0"
@@ -134,8 +136,18 @@ class UpgradedHarbor:
         pushed[:] = [artifact(LAYER, "2", "3", pushed="2099-01-01T00:00:00.000Z"), artifact(OTHER)]
         self.secret("harbor-registry-htpasswd")["REGISTRY_HTPASSWD"] = "another salt"
 
+    def run(self, act: str, *words: str) -> int:
+        """`harbor-verify baseline ACT before.json …`: the exit code."""
+        return command.main([act, "before.json", *words], ENVIRONMENT)
+
+    def check(self, capsys: Any, *words: str) -> tuple[int, dict[str, Any]]:
+        """(exit code, what was found)."""
+        capsys.readouterr()
+        code = self.run("check", "--json", *words)
+        return code, json.loads(capsys.readouterr().out)
+
     @contextmanager
-    def running(self) -> Iterator[None]:
+    def listening(self) -> Iterator[None]:
         """It has one address for the length of the block."""
         with LocalServer(("127.0.0.1", 0), self._handler()).running() as server:
             self.url = server.url
@@ -237,6 +249,19 @@ class UpgradedHarbor:
                 self.wfile.write(data)
 
         return Handler
+
+
+@contextmanager
+def running(monkeypatch: Any, folder: Any) -> Iterator[UpgradedHarbor]:
+    """One that the command reaches, in a folder of its own."""
+    harbor = UpgradedHarbor()
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(command.providers, "provide", lambda settings: None)
+    monkeypatch.setattr(command.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(fingerprints, "_COST", 2)
+    with harbor.listening(), ExitStack() as stack:
+        monkeypatch.setattr(command, "reach", lambda access, settings: stack.enter_context(harbor.reached()))
+        yield harbor
 
 
 def token(key: str) -> str:

@@ -138,10 +138,6 @@ class Harbor2(Harbor):
         """One document of the API, by its path below /api/v2.0."""
         return document(self._get(path, credentials))
 
-    def each_of(self, path: str, query: dict[str, Any], credentials: Credentials) -> Iterator[Any]:
-        """The entries of a list of the API, by its path below /api/v2.0, a page at a time."""
-        return self._each(path, query, credentials)
-
     def add_value(self, project: Project, value: str, credentials: Credentials) -> None:
         """A label of the project: one row of the database, and nothing else."""
         body = {"name": value, "scope": "p", "project_id": project.id, "description": "made by harbor-verify"}
@@ -187,12 +183,12 @@ class Harbor2(Harbor):
 
     def artifacts(self, repository: str, credentials: Credentials | None) -> Iterator[str]:
         """A page at a time; of an index its own digest only."""
-        for artifact in self._each(f"{_path(repository)}/artifacts", {}, credentials):
+        for artifact in self.each_of(f"{_path(repository)}/artifacts", {}, credentials):
             yield str(artifact["digest"])
 
     def artifacts_with_tags(self, repository: str, credentials: Credentials | None) -> Iterator[Any]:
         """As the API shows them, a page at a time."""
-        return self._each(f"{_path(repository)}/artifacts", {"with_tag": "true"}, credentials)
+        return self.each_of(f"{_path(repository)}/artifacts", {"with_tag": "true"}, credentials)
 
     def has_artifact(self, repository: str, digest: str, credentials: Credentials | None) -> bool:
         path = f"{API}{_path(repository)}/artifacts/{digest}"
@@ -323,9 +319,10 @@ class Harbor2(Harbor):
 
     def _all(self, path: str, query: dict[str, Any], credentials: Credentials | None) -> list[Any]:
         """Every entry of a list that comes in pages."""
-        return list(self._each(path, query, credentials))
+        return list(self.each_of(path, query, credentials))
 
-    def _each(self, path: str, query: dict[str, Any], credentials: Credentials | None) -> Iterator[Any]:
+    def each_of(self, path: str, query: dict[str, Any], credentials: Credentials | None) -> Iterator[Any]:
+        """The entries of a list of the API, by its path below /api/v2.0, a page at a time."""
         number = 1
         while True:
             page = {**query, "page": number, "page_size": _PAGE}

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from harbor_verify.clients.harbor import Credentials, Harbor
 from harbor_verify.errors import AnswerError, UnexpectedAnswer
-from harbor_verify.model.upgrades import Entry, Item, Listing, Lockout, Unread, Upgrade
+from harbor_verify.model.upgrades import Entry, Item, Listing, Lockout, Owners, Upgrade
 from harbor_verify.profiles.harbor_2.api import Harbor2
 
 _VOLATILE = frozenset({"id", "creation_time", "update_time", "creator", "creator_id", "creator_ref"})
@@ -19,8 +19,6 @@ _OF_A_PROJECT = {
     "webhooks": "webhook/policies",
     "preheat": "preheat/policies",
 }
-_MOST_REFUSED = 10
-"""So many requests in a row that are refused or not answered, and the rest of a part is not asked for."""
 _SCHEMAS = {(2, 12): 150, (2, 13): 160, (2, 14): 171, (2, 15): 180, (2, 16): 190}
 _OTHER_SCHEMAS = {(2, 14, 0): 170}
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
@@ -42,7 +40,7 @@ class _Lists:
 
     def __init__(self, api: Harbor2, credentials: Credentials, remark: Callable[[str], None]) -> None:
         self._api, self._credentials, self._remark = api, credentials, remark
-        self._refused = 0
+        self._below = Owners().below
 
     def all(self) -> Mapping[str, Listing]:
         return {
@@ -194,27 +192,6 @@ class _Lists:
             if refusal.status == 404:
                 return None
             raise
-
-    def _below(
-        self, owners: Iterator[Any], key: Callable[[Any], str], entries: Callable[[Any], Iterator[Item]]
-    ) -> Iterator[Item]:
-        """The entries of each owner (a project, a repository); one that is refused is told as such, and is passed by.
-
-        An owner that was deleted meanwhile has none.
-        """
-        for owner in owners:
-            try:
-                for each in entries(owner):
-                    if isinstance(each, Entry):
-                        self._refused = 0
-                    yield each
-            except AnswerError as refusal:
-                if isinstance(refusal, UnexpectedAnswer) and refusal.status == 404:
-                    continue
-                self._refused += 1
-                if self._refused >= _MOST_REFUSED:
-                    raise
-                yield Unread(key(owner), str(refusal))
 
 
 def _settled(document: Any) -> dict[str, Any]:
