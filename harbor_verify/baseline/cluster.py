@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from kubernetes.client import V1Container
+
 from harbor_verify.baseline.fingerprints import Fingerprints
 from harbor_verify.clients.http import expect
 from harbor_verify.errors import AnswerError, CannotTell, TargetUnreachable
@@ -59,6 +61,7 @@ def workloads(target: Target) -> Iterator[Item]:
         declared = {each.name: each.image for each in workload.template.spec.containers}
         value = {"object": workload.object, "replicas": workload.desired, "images": declared}
         beside = {
+            "tag": tag_of(_own_container(workload).image),
             "ready": sum(replica.ready for replica in replicas),
             "rollout": rollouts.get(role),
             "hopeless": [replica.object for replica in replicas if _is_hopeless(replica)],
@@ -73,7 +76,9 @@ def workloads(target: Target) -> Iterator[Item]:
         name, rollout = f"{kind} {target.namespace}/{item.metadata.name}", rollout_of(item)
         desired, ready = rollout.desired, item.status.ready_replicas or 0
         value = {"object": name, "replicas": desired, "images": declared}
-        yield Entry(name, value, {"ready": ready, "rollout": rollout, "hopeless": [], "former": []})
+        yield Entry(
+            name, value, {"tag": "", "ready": ready, "rollout": rollout, "hopeless": [], "former": []}
+        )
 
 
 def versions(target: Target) -> Iterator[Item]:
@@ -149,6 +154,11 @@ def _taken_ms(ask: Callable[[], object]) -> float:
     return (time.monotonic() - begun) * 1000
 
 
+def tag_of(image: str | None) -> str:
+    """registry:5000/goharbor/x:v2.12.4@sha256:… → v2.12.4; empty where there is none."""
+    return (image or "").partition("@")[0].rpartition("/")[2].partition(":")[2]
+
+
 def _images_of(replica: Replica) -> dict[str, str]:
     return {each.name: each.image for each in replica.pod.spec.containers}
 
@@ -175,4 +185,17 @@ def _secrets_of(target: Target, workload: Workload, wanted: set[str]) -> dict[st
             found[f"{container.name} {path}"] = (
                 text_at(path, spec, container, deployment.config_map, deployment.secret) or ""
             )
-    return {name: text for name, text in found.items() if text}
+    # The same secret is often a variable, too, which nobody reads.
+    known = {text for name, text in found.items() if name.rpartition(" ")[2] in wanted}
+    return {
+        name: text
+        for name, text in found.items()
+        if text and (text not in known or name.rpartition(" ")[2] in wanted)
+    }
+
+
+def _own_container(workload: Workload) -> V1Container:
+    """The one that plays the role: it listens on its port, else it is the first."""
+    containers = workload.template.spec.containers
+    listening = [each for each in containers if workload.port in {p.container_port for p in each.ports or ()}]
+    return (listening or containers)[0]

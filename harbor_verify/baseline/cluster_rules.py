@@ -15,6 +15,7 @@ from harbor_verify.baseline.judgement import (
     suspicious,
     told,
 )
+from harbor_verify.model.roles import Role
 from harbor_verify.redaction import is_secret_name
 
 _RESTORE = "Stop here: restart nothing, delete nothing. The data of before is in the former volume and in your backup. "
@@ -242,9 +243,8 @@ def schema_too_new(context: Context) -> Iterator[tuple[str, Said]]:
         return
     versions_now = context.beside.get("versions", {}).get("version") or {}
     candidates = [(place, version) for version, places in versions_now.items() for place in places]
-    web = context.now.get("workloads", {}).get("web")
-    if web:
-        candidates += [(web["object"], tag_of(image)) for image in web["images"].values()]
+    if web := context.now.get("workloads", {}).get(Role.WEB):
+        candidates.append((web["object"], context.beside["workloads"][Role.WEB]["tag"]))
     for place, version in candidates:
         newest = context.upgrade.newest_schema(version)
         if newest is not None and schema_now["version"] > newest:
@@ -256,11 +256,6 @@ def schema_too_new(context: Context) -> Iterator[tuple[str, Said]]:
                     "version to its end, or restore the database of before; `helm rollback` is not enough",
                 ),
             )
-
-
-def tag_of(image: str) -> str:
-    """registry:5000/goharbor/x:v2.12.4@sha256:… → v2.12.4; empty where there is none."""
-    return image.partition("@")[0].rpartition("/")[2].partition(":")[2]
 
 
 def _differ(before: Any, now: Any) -> bool:

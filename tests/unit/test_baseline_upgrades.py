@@ -239,5 +239,19 @@ def _short(thing):
     return thing.partition("/harbor-")[2].partition(" ")[0] if thing.startswith("pod ") else thing
 
 
+def test_a_secret_is_told_once_whatever_else_it_is_given_as(baseline, check, harbor):
+    assert baseline("save") == 0
+    harbor.secret("harbor-core")["secretKey"] = "fedcba9876543210"
+    assert [each["thing"] for each in check()[1]["differences"]] == ["web core /etc/core/key"]
+
+
+def test_the_tag_of_a_container_beside_harbors_own_is_no_version_of_harbor(baseline, check, harbor):
+    assert baseline("save") == 0
+    harbor.upgrade()
+    beside = {"name": "mesh", "image": f"mesh/proxy:{OLD}"}
+    harbor.objects["Deployment harbor-core"]["spec"]["template"]["spec"]["containers"].insert(0, beside)
+    assert not things(check()[1], "broken")
+
+
 def test_there_are_at_least_fifteen_ways():
     assert len(SPOILT) >= 15

@@ -35,6 +35,9 @@ OTHER = "sha256:" + "2" * 64
 PUSHED = "2026-01-01T00:00:00.000Z"
 
 
+_TRIGGER = {"trigger": {"kind": "Schedule", "settings": {"cron": "0 0 0 * * *"}, "references": {"job_id": 5}}}
+
+
 def artifact(digest: str, *tags: str, pushed: str = PUSHED) -> dict[str, Any]:
     return {"digest": digest, "tags": [{"name": tag, "push_time": pushed} for tag in tags] or None}
 
@@ -79,7 +82,8 @@ def contents() -> dict[str, Any]:
             {"ref": {"name": "library"}, "hard": {"storage": -1}, "used": {"storage": 5}},
             {"ref": {"name": "private"}, "hard": {"storage": 1000}, "used": {"storage": 5}},
         ],
-        "/retentions/1": {"id": 1, "algorithm": "or", "rules": [{"template": "latestPushedK"}]},
+        "/retentions/1": {"id": 1, "algorithm": "or", "rules": [{"template": "latestPushedK"}]}
+        | copy.deepcopy(_TRIGGER),
         "/projects/library/immutabletagrules": [{"id": 9, "disabled": False, "action": "immutable"}],
         "/projects/private/immutabletagrules": [],
         "/projects/library/webhook/policies": [
@@ -132,6 +136,7 @@ class UpgradedHarbor:
         self.api["/schedules"].append(
             {"vendor_type": "EXECUTION_SWEEP", "vendor_id": 0, "cron": "0 0 * * * *"}
         )
+        self.api["/retentions/1"]["trigger"]["references"]["job_id"] = 50
         pushed = self.api["/projects/private/repositories/app/artifacts"]
         pushed[:] = [artifact(LAYER, "2", "3", pushed="2099-01-01T00:00:00.000Z"), artifact(OTHER)]
         self.secret("harbor-registry-htpasswd")["REGISTRY_HTPASSWD"] = "another salt"

@@ -195,8 +195,11 @@ class _Lists:
 
 
 def _settled(document: Any) -> dict[str, Any]:
-    """Without what differs for nothing: numbers of its own, and times."""
-    return {name: value for name, value in document.items() if name not in _VOLATILE}
+    """Without what differs for nothing: numbers of its own, and times; and of a trigger the job that it began."""
+    kept = {name: value for name, value in document.items() if name not in _VOLATILE}
+    if isinstance(trigger := kept.get("trigger"), dict):
+        kept["trigger"] = {name: value for name, value in trigger.items() if name != "references"}
+    return kept
 
 
 def lists(api: Harbor, credentials: Credentials, remark: Callable[[str], None]) -> Mapping[str, Listing]:
