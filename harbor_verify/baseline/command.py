@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harbor_verify import entry, known_secrets, providers
-from harbor_verify.baseline import logins, result
+from harbor_verify.baseline import during, logins, result
 from harbor_verify.baseline.comparison import Comparison
 from harbor_verify.baseline.file import Writer, load, replacing
 from harbor_verify.baseline.fingerprints import Fingerprints
@@ -40,13 +40,15 @@ difference
 Compared are versions, images and replicas of the parts, rollouts, schema, claims, secrets (by fingerprints),
 projects, repositories with tags and digests, members, users, robots, quotas, policies, schedules, registries
 (each is pinged: what is stored of it still decrypts), replication rules, settings, and how long answers take.
-Nothing is changed. What cannot be read is told as that, and is neither the same nor another.
+Nothing is changed, but for what --during and --make-session say.
+What cannot be read is told as that, and is neither the same nor another.
 """
 EPILOG = """\
 examples:
   harbor-verify baseline save before.json --namespace harbor
   helm upgrade …, kubectl rollout status …
   harbor-verify baseline check before.json --namespace harbor
+  harbor-verify baseline check before.json --namespace harbor --during 900   (begun before helm upgrade)
 
 FILE is JSON (docs/baseline.schema.json), mode 0600, written as a whole or not at all. No secret is in it; names of
 people, projects and images are.
@@ -131,10 +133,12 @@ def _check(
     with _Reached(settings, redaction) as target:
         _require_same_place(target, baseline.about)
         remarks = _Remarks()
+        found = Comparison(baseline, target.profile.upgrade)
+        if options.during:
+            _watch(target, options, found, remarks, redaction)
         down = _why_down(target)
         reader = Reader(target, Fingerprints(baseline.salt), redaction, remarks.add, down)
         progress = _Progress()
-        found = Comparison(baseline, target.profile.upgrade)
         for name, listing in _parts(reader, known):
             read = progress.following(name, reader.entries(name, listing))
             again = (lambda n=name, each=listing: reader.entries(n, each)) if name in AGAIN else None
@@ -160,6 +164,24 @@ def _check(
     if found.is_broken or found.unknown or (settings.strict_advice and found.is_suspicious):
         return 1
     return 0
+
+
+def _watch(
+    target: Target,
+    options: argparse.Namespace,
+    found: Comparison,
+    remarks: "_Remarks",
+    redaction: Redaction,
+) -> None:
+    folder = options.file.with_name(f"{options.file.name}.during")
+    survival, left = during.watch(target, folder, for_s=options.during, tell=_say)
+    for thing, each in during.said(survival):
+        found.tell("clients", thing, each)
+    for thing, why in during.unknown(survival):
+        found.leave("clients", thing, redaction.text(why))
+    for line in left:
+        found.leave("clients", "what was made", redaction.text(f"could not be removed: {line}"))
+    remarks.add(f"{during.figures(survival)} (history: {folder / during.HISTORY})")
 
 
 def _parts(reader: Reader, known: Mapping[str, str]) -> Iterator[tuple[str, Listing]]:
@@ -276,6 +298,13 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="save: sign the administrator in, and keep session and token in FILE.session (mode 0600; as good as the "
         "password until they end, within the hour); check then tells whether they outlived the upgrade",
+    )
+    group.add_argument(
+        "--during",
+        type=float,
+        metavar="SECONDS",
+        help="check: begin before the upgrade, and keep clients at work for so long or until Ctrl-C: pushes, pulls, "
+        "sign-ins, sessions; then tell what they saw, and compare. Makes projects of its own, which are removed",
     )
     group.add_argument("--json", action="store_true", help="check: print the result as JSON")
     target = parser.add_argument_group(TITLE)
