@@ -18,7 +18,7 @@ from harbor_verify.model.environment import environment_of
 from harbor_verify.model.roles import Role
 from harbor_verify.model.upgrades import Entry, Item, Unread
 from harbor_verify.model.volumes import source_of
-from harbor_verify.model.workloads import Replica, Workload
+from harbor_verify.model.workloads import Replica, Workload, release_of
 from harbor_verify.redaction import is_secret_name, secrets_in
 from harbor_verify.target import Target
 
@@ -70,7 +70,9 @@ def workloads(target: Target) -> Iterator[Item]:
             ],
         }
         yield Entry(str(role), value, beside)
-    for item in target.deployment.others():
+    # Without a label that names the release, whatever else is there may be anybody's.
+    labels = [each.template.metadata.labels for each in target.deployment.workloads.values()]
+    for item in target.deployment.others() if any(map(release_of, labels)) else ():
         kind = type(item).__name__.removeprefix("V1")
         declared = {each.name: each.image for each in item.spec.template.spec.containers}
         name, rollout = f"{kind} {target.namespace}/{item.metadata.name}", rollout_of(item)

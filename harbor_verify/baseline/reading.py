@@ -11,8 +11,6 @@ from harbor_verify.redaction import Redaction
 from harbor_verify.target import Target
 from harbor_verify.verdict import Failure
 
-_NEEDS_HARBOR = frozenset({"versions", "latency"})
-"""What is asked of Harbor itself, beside what its API lists."""
 _NAMES_ONLY = frozenset({"images", "secrets"})
 """Parts that hold no text in which a secret could stand: a tag is not changed because it is called like a password."""
 AGAIN = frozenset(
@@ -33,24 +31,20 @@ class Reader:
 
     def listings(self) -> Mapping[str, Listing]:
         """By part, in the order in which they are read."""
-        target = self.target
-        found: dict[str, Listing] = {
+        target, upgrade = self.target, self.target.profile.upgrade
+        of_harbor: dict[str, Listing] = {
+            "versions": lambda: cluster.versions(target),
+            "latency": lambda: cluster.latency(target),
+        }
+        if upgrade:
+            of_harbor |= upgrade.lists(target.front_door, target.credentials, self.remark)
+        return {
             "deployment": lambda: cluster.deployment(target),
             "workloads": lambda: cluster.workloads(target),
             "claims": lambda: cluster.claims(target),
             "secrets": lambda: cluster.secrets(target, self.fingerprints),
             "schema": lambda: cluster.schema(target),
-            "versions": lambda: cluster.versions(target),
-            "latency": lambda: cluster.latency(target),
-        }
-        upgrade = target.profile.upgrade
-        if upgrade:
-            found |= upgrade.lists(target.front_door, target.credentials, self.remark)
-            asked = _NEEDS_HARBOR | found.keys() - {"deployment", "workloads", "claims", "secrets", "schema"}
-        else:
-            asked = _NEEDS_HARBOR
-        return {
-            name: self.silent if self.down and name in asked else listing for name, listing in found.items()
+            **{name: self.silent if self.down else listing for name, listing in of_harbor.items()},
         }
 
     def entries(self, part: str, listing: Listing) -> Iterator[Item]:
@@ -71,4 +65,5 @@ class Reader:
             yield Unread("", self.redaction.text(f"it was answered in another form: {wrong!r}"))
 
     def silent(self) -> Iterator[Item]:
+        """In the place of what would be asked of a Harbor that is down."""
         yield Unread("", self.down)

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -62,9 +63,9 @@ class Upgraded:
         sys.stdout.write(f"\nbaseline {act}: {done.returncode}\n{done.stderr}\n")
         return done
 
-    def check(self) -> tuple[int, dict[str, Any]]:
+    def check(self, *words: str) -> tuple[int, dict[str, Any]]:
         """(exit code, what was found)."""
-        done = self.baseline("check", "--json")
+        done = self.baseline("check", "--json", *words)
         found = json.loads(done.stdout)
         sys.stdout.write(json.dumps(found["differences"] + found["unknown"], indent=1) + "\n")
         return done.returncode, found
@@ -177,6 +178,20 @@ def test_a_rolling_change_of_version_and_schema_is_nothing_but_expected(harbor):
     assert {("versions", "version"), ("schema", "schema")} <= levels(found, "expected")
     honoured = [remark for remark in found["remarks"] if "is honoured by every replica" in remark]
     assert len(honoured) == 2, found["remarks"]
+
+
+def test_clients_at_work_during_a_rolling_restart_lose_nothing(harbor):
+    argv = ("rollout", "restart", CORE)
+    restart = threading.Timer(20, lambda: harbor.kubectl(*argv))
+    restart.start()
+    code, found = harbor.check("--during=75")
+    restart.join()
+    assert not levels(found, "broken"), found["differences"]
+    assert not found["unknown"]
+    assert code == 0
+    assert any(remark.startswith("what clients saw during the upgrade: ") for remark in found["remarks"])
+    projects = harbor.target.front_door.projects("verify-", harbor.target.credentials)
+    assert not projects, "what was made is removed"
 
 
 def test_what_is_lost_after_it_is_named_and_nothing_else(harbor):
