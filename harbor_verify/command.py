@@ -16,7 +16,7 @@ Verifies that the Harbor on a Kubernetes cluster is highly available.
 
   harbor-verify [OPTION …]         verify; leaves a report in reports/latest/
   harbor-verify audit --help       read every image that is there, whole
-  harbor-verify baseline --help    keep what is there before an upgrade, and compare after it
+  harbor-verify baseline --help    what an upgrade must leave as it is
   harbor-verify heal --help        undo what a killed run left
   harbor-verify report --help      list, compare and draw the runs that are kept
 

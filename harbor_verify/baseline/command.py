@@ -61,6 +61,23 @@ exit codes:
   4  the target cannot be reached, FILE cannot be used, or the settings are wrong
 """
 _EVERY_S = 10
+_SETTINGS = frozenset(
+    (
+        *("lab", "kubeconfig", "context", "namespace", "profile", "release", "harbor_url", "admin_user"),
+        *("admin_password", "ca_file", "insecure", "settings_file", "strict_advice", "docker_host"),
+        *("database_address", "session_store_address", "database_ca_file", "session_store_ca_file"),
+        *(
+            "connect_timeout_s",
+            "request_timeout_s",
+            "converge_timeout_s",
+            "recovery_budget_s",
+            "confirmation_s",
+        ),
+        *("outage_budget_ms", "slow_answer_budget_ms", "flapping_budget_percent", "failed_requests_budget"),
+        *("patience_s", "operations_per_s", "stop_when_outage_s"),
+    )
+)
+"""Those of a run that this command looks at; the last two lines are of --during."""
 
 
 def main(words: list[str], environment: Mapping[str, str] | None = None) -> int:
@@ -308,7 +325,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     group.add_argument("--json", action="store_true", help="check: print the result as JSON")
     target = parser.add_argument_group(TITLE)
-    add_settings(target.add_argument)
+
+    def add(name: str, *, dest: str, **described: Any) -> None:
+        if dest in _SETTINGS:
+            target.add_argument(name, dest=dest, **described)
+
+    add_settings(add)
     return parser
 
 

@@ -122,7 +122,9 @@ def _experiment(
     )
     tell(f"upgrade now: clients are at work for {for_s:g} s, or until Ctrl-C")
     with _interrupt_sets(over):
-        return experiment.run(upgrade, Budgets(settings.outage_budget_ms), victims=victims)
+        return experiment.run(
+            upgrade, Budgets(settings.outage_budget_ms, settings.failed_requests_budget), victims=victims
+        )
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from harbor_verify.baseline import command, file, logins
 from harbor_verify.baseline.comparison import RULES
 from harbor_verify.baseline.fingerprints import Fingerprints
 from harbor_verify.errors import TargetUnreachable
+from harbor_verify.settings import Settings
 from tests.unit.test_reports_for_machines import REPOSITORY, closed
 from tests.unit.upgraded_harbor import ADMIN, ROBOT, artifact, running, token
 
@@ -316,3 +317,9 @@ def test_help_says_what_each_exit_code_means(capsys):
     text = capsys.readouterr().out
     assert "exit codes:" in text
     assert "--make-session" in text
+    assert "--database-address" in text
+    assert "--large-layer-mib" not in text
+
+
+def test_the_settings_that_it_takes_are_settings():
+    assert command._SETTINGS - {"settings_file"} <= set(Settings.model_fields)
