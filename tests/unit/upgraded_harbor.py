@@ -75,7 +75,7 @@ def contents() -> dict[str, Any]:
         "/projects/1/members": [{"entity_name": "admin", "entity_type": "u", "role_id": 1}],
         "/projects/2/members": [{"entity_name": "mira", "entity_type": "u", "role_id": 2}],
         "/users": [{"username": "mira", "user_id": 3, "sysadmin_flag": False}],
-        "/robots?q=Level=system,ProjectID=0": [],
+        "/robots": [],
         "/robots?q=Level=project,ProjectID=1": [robot | {"permissions": [pulls]}],
         "/robots?q=Level=project,ProjectID=2": [],
         "/quotas": [
@@ -230,7 +230,7 @@ class UpgradedHarbor:
                 self._answer(200 if harbor.registries_open else 500, {})
 
             def _list(self, path: str, query: dict[str, str]) -> None:
-                key = f"{path}?q={query['q']}" if path == "/robots" else path
+                key = f"{path}?q={query['q']}" if "q" in query else path
                 found = harbor.api.get(key)
                 if isinstance(found, list):
                     size, number = int(query["page_size"]), int(query["page"])

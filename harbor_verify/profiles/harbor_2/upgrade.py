@@ -89,7 +89,7 @@ class _Lists:
                 {"q": f"Level=project,ProjectID={project['project_id']}"}, project["name"]
             )
 
-        yield from self._robots({"q": "Level=system,ProjectID=0"}, "system")
+        yield from self._robots({}, "system")
         yield from self._below(self._projects(), lambda each: f"{each['name']}/", of)
 
     def quotas(self) -> Iterator[Item]:
