@@ -1,6 +1,7 @@
 """What somebody else does is proven by pods that are others; what clients saw of it is broken only where it is lost."""
 
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -15,6 +16,7 @@ from harbor_verify.model.roles import Role
 from harbor_verify.model.workloads import Rollout
 from harbor_verify.survival import Survival
 from harbor_verify.verdict import Offender
+from tests.unit.upgraded_harbor import running
 
 
 class Deployment:
@@ -71,3 +73,23 @@ def test_what_is_lost_is_broken_and_what_was_late_is_suspicious():
     assert [each.level for _, each in during.said(survival)] == [Level.BROKEN, Level.SUSPICIOUS]
     assert list(during.unknown(survival)) == [("outage", "starved"), ("upgrade", "unproven")]
     assert "sessions_lost 1" in during.figures(survival)
+
+
+def test_what_clients_saw_goes_with_what_is_compared(monkeypatch, tmp_path, capsys):
+    lost = Survival((Judgement("no-session-lost", (Offender("session 1", "is known", "401 everywhere"),)),))
+    asked = {}
+
+    def watch(target, folder, *, for_s, tell):
+        asked.update(folder=folder, for_s=for_s)
+        return lost, ["project verify-x: 500"]
+
+    with running(monkeypatch, tmp_path) as harbor:
+        assert harbor.run("save") == 0
+        monkeypatch.setattr(during, "watch", watch)
+        code, found = harbor.check(capsys, "--during=5")
+    assert code == 1
+    assert [(each["part"], each["thing"], each["level"]) for each in found["differences"]] == [
+        ("clients", "session 1", "broken")
+    ]
+    assert [each["why"] for each in found["unknown"]] == ["could not be removed: project verify-x: 500"]
+    assert asked == {"folder": Path("before.json.during"), "for_s": 5}
