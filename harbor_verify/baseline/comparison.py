@@ -61,12 +61,16 @@ class Comparison:
             self.leave(part, key, f"when the baseline was kept it could not be read: {why}")
         left = dict(kept.entries)
         unread: list[str] = []
+        seen: set[str] = set()
         self.compared.setdefault(part, 0)
         for item in items:
             if isinstance(item, Unread):
                 unread.append(item.key)
                 self.leave(part, item.key, item.why)
                 continue
+            if item.key in seen:
+                continue  # A list that grows while it is read shows one thing on two pages.
+            seen.add(item.key)
             self._note(part, item)
             before = left.pop(item.key, ABSENT)
             if before is ABSENT and kept.why_unread(item.key):

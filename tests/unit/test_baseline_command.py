@@ -190,6 +190,13 @@ def test_what_a_list_has_moved_to_another_page_meanwhile_is_not_gone(harbor, che
     assert (code, found["differences"], len(asked)) == (0, [], 2)
 
 
+def test_what_a_list_shows_twice_meanwhile_is_not_new(harbor, check):
+    assert harbor.run("save") == 0
+    harbor.api["/users"] *= 2
+    code, found = check()
+    assert (code, found["differences"], found["unknown"]) == (0, [], [])
+
+
 def test_an_artifact_without_a_tag_that_is_gone_is_suspicious(harbor, check):
     assert harbor.run("save") == 0
     harbor.api["/projects/library/repositories/web/artifacts"].pop()
