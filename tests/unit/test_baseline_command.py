@@ -119,6 +119,19 @@ def test_a_part_that_cannot_be_read_any_more_is_unknown_and_not_lost(harbor, che
     assert not broken(found)
 
 
+def test_a_list_that_a_harbor_has_not_is_a_remark_and_gone_where_it_had_it(harbor, check, capsys):
+    for status in (404, 501):
+        harbor.refused["/replication/policies"] = status
+        assert harbor.run("save", "--force") == 0
+        told = f"remark: replication rules: this Harbor has no such list ({status})"
+        assert told in capsys.readouterr().err
+        assert check()[0] == 0
+    harbor.refused.clear()
+    assert harbor.run("save", "--force") == 0
+    harbor.refused["/replication/policies"] = 404
+    assert broken(check()[1]) == {("replication rules", "nightly")}
+
+
 def test_of_one_repository_that_is_refused_the_rest_is_compared(harbor, check):
     assert harbor.run("save") == 0
     harbor.refused["/projects/library/repositories/web/artifacts"] = 500

@@ -21,6 +21,8 @@ _OF_A_PROJECT = {
 }
 _SCHEMAS = {(2, 12): 150, (2, 13): 160, (2, 14): 171, (2, 15): 180, (2, 16): 190}
 _OTHER_SCHEMAS = {(2, 14, 0): 170}
+_NO_SUCH_LIST = (404, 501)
+"""Not found, or not implemented."""
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
 
 
@@ -180,9 +182,9 @@ class _Lists:
         try:
             yield from self._api.each_of(path, query, self._credentials)
         except UnexpectedAnswer as refusal:
-            if refusal.status != 404 or not kind:
+            if refusal.status not in _NO_SUCH_LIST or not kind:
                 raise
-            self._remark(f"{kind}: this Harbor has no such list (404)")
+            self._remark(f"{kind}: this Harbor has no such list ({refusal.status}), so nothing was compared")
 
     def _asked(self, path: str) -> Any:
         """One document; None where it is gone."""
