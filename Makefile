@@ -9,6 +9,7 @@ ARGS ?=
 PROFILE ?= harbor-2
 ONLY ?=
 LAYOUT ?=
+FRESH ?=
 MANIFESTS ?=
 IMAGES ?=
 UP = $(PYTHON) -m lab up --profile $(PROFILE) $(if $(IMAGES),--images $(IMAGES)) \
@@ -55,9 +56,9 @@ test: lint unit ## lint and test this software itself (the lab included), in hal
 unit: $(READY) ## test what needs no root, no lab and no network
 	$(PYTHON) -m pytest tests/unit tests/architecture tests/docs --numprocesses 4 --dist worksteal $(ARGS)
 
-matrix: $(READY) ## plant every defect in the lab, and test the lab as a whole (ONLY=words chooses, as -k)
+matrix: $(READY) ## plant every defect in the lab, test the lab as a whole, draw what was seen (ONLY=words chooses, as -k; FRESH=1 begins anew)
 	$(PYTHON) -m lab prepare
-	$(PYTHON) -m pytest tests/lab -k "$(ONLY)" $(ARGS)
+	$(PYTHON) -m pytest tests/lab -k "$(ONLY)" --matrix=$(if $(FRESH),fresh,resume) $(ARGS)
 
 bench: $(READY) ## measure the lab and the suite, and print the figures
 	$(PYTHON) -m bench $(ARGS)

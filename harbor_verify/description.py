@@ -1,7 +1,8 @@
 """What was found, in lines for the top of a run."""
 
 from harbor_verify.facts.model import Facts
-from harbor_verify.target import OWN_URL, Target
+from harbor_verify.own_url import OWN_URL
+from harbor_verify.target import Target
 
 
 def describe(target: Target, facts: Facts) -> list[str]:

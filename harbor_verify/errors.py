@@ -19,6 +19,7 @@ HarnessError
 ├── WrongConfiguration     a setting of Harbor's cannot be right; checks that are about it make it an offender
 ├── NotAHistory            a file that should hold a history, or what was judged by one, holds something else
 ├── WorkerCrashed          a client that was to work during a disruption ended by a bug of its own
+├── PasswordWithheld       the suite was about to send the administrator's password elsewhere than to the front door
 └── AnswerError            Harbor did not answer as its API says; checks that are about it make it an offender
     ├── NoAnswer           no answer at all: refused, reset, timed out
     ├── UnexpectedAnswer   an answer with another status or body
@@ -101,6 +102,10 @@ class NotAHistory(HarnessError):
 
 class WorkerCrashed(HarnessError):
     """A worker ended by a bug of its own: what it would have seen is not in the history."""
+
+
+class PasswordWithheld(HarnessError):
+    """The suite was about to send the administrator's password elsewhere than to the front door; it was not sent."""
 
 
 class AnswerError(HarnessError):

@@ -271,21 +271,23 @@ class Experiment:
             f"trying {len(at_work.sessions)} sessions at {len(webs)} places, and "
             f"{len(at_work.pushed)} images at {len(givers)}"
         )
-        credentials = self._target.credentials
+        credentials = self._target.user
         span_s = self._settings.confirmation_s
         probe_everywhere(self._recorder, webs, at_work.sessions, span_s=span_s)
         pull_back_everywhere(self._recorder, givers, at_work.pushed, span_s=span_s)
         list_everywhere(self._recorder, webs, at_work.pushed, credentials, span_s=span_s)
         if at_work.written:
-            read_everywhere(self._recorder, webs, at_work.written, credentials, span_s=span_s)
+            readers = webs if at_work.written.reads_as == credentials else webs[:1]
+            read_everywhere(self._recorder, readers, at_work.written, at_work.written.reads_as, span_s=span_s)
         return webs, givers
 
     def _gather(self, stack: ExitStack, victims: Collection[str]) -> "_ClientsAtWork":
         """Everybody who is to be at work, each with connections of its own."""
-        credentials = self._target.credentials
+        credentials = self._target.user
         try:
             front = self._front_harbor(stack)
-            written = front.projects(self._written, credentials)[self._written]
+            written = front.projects(self._written, self._target.credentials)[self._written]
+            may_write = front.may_add_values()
             at_work = _ClientsAtWork([web.sign_in(credentials) for web in self._webs(stack)])
             takers = self._registries(stack, self._target.profile.registry_api, without=victims)
             known = self._push_known(next(iter(takers.values()), self._front_registry(stack)))
@@ -293,11 +295,12 @@ class Experiment:
             expected = "one can sign in on each replica, push, and find one's projects"
             observed = f"no project {refusal}" if isinstance(refusal, KeyError) else str(refusal)
             raise Failure([Offender("before anything is broken", expected, observed)]) from refusal
-        readers = self._webs(stack, without=victims) or [self._front_harbor(stack)]
+        readers = (self._webs(stack, without=victims) if may_write else []) or [self._front_harbor(stack)]
         at_work.add(PageView(self._front_harbor(stack)))
         at_work.add(Login(self._front_harbor(stack), credentials))
         at_work.add(SessionProbe(self._front_harbor(stack), at_work.opened))
-        at_work.written = ValueWrite(self._front_harbor(stack), readers, written, credentials)
+        writes_as = credentials if may_write else self._target.credentials
+        at_work.written = ValueWrite(self._front_harbor(stack), readers, written, writes_as)
         at_work.add(at_work.written)
         entry = self._target.ledger.made(VALUES, at_work.written.mark, project=self._written)
         erasers = [self._front_harbor(stack) for _ in range(_ERASERS_COUNT)]
@@ -424,7 +427,7 @@ class Experiment:
     def _front_registry(self, stack: ExitStack) -> Connect:
         """Each operation signs in anew, as each docker push does."""
         link = self._front_link(stack)
-        return Connect(lambda: self._target.front_registry(self._target.credentials, link))
+        return Connect(lambda: self._target.front_registry(self._target.user, link))
 
     def _links(
         self, stack: ExitStack, role: Role, without: Collection[str], names: Mapping[str, str]

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harbor_verify import cleanup, providers
+from harbor_verify import cleanup, known_secrets, providers
 from harbor_verify.clients.kubernetes import Kubernetes, connect
 from harbor_verify.disruptions import changes
 from harbor_verify.errors import CannotTell, HarnessError, TargetUnreachable
 from harbor_verify.lease import NamespaceLease
 from harbor_verify.ledger import BROKEN, NAME, Entry, Ledger
 from harbor_verify.redaction import Redaction
-from harbor_verify.settings import FILE, FILE_SETTING, PREFIX, Settings, flag, load
+from harbor_verify.settings import FILE, FILE_SETTING, PREFIX, SECRETS, Settings, flag, load
 from harbor_verify.target import Target, reach
 from harbor_verify.waiting import wait_until
 
@@ -35,7 +35,15 @@ exit codes:
 """
 _FLAGS = (
     *("lab", "kubeconfig", "context", "namespace", "profile", "release", "harbor_url", "admin_user"),
-    *("admin_password", "ca_file", "insecure", "docker_host", "connect_timeout_s", "request_timeout_s"),
+    *(
+        "admin_password",
+        "credentials_secret",
+        "ca_file",
+        "insecure",
+        "docker_host",
+        "connect_timeout_s",
+        "request_timeout_s",
+    ),
 )
 
 
@@ -88,7 +96,7 @@ def main(words: Sequence[str]) -> int:
         settings = load({k: v for k, v in given.items() if v is not None}, os.environ, Path.cwd())
         if settings.admin_password is not None:
             redaction.learn(settings.admin_password.get_secret_value())
-        healed = _heal_namespace(settings, take_over=take_over)
+        healed = _heal_namespace(settings, redaction, take_over=take_over)
     except HarnessError as error:
         sys.stderr.write(f"harbor-verify heal: {redaction.text(str(error))}\n")
         return 4
@@ -104,7 +112,7 @@ def main(words: Sequence[str]) -> int:
     return 1 if healed.failed else 0
 
 
-def _heal_namespace(settings: Settings, *, take_over: bool) -> Healed:
+def _heal_namespace(settings: Settings, redaction: Redaction, *, take_over: bool) -> Healed:
     if settings.lab:
         access = providers.provide(settings)
         kubernetes, namespace, docker_host = access.kubernetes, access.namespace, access.docker_host
@@ -124,6 +132,7 @@ def _heal_namespace(settings: Settings, *, take_over: bool) -> Healed:
             retry_on=(TargetUnreachable,),
         )
         targets.append(target)
+        redaction.learn(*known_secrets.of_credentials(target.credentials))
         return target
 
     holder = f"harbor-verify heal, process {os.getpid()} on {os.uname().nodename}"
@@ -207,7 +216,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     for name in _FLAGS:
         described = Settings.model_fields[name]
-        help = f"{described.description} ({PREFIX}{name.upper()})"
+        help = (
+            f"{described.description} ({PREFIX}{name.upper()})" if name not in SECRETS else argparse.SUPPRESS
+        )
         if described.annotation is bool:
             parser.add_argument(flag(name), dest=name, action="store_true", default=None, help=help)
         else:

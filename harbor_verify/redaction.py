@@ -17,6 +17,7 @@ from urllib.parse import quote, quote_plus, unquote
 
 REDACTED = "[redacted]"
 SHORTEST = 6
+_SHORTEST_WITHIN_BASE64 = 8
 
 _SECRET_NAME = re.compile(
     r"passw(?:or)?d|passphrase|pwd|secret|token|credential|signature|auth_?header|(?<![a-z])key(?![a-z])"
@@ -198,7 +199,26 @@ def _forms(secret: str) -> set[str]:
         return set()
     encoded = base64.b64encode(secret.encode()).decode()
     written = json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]
-    return {secret, quote(secret, safe=""), quote_plus(secret), html.escape(secret), encoded, *written}
+    within = set(_within_base64(secret.encode())) if len(secret) >= _SHORTEST_WITHIN_BASE64 else set()
+    return {
+        secret,
+        quote(secret, safe=""),
+        quote_plus(secret),
+        html.escape(secret),
+        encoded,
+        *written,
+        *within,
+    }
+
+
+def _within_base64(secret: bytes) -> Iterator[str]:
+    """What base64 of something longer has of it (a login, a file), wherever in it the secret begins; whole characters
+    of it alone: those at both ends depend on what is beside it.
+    """
+    for before in range(3):
+        encoded = base64.b64encode(b"\0" * before + secret)
+        first, behind = -(-before * 8 // 6), (before + len(secret)) * 8 // 6
+        yield encoded[first:behind].decode()
 
 
 def _without_private_keys(text: str) -> str:

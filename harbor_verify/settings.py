@@ -70,7 +70,14 @@ class Settings(BaseModel):
     admin_user: str = Field("admin", description="a Harbor administrator")
     admin_password: SecretStr | None = Field(
         None,
-        description="the administrator's password; better in the environment or the file than on a command line",
+        description="the administrator's password, in the environment or the file; as a flag it is refused, for "
+        "everybody on the machine sees it there",
+    )
+    credentials_secret: str | None = Field(
+        None,
+        pattern=r"^([a-z0-9.-]+/)?[a-z0-9.-]+$",
+        description="[NAMESPACE/]NAME of a Secret with the administrator's password, in place of it: `password` or the "
+        "chart's HARBOR_ADMIN_PASSWORD, and `username`, where that is another than --admin-user says",
     )
     ca_file: FilePath | None = Field(
         None, description="certificates (PEM) to trust for the front door, in place of the system's"
@@ -273,6 +280,10 @@ class Settings(BaseModel):
         return str(self.ca_file) if self.ca_file else True
 
 
+SECRETS = tuple(name for name, each in Settings.model_fields.items() if "SecretStr" in str(each.annotation))
+"""Settings that are no flags."""
+
+
 def load(
     flags: Mapping[str, Any],
     environment: Mapping[str, str],
@@ -287,6 +298,12 @@ def load(
     everything that is wrong, never a value.
     """
     flags = dict(flags)
+    for name in SECRETS:
+        if name in flags:
+            raise SettingsError(
+                f"{flag(name)}: a secret on a command line is seen by everybody on the machine (ps). Say it with "
+                f"{PREFIX}{name.upper()}, in the settings file, or by {flag('credentials_secret')}."
+            )
     variables = {
         name.removeprefix(PREFIX).lower(): value
         for name, value in environment.items()

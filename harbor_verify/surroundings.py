@@ -118,9 +118,10 @@ def _nodes(target: Target) -> list[dict[str, Any]]:
         {
             "name": node.metadata.name,
             "ready": any(c.type == "Ready" and c.status == "True" for c in node.status.conditions or ()),
-            "kubelet": node.status.node_info.kubelet_version,
-            "os": node.status.node_info.os_image,
-            "runtime": node.status.node_info.container_runtime_version,
+            # A node that has just joined tells nothing of itself yet.
+            "kubelet": getattr(node.status.node_info, "kubelet_version", ""),
+            "os": getattr(node.status.node_info, "os_image", ""),
+            "runtime": getattr(node.status.node_info, "container_runtime_version", ""),
         }
         for node in listed
     ]

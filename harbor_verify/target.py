@@ -8,41 +8,39 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from harbor_verify.authorities import Authorities
+from harbor_verify.authorities import Authorities, trust_of
 from harbor_verify.clients import token_service
 from harbor_verify.clients.databases import open_sql
-from harbor_verify.clients.harbor import Credentials, Harbor
-from harbor_verify.clients.http import ByAddress, HttpClient
+from harbor_verify.clients.harbor import Credentials, Harbor, Session
+from harbor_verify.clients.http import ByAddress, HttpClient, PasswordRule
 from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.clients.pod_channel import PodGone, run_in_pod
 from harbor_verify.clients.redis_store import RedisStore
 from harbor_verify.clients.registry import Authorise, BackendRegistry, Registry, by_password, by_token
 from harbor_verify.clients.relay import Connection, Relay
-from harbor_verify.clients.replica_link import open_connection, open_link, served_certificate
+from harbor_verify.clients.replica_link import Trust, open_connection, open_link, served_certificate
 from harbor_verify.clients.sql import Sql
 from harbor_verify.errors import (
-    AnswerError,
     CannotTell,
     NeedMissing,
     NoAnswer,
-    SettingsError,
     StoreRefused,
     TargetUnreachable,
     WrongConfiguration,
 )
 from harbor_verify.ledger import Ledger
+from harbor_verify.logins import Accounts, Logins
 from harbor_verify.model.addresses import joined, split
 from harbor_verify.model.backing import Backing, backing_of
 from harbor_verify.model.discovery import Backend, Deployment, discover
 from harbor_verify.model.roles import Profile, Role
 from harbor_verify.model.stores import Database, SessionStore
 from harbor_verify.model.workloads import Replica, Workload
-from harbor_verify.providers import Access
-from harbor_verify.settings import PREFIX, Settings, flag
+from harbor_verify.own_url import own_url
+from harbor_verify.providers import Access, require_links
+from harbor_verify.settings import Settings
 from harbor_verify.verdict import Failure, Offender
 
-OWN_URL = "EXT_ENDPOINT"
-"""The variable of Harbor's that names the URL which clients reach it by."""
 _MOST_TRIED = 2
 """So many replicas of a part are tried for a way to it."""
 _OF_A_MESH = "RBAC: access denied"
@@ -57,6 +55,8 @@ class Target:
 
     ledger: Ledger
     """Where what is made or broken is written down first; whoever has the Lease sets it."""
+    belongings: Accounts
+    """What the run has in Harbor for itself; set with the ledger."""
 
     def __init__(self, access: Access, deployment: Deployment, settings: Settings) -> None:
         self.access, self.deployment, self.settings = access, deployment, settings
@@ -65,6 +65,7 @@ class Target:
         self._relays: dict[tuple[str, int], Relay] = {}
         self._by_forward: dict[Role, bool] = {}
         self._trusted = Authorities()
+        self._trusts: dict[Role, Trust | None] = {}
 
     @property
     def kubernetes(self) -> Kubernetes:
@@ -80,8 +81,34 @@ class Target:
 
     @property
     def credentials(self) -> Credentials:
-        """The administrator's."""
+        """The administrator's; for the front door and nobody else."""
         return self.access.credentials
+
+    @property
+    def user(self) -> Credentials:
+        """Who the suite is to single replicas, and administers the run's projects (`Belongings.user`)."""
+        return self.belongings.user
+
+    @property
+    def client(self) -> Credentials:
+        """Who docker, other clients and kubelets are (`Belongings.client`). Raises Failure, NeedMissing."""
+        return self.belongings.client
+
+    @cached_property
+    def _rule(self) -> PasswordRule:
+        return PasswordRule(self.credentials.password, self.url)
+
+    @cached_property
+    def _logins(self) -> Logins:
+        return Logins(self.credentials, self.new_front_door, self._rule)
+
+    def ask_replicas_as_administrator(self) -> None:
+        """Where Harbor makes no user for the suite."""
+        self._rule.also_to_its_own = True
+
+    def administrator(self, replica: Replica) -> Session:
+        """A session of the administrator that this web replica knows (`Logins.administrator_at`)."""
+        return self._logins.administrator_at(self.web(replica), len(self.replicas(Role.WEB)))
 
     @property
     def url(self) -> str:
@@ -116,9 +143,9 @@ class Target:
         """The registry API at this replica and no other: one of the registry, or one that docker clients speak to.
 
         A registry replica that knows none of Harbor's users is opened as Harbor itself does, and what was pushed to it
-        is handed over to Harbor at the end (`adopt`). Elsewhere one is the administrator or `credentials`, with tokens
-        of a web replica that this replica trusts, where there is one: what is shown is then about this replica, not
-        about who signed a token. Raises WrongConfiguration.
+        is handed over to Harbor at the end (`adopt`). Elsewhere one is the run's user or `credentials`, with tokens of
+        a web replica that this replica trusts, where there is one: what is shown is then about this replica, not about
+        who signed a token. The administrator's tokens come from the front door. Raises WrongConfiguration.
         """
         return self.registry_by(self._link(replica), replica, credentials)
 
@@ -130,7 +157,7 @@ class Target:
             backend = BackendRegistry(link, by_password(self._registry_login()))
             self._backends.append(backend)
             return backend
-        return Registry(link, self.pinned_tokens(link, credentials or self.credentials))
+        return Registry(link, self.pinned_tokens(link, credentials or self.user))
 
     def anonymous_registry(self, replica: Replica) -> Registry:
         """The registry API at this replica and no other, as nobody, with tokens for nobody."""
@@ -163,15 +190,18 @@ class Target:
     def front_registry_for_all(self, link: HttpClient) -> Registry:
         """The registry as docker clients reach it, opened with what every replica takes: not about who signs tokens.
 
-        The administrator's password where web replicas serve docker clients; else tokens that a registry trusts.
+        The password of the run's user where web replicas serve docker clients; else tokens that a registry trusts.
         """
         if self.profile.registry_api is Role.WEB:
-            return Registry(link, by_password(self.credentials))
+            return Registry(link, by_password(self.user))
         pinned = self._link(self.registry_api_replicas()[0])
-        return Registry(link, self.pinned_tokens(pinned, self.credentials))
+        return Registry(link, self.pinned_tokens(pinned, self.user))
 
     def pinned_tokens(self, registry: HttpClient, credentials: Credentials | None) -> Authorise:
-        """Tokens, each asked for once, of the first web replica whose tokens `registry` accepts; None: nobody's."""
+        """Tokens, each asked for once, of the first web replica whose tokens `registry` accepts; None: nobody's.
+
+        The administrator's are asked for at the front door, until one is accepted or each replica was met.
+        """
         return by_token(
             functools.cache(lambda scope: self._trusted_token(Registry(registry), credentials, scope))
         )
@@ -273,9 +303,15 @@ class Target:
         """Harbor's API as its users reach it: any replica may answer."""
         return self.profile.api(self.new_front_door_link())
 
+    def new_front_door(self) -> Harbor:
+        """By a connection of its own; its caller closes it."""
+        return self.profile.api(self.new_front_door_link())
+
     def new_front_door_link(self, name: str = "front-door") -> HttpClient:
         """A session of its own to the front door; its caller closes it."""
-        return HttpClient(name, self.url, timeouts_s=self.settings.timeouts_s, verify=self.settings.verify)
+        return HttpClient(
+            name, self.url, timeouts_s=self.settings.timeouts_s, verify=self.settings.verify, rule=self._rule
+        )
 
     def new_link(self, replica: Replica, *, name: str | None = None) -> HttpClient:
         """A session of its own to this replica, by its own or another name; its caller closes it.
@@ -284,7 +320,7 @@ class Target:
         it on: Harbor from 2.14 on makes the realm of a challenge from the Host that it is asked by.
         """
         link = self._open(replica, name or replica.name, forward=self.is_forwarded(replica.workload.role))
-        link.uid = replica.uid
+        link.uid, link.rule = replica.uid, self._rule
         if replica.workload.role in {Role.FRONT_DOOR, Role.WEB, Role.PAGE, self.profile.registry_api}:
             link.headers["Host"] = self.registry_host
         return link
@@ -303,6 +339,7 @@ class Target:
             tls=replica.workload.tls,
             timeouts_s=self.settings.timeouts_s,
             forward=self.is_forwarded(replica.workload.role),
+            trust=self._trust(replica),
         )
 
     def is_forwarded(self, role: Role) -> bool:
@@ -348,7 +385,17 @@ class Target:
             tls=replica.workload.tls,
             timeouts_s=self.settings.timeouts_s,
             forward=forward,
+            trust=self._trust(replica),
         )
+
+    def _trust(self, replica: Replica) -> Trust | None:
+        """From inside the cluster: by what a replica with TLS is known."""
+        role = replica.workload.role
+        if not (replica.workload.tls and self.kubernetes.inside):
+            return None
+        if role not in self._trusts:
+            self._trusts[role] = trust_of(self.deployment, replica, self.namespace)
+        return self._trusts[role]
 
     def served_certificate(self, replica: Replica) -> bytes:
         """The certificate (DER) that this replica shows to whoever connects, whatever its files say now.
@@ -372,6 +419,7 @@ class Target:
             timeouts_s=self.settings.timeouts_s,
             verify=self.settings.verify,
             adapter=ByAddress(urlsplit(self.url).hostname or "") if scheme == "https" else None,
+            rule=self._rule,
         )
         link.headers["Host"] = self.registry_host
         return link
@@ -387,19 +435,8 @@ class Target:
         self.kubernetes.close()
 
     def _trusted_token(self, registry: Registry, credentials: Credentials | None, scope: str) -> str:
-        errors: list[str] = []
-        text = ""
-        for replica in self.replicas(Role.WEB):
-            try:
-                text = token_service.fetch(self.web(replica).http, credentials, scope).text
-                if registry.accepts(text).status_code == 200:
-                    return text
-            except AnswerError as refusal:
-                errors.append(str(refusal))
-        if not text:
-            raise NoAnswer(f"no web replica gives a token: {'; '.join(errors)}", sent=False)
-        # No registry trusts it: what the registry says of it is then the answer.
-        return text
+        webs = [self.web(replica) for replica in self.replicas(Role.WEB)]
+        return self._logins.trusted_token(registry, webs, credentials, scope)
 
     def _registry_login(self) -> Credentials:
         """With what Harbor itself opens the registry. Raises WrongConfiguration."""
@@ -479,7 +516,7 @@ def reach(access: Access, settings: Settings) -> Target:
     if access.url is None:
         access = replace(access, url=own_url(deployment))
     target = Target(access, deployment, settings)
-    _require_links(access)
+    require_links(access)
     try:
         target.front_door.http.get("/")
     except NoAnswer as error:
@@ -489,37 +526,3 @@ def reach(access: Access, settings: Settings) -> Target:
             "and does this machine reach it? (A certificate of your own: --ca-file.)"
         ) from error
     return target
-
-
-def own_url(deployment: Deployment) -> str:
-    """The URL that Harbor is told to be reached by, without a slash at its end. Raises SettingsError without one.
-
-    Source: Harbor: EXT_ENDPOINT; the chart: externalURL.
-    """
-    # It stands among the settings that name the database.
-    replicas = deployment.replicas(deployment.profile.database_role)
-    url = deployment.environment(replicas[0]).get(OWN_URL, "") if replicas else ""
-    if urlsplit(url).scheme in {"http", "https"} and urlsplit(url).hostname:
-        return url.rstrip("/")
-    own_url = f"it is told {url!r}" if url else "it is told none"
-    name = "harbor_url"
-    raise SettingsError(
-        f"Harbor's own settings name no URL that clients reach it by ({OWN_URL}; {own_url}). "
-        f"Say it with {flag(name)} or {PREFIX}{name.upper()}."
-    )
-
-
-def _require_links(access: Access) -> None:
-    """Said once here, not by each check: without port-forward no replica is reached from outside the cluster."""
-    kubernetes, namespace = access.kubernetes, access.namespace
-    # Over a WebSocket it is a GET; newer API servers want `create` for it as well.
-    denied = [
-        verb
-        for verb in ("get", "create")
-        if not kubernetes.inside and not kubernetes.may(verb, "pods/portforward", namespace=namespace)
-    ]
-    if denied:
-        raise TargetUnreachable(
-            f"the account of the kubeconfig may not {' or '.join(denied)} pods/portforward in namespace {namespace} "
-            f"at {kubernetes.server}; replicas are reached by it, one by one. Grant it, or run in a pod of the cluster."
-        )

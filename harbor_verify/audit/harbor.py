@@ -58,7 +58,7 @@ def knows_repository(target: Target, name: str) -> bool:
 
 
 def _open(target: Target, replica: Replica) -> Registry:
-    return target.registry_by(target.new_link(replica), replica)
+    return target.registry_by(target.new_link(replica), replica, target.credentials)
 
 
 def _configuration(target: Target, replica: Replica) -> str:

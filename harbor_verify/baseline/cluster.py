@@ -84,12 +84,13 @@ def workloads(target: Target) -> Iterator[Item]:
 
 
 def versions(target: Target) -> Iterator[Item]:
-    """What Harbor calls itself at each web replica."""
+    """What Harbor calls itself at each web replica, which tells it to the administrator alone."""
     told: dict[str, list[str]] = {}
     for replica in target.deployment.replicas(Role.WEB):
         try:
-            told.setdefault(target.web(replica).version(target.credentials), []).append(replica.object)
-        except AnswerError as silence:
+            version = target.web(replica).version(target.administrator(replica))
+            told.setdefault(version, []).append(replica.object)
+        except (AnswerError, CannotTell) as silence:
             yield Unread(replica.object, str(silence))
     if told:
         yield Entry("version", sorted(told), told)

@@ -191,7 +191,7 @@ def _watch(
     redaction: Redaction,
 ) -> None:
     folder = options.file.with_name(f"{options.file.name}.during")
-    survival, left = during.watch(target, folder, for_s=options.during, tell=_say)
+    survival, left = during.watch(target, folder, redaction, for_s=options.during, tell=_say)
     for thing, each in during.said(survival):
         found.tell("clients", thing, each)
     for thing, why in during.unknown(survival):

@@ -9,11 +9,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 from harbor_verify import cleanup
 from harbor_verify.baseline.judgement import Level, Said
+from harbor_verify.belongings import Belongings
 from harbor_verify.disruptions.elsewhere import Elsewhere
 from harbor_verify.errors import SettingsError
 from harbor_verify.failover import Experiment
@@ -23,6 +23,7 @@ from harbor_verify.lease import NamespaceLease
 from harbor_verify.ledger import Ledger
 from harbor_verify.model.roles import Role
 from harbor_verify.plugin.stop import Stop
+from harbor_verify.redaction import Redaction
 from harbor_verify.survival import Budgets, Survival
 from harbor_verify.target import Target
 
@@ -38,7 +39,7 @@ _HINT = "Clients noticed the upgrade: docs/hardening.md says what makes a rollou
 
 
 def watch(
-    target: Target, folder: Path, *, for_s: float, tell: Callable[[str], None]
+    target: Target, folder: Path, redaction: Redaction, *, for_s: float, tell: Callable[[str], None]
 ) -> tuple[Survival, list[str]]:
     """Keep clients at work for so long, or until Ctrl-C; the history goes to the folder.
 
@@ -57,6 +58,7 @@ def watch(
     left: list[str] = []
     try:
         target.ledger = ledger = Ledger(target.kubernetes, target.namespace, run_id, lease)
+        target.belongings = Belongings(target, redaction, run_id, tell=tell)
         try:
             with Recorder(folder / HISTORY, run=run_id) as recorder:
                 survival = _experiment(target, recorder, run_id, for_s, tell)
@@ -99,14 +101,9 @@ def figures(survival: Survival) -> str:
 def _experiment(
     target: Target, recorder: Recorder, run_id: str, for_s: float, tell: Callable[[str], None]
 ) -> Survival:
-    names = cleanup.project_name(run_id), f"{cleanup.project_name(run_id)}-w"
-    for name in names:
-        entry = target.ledger.made(cleanup.PROJECT, name)
-        cleanup.making(
-            target.ledger, entry, partial(target.front_door.create_project, name, target.credentials)
-        )
+    images, written = target.belongings.project(), target.belongings.project("-w")
     experiment = Experiment(
-        target, recorder, target.settings, tell, project=names[0], written=names[1], run_id=run_id
+        target, recorder, target.settings, tell, project=images, written=written, run_id=run_id
     )
     # Any replica may be replaced: who speaks to one alone sees it go, and proves nothing.
     roles = {Role.WEB, Role.REGISTRY, target.profile.registry_api}

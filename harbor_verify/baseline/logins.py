@@ -139,7 +139,7 @@ def judge(
     over = before.token_ends and time.time() >= before.token_ends
     takes = _asked(
         (
-            (each.object, target.registry(each))
+            (each.object, target.registry(each, target.credentials))
             for each in target.deployment.replicas(target.profile.registry_api)
         ),
         lambda registry: expect(registry.accepts(before.token), 200, 401).status_code == 200,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -17,6 +21,8 @@ from harbor_verify.model.web_page import WebPage
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
+_CERTUTIL = "certutil"
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # A browser that is only driven needs none of its own services, and speaks to nobody but the page's host.
 FLAGS = (
@@ -38,19 +44,27 @@ def find_browser(wanted: Path | None) -> Path | None:
 
 
 @contextmanager
-def open_page(browser: Path | None, *, timeout_s: float, insecure: bool) -> Iterator[Page]:
+def open_page(
+    browser: Path | None, *, timeout_s: float, insecure: bool, ca_file: Path | None = None
+) -> Iterator[Page]:
     """A page of a new browser without any cookie; closed at the end of the block. Raises NeedMissing.
 
-    `timeout_s` is how long any one action may take; `insecure` accepts any certificate.
+    `timeout_s` is how long any one action may take; `insecure` accepts any certificate; `ca_file` has authorities
+    (PEM) to trust beside the system's.
     """
     place = find_browser(browser)
     if place is None:
         raise NeedMissing(f"no browser: {browser or ', '.join(NAMES)}")
     from playwright.sync_api import Error, sync_playwright
 
-    with sync_playwright() as playwright:
+    with _home_that_trusts(ca_file) as home, sync_playwright() as playwright:
+        # No password of this suite's, and a profile of its own.
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("HARBOR_VERIFY_")}
+        environment |= {"HOME": str(home)} if home else {}
         try:
-            chromium = playwright.chromium.launch(executable_path=str(place), args=list(FLAGS))
+            chromium = playwright.chromium.launch(
+                executable_path=str(place), args=list(FLAGS), env=dict(environment)
+            )
         except Error as failed:
             raise NeedMissing(f"{place} does not start: {failed.message}") from failed
         try:
@@ -59,6 +73,38 @@ def open_page(browser: Path | None, *, timeout_s: float, insecure: bool) -> Iter
             yield page
         finally:
             chromium.close()
+
+
+@contextmanager
+def _home_that_trusts(ca_file: Path | None) -> Iterator[Path | None]:
+    """A folder that makes Chromium trust these authorities, as its HOME; None where there are none.
+
+    Source: Chromium on Linux: certificates of users are in the NSS database of $HOME/.pki/nssdb. Raises NeedMissing.
+    """
+    if ca_file is None:
+        yield None
+        return
+    if not shutil.which(_CERTUTIL):
+        raise NeedMissing(
+            f"the browser is told of --ca-file by {_CERTUTIL}, which is not there (Debian: libnss3-tools)"
+        )
+    with TemporaryDirectory(prefix="harbor-verify-browser-") as home:
+        database = Path(home) / ".pki" / "nssdb"
+        database.mkdir(parents=True)
+        _certutil("-N", "-d", f"sql:{database}", "--empty-password")
+        for number, certificate in enumerate(_CERTIFICATE.findall(ca_file.read_text())):
+            one = Path(home) / "authority.crt"
+            one.write_text(f"{certificate}\n")
+            _certutil("-A", "-d", f"sql:{database}", "-n", f"authority-{number}", "-t", "C,,", "-i", str(one))
+        yield Path(home)
+
+
+def _certutil(*argv: str) -> None:
+    done = subprocess.run([_CERTUTIL, *argv], capture_output=True, text=True, timeout=30, check=False)
+    if done.returncode:
+        raise NeedMissing(
+            f"the browser cannot be told of --ca-file: {_CERTUTIL} {argv[0]}: {done.stderr.strip()}"
+        )
 
 
 class Visitor:
@@ -83,7 +129,11 @@ class Visitor:
         self._require_form()
 
     def sign_in(self, credentials: Credentials) -> None:
-        """By the form; the page then shows the user's name."""
+        """By the form; the page then shows the user's name. Elsewhere than at the front door nothing is filled in."""
+        if _origin(self._page.url) != _origin(self._url):
+            raise NotShown(
+                f"the page leads on to {self._page.url.partition('?')[0]}, where no password is given"
+            )
         with _acting("fill the sign-in form"):
             self._page.fill(self._look.login_name, credentials.user)
             self._page.fill(self._look.password, credentials.password)
@@ -154,6 +204,10 @@ class Visitor:
             with _acting("read the page"):
                 text = " ".join(self._page.inner_text("body").split())
             raise NotShown(f'{late}; the page shows "{text[:200]}"') from late
+
+
+def _origin(url: str) -> tuple[str, str]:
+    return urlsplit(url).scheme, urlsplit(url).netloc
 
 
 @contextmanager

@@ -102,12 +102,12 @@ class RunsJobs(Protocol):
         """Pending, Running, Success, Error, Stopped."""
         ...
 
-    def job_log(self, job_id: int, credentials: Credentials) -> str: ...
+    def job_log(self, job_id: int, administrator: Session) -> str: ...
 
 
 class KnowsRegistries(Protocol):
     """Feature.SECRET_KEY."""
 
-    def registries(self, credentials: Credentials) -> list[str] | None:
+    def registries(self, administrator: Session) -> list[str] | None:
         """Names of the other registries that it knows, whose passwords it keeps encrypted; None: it does not tell."""
         ...

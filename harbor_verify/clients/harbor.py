@@ -1,7 +1,7 @@
 """Harbor's own API, whatever its generation: what checks may ask of it. Each profile brings the client that does it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,7 +104,7 @@ class Harbor(ABC):
     def sign_out(self, session: Session) -> None: ...
 
     @abstractmethod
-    def version(self, credentials: Credentials) -> str:
+    def version(self, login: Credentials | Session) -> str:
         """What Harbor calls itself; empty where it does not tell."""
 
     @abstractmethod
@@ -112,8 +112,8 @@ class Harbor(ABC):
         """Where users come from: db_auth, ldap_auth."""
 
     @abstractmethod
-    def create_user(self, user: Credentials, credentials: Credentials, *, run_id: str) -> int:
-        """Make an ordinary user and return its id; `credentials` are an administrator's."""
+    def create_user(self, user: Credentials, credentials: Credentials, *, run_id: str) -> None:
+        """Make an ordinary user; `credentials` are an administrator's."""
 
     @abstractmethod
     def users(self, name: str, credentials: Credentials) -> dict[str, int]:
@@ -132,11 +132,15 @@ class Harbor(ABC):
         """The projects whose name contains `name`, by name, as far as one may see them."""
 
     @abstractmethod
-    def birth_marks(self, credentials: Credentials) -> frozenset[str]:
+    def birth_marks(self, credentials: Credentials | None) -> frozenset[str]:
         """What no other Harbor has: number, name and moment of making of the projects of the first page.
 
         The first project is made when Harbor is installed. Empty where there is no project.
         """
+
+    def may_add_values(self) -> bool:
+        """Whether an administrator of a project may write values in or beside it, and not the system's alone."""
+        return True
 
     @abstractmethod
     def add_value(self, project: Project, value: str, credentials: Credentials) -> None:
@@ -215,6 +219,18 @@ def marks_of(entries: Iterable[Mapping[str, Any]]) -> frozenset[str]:
 def basic(credentials: Credentials | None) -> tuple[str, str] | None:
     """As `requests` takes it."""
     return (credentials.user, credentials.password) if credentials else None
+
+
+def by_session(
+    session: Session, cookie: str
+) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
+    """The same for who is signed in; for reading alone. `cookie` is the name that the generation gives it."""
+
+    def authorise(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Cookie"] = f"{cookie}={session.cookie}"
+        return request
+
+    return authorise
 
 
 def user_of(answer: requests.Response) -> str | None:

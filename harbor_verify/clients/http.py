@@ -1,15 +1,55 @@
 """One HTTP session to one thing: the front door, or one replica and never another."""
 
+import base64
 import ssl
 import time
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import requests
 import urllib3
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.cookies import RequestsCookieJar
 
-from harbor_verify.errors import HarnessError, NoAnswer, UnexpectedAnswer
+from harbor_verify.errors import HarnessError, NoAnswer, PasswordWithheld, UnexpectedAnswer
+
+
+@dataclass
+class PasswordRule:
+    """Where a password may be sent: to the origin of this URL and nowhere else.
+
+    A client that has the rule refuses to send it anywhere else, whoever asks it to.
+    """
+
+    password: str
+    url: str
+    also_to_its_own: bool = False
+    """A client may send it to its own base URL, too."""
+
+    def permits(self, request: requests.PreparedRequest, base_url: str) -> bool:
+        """Whether the request may go where it is to go."""
+        if not self.password:
+            return True
+        places = {_origin(self.url), *({_origin(base_url)} if self.also_to_its_own else ())}
+        return _origin(str(request.url)) in places or not _carries(request, self.password)
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    parts = urlsplit(url)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, parts.hostname or "", port
+
+
+def _carries(request: requests.PreparedRequest, password: str) -> bool:
+    scheme, _, login = str(request.headers.get("Authorization", "")).partition(" ")
+    if scheme.lower() == "basic":
+        return base64.b64decode(login).partition(b":")[2] == password.encode()
+    if str(request.headers.get("Content-Type", "")).startswith("application/x-www-form-urlencoded"):
+        body = request.body or ""
+        fields = parse_qs(body if isinstance(body, str) else bytes(body).decode(errors="replace"))
+        return any(password in values for values in fields.values())
+    return False
 
 
 class _NoCookies(RequestsCookieJar):
@@ -49,13 +89,14 @@ class HttpClient(requests.Session):
         adapter: BaseAdapter | None = None,
         user_agent: str = "harbor-verify",
         uid: str = "",
+        rule: PasswordRule | None = None,
     ) -> None:
         """`name` is what messages and histories call it: front-door, web-0; `timeouts_s` is (connect, request).
 
         `uid`: of the pod, where it leads to one alone.
         """
         super().__init__()
-        self.uid = uid
+        self.uid, self.rule = uid, rule
         self.name, self.base_url, self.timeouts_s = name, base_url.rstrip("/"), timeouts_s
         self.trust_env = False
         self.verify = verify
@@ -84,6 +125,16 @@ class HttpClient(requests.Session):
             raise NoAnswer(why, sent=not _refused(causes)) from error
         finally:
             self.longest_wait_s = max(self.longest_wait_s, time.monotonic() - begun_s)
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """Raises PasswordWithheld where the rule does not permit it."""
+        if self.rule and not self.rule.permits(request, self.base_url):
+            place = str(request.url).partition("?")[0]
+            raise PasswordWithheld(
+                f"the administrator's password was to be sent to {request.method} {place}, "
+                f"and goes to {self.rule.url} and nowhere else: a fault of this suite"
+            )
+        return super().send(request, **kwargs)
 
     def get(self, url: str, **kwargs: Any) -> requests.Response:  # type: ignore[override]
         """GET; `requests` would follow redirects here."""

@@ -169,7 +169,7 @@ class RedisStore:
     def sentinel_views(self) -> list[SentinelView | StoreRefused]:
         """What each of the Sentinels says; of one that does not say it, why. Raises nothing.
 
-        Source: SENTINEL MASTER, SENTINELS, CKQUORUM.
+        Source: SENTINEL MASTER, SENTINELS, SLAVES, CKQUORUM.
         """
         self._unlock()
         clients = self._sentinel.sentinels if self._sentinel else ()
@@ -179,6 +179,7 @@ class RedisStore:
         try:
             state = sentinel.execute_command("SENTINEL", "MASTER", self._primary)
             others = sentinel.execute_command("SENTINEL", "SENTINELS", self._primary)
+            replicas = sentinel.execute_command("SENTINEL", "SLAVES", self._primary)
         except (redis.RedisError, OSError) as refused:
             return StoreRefused(f"Sentinel {address}: {refused}")
         told = _pairs(state)
@@ -191,7 +192,8 @@ class RedisStore:
             refusal = str(answer) if str(answer).startswith("NOQUORUM") else ""
         except (redis.RedisError, OSError) as refused:
             return StoreRefused(f"Sentinel {address}: {refused}")
-        return SentinelView(address, 1 + len(others), 1 + alive, int(told.get("quorum", 0)), refusal)
+        barred = _barred([_pairs(each) for each in replicas])
+        return SentinelView(address, 1 + len(others), 1 + alive, int(told.get("quorum", 0)), refusal, barred)
 
     def _unlock(self) -> list[str]:
         """Give the Redis's password to Sentinels that ask for one; those that do not take it, in words.
@@ -277,6 +279,13 @@ def _pairs(words: Sequence[bytes]) -> dict[str, str]:
     """A Sentinel's answer, name and value in turn, as a mapping."""
     texts = [word.decode() for word in words]
     return dict(zip(texts[::2], texts[1::2], strict=True))
+
+
+def _barred(replicas: Sequence[dict[str, str]]) -> tuple[str, ...]:
+    """All of them (HOST:PORT), where none is ever to be made primary."""
+    if any(replica.get("slave-priority") != "0" for replica in replicas):
+        return ()
+    return tuple(replica.get("name", "a replica") for replica in replicas)
 
 
 def _is_up(state: dict[str, str]) -> bool:

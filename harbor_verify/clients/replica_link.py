@@ -4,8 +4,9 @@ From outside the cluster its connections are port-forwards: the API server's own
 Authorization header. From inside they go to the pod's address, unless what is in between (a mesh that takes nothing
 in clear, a NetworkPolicy) refuses that, and the caller says so.
 
-With Harbor's internal TLS a pod's certificate names its Service and comes from an authority of Harbor's own. It is not
-checked: which pod this is we know from the API server. Whether it is still valid is a check of its own.
+With Harbor's internal TLS a pod's certificate names its Service and comes from an authority of Harbor's own. By
+port-forward it is not checked: which pod this is we know from the API server. From inside the cluster it is, where the
+authority is known (`Trust`), as whoever answers at an address may be somebody else.
 """
 
 import io
@@ -31,6 +32,29 @@ _DATA, _ERROR = 0, 1
 _MESSAGE_BYTES = 32 * 1024
 
 
+@dataclass(frozen=True)
+class Trust:
+    """By what a pod is known at its address: a certificate of this authority (PEM), for any of these names."""
+
+    authority: str
+    names: frozenset[str]
+
+    def wrap(self, plain: socket.socket) -> ssl.SSLSocket:
+        """TLS upon a connection. Raises ssl.SSLError, an OSError, where it is somebody else's."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False  # Any of several names will do: that is looked at below.
+        context.load_verify_locations(cadata=self.authority)
+        secured = context.wrap_socket(plain)
+        shown: Any = (secured.getpeercert() or {}).get("subjectAltName", ())
+        if not self.names & {str(value) for kind, value in shown if kind == "DNS"}:
+            secured.close()
+            told = ", ".join(str(value) for _, value in shown)
+            raise ssl.SSLCertVerificationError(
+                f"its certificate is for {told or 'nobody'}, not for {' or '.join(sorted(self.names))}"
+            )
+        return secured
+
+
 def open_link(
     kubernetes: Kubernetes,
     *,
@@ -42,10 +66,11 @@ def open_link(
     tls: bool = False,
     timeouts_s: tuple[float, float],
     forward: bool = False,
+    trust: Trust | None = None,
 ) -> HttpClient:
     """A session whose every connection ends in this pod. `name` (web-0) is what messages call it.
 
-    `forward`: by port-forward, from inside the cluster, too.
+    `forward`: by port-forward, from inside the cluster, too. `trust`: by what it is known otherwise; None: by nothing.
 
     The session's requests raise NoAnswer when the pod does not answer or is gone, and TargetUnreachable when the
     API server or the kubelet does not let us reach it, so that we could not find out.
@@ -56,7 +81,11 @@ def open_link(
         return HttpClient(name, f"{scheme}://{name}", timeouts_s=timeouts_s, adapter=adapter)
     # A pod without an address is not running yet: nobody answers there.
     host = address or f"{pod}.has.no.address.invalid"
-    direct = _OnePool(_TlsPool(host, port, retries=False)) if tls else None
+    direct = None
+    if tls:
+        pool = _TlsPool(host, port, retries=False)
+        pool.trust = trust
+        direct = _OnePool(pool)
     return HttpClient(name, f"{scheme}://{joined(host, port)}", timeouts_s=timeouts_s, adapter=direct)
 
 
@@ -70,17 +99,18 @@ def open_connection(
     tls: bool,
     timeouts_s: tuple[float, float],
     forward: bool = False,
+    trust: Trust | None = None,
 ) -> Connection:
     """One connection that ends in this pod, TLS taken off; its caller closes it. Raises PodGone, OSError.
 
-    `forward`: by port-forward, from inside the cluster, too.
+    `forward` and `trust` as for `open_link`.
     """
     if forward or not kubernetes.inside:
         return cast(Connection, _Way(kubernetes, namespace, pod, port, tls).open())
     if not address:
         raise PodGone(f"pod {namespace}/{pod} has no address")
     plain = socket.create_connection((address, port), timeouts_s[0])
-    return _trusting().wrap_socket(plain) if tls else plain
+    return _secured(plain, trust) if tls else plain
 
 
 def served_certificate(connection: Connection) -> bytes:
@@ -225,13 +255,20 @@ class _ForwardingPool(HTTPConnectionPool):
 class _TlsConnection(HTTPConnection):
     """A connection to a pod's address with TLS."""
 
+    trust: Trust | None = None
+
     def connect(self) -> None:
         super().connect()
-        self.sock = _trusting().wrap_socket(self.sock)
+        self.sock = _secured(self.sock, self.trust)
 
 
 class _TlsPool(HTTPConnectionPool):
-    ConnectionCls = _TlsConnection
+    trust: Trust | None = None
+
+    def ConnectionCls(self, **kwargs: Any) -> _TlsConnection:  # type: ignore[override]  # a factory
+        connection = _TlsConnection(**kwargs)
+        connection.trust = self.trust
+        return connection
 
 
 class _OnePool(HTTPAdapter):
@@ -247,6 +284,14 @@ class _OnePool(HTTPAdapter):
     def close(self) -> None:
         self._pool.close()
         super().close()
+
+
+def _secured(plain: socket.socket, trust: Trust | None) -> ssl.SSLSocket:
+    try:
+        return trust.wrap(plain) if trust else _trusting().wrap_socket(plain)
+    except OSError:
+        plain.close()
+        raise
 
 
 def _trusting() -> ssl.SSLContext:

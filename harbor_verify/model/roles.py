@@ -184,6 +184,8 @@ class Profile:
     """Where it has one that must not stay as it came."""
     internal_tls: Callable[[Environment], str] = lambda environment: ""
     """The certificate file that a component of this environment serves with; empty: none."""
+    internal_authority: Callable[[Environment], str] = lambda environment: ""
+    """The file of the authority that a component of this environment verifies the others by; empty: none."""
     authorities: str = ""
     """The folder in which its components find authorities that operators give them, trusted beside the system's;
     empty: there is no such folder."""

@@ -110,6 +110,7 @@ class SentinelView:
     usable: int
     quorum: int
     refusal: str = ""
+    barred: tuple[str, ...] = ()
 
     @property
     def majority(self) -> int:
@@ -118,12 +119,15 @@ class SentinelView:
 
     @property
     def trouble(self) -> str:
-        """Why one more that is lost leaves too few; empty where it does not.
+        """Why nobody would be elected when one more of them is lost; empty where somebody would.
 
-        Source: Redis and Valkey, Sentinel: the quorum detects the failure, the majority authorises failover.
+        Source: Redis and Valkey, Sentinel: the quorum detects the failure, the majority authorises failover; a replica
+        of priority 0 is never selected.
         """
         if self.refusal:
             return self.refusal
+        if self.barred:
+            return f"no replica is ever to be made primary: replica-priority is 0 at {', '.join(self.barred)}"
         least = max(self.majority, self.quorum)
         if self.usable > least:
             return ""

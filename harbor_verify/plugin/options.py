@@ -1,6 +1,7 @@
 """The flags: one for each setting, made from the settings themselves."""
 
 import os
+from argparse import SUPPRESS
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ from pydantic.fields import FieldInfo
 
 from harbor_verify import presets
 from harbor_verify.presets import Preset
-from harbor_verify.settings import FILE, FILE_SETTING, PREFIX, Settings, flag, load
+from harbor_verify.settings import FILE, FILE_SETTING, PREFIX, SECRETS, Settings, flag, load
 
 TITLE = (
     # A title, which argparse does not wrap.
@@ -52,7 +53,10 @@ def add_choices(add: Callable[..., Any]) -> None:
 def add_settings(add: Callable[..., Any]) -> None:
     """A flag for each setting, and for the file that they may stand in."""
     for name, field in Settings.model_fields.items():
-        if field.annotation is bool:
+        if name in SECRETS:
+            # Taken, so that it is refused without being told: whoever does not know it would repeat it.
+            add(flag(name), dest=name, default=None, help=SUPPRESS)
+        elif field.annotation is bool:
             add(flag(name), dest=name, action="store_true", default=None, help=field.description)
         else:
             help = f"{field.description}{_default(field)}"

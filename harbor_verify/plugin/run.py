@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from harbor_verify import cleanup, entry, known_secrets, providers
+from harbor_verify.belongings import Belongings
 from harbor_verify.checks import Check, check_of
 from harbor_verify.description import describe
 from harbor_verify.errors import HarnessError, LeaseLost, SettingsError, TargetUnreachable
@@ -160,21 +161,24 @@ def _begin(config: pytest.Config, selected: list[str]) -> State:
     lease = NamespaceLease(access.kubernetes, access.namespace, holder, on_lost=stop.now)
     lease.acquire(tell=_line_teller(config))
     target.ledger = ledger = Ledger(access.kubernetes, access.namespace, run_id, lease)
-    if settings.max_duration is not None:
-        stop.after(settings.max_duration, f"its --max-duration of {settings.max_duration:g} s has passed")
-    report = Run(
-        id=run_id,
-        started=started,
-        provider=access.provider,
-        url=redaction.text(target.url),
-        namespace=access.namespace,
-        profile=target.deployment.profile.name,
-        target=[redaction.text(line) for line in target_lines],
-        selected=selected,
-        strict=settings.strict_advice,
-        environment=redaction.structure(surroundings(target, settings, facts)),
-    )
     try:
+        if settings.max_duration is not None:
+            stop.after(settings.max_duration, f"its --max-duration of {settings.max_duration:g} s has passed")
+        report = Run(
+            id=run_id,
+            started=started,
+            provider=access.provider,
+            url=redaction.text(target.url),
+            namespace=access.namespace,
+            profile=target.deployment.profile.name,
+            target=[redaction.text(line) for line in target_lines],
+            selected=selected,
+            strict=settings.strict_advice,
+            environment=redaction.structure(surroundings(target, settings, facts)),
+        )
+        target.belongings = Belongings(
+            target, redaction, run_id, tell=lambda line: report.target.append(f"  {redaction.text(line)}")
+        )
         report.target += map(redaction.text, _heal_leftovers(target, ledger))
         place = _make_folder(config.rootpath / settings.report_dir, started)
     except BaseException:

@@ -7,6 +7,7 @@ from harbor_verify.builds.bases import Bases
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.disruptions.machine_control import MachineControl
+from harbor_verify.errors import TargetUnreachable
 from harbor_verify.settings import Settings
 
 
@@ -40,3 +41,19 @@ def provide(settings: Settings) -> Access:
     from harbor_verify.providers import existing, lab
 
     return lab.provide(settings) if settings.lab else existing.provide(settings)
+
+
+def require_links(access: Access) -> None:
+    """Said once here, not by each check: without port-forward no replica is reached from outside the cluster."""
+    kubernetes, namespace = access.kubernetes, access.namespace
+    # Over a WebSocket it is a GET; newer API servers want `create` for it as well.
+    denied = [
+        verb
+        for verb in ("get", "create")
+        if not kubernetes.inside and not kubernetes.may(verb, "pods/portforward", namespace=namespace)
+    ]
+    if denied:
+        raise TargetUnreachable(
+            f"the account of the kubeconfig may not {' or '.join(denied)} pods/portforward in namespace {namespace} "
+            f"at {kubernetes.server}; replicas are reached by it, one by one. Grant it, or run in a pod of the cluster."
+        )

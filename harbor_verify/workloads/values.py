@@ -41,7 +41,7 @@ class ValueWrite(Work):
         super().__init__(writer.name, client=client, uid=writer.uid)
         self.project, self.mark = project, secrets.token_hex(4)
         self.acknowledged: list[str] = []
-        self._writer, self._credentials = writer, credentials
+        self._writer, self.reads_as = writer, credentials
         self._readers, self._reader = cycle(readers), readers[0]
         self._numbers, self._value = count(), ""
 
@@ -53,14 +53,14 @@ class ValueWrite(Work):
 
     def do(self) -> Result:
         try:
-            self._writer.add_value(self.project, self._value, self._credentials)
+            self._writer.add_value(self.project, self._value, self.reads_as)
         except UnexpectedAnswer as refusal:
             if refusal.status != _CONFLICT:
                 raise
             return Result(Outcome.INFO, status=_CONFLICT, error=ALREADY_THERE)
         self.acknowledged.append(self._value)
         try:
-            values = self._reader.values(self.project, self.mark, self._credentials)
+            values = self._reader.values(self.project, self.mark, self.reads_as)
         except (AnswerError, TargetUnreachable) as error:
             # It was acknowledged, but nobody could look: that the reader does not answer is its own client's to tell.
             return Result(Outcome.INFO, value={"acknowledged": True}, error=type(error).__name__)

@@ -97,11 +97,15 @@ def every(profile: Profile) -> dict[str, Defect]:
 
 def find(profile: Profile, name: str) -> Defect:
     """The defect of that name, or of several with a + between; raises UnknownDefect with all names and the nearest."""
-    known = every(profile)
-    names = name.split(_AND)
-    if known.keys() >= set(names):
-        return known[name] if len(names) == 1 else _together([known[each] for each in names])
+    known, wanted = every(profile), names(name)
+    if known.keys() >= set(wanted):
+        return known[name] if len(wanted) == 1 else _together([known[each] for each in wanted])
     raise UnknownDefect(unknown(f"defect {name} of {profile.name}", name, known))
+
+
+def names(name: str) -> list[str]:
+    """Of each defect in a name of one, or of several with a + between."""
+    return name.split(_AND)
 
 
 def groups(profile: Profile) -> list[str]:

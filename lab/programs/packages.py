@@ -16,6 +16,7 @@ NEEDED = {
     "ceph-mon": "Ceph monitor",
     "ceph-osd": "Ceph storage",
     "chromium": "the browser of the session checks",
+    "libnss3-tools": "certutil, which tells that browser of an authority",
     "conntrack": "kube-proxy",
     "containerd": "the nodes' container runtime",
     "containernetworking-plugins": "the pods' network",

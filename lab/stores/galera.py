@@ -216,7 +216,8 @@ def _lay_out() -> None:
             templates.copy(template / "data", partial / name / "data")
         partial.rename(FOLDER)
     for name in NODES:
-        (FOLDER / name / "data").mkdir(parents=True, exist_ok=True)
+        for part in ("data", "temporary"):
+            (FOLDER / name / part).mkdir(parents=True, exist_ok=True)
         (FOLDER / name / "my.cnf").write_text(_configuration(name, FOLDER / name))
     OUTSIDE.run("chown", "--recursive", "mysql:mysql", FOLDER)
 
@@ -229,6 +230,8 @@ def _make_template(workshop: Path) -> None:
     name = next(iter(NODES))
     configuration = workshop / "my.cnf"
     configuration.write_text(_configuration(name, workshop))
+    (workshop / "temporary").mkdir()
+    OUTSIDE.run("chown", "--recursive", "mysql:mysql", workshop)
     OUTSIDE.run(
         "mariadb-install-db", f"--defaults-file={configuration}", "--wsrep-on=OFF", "--user=mysql",
         "--auth-root-authentication-method=socket", "--skip-test-db",
@@ -266,6 +269,8 @@ def _configuration(name: str, folder: Path) -> str:
 [mariadbd]
 user = mysql
 datadir = {folder / "data"}
+# A server that starts deletes temporary tables in there, and in /tmp also those of its neighbours.
+tmpdir = {folder / "temporary"}
 socket = {folder / "socket"}
 pid-file = {folder / "pid"}
 bind-address = {address}

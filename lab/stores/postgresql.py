@@ -170,6 +170,14 @@ def ensure_own_database(version: str, name: str = OWN_DATABASE) -> None:
         sql(f"COMMENT ON DATABASE {name} IS '{version}'")
 
 
+def allow_promotion(on: bool) -> None:
+    """Let Patroni make the standby the primary when that is lost, or never. Raises NotYet, CommandFailed."""
+    _lay_out()
+    if not on:
+        (standby,) = NODES.keys() - {primary()}
+        _configure(standby, {**configuration(standby), "tags": {"nofailover": True}})
+
+
 def processes(name: str) -> set[int]:
     """The process numbers of a node: Patroni, PostgreSQL, which outlives its Patroni, and what either called."""
     return {pid for pid in cgroups.processes(OUTSIDE.name) if _belongs(pid, FOLDER / name)}
@@ -321,13 +329,17 @@ def _lay_out() -> None:
         folder = FOLDER / name
         folder.mkdir(parents=True, exist_ok=True)
         _show_certificate(folder)
-        file, text = folder / "patroni.yml", yaml.safe_dump(configuration(name), sort_keys=False)
-        changed = file.exists() and file.read_text() != text
-        file.write_text(text)
         OUTSIDE.run("chown", "postgres:postgres", folder)
-        patroni = NODES[name].pid()
-        if changed and patroni is not None:
-            _signal(patroni, signal.SIGHUP)  # it reads the file again
+        _configure(name, configuration(name))
+
+
+def _configure(name: str, wanted: dict[str, object]) -> None:
+    file, text = FOLDER / name / "patroni.yml", yaml.safe_dump(wanted, sort_keys=False)
+    changed = file.exists() and file.read_text() != text
+    file.write_text(text)
+    patroni = NODES[name].pid()
+    if changed and patroni is not None:
+        _signal(patroni, signal.SIGHUP)  # it reads the file again
 
 
 def _show_certificate(folder: Path) -> None:

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 from lab import authority, settings
@@ -171,6 +172,28 @@ def need_sentinels(quorum: int) -> None:
     for name in SENTINELS:
         address = _sentinel_address(name)
         redis_cli(address, SENTINEL_PORT, "SENTINEL", "SET", MASTER_NAME, "quorum", str(quorum))
+
+
+def allow_promotion(on: bool) -> None:
+    """Let the Sentinels make another Redis the primary, or never, and wait until they know it.
+
+    Raises NotReady, CommandFailed.
+    """
+    priority = "100" if on else "0"
+    for name in DATA_NODES:
+        _set(name, "replica-priority", priority)
+
+    def known() -> None:
+        for name in SENTINELS:
+            told = redis_cli(
+                _sentinel_address(name), SENTINEL_PORT, "SENTINEL", "REPLICAS", MASTER_NAME
+            ).split()
+            said = {value for key, value in pairwise(told) if key == "slave-priority"}
+            if said != {priority}:
+                raise NotYet(f"{name} knows replicas of priority {', '.join(sorted(said))}")
+
+    # They know it from INFO, which they ask for every 10 s.
+    wait_until("the Sentinels know which Redis may be made primary", known, deadline_s=30)
 
 
 def evict(name: str, policy: str) -> None:

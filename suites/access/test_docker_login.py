@@ -46,9 +46,9 @@ def test_docker_logs_in_with_the_right_password_each_time_and_never_with_a_wrong
     # A user of the suite's own: a wrong password locks its user for a while.
     wrong = Credentials(user.user, f"not-{user.password}")
     front_door = f"front door {harbor.access.url}"
-    expected = f"{harbor.credentials.user} is let in each of {tries} times, one of which met each replica"
+    expected = f"{harbor.client.user} is let in each of {tries} times, one of which met each replica"
     with findings.about(front_door, expected) as right_password:
-        errors = [error for _ in range(tries) if (error := _refusal(docker, harbor, harbor.credentials))]
+        errors = [error for _ in range(tries) if (error := _refusal(docker, harbor, harbor.client))]
         if errors:
             right_password.wrong(f"refused {len(errors)} times; first: {errors[0]}")
     # Several at once: Harbor lets each wait for 1.5 s.

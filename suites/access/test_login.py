@@ -9,7 +9,7 @@ from harbor_verify.target import Target
 
 @check(
     "access.login-accepts-right-password",
-    hint="If every replica refuses, see that --admin-user and --admin-password are right: Harbor's setting only "
+    hint="If every replica refuses, see that the administrator's user and password are right: Harbor's setting only "
     "counts at its first start. A database (or {configuration_store}) that is down is answered like a wrong "
     "password: what else was seen tells them apart. If the login is accepted but unknown afterwards, the session "
     "store is lost.",
@@ -22,10 +22,10 @@ def test_login_with_the_right_password_is_accepted_on_every_replica(harbor: Targ
     Source: Harbor's sign-in form. Its 200 proves nothing by itself: without a session store it answers the same.
     """
     for replica in harbor.replicas(Role.WEB):
-        web, user = harbor.web(replica), harbor.credentials.user
+        web, user = harbor.web(replica), harbor.user.user
         with findings.about(replica.object, f"{user} is let in, and is {user} afterwards") as login:
             try:
-                session = web.sign_in(harbor.credentials)
+                session = web.sign_in(harbor.user)
                 who = web.whoami(session)
             except UnexpectedAnswer as answer:
                 login.wrong(f"{answer}. {web.symptoms()}")

@@ -28,7 +28,7 @@ def test_who_logs_out_on_one_replica_is_unknown_to_every_other(harbor: Target, f
     for replica in replicas:
         web, session, ended = harbor.web(replica), None, False
         with findings.about(replica.object, "a session can be opened"):
-            session = web.sign_in(harbor.credentials)
+            session = web.sign_in(harbor.user)
         if session is None:
             continue
         knowing = []

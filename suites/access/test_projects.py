@@ -40,7 +40,7 @@ def test_anybody_may_pull_from_a_public_project_and_not_push(
     image, repository = new_image(), f"{public_project}/{TAG}"
     for replica in harbor.registry_api_replicas():
         digest = None
-        with findings.about(replica.object, f"takes a push of {harbor.credentials.user} to {repository}"):
+        with findings.about(replica.object, f"takes a push of {harbor.user.user} to {repository}"):
             digest = harbor.registry(replica).push(image, repository, TAG)
         if digest is None:
             continue
@@ -89,8 +89,8 @@ def test_a_private_project_is_hidden_from_whoever_is_no_member(
 def _examine_lists(findings, replica, harbor, project, repository, stranger):
     """A web replica lists a private project, what is in it and tokens for it to its members only."""
     web, known = harbor.web(replica), None
-    with findings.about(replica.object, f"lists {project} to {harbor.credentials.user}") as listing:
-        known = web.projects(project, harbor.credentials).get(project)
+    with findings.about(replica.object, f"lists {project} to {harbor.user.user}") as listing:
+        known = web.projects(project, harbor.user).get(project)
         if known is None:
             listing.wrong("it is not listed")
     if known is None:
@@ -115,7 +115,7 @@ def _examine_lists(findings, replica, harbor, project, repository, stranger):
 def _examine_images(findings, replica, harbor, image, repository, stranger):
     """A replica gives an image of a private project, which it took itself, to members only."""
     member, digest = harbor.registry(replica), None
-    with findings.about(replica.object, f"takes a push of {harbor.credentials.user} to {repository}"):
+    with findings.about(replica.object, f"takes a push of {harbor.user.user} to {repository}"):
         digest = member.push(image, repository, TAG)
     if digest is None:
         return

@@ -40,7 +40,7 @@ def test_a_token_grants_what_the_role_allows_on_what_was_asked_and_no_more(
     """
     private, public = f"{project}/anything", f"{public_project}/anything"
     cases = [
-        ("the administrator", harbor.credentials, private, Standing.ADMINISTRATOR),
+        ("the project's administrator", harbor.user, private, Standing.ADMINISTRATOR),
         (
             "a developer",
             _member(harbor, project, new_user(), Standing.DEVELOPER),

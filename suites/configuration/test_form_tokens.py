@@ -53,7 +53,7 @@ def test_a_form_that_one_web_replica_gave_is_taken_by_every_other(
 def _refusal(harbor, replica, token):
     """With which words a replica does not take a form; None where it does. Raises AnswerError for anything else."""
     try:
-        harbor.web(replica).sign_in_with(token, harbor.credentials)
+        harbor.web(replica).sign_in_with(token, harbor.user)
     except UnexpectedAnswer as refused:
         if refused.status != _NOT_TAKEN:
             raise
@@ -74,6 +74,6 @@ def _require_own_forms(harbor, givers, tokens, blocked):
             return
     if all(refusals):
         blocked(
-            f"each replica refuses {harbor.credentials.user} at its own form, too: {refusals[0]}. Where users come "
+            f"each replica refuses {harbor.user.user} at its own form, too: {refusals[0]}. Where users come "
             "from elsewhere, --admin-user has to be one of Harbor's own"
         )

@@ -24,6 +24,6 @@ def test_stored_passwords_can_be_read(harbor: Target, findings: Findings, not_ap
     known = {}
     for replica in harbor.replicas(Role.WEB):
         with findings.about(replica.object, "lists the registries that it knows (200)"):
-            known[replica.object] = harbor.web(replica).registries(harbor.credentials)
+            known[replica.object] = harbor.web(replica).registries(harbor.administrator(replica))
     if not findings.offenders and not findings.unknowns and not any(known.values()):
         not_applicable("no other registry is known to this Harbor, so no password of one is stored")

@@ -25,8 +25,8 @@ def test_every_web_replica_signs_with_the_same_key(harbor: Target, findings: Fin
     """
     keys = {}
     for replica in harbor.replicas(Role.WEB):
-        with findings.about(replica.object, f"gives {harbor.credentials.user} a token"):
-            keys[replica.object] = token_service.fetch(harbor.web(replica).http, harbor.credentials).key_id
+        with findings.about(replica.object, f"gives {harbor.user.user} a token"):
+            keys[replica.object] = token_service.fetch(harbor.web(replica).http, harbor.user).key_id
     # Tokens that name no key agree on nothing.
     named = {place: key for place, key in keys.items() if key}
     usual = prevailing(named.values()) if named else ""
@@ -56,8 +56,8 @@ def test_every_registry_trusts_the_tokens_of_every_web_replica_and_no_others(
     """
     tokens = {}
     for web in harbor.replicas(Role.WEB):
-        with findings.about(web.object, f"gives {harbor.credentials.user} a token"):
-            tokens[web.name] = token_service.fetch(harbor.web(web).http, harbor.credentials)
+        with findings.about(web.object, f"gives {harbor.user.user} a token"):
+            tokens[web.name] = token_service.fetch(harbor.web(web).http, harbor.user)
     for replica in harbor.registry_api_replicas():
         trusted = None
         for name, token in tokens.items():

@@ -17,7 +17,7 @@ from harbor_verify.model.roles import Feature
         "disruption",
         "machine-control",
     ),
-    builds_on=CLIENTS_AT_WORK,
+    builds_on=(*CLIENTS_AT_WORK, "database.not-on-one-server"),
 )
 def test_nothing_is_lost_when_the_database_in_use_dies(experiments: Experiments, measured):
     """When the database server in use dies, another takes over in time, and nothing that was acknowledged is lost.
@@ -41,7 +41,7 @@ def test_nothing_is_lost_when_the_database_in_use_dies(experiments: Experiments,
         "disruption",
         "machine-control",
     ),
-    builds_on=CLIENTS_AT_WORK,
+    builds_on=(*CLIENTS_AT_WORK, "database.not-on-one-server"),
 )
 def test_clients_get_by_when_the_database_in_use_hangs(experiments: Experiments, measured):
     """While the database server in use hangs, clients go without answers for seconds at most, and nothing is lost.
@@ -64,7 +64,7 @@ def test_clients_get_by_when_the_database_in_use_hangs(experiments: Experiments,
         "machine-control",
     ),
     requires=(Feature.GALERA,),
-    builds_on=CLIENTS_AT_WORK,
+    builds_on=(*CLIENTS_AT_WORK, "database.not-on-one-server"),
 )
 def test_nothing_is_lost_when_the_database_in_use_is_cut_off(experiments: Experiments, measured):
     """When the database server in use is cut off from the others, Harbor is led to the majority, and nothing is lost.

@@ -17,7 +17,7 @@ from harbor_verify.failover import CLIENTS_AT_WORK
         "disruption",
         "machine-control",
     ),
-    builds_on=CLIENTS_AT_WORK,
+    builds_on=(*CLIENTS_AT_WORK, "sessions.sentinels-can-elect", "sessions.store-not-on-one-server"),
 )
 def test_sessions_live_on_when_the_session_stores_primary_dies(experiments: Experiments, measured):
     """When the primary of the session store dies, another takes over, nobody stays logged out, and nothing is lost.
@@ -60,7 +60,7 @@ def test_sessions_live_on_when_the_session_store_is_restarted(experiments: Exper
         "disruption",
         "machine-control",
     ),
-    builds_on=CLIENTS_AT_WORK,
+    builds_on=(*CLIENTS_AT_WORK, "sessions.sentinels-can-elect", "sessions.store-not-on-one-server"),
 )
 def test_clients_get_by_when_the_session_store_hangs(experiments: Experiments, measured):
     """While the session store hangs, clients go without answers for seconds at most, and nobody is logged out.
@@ -84,7 +84,7 @@ def test_clients_get_by_when_the_session_store_hangs(experiments: Experiments, m
         "disruption",
         "machine-control",
     ),
-    builds_on=CLIENTS_AT_WORK,
+    builds_on=(*CLIENTS_AT_WORK, "sessions.sentinels-can-elect", "sessions.store-not-on-one-server"),
 )
 def test_clients_get_by_when_the_session_store_is_blackholed(experiments: Experiments, measured):
     """When packets to the session store vanish, another takes over, nobody stays logged out, and nothing is lost.

@@ -259,7 +259,7 @@ def _comes_back(harbor: Target, findings: Findings, built: Built, docker: Docker
             if shown != total:
                 artifact.wrong(f"Harbor shows {shown}")
     try:
-        pulled = docker.pull(built.reference, harbor.credentials)
+        pulled = docker.pull(built.reference, harbor.client)
     except AnswerError as error:
         findings.wrong(built.reference, "the docker daemon can pull it", str(error))
         return False

@@ -118,7 +118,7 @@ def test_what_is_deleted_on_any_web_replica_is_gone_everywhere(
             findings.wrong(replica.object, f"lists {repository}, to delete it", late[replica.name])
             continue
         with findings.about(replica.object, f"deletes {repository}:one"):
-            harbor.web(replica).delete_tag(repository, "one", harbor.credentials)
+            harbor.web(replica).delete_tag(repository, "one", harbor.user)
             deleted.append(replica)
     for replica, registry in product(deleted, registries):
         with findings.about(registry.object, f"404 for what {replica.name} has deleted") as manifest:
@@ -192,16 +192,16 @@ def _repository(project, replica):
 
 
 def _repositories(web, harbor, project):
-    known = web.projects(project, harbor.credentials)
+    known = web.projects(project, harbor.user)
     if project not in known:
         raise NotYet(f"it does not know project {project}")
-    return web.repositories(known[project], harbor.credentials)
+    return web.repositories(known[project], harbor.user)
 
 
 def _tags(web, harbor, repository):
     """Its tags; none where the whole repository is gone. Raises AnswerError."""
     try:
-        return web.tags(repository, harbor.credentials)
+        return web.tags(repository, harbor.user)
     except UnexpectedAnswer as answer:
         if answer.status != _NOT_FOUND:
             raise

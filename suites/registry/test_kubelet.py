@@ -51,7 +51,7 @@ def test_every_node_pulls_a_private_image_with_a_pull_secret(
         with findings.about(image.reference, "the docker daemon can push"):
             for reference in references:
                 docker.tag(image.reference, reference)
-                docker.push(reference, harbor.credentials)
+                docker.push(reference, harbor.client)
                 pushed.append(reference)
     finally:
         for reference in references:
@@ -59,7 +59,7 @@ def test_every_node_pulls_a_private_image_with_a_pull_secret(
     if len(pushed) < len(references):
         return
     not_set_up: dict[str, set[str]] = {}
-    for each in pull_pods.run_on_each(harbor, nodes, pushed, harbor.credentials, run_id=pods_of_run):
+    for each in pull_pods.run_on_each(harbor, nodes, pushed, harbor.client, run_id=pods_of_run):
         if each.to_set_up:
             not_set_up.setdefault(_of_any_pod(each, image.reference), set()).add(each.node)
             continue

@@ -43,15 +43,15 @@ def test_busybox_is_pushed_pulled_back_unchanged_and_runs(
     step, thing = f"sign in to {harbor.registry_host}", image.reference
     pushed = {}
     try:
-        docker.login(harbor.registry_host, harbor.credentials)
+        docker.login(harbor.registry_host, harbor.client)
         step = "push"
         for thing in references:
             docker.tag(image.reference, thing)
-            pushed[thing] = docker.push(thing, harbor.credentials)
+            pushed[thing] = docker.push(thing, harbor.client)
         _forget(docker, [image.reference, *references])
         step = "pull what was pushed"
         for thing in references:
-            digest = docker.pull(thing, harbor.credentials)
+            digest = docker.pull(thing, harbor.client)
             with findings.about(thing, f"digest {pushed[thing]}, as pushed") as pulled:
                 if digest != pushed[thing]:
                     pulled.wrong(f"digest {digest}")

@@ -69,7 +69,7 @@ def _examine_use(findings, harbor, webs, project, wanted, done, size):
         late.clear()
         for replica in webs:
             try:
-                used = harbor.web(replica).used_bytes(project, harbor.credentials)
+                used = harbor.web(replica).used_bytes(project, harbor.user)
             except AnswerError as error:
                 late[replica.object] = str(error)
                 continue

@@ -37,9 +37,10 @@ def test_a_user_stays_signed_in_at_the_page(
     # A page, its data, a login: each may be another replica's.
     user, rounds = harbor.credentials.user, rounds_to_meet_each(webs, draws_per_round=3)
     measured["rounds_count"] = rounds
-    # The browser does not know --ca-file: that the certificate is right, every other client sees.
-    insecure = settings.verify is not True
-    with open_page(settings.browser, timeout_s=settings.request_timeout_s, insecure=insecure) as page:
+    timeout_s, ca_file = settings.request_timeout_s, None if settings.insecure else settings.ca_file
+    with open_page(
+        settings.browser, timeout_s=timeout_s, insecure=settings.insecure, ca_file=ca_file
+    ) as page:
         visitor = Visitor(page, harbor.access.url, harbor.profile.page)
         for number in range(1, rounds + 1):
             nth = f"(time {number} of {rounds})"

@@ -65,7 +65,7 @@ def _sign_in_everywhere(harbor, recorder, stack):
     """A session of each web replica. Raises Failure with those that open none."""
     offenders, sessions = [], []
     for replica in harbor.replicas(Role.WEB):
-        login = Login(_web(harbor, stack, replica), harbor.credentials)
+        login = Login(_web(harbor, stack, replica), harbor.user)
         for _ in range(_TRIES):
             done = perform(login, recorder)
             if done.ok:

@@ -60,7 +60,8 @@ def test_sessions_are_kept_on_more_than_one_server(
     "Those that are gone for ever are counted all the same, until `SENTINEL RESET PRIMARY` was sent "
     "to each, one after the other (they come back under other addresses: let them announce names). Fewer "
     "than three: add some, on nodes of their own. The quorum higher than the majority: `SENTINEL SET "
-    "PRIMARY quorum 2`. Only one is named: name all in {session_setting}; {after_change}.",
+    "PRIMARY quorum 2`. No replica is ever to be made primary: `CONFIG SET replica-priority 100` at one that may, and "
+    "in its file. Only one is named: name all in {session_setting}; {after_change}.",
     source="Redis and Valkey: Sentinel, quorum and majority; SENTINEL MASTER, SENTINELS, CKQUORUM",
     requires=(Feature.SENTINELS,),
     builds_on=("configuration.session-store-configured",),
@@ -68,9 +69,10 @@ def test_sessions_are_kept_on_more_than_one_server(
 def test_sentinels_can_elect_a_primary_when_one_of_them_is_lost(
     harbor: Target, findings: Findings, settings: Settings, need, blocked, not_applicable
 ):
-    """Every Sentinel that Harbor is told of finds one more alive than have to agree on another primary.
+    """Every Sentinel that Harbor is told of finds one more alive than have to agree, and a replica to elect.
 
-    Source: what the Sentinels say of each other. A node that is lost takes a Sentinel along with the primary.
+    Source: what the Sentinels say of each other and of the replicas. A node that is lost takes a Sentinel along with
+    the primary.
     """
     store = named_session_store(harbor, not_applicable)
     if not store.sentinels:

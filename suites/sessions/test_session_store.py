@@ -29,7 +29,7 @@ def test_every_session_lies_in_the_session_store_and_expires(harbor: Target, fin
         for replica in harbor.replicas(Role.WEB):
             expected = f"keeps the session that it opens in Redis {store}, for a time"
             with findings.about(replica.object, expected) as stored:
-                session = harbor.web(replica).sign_in(harbor.credentials)
+                session = harbor.web(replica).sign_in(harbor.user)
                 key = session.cookie  # without a prefix
                 left, kind = redis.time_to_live_s(key), redis.kind_of(key)
                 if left is None:

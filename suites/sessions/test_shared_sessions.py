@@ -34,7 +34,7 @@ def test_session_opened_on_one_replica_is_known_to_every_other(
     sessions = {}
     for replica in replicas:
         with findings.about(replica.object, "a session can be opened"):
-            sessions[replica.name] = harbor.web(replica).sign_in(harbor.credentials)
+            sessions[replica.name] = harbor.web(replica).sign_in(harbor.user)
     for opened, asked in permutations(replicas, 2):
         if opened.name not in sessions:
             continue
@@ -42,5 +42,5 @@ def test_session_opened_on_one_replica_is_known_to_every_other(
             who = harbor.web(asked).whoami(sessions[opened.name])
             if who is None:
                 session.wrong("it is unknown there (401)")
-            elif who.lower() != harbor.credentials.user.lower():
+            elif who.lower() != harbor.user.user.lower():
                 session.wrong(f"takes it for {who}'s")

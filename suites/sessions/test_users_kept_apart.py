@@ -50,7 +50,7 @@ def test_no_session_is_ever_taken_for_another_users(
     """
     replicas = harbor.replicas(Role.WEB)
     opened = []
-    for replica, user in product(replicas, [harbor.credentials, stranger, new_user()]):
+    for replica, user in product(replicas, [harbor.user, stranger, new_user()]):
         with findings.about(replica.object, f"lets {user.user} in"):
             opened.append((replica.name, harbor.web(replica).sign_in(user)))
     _examine_cookies(findings, opened)

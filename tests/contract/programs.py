@@ -120,7 +120,7 @@ class Program:
                 stderr=log,
                 cwd=self.folder,
                 pass_fds=(marking_file(),),
-                env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **self.environment},
+                env={"PATH": os.environ["PATH"], **self.environment},
             )
 
     def start(self, deadline_s: float = 30) -> None:

@@ -116,6 +116,26 @@ def touches_images(defect: defects.Defect) -> bool:
     return any(CHECKS[id].area in _OF_IMAGES for id in defect.turns_red | defect.may_turn_red)
 
 
+def red_by_chance(defect: defects.Defect, checks: dict[str, dict]) -> set[str]:
+    """Of the checks that may fail with the defect or not, those that did."""
+    return {id for id in defect.may_turn_red & checks.keys() if checks[id]["verdict"] == "fail"}
+
+
+def expected_verdicts(
+    defect: defects.Defect,
+    expected_red: Collection[str],
+    profile: str,
+    layout: Layout,
+    checks: dict[str, dict],
+) -> dict[str, str]:
+    """What each check of a report has to say with the defect planted; what it may say or not, as it says it."""
+    verdicts = healthy(profile, checks, layout) | dict.fromkeys(
+        defect.not_applicable & checks.keys(), "not applicable"
+    )
+    verdicts |= dict.fromkeys(defect.applicable & checks.keys(), "pass")
+    return verdicts | dict.fromkeys({*expected_red, *red_by_chance(defect, checks)}, "fail")
+
+
 def require_exactly(
     defect: defects.Defect,
     expected_red: Collection[str],
@@ -125,12 +145,8 @@ def require_exactly(
     checks: dict[str, dict],
 ) -> None:
     """Raises AssertionError unless a report says of a planted defect all that it is to say, and no more."""
-    by_chance = {id for id in defect.may_turn_red & checks.keys() if checks[id]["verdict"] == "fail"}
-    verdicts = healthy(profile, checks, layout) | dict.fromkeys(
-        defect.not_applicable & checks.keys(), "not applicable"
-    )
-    verdicts |= dict.fromkeys(defect.applicable & checks.keys(), "pass")
-    require_verdicts(checks, verdicts | dict.fromkeys({*expected_red, *by_chance}, "fail"))
+    by_chance = red_by_chance(defect, checks)
+    require_verdicts(checks, expected_verdicts(defect, expected_red, profile, layout, checks))
     assert exit_code == any(CHECKS[id].severity is MUST for id in {*expected_red, *by_chance})
     for id in expected_red:
         assert checks[id]["offenders"], f"{id} names no offender"

@@ -13,11 +13,14 @@ import pytest
 
 from lab import cluster, defects, layouts, profiles
 from tests.lab.choice import CHOSEN
+from tests.lab.matrix.plugin import note
+from tests.lab.matrix.record import Planted
 from tests.lab.running import (
     CHECKS,
     COSTLY,
     HARMLESS,
     PATIENT,
+    expected_verdicts,
     healthy,
     make_sound,
     require_exactly,
@@ -71,7 +74,7 @@ def harbor(profile, stand_up) -> cluster.Deployed:
         for name in dict.fromkeys([*CHOSEN[profile.name], *defects.groups(profile)])
     ],
 )
-def test_a_defect_turns_exactly_its_checks_red(harbor, profile, name, tmp_path):
+def test_a_defect_turns_exactly_its_checks_red(harbor, profile, name, tmp_path, record_property):
     defect = defects.find(harbor.profile, name)
     assert defect.turns_red <= CHECKS.keys(), "the defect names a check that is not in the suite"
     layouts.choose(harbor.profile, defect.layout or CHOSEN[profile].get(name, layouts.REFERENCE))
@@ -83,6 +86,21 @@ def test_a_defect_turns_exactly_its_checks_red(harbor, profile, name, tmp_path):
     costly = set() if touches_images(defect) and not in_short else COSTLY
     ids = HARMLESS - costly - defect.turns_red | expected_red
     exit_code, checks = verify(profile, tmp_path / "broken", ids)
+    expected = expected_verdicts(defect, expected_red, profile, layout, checks)
+    note(
+        record_property,
+        Planted(
+            profile=profile,
+            layout=layouts.chosen(harbor.profile),
+            expected={
+                each: tuple(sorted(defects.find(harbor.profile, each).turns_red & expected_red))
+                for each in defects.names(name)
+            },
+            by_chance=tuple(sorted(defect.may_turn_red)),
+            verdicts={id: check["verdict"] for id, check in checks.items()},
+            wrong={id: expected[id] for id, check in checks.items() if check["verdict"] != expected[id]},
+        ),
+    )
     require_exactly(defect, expected_red, profile, layout, exit_code, checks)
 
 

@@ -7,7 +7,7 @@ is not there 404, as of the real one.
 
 import base64
 import itertools
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
@@ -33,12 +33,14 @@ def small_cluster(
     *,
     forbidden: Collection[tuple[str, str]] = (),
     dying: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    besides: Callable[[type[ApiHandler]], type[ApiHandler]] = lambda handler: handler,
 ) -> Iterator[Kubernetes]:
     """The suite's own client for it. `forbidden`: (namespace or "", resource) that the account may not read.
 
     Of an object only kind, metadata and what matters need be said; without a namespace it is in `harbor`. A
     workload has as many running pods as it asks for, or as `status: {replicas: N}` says; `given` are labels
     that one of them, by its ordinal, is given later. `dying`: what the status of containers of that name says besides.
+    `besides` makes a handler of this one that can more.
     """
     objects: dict[str, dict[str, dict[str, Any]]] = {}
     for body in filter(None, yaml.load_all(text, Loader=yaml.CSafeLoader)):
@@ -79,7 +81,7 @@ def small_cluster(
             self.received()
             self.answer(201, {"status": {"allowed": True}, "spec": {}})
 
-    with api_servers.serving(Handler) as kubernetes:
+    with api_servers.serving(besides(Handler)) as kubernetes:
         yield kubernetes
 
 
@@ -209,6 +211,8 @@ def _asked(path: str) -> tuple[str, str, str]:
     """(namespace or "", resource, name or "") of /api/v1/… or /apis/GROUP/VERSION/…"""
     parts = path.strip("/").split("/")
     rest = parts[2:] if parts[0] == "api" else parts[3:]
+    if not rest:
+        return "", "", "/".join(parts)
     if rest[0] == "namespaces" and len(rest) > 2:
         return rest[1], rest[2], "/".join(rest[3:])
     if rest[0] == "namespaces" and len(rest) == 2:

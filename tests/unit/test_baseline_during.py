@@ -79,7 +79,7 @@ def test_what_clients_saw_goes_with_what_is_compared(monkeypatch, tmp_path, caps
     lost = Survival((Judgement("no-session-lost", (Offender("session 1", "is known", "401 everywhere"),)),))
     asked = {}
 
-    def watch(target, folder, *, for_s, tell):
+    def watch(target, folder, redaction, *, for_s, tell):
         asked.update(folder=folder, for_s=for_s)
         return lost, ["project verify-x: 500"]
 

@@ -167,6 +167,8 @@ def harbor(registries=None, tags=None, shown=TOTAL):
 
     return SimpleNamespace(
         credentials=None,
+        user=None,
+        client=None,
         access=SimpleNamespace(url="http://h"),
         profile=SimpleNamespace(features={Feature.QUOTAS}),
         replicas=lambda role: replicas,

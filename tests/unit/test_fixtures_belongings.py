@@ -5,9 +5,11 @@ from types import SimpleNamespace
 import pytest
 
 from fixtures import belongings
+from harbor_verify.belongings import Belongings
 from harbor_verify.clients.capabilities import Robot
 from harbor_verify.clients.harbor import Credentials, Project
-from harbor_verify.errors import NotApplicable, UnexpectedAnswer
+from harbor_verify.errors import NeedMissing, NotApplicable, UnexpectedAnswer
+from harbor_verify.profiles import harbor_1_2, harbor_2
 from harbor_verify.redaction import Redaction
 from harbor_verify.verdict import Failure
 from tests.unit.ledgers import MemoryLedger
@@ -46,6 +48,10 @@ class FrontDoor:
         self._make("robot", name, project.name)
         return Robot(7, Credentials(f"robot${name}", "a-robots-secret"))
 
+    def add_member(self, project, user, role, credentials):
+        assert (credentials, role) == (ADMIN, 1)
+        self.made.append(("member", project.name, user))
+
     def symptoms(self):
         return "database: GET /api/projects → 500"
 
@@ -58,11 +64,16 @@ def state():
             credentials=ADMIN,
             access=SimpleNamespace(url="http://h"),
             ledger=MemoryLedger(RUN),
+            profile=harbor_2.PROFILE,
+            ask_replicas_as_administrator=lambda: told.append("asked as the administrator"),
         )
+        told, redaction = [], Redaction()
+        target.belongings = Belongings(target, redaction, RUN, tell=told.append)
         return SimpleNamespace(
             target=target,
             report=SimpleNamespace(id=RUN),
-            redaction=Redaction(),
+            redaction=redaction,
+            told=told,
             settings=SimpleNamespace(strict_skips=False),
         )
 
@@ -76,7 +87,13 @@ def new_user(state):
 def test_the_projects_of_a_run_carry_its_id_and_stand_in_the_ledger(state):
     run = state()
     private, public = (each.__wrapped__(run) for each in (belongings.project, belongings.public_project))
-    assert run.target.front_door.made == [("project", private, False), ("project", public, True)]
+    (user,) = run.target.ledger.names("user")
+    assert [each for each in run.target.front_door.made if each[0] != "user"] == [
+        ("project", private, False),
+        ("member", private, user),
+        ("project", public, True),
+        ("member", public, user),
+    ]
     assert (private, public) == (f"verify-{RUN}", f"verify-{RUN}-p")
     assert run.target.ledger.names("project") == {private, public}
 
@@ -146,3 +163,31 @@ def test_where_users_come_from_elsewhere_none_is_made_and_that_is_told(state, mo
     with pytest.raises(NotApplicable, match=f"auth_mode {mode}.* NOT verified"):
         new_user(run)()
     assert run.target.front_door.made == []
+
+
+def test_replicas_and_docker_clients_get_one_user_of_the_runs_own(state):
+    own = state().target.belongings
+    assert own.user == own.client == own.user
+    assert own.user.user.startswith("verify-")
+
+
+def test_where_harbor_has_no_users_of_its_own_docker_clients_get_a_robot_and_replicas_the_administrator(
+    state,
+):
+    run = state(mode="oidc_auth")
+    assert run.target.belongings.client == Credentials(f"robot$verify-{RUN}-c", "a-robots-secret")
+    assert run.target.belongings.user is ADMIN
+    assert run.told[0] == "asked as the administrator"
+    assert "auth_mode oidc_auth" in run.told[1]
+
+
+def test_no_docker_client_is_ever_the_administrator(state):
+    """A Harbor without robots and without users of its own, and one that makes none."""
+    run = state(mode="ldap_auth")
+    run.target.profile = harbor_1_2.PROFILE
+    with pytest.raises(NeedMissing, match="would have to be given the administrator's password"):
+        assert run.target.belongings.client
+    refusing = state(refuses=REFUSED).target.belongings
+    with pytest.raises(Failure, match="a user can be made by admin"):
+        assert refusing.client
+    assert refusing.user is ADMIN

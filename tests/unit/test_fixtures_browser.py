@@ -1,5 +1,7 @@
 """The browser, and a user at a page of a few lines."""
 
+import shutil
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -11,6 +13,7 @@ from harbor_verify.clients.browser import NAMES, Visitor, find_browser, open_pag
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.errors import CannotTell, NeedMissing, NotApplicable, NotShown
 from harbor_verify.profiles import harbor_1_2, harbor_2
+from tests.unit.certificates import new_certificate
 
 ADMIN = Credentials("admin", "Harbor12345")
 INSTALLED = find_browser(None)
@@ -100,6 +103,49 @@ def install(folder, name):
     place.write_text("#!/bin/sh\nexit 1\n")
     place.chmod(0o755)
     return place
+
+
+@pytest.fixture
+def secured(server, tmp_path):
+    """The same page with TLS, and the certificate (PEM) of who vouches for it."""
+    pem = new_certificate(tmp_path / "front.pem", "localhost")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    (tmp_path / "ca.crt").write_text(pem.read_text().partition("-----END PRIVATE KEY-----")[2])
+    return f"https://localhost:{server.server_port}", tmp_path / "ca.crt"
+
+
+@needs_browser
+@pytest.mark.skipif(not shutil.which("certutil"), reason="libnss3-tools is not installed")
+def test_the_browser_trusts_whom_the_ca_file_names_and_nobody_else(secured, tmp_path):
+    url, ca_file = secured
+    with open_page(None, timeout_s=5, insecure=False, ca_file=ca_file) as page:
+        Visitor(page, url, harbor_1_2.PROFILE.page).open()
+    other = new_certificate(tmp_path / "other.pem", "localhost").read_text()
+    ca_file.write_text(other.partition("-----END PRIVATE KEY-----")[2])
+    with open_page(None, timeout_s=5, insecure=False, ca_file=ca_file) as page:
+        with pytest.raises(NotShown, match="ERR_CERT_AUTHORITY_INVALID"):
+            Visitor(page, url, harbor_1_2.PROFILE.page).open()
+
+
+def test_without_certutil_a_ca_file_is_a_need_that_is_missing(monkeypatch, tmp_path):
+    place = install(tmp_path, "chromium")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(NeedMissing, match="libnss3-tools"):
+        with open_page(place, timeout_s=1, insecure=False, ca_file=tmp_path / "ca.crt"):
+            pass
+
+
+@needs_browser
+def test_no_password_is_given_elsewhere_than_at_the_front_door(visitor, server):
+    visitor.open()
+    other = ThreadingHTTPServer(("127.0.0.1", 0), FakePage)
+    elsewhere = Visitor(visitor._page, f"http://127.0.0.1:{other.server_port}", harbor_1_2.PROFILE.page)
+    other.server_close()
+    with pytest.raises(NotShown, match="where no password is given"):
+        elsewhere.sign_in(ADMIN)
+    assert server.user == ""
 
 
 def test_the_browser_that_was_asked_for_wins_over_those_that_are_installed(monkeypatch, tmp_path):

@@ -15,7 +15,10 @@ def files(archive):
         return {member.name: member for member in tar}, tar.extractfile("harbor-verify").read()
 
 
-def test_the_layer_holds_a_static_busybox_and_what_it_will_print():
+def test_the_layer_holds_a_static_busybox_and_what_it_will_print(monkeypatch, tmp_path):
+    place = tmp_path / "busybox"
+    place.write_bytes(b"\x7fELF, and no interpreter")
+    monkeypatch.setattr(busybox, "PLACES", (tmp_path / "not there", place))
     members, message = files(busybox_layer("run 7"))
     assert members["bin/busybox"].mode == 0o755
     assert members["bin/cat"].linkname == "busybox"

@@ -62,10 +62,13 @@ class FakeHarbor:
 
     def whoami(self, session):
         self.answer()
-        return "admin" if session.cookie in self.http.store else None
+        return "verify-1" if session.cookie in self.http.store else None
 
     def projects(self, name, credentials):
         return {name: Project(name, 7)}
+
+    def may_add_values(self):
+        return True
 
     def add_value(self, project, value, credentials):
         self.answer()
@@ -121,7 +124,7 @@ class World:
         images = {}
         self.images = dict.fromkeys([*names, *self.stores], images)
         self.pushes, self.takers = [], set()
-        self.credentials = Credentials("admin", "x")
+        self.credentials, self.user = Credentials("admin", "x"), Credentials("verify-1", "y")
         self.namespace, self.kubernetes, self.ledger = "harbor", None, MemoryLedger()
 
     def workload(self, role):

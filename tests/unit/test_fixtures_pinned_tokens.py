@@ -1,15 +1,17 @@
 """Tokens for one registry replica: of a web replica that it trusts, for whoever asks, or for nobody."""
 
+from itertools import cycle
 from types import SimpleNamespace
 
 import pytest
 
+from harbor_verify import logins
 from harbor_verify import target as module
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.errors import NoAnswer
 from harbor_verify.target import Target
 
-ADMIN = Credentials("admin", "x")
+ADMIN, USER = Credentials("admin", "x"), Credentials("verify-1", "y")
 
 
 @pytest.fixture
@@ -19,21 +21,26 @@ def tokens(monkeypatch):
 
     def fetch(http, credentials, scope):
         asked.append(credentials)
-        if http == "silent":
+        assert http != "good" or credentials != ADMIN, "the administrator's come from the front door"
+        if http.endswith("silent"):
             raise NoAnswer("no answer", sent=True)
-        return SimpleNamespace(text=http)
+        return SimpleNamespace(text=http.removeprefix("front: "))
 
     def registry(link):
         return SimpleNamespace(
             accepts=lambda text: SimpleNamespace(status_code=200 if text == "good" else 401)
         )
 
-    monkeypatch.setattr(module.token_service, "fetch", fetch)
+    monkeypatch.setattr(logins.token_service, "fetch", fetch)
     monkeypatch.setattr(module, "Registry", registry)
 
     def run(signers, credentials):
-        target = Target(None, None, None)
+        access = SimpleNamespace(credentials=ADMIN, url="http://h")
+        target = Target(access, None, None)
         target.replicas = lambda role: signers
+        # Behind the front door another one each time.
+        behind = cycle(signers)
+        target.new_front_door = lambda: SimpleNamespace(http=f"front: {next(behind)}", close=lambda: None)
         target.web = lambda replica: SimpleNamespace(http=replica)
         authorise = target.pinned_tokens(None, credentials)
         assert authorise("repository:p/r:pull") == authorise("repository:p/r:pull")
@@ -42,7 +49,7 @@ def tokens(monkeypatch):
     return run
 
 
-@pytest.mark.parametrize("credentials", [ADMIN, None])
+@pytest.mark.parametrize("credentials", [USER, ADMIN, None])
 @pytest.mark.parametrize("signers", [["good"], ["other", "good"], ["silent", "good"]])
 def test_the_token_is_of_the_first_web_replica_that_the_registry_trusts_and_is_asked_for_once(
     tokens, signers, credentials

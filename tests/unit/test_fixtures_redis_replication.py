@@ -87,6 +87,7 @@ def test_each_sentinel_tells_how_many_they_are_and_one_that_is_silent_why(server
     server.told = {
         "MASTER": {"name": "harbor", "quorum": 2},
         "SENTINELS": [{"name": "b", "flags": ALIVE}, {"name": "c", "flags": LOST}],
+        "SLAVES": [{"name": "r1:6379", "slave-priority": 0}, {"name": "r2:6379", "slave-priority": 100}],
         "CKQUORUM": b"+OK 2 usable Sentinels. Quorum and failover authorization can be reached\r\n",
     }
     with looking(address(server), "127.0.0.1:1") as redis:
@@ -104,7 +105,7 @@ def test_each_sentinel_tells_how_many_they_are_and_one_that_is_silent_why(server
     ],
 )
 def test_sentinels_that_could_not_elect_say_so(server, answer, refusal):
-    server.told = {"MASTER": {"quorum": 2}, "SENTINELS": [], "CKQUORUM": answer}
+    server.told = {"MASTER": {"quorum": 2}, "SENTINELS": [], "SLAVES": [], "CKQUORUM": answer}
     with looking(address(server)) as redis:
         assert redis.sentinel_views()[0].refusal == refusal
 
@@ -138,3 +139,15 @@ def test_one_sentinel_more_than_have_to_agree_must_be_alive(known, usable, quoru
     assert trouble in told
     assert bool(told) == bool(trouble)
     assert SentinelView("s:1", 3, 3, 2, "NOQUORUM").trouble == "NOQUORUM"
+
+
+def test_replicas_none_of_which_may_be_made_primary_are_named(server):
+    server.told = {
+        "MASTER": {"quorum": 2},
+        "SENTINELS": [{"name": "b", "flags": ALIVE}, {"name": "c", "flags": ALIVE}],
+        "SLAVES": [{"name": "r1:6379", "slave-priority": 0}, {"name": "r2:6379", "slave-priority": 0}],
+        "CKQUORUM": b"+OK\r\n",
+    }
+    with looking(address(server)) as redis:
+        [view] = redis.sentinel_views()
+    assert view.trouble == "no replica is ever to be made primary: replica-priority is 0 at r1:6379, r2:6379"

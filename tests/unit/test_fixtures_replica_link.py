@@ -299,3 +299,29 @@ def test_a_command_that_fails_or_does_not_end_is_no_output(monkeypatch, messages
 def test_a_lost_connection_is_no_output_either(monkeypatch):
     with pytest.raises(TargetUnreachable, match="lost"):
         exec_with(monkeypatch, b"\x01half", websocket.WebSocketConnectionClosedException("lost"))
+
+
+@pytest.mark.parametrize(
+    "names, authority, told",
+    [
+        ({"harbor-core", "harbor-core.harbor.svc"}, "own", ""),
+        ({"harbor-portal"}, "own", "its certificate is for harbor-core, not for harbor-portal"),
+        ({"harbor-core"}, "other", "CERTIFICATE_VERIFY_FAILED"),
+    ],
+)
+def test_inside_the_cluster_a_pod_is_known_by_harbors_own_authority_and_its_services_name(
+    tls_server, tmp_path, names, authority, told
+):
+    """Whoever answers at a pod's address may be somebody else; nothing is sent to them."""
+    host, port = tls_server
+    file = tmp_path / "pod.pem" if authority == "own" else new_certificate(tmp_path / "o.pem", "harbor-core")
+    trust = replica_link.Trust(file.read_text().partition("-----END PRIVATE KEY-----")[2], frozenset(names))
+    inside = SimpleNamespace(inside=True)
+    place = {"namespace": "n", "pod": "p", "address": host, "port": port, "tls": True, "timeouts_s": (5, 5)}
+    with open_link(inside, name="core-0", **place, trust=trust) as client:
+        if not told:
+            assert client.get("/").text == "x" * 100_000
+            return
+        with pytest.raises(NoAnswer, match=told) as silence:
+            client.get("/")
+        assert not silence.value.sent

@@ -50,9 +50,17 @@ def test_an_empty_variable_is_none(tmp_path):
 
 
 def test_a_password_is_never_shown(tmp_path):
-    settings = load({"admin_password": "Harbor12345"}, {}, tmp_path)
+    settings = load({}, {"HARBOR_VERIFY_ADMIN_PASSWORD": "Harbor12345"}, tmp_path)
     assert "Harbor12345" not in f"{settings} {settings!r} {settings.model_dump_json()}"
     assert settings.admin_password.get_secret_value() == "Harbor12345"
+
+
+def test_a_password_on_a_command_line_is_refused_and_not_repeated(tmp_path):
+    with pytest.raises(
+        SettingsError, match=r"--admin-password.*\(ps\).*HARBOR_VERIFY_ADMIN_PASSWORD"
+    ) as told:
+        load({"admin_password": "Harbor12345"}, {}, tmp_path)
+    assert "Harbor12345" not in str(told.value)
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,7 @@ class Newer(FakeDeployment):
 def test_where_web_replicas_serve_docker_clients_the_registry_is_opened_as_harbor_itself_does():
     web, behind = of(Role.WEB, "core-0"), of(Role.REGISTRY, "registry-0")
     target = Target(access(), Newer([web, behind]), Settings())
+    target.belongings = SimpleNamespace(user=Credentials("verify-1", "y"))
     assert target.registry_api_replicas() == [web]
     registry = target.registry(behind)
     assert isinstance(registry, BackendRegistry)
@@ -167,6 +168,7 @@ def test_where_web_replicas_serve_docker_clients_the_registry_is_opened_as_harbo
     assert not isinstance(target.registry(web), BackendRegistry)
     target.close()
     older = Target(access(), FakeDeployment([behind]), Settings())
+    older.belongings = target.belongings
     assert older.registry_api_replicas() == [behind]
     assert not isinstance(older.registry(behind), BackendRegistry)
     older.close()
@@ -243,7 +245,7 @@ def test_who_is_anonymous_at_a_registry_has_tokens_for_nobody_of_a_web_replica_t
 
 
 def test_what_an_existing_harbor_lacks_is_told_at_once():
-    with pytest.raises(SettingsError, match=r"(?s)--admin-password or HARBOR_VERIFY_ADMIN_PASSWORD.*--lab"):
+    with pytest.raises(SettingsError, match=r"(?s)HARBOR_VERIFY_ADMIN_PASSWORD.*--credentials-secret.*--lab"):
         existing.provide(Settings())
 
 

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from harbor_verify import cleanup, heal, lease
-from harbor_verify.clients.harbor import Project
+from harbor_verify.clients.harbor import Credentials, Project
 from harbor_verify.disruptions import changes
 from harbor_verify.errors import HarnessError, NoAnswer, TargetUnreachable
 from harbor_verify.ledger import Ledger
@@ -90,7 +90,7 @@ def harbor():
 def target_of(harbor):
     return SimpleNamespace(
         front_door=harbor,
-        credentials=None,
+        credentials=Credentials("admin", "hush"),
         settings=SimpleNamespace(request_timeout_s=0.2),
         adopt=lambda: None,
         close=lambda: None,

@@ -237,7 +237,7 @@ def test_users_and_members_are_made(harbor, state):
     state.answers["POST /api/v2.0/users"] = (201, "", ("Location", "/api/v2.0/users/9"))
     state.answers["GET /api/v2.0/users/search"] = (200, [{"username": "verify-1", "user_id": 9}])
     state.answers["POST /api/v2.0/projects/7/members"] = (201, "")
-    assert harbor.create_user(Credentials("verify-1", "x"), ADMIN, run_id="r") == 9
+    harbor.create_user(Credentials("verify-1", "x"), ADMIN, run_id="r")
     assert harbor.users("verify-", ADMIN) == {"verify-1": 9}
     harbor.add_member(RUN, "verify-1", 2, ADMIN)
     assert json.loads(state.seen[-1].body) == {"role_id": 2, "member_user": {"username": "verify-1"}}
@@ -264,10 +264,9 @@ def test_an_answer_without_a_report_is_none(harbor, state, body):
 
 
 def test_a_quota_tells_what_is_used(harbor, state):
-    state.answers["GET /api/v2.0/quotas"] = (200, [{"used": {"storage": 4096}}])
+    state.answers["GET /api/v2.0/projects/7/summary"] = (200, {"quota": {"used": {"storage": 4096}}})
     assert harbor.used_bytes(RUN, ADMIN) == 4096
-    assert state.seen[0].path.endswith("?reference=project&reference_id=7")
-    state.answers["GET /api/v2.0/quotas"] = (200, [])
+    state.answers["GET /api/v2.0/projects/7/summary"] = (200, {"repo_count": 1})
     with pytest.raises(UnexpectedAnswer, match="no quota of run"):
         harbor.used_bytes(RUN, ADMIN)
 
@@ -309,7 +308,7 @@ def test_a_job_that_changes_nothing_is_started_and_followed(harbor, state):
     assert harbor.start_harmless_job(ADMIN) == 5
     assert json.loads(state.seen[0].body)["parameters"]["dry_run"] is True
     assert harbor.job_status(5, ADMIN) == "Success"
-    assert harbor.job_log(5, ADMIN) == "success to run gc in job.\n"
+    assert harbor.job_log(5, Session("admin", "signed-in")) == "success to run gc in job.\n"
 
 
 def test_only_who_is_signed_in_is_told_the_version(harbor, state):

@@ -264,6 +264,8 @@ def web_target(*webs):
         workload=lambda role: SimpleNamespace(object="ReplicationController harbor/ui-rc"),
         web=lambda replica: by_name[replica.name],
         credentials=Credentials("Admin", "x"),
+        user=Credentials("Admin", "x"),
+        client=Credentials("Admin", "x"),
     )
 
 

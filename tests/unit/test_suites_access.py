@@ -61,6 +61,8 @@ def target(*webs, registries=()):
         registry=lambda replica, credentials=ADMIN: parts[replica.name].to(credentials.user),
         anonymous_registry=lambda replica: parts[replica.name].to("nobody"),
         credentials=ADMIN,
+        user=ADMIN,
+        client=ADMIN,
         registry_host="h.example",
         access=SimpleNamespace(url="http://h.example"),
         profile=PROFILE,
@@ -292,7 +294,10 @@ def realm_offenders(monkeypatch, challenges, errors=None):
         return failure.offenders
     finally:
         assert closed == ["token-service"]
-        assert asked == [(path, ADMIN, ()) for path in dict.fromkeys(path for path, _, _ in asked)]
+        assert asked == [
+            (path, None, ("repository:library/anything:pull",))
+            for path in dict.fromkeys(path for path, _, _ in asked)
+        ]
     return ()
 
 

@@ -236,6 +236,8 @@ def keys(monkeypatch, webs, *registries, trusts=("KEY:1",)):
         web=lambda replica: SimpleNamespace(http=replicas[Role.WEB].index(replica)),
         registry=lambda replica: registries[replicas[Role.REGISTRY].index(replica)],
         credentials=Credentials("admin", "x"),
+        user=Credentials("admin", "x"),
+        client=Credentials("admin", "x"),
         deployment=SimpleNamespace(config_map=lambda name: {"config": FILES, "cert": "x"}),
     )
 

@@ -44,6 +44,8 @@ def harbor(*webs):
     replicas = [SimpleNamespace(name=f"web-{n}", object=f"pod h/web-{n}") for n, _ in enumerate(webs)]
     return SimpleNamespace(
         credentials=ADMIN,
+        user=ADMIN,
+        client=ADMIN,
         replicas={Role.WEB: replicas}.get,
         workload=lambda role: SimpleNamespace(object="Deployment h/web"),
         web=lambda replica: webs[replicas.index(replica)],

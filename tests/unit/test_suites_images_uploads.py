@@ -168,6 +168,8 @@ def harbor_of(*flaws):
             front_door=front,
             members=members,
             credentials=Credentials("admin", "secret"),
+            user=Credentials("admin", "secret"),
+            client=Credentials("admin", "secret"),
             profile=SimpleNamespace(member_roles={Standing.DEVELOPER: 2}),
             registry_api_replicas=lambda: [SimpleNamespace(name="replica-1", object="pod replica-1")],
             registry=lambda replica, credentials=None: server.registry(

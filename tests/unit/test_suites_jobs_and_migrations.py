@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from harbor_verify.clients.harbor import Credentials
+from harbor_verify.clients.harbor import Credentials, Session
 from harbor_verify.errors import NeedMissing, NotApplicable, UnexpectedAnswer
 from harbor_verify.model.roles import Migration, Role
 from suites.database import test_migration
@@ -42,7 +42,8 @@ class Jobs:
             raise status
         return status
 
-    def job_log(self, job_id, credentials):
+    def job_log(self, job_id, session):
+        assert session.cookie == "of-the-front-door"
         log = next(self._given)
         if log is None:
             raise UnexpectedAnswer("GET /log → 404", status=404)
@@ -52,6 +53,9 @@ class Jobs:
 def harbor(web, replicas=2):
     return SimpleNamespace(
         credentials=ADMIN,
+        user=ADMIN,
+        client=ADMIN,
+        administrator=lambda replica: Session("admin", "of-the-front-door"),
         front_door=web,
         web=lambda replica: web,
         replicas=lambda role: [None] * (replicas if role is Role.JOB else 1),

@@ -53,6 +53,8 @@ def counting(front, *webs):
         access=SimpleNamespace(url="http://h"),
         settings=SimpleNamespace(converge_timeout_s=0.1),
         credentials=ADMIN,
+        user=ADMIN,
+        client=ADMIN,
         front_door=front,
         front_registry_for_all=lambda link: front,
         replicas=lambda role: replicas,
@@ -123,6 +125,8 @@ def robots(web, monkeypatch):
     return SimpleNamespace(
         access=SimpleNamespace(url="http://h"),
         credentials=ADMIN,
+        user=ADMIN,
+        client=ADMIN,
         front_door=web,
         registry_api_replicas=lambda: [replica],
         replicas={Role.WEB: [replica]}.get,

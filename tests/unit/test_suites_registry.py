@@ -194,6 +194,8 @@ def target(*registries, webs=(), takers=None):
         new_link=lambda replica: SimpleNamespace(of=by_name[replica.name], close=lambda: None),
         registry_by=lambda link, replica: link.of,
         credentials=None,
+        user=None,
+        client=None,
         access=SimpleNamespace(url="http://h"),
         registry_host="h",
         namespace="harbor",

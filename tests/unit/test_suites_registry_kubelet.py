@@ -49,7 +49,12 @@ def pulls(monkeypatch, becomes):
     monkeypatch.setattr(test_kubelet.pull_pods, "nodes_to_pull_on", lambda target: (sorted(becomes), ""))
     monkeypatch.setattr(test_kubelet.pull_pods, "run_on_each", run_on_each)
     harbor = SimpleNamespace(
-        namespace="harbor", registry_host="h:80", credentials=None, replicas=lambda role: [None, None]
+        namespace="harbor",
+        registry_host="h:80",
+        credentials=None,
+        user=None,
+        client=None,
+        replicas=lambda role: [None, None],
     )
     docker = SimpleNamespace(tag=lambda *_: None, push=lambda *_: None, remove=lambda *_: None)
     image = SimpleNamespace(reference=IMAGE, message="hello")

@@ -90,6 +90,8 @@ def target(webs, **more):
         web=lambda replica: webs[replicas.index(replica)],
         new_link=link,
         credentials=ADMIN,
+        user=ADMIN,
+        client=ADMIN,
         access=SimpleNamespace(url="http://h"),
         profile=PROFILE,
         **more,

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from kubernetes import client
 
-from harbor_verify.clients.harbor import Credentials
+from harbor_verify.clients.harbor import Credentials, Session
 from harbor_verify.errors import NotApplicable, UnexpectedAnswer, WrongConfiguration
 from harbor_verify.model.roles import Role
 from harbor_verify.profiles import harbor_1_2, harbor_2
@@ -22,7 +22,8 @@ def harbor(*webs):
     replicas = [SimpleNamespace(name=f"web-{n}", object=f"pod h/web-{n}") for n, _ in enumerate(webs)]
 
     def web(replica):
-        def registries(credentials):
+        def registries(session):
+            assert session.cookie == "of-the-front-door"
             listed = webs[replicas.index(replica)]
             if isinstance(listed, Exception):
                 raise listed
@@ -30,7 +31,14 @@ def harbor(*webs):
 
         return SimpleNamespace(registries=registries)
 
-    return SimpleNamespace(credentials=Credentials("admin", "x"), replicas={Role.WEB: replicas}.get, web=web)
+    return SimpleNamespace(
+        credentials=Credentials("admin", "x"),
+        user=Credentials("admin", "x"),
+        client=Credentials("admin", "x"),
+        administrator=lambda replica: Session("admin", "of-the-front-door"),
+        replicas={Role.WEB: replicas}.get,
+        web=web,
+    )
 
 
 def test_passwords_that_every_replica_can_read_are_well():

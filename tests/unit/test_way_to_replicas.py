@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from harbor_verify import target as module
+from harbor_verify.clients.harbor import Credentials
 from harbor_verify.errors import NoAnswer
 from harbor_verify.model.roles import Role
 from harbor_verify.settings import Settings
@@ -37,7 +38,12 @@ def target(monkeypatch, *, direct, forwarded, may=True, inside=True, replicas=("
 
     monkeypatch.setattr(module, "open_link", open_link)
     kubernetes = SimpleNamespace(inside=inside, may=lambda *_, **__: may)
-    access = SimpleNamespace(kubernetes=kubernetes, namespace="harbor", url="http://h.example")
+    access = SimpleNamespace(
+        kubernetes=kubernetes,
+        namespace="harbor",
+        url="http://h.example",
+        credentials=Credentials("admin", "x"),
+    )
     deployment = SimpleNamespace(
         replicas=lambda role: [replica(name) for name in replicas],
         profile=SimpleNamespace(registry_api=Role.WEB),

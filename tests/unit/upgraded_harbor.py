@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import yaml
 
 from harbor_verify.baseline import command, fingerprints
-from harbor_verify.clients.harbor import Credentials
+from harbor_verify.clients.harbor import Credentials, Session
 from harbor_verify.clients.http import HttpClient
 from harbor_verify.clients.registry import Registry
 from harbor_verify.model.discovery import discover
@@ -35,6 +35,7 @@ OTHER = "sha256:" + "2" * 64
 PUSHED = "2026-01-01T00:00:00.000Z"
 
 
+_OF_THE_RUN = "cookie-of-the-run"
 _TRIGGER = {"trigger": {"kind": "Schedule", "settings": {"cron": "0 0 0 * * *"}, "references": {"job_id": 5}}}
 
 
@@ -172,7 +173,11 @@ class UpgradedHarbor:
                 may_disrupt=False,
             )
             settings = SimpleNamespace(
-                timeouts_s=(2, 5), database_address=None, session_store_address=None, request_timeout_s=5
+                timeouts_s=(2, 5),
+                verify=True,
+                database_address=None,
+                session_store_address=None,
+                request_timeout_s=5,
             )
             target = Target(access, discover(kubernetes, NAMESPACE), settings)
 
@@ -184,7 +189,8 @@ class UpgradedHarbor:
             vars(target).update(
                 front_door=target.profile.api(link("front-door")),
                 web=lambda replica: target.profile.api(link(replica.name)),
-                registry=lambda replica: Registry(link(replica.name), lambda *_: {}),
+                administrator=lambda replica: Session(ADMIN.user, _OF_THE_RUN),
+                registry=lambda replica, login: Registry(link(replica.name), lambda *_: {}),
                 sql=self._sql,
             )
             yield target
@@ -239,7 +245,7 @@ class UpgradedHarbor:
 
             def _user(self) -> str | None:
                 cookie = (self.headers["Cookie"] or "").partition("=")[2]
-                if cookie in harbor.sessions:
+                if cookie in harbor.sessions | {_OF_THE_RUN}:
                     return ADMIN.user
                 word = (self.headers["Authorization"] or "").removeprefix("Basic ")
                 user, _, password = base64.b64decode(word + "==").decode("latin-1").partition(":")

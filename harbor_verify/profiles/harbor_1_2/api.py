@@ -80,7 +80,7 @@ class Harbor12(Harbor):
         """GET /log_out. Raises AnswerError."""
         expect(self.http.get("/log_out", headers={"Cookie": f"{COOKIE}={session.cookie}"}), 200)
 
-    def version(self, credentials: Credentials) -> str:
+    def version(self, login: Credentials | Session) -> str:
         """It tells everybody."""
         return str(document(expect(self.http.get("/api/systeminfo"), 200)).get("harbor_version", ""))
 
@@ -88,8 +88,8 @@ class Harbor12(Harbor):
         """Where users come from: db_auth, ldap_auth. Raises AnswerError."""
         return str(document(expect(self.http.get("/api/systeminfo"), 200)).get("auth_mode", ""))
 
-    def create_user(self, user: Credentials, credentials: Credentials, *, run_id: str) -> int:
-        """Make an ordinary user and return its id; `credentials` are an administrator's. Raises AnswerError."""
+    def create_user(self, user: Credentials, credentials: Credentials, *, run_id: str) -> None:
+        """Make an ordinary user; `credentials` are an administrator's. Raises AnswerError."""
         body = {
             "username": user.user,
             "email": f"{user.user}@harbor-verify.invalid",
@@ -97,8 +97,7 @@ class Harbor12(Harbor):
             "realname": run_id,
             "comment": "",
         }
-        answer = expect(self.http.post("/api/users", json=body, auth=basic(credentials)), 201)
-        return int(answer.headers["Location"].rpartition("/")[2])
+        expect(self.http.post("/api/users", json=body, auth=basic(credentials)), 201)
 
     def users(self, name: str, credentials: Credentials) -> dict[str, int]:
         """Ids of the users whose name contains `name`, by name. Raises AnswerError."""
@@ -117,11 +116,16 @@ class Harbor12(Harbor):
         entries = self._all("/api/projects", {"name": name}, credentials)
         return {entry["name"]: Project(entry["name"], entry["project_id"]) for entry in entries}
 
-    def birth_marks(self, credentials: Credentials) -> frozenset[str]:
+    def birth_marks(self, credentials: Credentials | None) -> frozenset[str]:
         answer = self.http.get(
             "/api/projects", params={"page": 1, "page_size": _PAGE}, auth=basic(credentials)
         )
         return marks_of(document(expect(answer, 200)) or [])
+
+    def may_add_values(self) -> bool:
+        """Whether everybody may make a project. Raises AnswerError."""
+        told = document(expect(self.http.get("/api/systeminfo"), 200))
+        return str(told.get("project_creation_restriction", "")) == "everyone"
 
     def add_value(self, project: Project, value: str, credentials: Credentials) -> None:
         """A project beside the given one, for it knows nothing smaller that has a name of one's own. The mark that

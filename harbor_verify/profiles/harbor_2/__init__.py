@@ -139,5 +139,6 @@ PROFILE = Profile(
     upgrade=UPGRADE,
     secret_key=SecretKey(path="/etc/core/key", length=16, well_known=frozenset({"not-a-secure-key"})),
     internal_tls=internal_tls,
+    internal_authority=lambda environment: environment.get("INTERNAL_TLS_TRUST_CA_PATH", ""),
     authorities="/harbor_cust_cert",
 )

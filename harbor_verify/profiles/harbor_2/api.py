@@ -16,7 +16,16 @@ from urllib.parse import quote
 import requests
 
 from harbor_verify.clients.capabilities import FormToken, Health, Quota, Robot
-from harbor_verify.clients.harbor import Credentials, Harbor, Project, Session, basic, marks_of, user_of
+from harbor_verify.clients.harbor import (
+    Credentials,
+    Harbor,
+    Project,
+    Session,
+    basic,
+    by_session,
+    marks_of,
+    user_of,
+)
 from harbor_verify.clients.http import document, expect, summary
 from harbor_verify.errors import AnswerError, UnexpectedAnswer
 
@@ -79,14 +88,16 @@ class Harbor2(Harbor):
     def sign_out(self, session: Session) -> None:
         expect(self.http.get("/c/log_out", headers={"Cookie": f"{COOKIE}={session.cookie}"}), 200)
 
-    def version(self, credentials: Credentials) -> str:
+    def version(self, login: Credentials | Session) -> str:
         """It tells those who are signed in."""
-        return str(document(self._get("/systeminfo", credentials)).get("harbor_version") or "")
+        auth = by_session(login, COOKIE) if isinstance(login, Session) else basic(login)
+        answer = expect(self.http.get(f"{API}/systeminfo", auth=auth), 200)
+        return str(document(answer).get("harbor_version") or "")
 
     def authentication_mode(self) -> str:
         return str(document(self._get("/systeminfo", None)).get("auth_mode", ""))
 
-    def create_user(self, user: Credentials, credentials: Credentials, *, run_id: str) -> int:
+    def create_user(self, user: Credentials, credentials: Credentials, *, run_id: str) -> None:
         body = {
             "username": user.user,
             "email": f"{user.user}@harbor-verify.invalid",
@@ -94,8 +105,7 @@ class Harbor2(Harbor):
             "realname": run_id,
             "comment": "",
         }
-        answer = expect(self.http.post(f"{API}/users", json=body, auth=basic(credentials)), 201)
-        return int(answer.headers["Location"].rpartition("/")[2])
+        expect(self.http.post(f"{API}/users", json=body, auth=basic(credentials)), 201)
 
     def users(self, name: str, credentials: Credentials) -> dict[str, int]:
         entries = self._all("/users/search", {"username": name}, credentials)
@@ -116,15 +126,16 @@ class Harbor2(Harbor):
             for entry in entries
         }
 
-    def birth_marks(self, credentials: Credentials) -> frozenset[str]:
+    def birth_marks(self, credentials: Credentials | None) -> frozenset[str]:
         answer = self.http.get(
             f"{API}/projects", params={"page": 1, "page_size": _PAGE}, auth=basic(credentials)
         )
         return marks_of(document(expect(answer, 200)) or [])
 
-    def registries(self, credentials: Credentials) -> list[str] | None:
+    def registries(self, administrator: Session) -> list[str] | None:
         """GET /registries: to list them it decrypts what is stored of each."""
-        answer = self.http.get(f"{API}/registries", params={"page_size": _PAGE}, auth=basic(credentials))
+        auth = by_session(administrator, COOKIE)
+        answer = self.http.get(f"{API}/registries", params={"page_size": _PAGE}, auth=auth)
         if answer.status_code in (403, 404):
             return None
         return [str(entry.get("name")) for entry in document(expect(answer, 200)) or []]
@@ -250,11 +261,10 @@ class Harbor2(Harbor):
             raise UnexpectedAnswer(f"GET {API}/quotas: no list of quotas: {wrong!r}", status=200) from wrong
 
     def used_bytes(self, project: Project, credentials: Credentials) -> int:
-        query = f"/quotas?reference=project&reference_id={project.id}"
-        answer = self._get(query, credentials)
+        answer = self._get(f"/projects/{project.id}/summary", credentials)
         try:
-            return int(document(answer)[0]["used"]["storage"])
-        except (ValueError, KeyError, TypeError, IndexError) as wrong:
+            return int(document(answer)["quota"]["used"]["storage"])
+        except (ValueError, KeyError, TypeError) as wrong:
             raise UnexpectedAnswer(f"{summary(answer)}: no quota of {project.name}", status=200) from wrong
 
     def artifact_bytes(self, repository: str, digest: str, credentials: Credentials) -> int:
@@ -301,8 +311,9 @@ class Harbor2(Harbor):
     def job_status(self, job_id: int, credentials: Credentials) -> str:
         return str(document(self._get(f"/system/gc/{job_id}", credentials)).get("job_status", ""))
 
-    def job_log(self, job_id: int, credentials: Credentials) -> str:
-        return self._get(f"/system/gc/{job_id}/log", credentials).text
+    def job_log(self, job_id: int, administrator: Session) -> str:
+        auth = by_session(administrator, COOKIE)
+        return expect(self.http.get(f"{API}/system/gc/{job_id}/log", auth=auth), 200).text
 
     def _log_in(self, token: FormToken, credentials: Credentials) -> requests.Response:
         return self.http.post(

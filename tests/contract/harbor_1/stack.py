@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from tests.contract.programs import HOST, Program, free_port, wait
+from tests.contract.programs import HOST, Program, ProgramFailed, free_port, wait
 
 REPOSITORY = Path(__file__).parents[3]
 STAND_IN = REPOSITORY / "lab" / "harbor" / "harbor_1"
@@ -237,24 +237,32 @@ class Stack:
 
     def _make_database(self) -> None:
         data, port = self.folder / "mysql", free_port()
-        user = ["--user=mysql"] if os.getuid() == 0 else []
-        subprocess.run(
-            [
-                "mariadb-install-db", "--no-defaults", f"--datadir={data}", "--skip-test-db",
-                "--auth-root-authentication-method=socket", *user,
-            ],
-            check=True, capture_output=True,
-        )  # fmt: skip
-        # The server makes its socket there.
+        # Each starts by deleting what it takes for its own temporary tables of earlier: /tmp has those of others too.
+        temporary = self.folder / "mysql-temporary"
+        temporary.mkdir()
+        options = [f"--datadir={data}", f"--tmpdir={temporary}", "--innodb-log-file-size=8M"]
         if os.getuid() == 0:
-            shutil.chown(self.folder, "mysql")
+            options.append("--user=mysql")
+            for place in (self.folder, temporary):  # the server makes its socket in the folder
+                shutil.chown(place, "mysql")
+        made = subprocess.run(
+            [
+                "mariadb-install-db", "--no-defaults", *options, "--skip-test-db",
+                "--auth-root-authentication-method=socket",
+            ],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if made.returncode:
+            raise ProgramFailed(
+                f"mariadb-install-db ended with {made.returncode}:\n{made.stdout}{made.stderr}"
+            )
         self.programs["mysql"] = Program(
             "mysql",
             [
-                shutil.which("mariadbd") or "/usr/sbin/mariadbd", "--no-defaults", f"--datadir={data}", *user,
+                shutil.which("mariadbd") or "/usr/sbin/mariadbd", "--no-defaults", *options,
                 f"--socket={self._socket}", f"--port={port}", f"--bind-address={HOST}", "--skip-name-resolve",
                 "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=16M",
-                "--innodb-log-file-size=8M", "--performance-schema=OFF",
+                "--performance-schema=OFF",
             ],
             port,
             self.folder,

@@ -1,0 +1,36 @@
+"""Every component has one pod, which takes its time to be Ready: `helm install` without any values."""
+
+from lab.defects import Defect
+from lab.deployment.manifests.objects import Object
+
+_PROBE = {"initialDelaySeconds": 10, "periodSeconds": 10}
+"""The official chart asks every ten seconds; a real core takes that long to start, and the stand-in does not."""
+
+
+def _leave_one(objects: list[Object]) -> None:
+    for found in objects:
+        if found["kind"] == "Deployment":
+            found["spec"]["replicas"] = 1
+            for container in found["spec"]["template"]["spec"]["containers"]:
+                container.get("readinessProbe", {}).update(_PROBE)
+
+
+DEFECT = Defect(
+    report="the official chart's default",
+    shows="whenever a pod dies, its part of Harbor is away until there is another: a quarter of a minute and more",
+    turns_red=frozenset(
+        {
+            "configuration.components-replicated",
+            "failover.front-door-abrupt-pod-kill",
+            "failover.page-pod-kill",
+            "failover.registry-abrupt-pod-kill",
+            "failover.registry-pause",
+            "failover.registry-pod-kill",
+            "failover.web-abrupt-pod-kill",
+            "failover.web-network-loss",
+            "failover.web-pause",
+            "failover.web-pod-kill",
+        }
+    ),
+    change=_leave_one,
+)
