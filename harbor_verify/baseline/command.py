@@ -191,7 +191,11 @@ def _watch(
     redaction: Redaction,
 ) -> None:
     folder = options.file.with_name(f"{options.file.name}.during")
-    survival, left = during.watch(target, folder, redaction, for_s=options.during, tell=_say)
+    try:
+        survival, left = during.watch(target, folder, redaction, for_s=options.during, tell=_say)
+    finally:
+        # The end of what is made ignores it.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     for thing, each in during.said(survival):
         found.tell("clients", thing, each)
     for thing, why in during.unknown(survival):
