@@ -20,7 +20,7 @@ SHORTEST = 6
 _SHORTEST_WITHIN_BASE64 = 8
 
 _SECRET_NAME = re.compile(
-    r"passw(?:or)?d|passphrase|pwd|secret|token|credential|signature|(?<![a-z])key(?![a-z])"
+    r"passw(?:or)?d|passphrase|pwd|secret|token|credential|signature|auth_?header|(?<![a-z])key(?![a-z])"
     r"|(?:api|access|private|encryption|p)key(?![a-z])|session_?id$|^sid$|^sig$",
     re.IGNORECASE,
 )

@@ -104,7 +104,7 @@ class Harbor(ABC):
     def sign_out(self, session: Session) -> None: ...
 
     @abstractmethod
-    def version(self, credentials: Credentials) -> str:
+    def version(self, login: Credentials | Session) -> str:
         """What Harbor calls itself; empty where it does not tell."""
 
     @abstractmethod

@@ -13,6 +13,7 @@ from harbor_verify.model.contents import Contents
 from harbor_verify.model.helm import Release
 from harbor_verify.model.jobs import JobRecords, JobStore
 from harbor_verify.model.stores import Database, SessionStore
+from harbor_verify.model.upgrades import Upgrade
 from harbor_verify.model.web_page import WebPage
 from harbor_verify.model.words import Words
 
@@ -185,6 +186,8 @@ class Profile:
     made_anew: Callable[[Release], list[str] | None] = lambda release: None
     """What the next upgrade of a release by Helm replaces, in words, of keys that are in use; None: of a chart that is
     not known."""
+    upgrade: Upgrade | None = None
+    """How what it holds is compared before and after an upgrade, where that is known."""
     secret_key: SecretKey | None = None
     """Where it has one that must not stay as it came."""
     internal_tls: Callable[[Environment], str] = lambda environment: ""

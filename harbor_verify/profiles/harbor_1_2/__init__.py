@@ -20,6 +20,7 @@ from harbor_verify.model.web_page import WebPage
 from harbor_verify.model.words import Words
 from harbor_verify.profiles.harbor_1_2.api import Harbor12
 from harbor_verify.profiles.harbor_1_2.configuration_store import ConfigurationStore
+from harbor_verify.profiles.harbor_1_2.upgrade import UPGRADE
 
 
 def session_store(environment: Environment) -> SessionStore | None:
@@ -113,6 +114,7 @@ PROFILE = Profile(
     features=frozenset({Feature.GALERA, Feature.IMAGES_ON_VOLUMES, Feature.OBJECT_STORE}),
     api=Harbor12,
     registry_api=Role.REGISTRY,
+    upgrade=UPGRADE,
     registry_login=lambda environment: None,
     session_store=session_store,
     database_role=Role.CONFIGURATION_STORE,

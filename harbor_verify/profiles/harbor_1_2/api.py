@@ -6,6 +6,7 @@
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from harbor_verify.clients.harbor import (
@@ -79,7 +80,7 @@ class Harbor12(Harbor):
         """GET /log_out. Raises AnswerError."""
         expect(self.http.get("/log_out", headers={"Cookie": f"{COOKIE}={session.cookie}"}), 200)
 
-    def version(self, credentials: Credentials) -> str:
+    def version(self, login: Credentials | Session) -> str:
         """It tells everybody."""
         return str(document(expect(self.http.get("/api/systeminfo"), 200)).get("harbor_version", ""))
 
@@ -193,13 +194,21 @@ class Harbor12(Harbor):
                 symptoms.append(f"{part}: {'answers' if works else summary(answer)}")
         return "; ".join(symptoms)
 
+    def one(self, path: str, credentials: Credentials) -> Any:
+        """One document of the API. Raises AnswerError."""
+        return document(expect(self.http.get(path, auth=basic(credentials)), 200))
+
+    def each_of(self, path: str, query: dict[str, Any], credentials: Credentials | None) -> Iterator[Any]:
+        """The entries of a list that comes in pages, a page at a time. Raises AnswerError."""
+        number = 1
+        while True:
+            page = {**query, "page": number, "page_size": _PAGE}
+            batch = document(expect(self.http.get(path, params=page, auth=basic(credentials)), 200)) or []
+            yield from batch
+            if len(batch) < _PAGE:
+                return
+            number += 1
+
     def _all(self, path: str, query: dict[str, Any], credentials: Credentials | None) -> list[Any]:
         """Every entry of a list that comes in pages."""
-        items: list[Any] = []
-        auth = basic(credentials)
-        while True:
-            page = {**query, "page": len(items) // _PAGE + 1, "page_size": _PAGE}
-            batch = document(expect(self.http.get(path, params=page, auth=auth), 200)) or []
-            items += batch
-            if len(batch) < _PAGE:
-                return items
+        return list(self.each_of(path, query, credentials))

@@ -16,6 +16,7 @@ from harbor_verify.profiles.harbor_2.stores import (
     robots,
     session_store,
 )
+from harbor_verify.profiles.harbor_2.upgrade import UPGRADE
 
 
 def _labels(component: str) -> tuple[tuple[str, str], ...]:
@@ -139,6 +140,7 @@ PROFILE = Profile(
     share_connections=frozenset({Role.JOB}),
     robots=robots,
     made_anew=made_anew,
+    upgrade=UPGRADE,
     secret_key=SecretKey(path="/etc/core/key", length=16, well_known=frozenset({"not-a-secure-key"})),
     internal_tls=internal_tls,
     internal_authority=lambda environment: environment.get("INTERNAL_TLS_TRUST_CA_PATH", ""),

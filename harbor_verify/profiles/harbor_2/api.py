@@ -90,9 +90,11 @@ class Harbor2(Harbor):
     def sign_out(self, session: Session) -> None:
         expect(self.http.get("/c/log_out", headers={"Cookie": f"{COOKIE}={session.cookie}"}), 200)
 
-    def version(self, credentials: Credentials) -> str:
+    def version(self, login: Credentials | Session) -> str:
         """It tells those who are signed in."""
-        return str(document(self._get("/systeminfo", credentials)).get("harbor_version") or "")
+        auth = by_session(login, COOKIE) if isinstance(login, Session) else basic(login)
+        answer = expect(self.http.get(f"{API}/systeminfo", auth=auth), 200)
+        return str(document(answer).get("harbor_version") or "")
 
     def authentication_mode(self) -> str:
         return str(document(self._get("/systeminfo", None)).get("auth_mode", ""))
@@ -140,6 +142,15 @@ class Harbor2(Harbor):
             return None
         return [str(entry.get("name")) for entry in document(expect(answer, 200)) or []]
 
+    def ping_registry(self, registry_id: int, credentials: Credentials) -> None:
+        """POST /registries/ping: Harbor decrypts what it has stored of one, and signs in there with it."""
+        body = {"id": registry_id}
+        expect(self.http.post(f"{API}/registries/ping", json=body, auth=basic(credentials)), 200)
+
+    def one(self, path: str, credentials: Credentials) -> Any:
+        """One document of the API, by its path below /api/v2.0."""
+        return document(self._get(path, credentials))
+
     def add_value(self, project: Project, value: str, credentials: Credentials) -> None:
         """A label of the project: one row of the database, and nothing else."""
         body = {"name": value, "scope": "p", "project_id": project.id, "description": "made by harbor-verify"}
@@ -185,8 +196,12 @@ class Harbor2(Harbor):
 
     def artifacts(self, repository: str, credentials: Credentials | None) -> Iterator[str]:
         """A page at a time; of an index its own digest only."""
-        for artifact in self._each(f"{_path(repository)}/artifacts", {}, credentials):
+        for artifact in self.each_of(f"{_path(repository)}/artifacts", {}, credentials):
             yield str(artifact["digest"])
+
+    def artifacts_with_tags(self, repository: str, credentials: Credentials | None) -> Iterator[Any]:
+        """As the API shows them, a page at a time."""
+        return self.each_of(f"{_path(repository)}/artifacts", {"with_tag": "true"}, credentials)
 
     def has_artifact(self, repository: str, digest: str, credentials: Credentials | None) -> bool:
         path = f"{API}{_path(repository)}/artifacts/{digest}"
@@ -366,9 +381,10 @@ class Harbor2(Harbor):
 
     def _all(self, path: str, query: dict[str, Any], credentials: Credentials | None) -> list[Any]:
         """Every entry of a list that comes in pages."""
-        return list(self._each(path, query, credentials))
+        return list(self.each_of(path, query, credentials))
 
-    def _each(self, path: str, query: dict[str, Any], credentials: Credentials | None) -> Iterator[Any]:
+    def each_of(self, path: str, query: dict[str, Any], credentials: Credentials | None) -> Iterator[Any]:
+        """The entries of a list of the API, by its path below /api/v2.0, a page at a time."""
         number = 1
         while True:
             page = {**query, "page": number, "page_size": _PAGE}
