@@ -224,7 +224,13 @@ class _Handler(BaseHTTPRequestHandler):
             known = (content for (_, each), content in self.store.blobs.items() if each == digest)
             self.store.blobs[self.repository, digest] = next(known, b"")
             return self._answer(201, Docker_Content_Digest=digest)
-        if digest and not self._may_pull(source):
+        if digest and not source and "mounts-from-nowhere" in self.flaws:
+            return self._answer(201, Docker_Content_Digest=digest)
+        if digest and not source and "mounts-from-anywhere" in self.flaws:
+            known = (content for (_, each), content in self.store.blobs.items() if each == digest)
+            self.store.blobs[self.repository, digest] = next(known)
+            return self._answer(201, Docker_Content_Digest=digest)
+        if digest and source and not self._may_pull(source):
             return self._error(401, "UNAUTHORIZED")
         if digest and (source, digest) in self.store.blobs and "no-mounts" not in self.flaws:
             self.store.blobs[self.repository, digest] = self.store.blobs[source, digest]

@@ -127,8 +127,9 @@ def test_a_replica_that_fails_has_refused_nothing():
 # images.mount-across-repositories
 
 
-def test_a_blob_is_mounted_and_one_that_is_nowhere_is_sent():
-    with registries() as found:
+@pytest.mark.parametrize("every", [(), ("mounts-from-anywhere",)])
+def test_a_blob_is_mounted_and_one_that_is_nowhere_is_sent(every):
+    with registries(every=every) as found:
         examine(mounts, found, "p", new_image)
 
 
@@ -138,6 +139,7 @@ def test_a_blob_is_mounted_and_one_that_is_nowhere_is_sent():
         ("no-mounts", "in its place"),
         ("drops-query", "in its place"),
         ("mounts-anything", "nobody has pushed"),
+        ("mounts-from-nowhere", "404"),
     ],
 )
 def test_a_front_door_that_mounts_nothing_or_anything_is_named(flaw, words):
@@ -149,7 +151,7 @@ def test_a_front_door_that_mounts_nothing_or_anything_is_named(flaw, words):
 
 def test_replicas_that_share_nothing_mount_nothing_from_each_other():
     with doors(*(FakeRegistry(Store()) for _ in range(3))) as found:
-        assert len(offenders_of(mounts, found, "p", new_image)) == 6
+        assert len(offenders_of(mounts, found, "p", new_image)) == 9
 
 
 # images.mount-needs-pull-right
@@ -194,6 +196,12 @@ def test_a_mount_that_hands_a_private_blob_over_is_red():
     with harbor_of("mounts-anything") as harbor:
         offenders = offenders_of(mount_private, harbor)
     assert [offender.observed for offender in offenders] == ["it was mounted (201)", "it gives the blob"]
+    with harbor_of("mounts-from-anywhere") as harbor:
+        offenders = offenders_of(mount_private, harbor)
+    assert [offender.observed for offender in offenders] == [
+        "it was mounted (201), without a name to mount it from",
+        "it gives the blob",
+    ]
 
 
 def test_a_registry_that_gives_the_private_blob_itself_is_red():
