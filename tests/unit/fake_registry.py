@@ -208,7 +208,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _finish(self, content: bytes) -> None:
         digest = self.query.get("digest", [""])[0]
-        if not content and "no-empty" in self.flaws:
+        if "no-blobs" in self.flaws or (not content and "no-empty" in self.flaws):
             return self._error(500, "UNKNOWN")
         if digest != digest_of(content) and "lax" not in self.flaws:
             if "keeps-refused" in self.flaws:
