@@ -56,14 +56,14 @@ class MachineControl:
         NODES[node].ctr("tasks", "kill", "--all", "--signal", "SIGSTOP", container_id)
 
     def resume_container(self, node: str, container_id: str) -> None:
-        if _first_process(node, container_id):
+        if first_process(node, container_id):
             NODES[node].ctr("tasks", "kill", "--all", "--signal", "SIGCONT", container_id)
 
     def is_paused(self, node: str, container_id: str) -> bool:
-        return _state(_first_process(node, container_id)) == "T"
+        return _state(first_process(node, container_id)) == "T"
 
     def is_running(self, node: str, container_id: str) -> bool:
-        return _state(_first_process(node, container_id)) not in ("", "Z", "X")
+        return _state(first_process(node, container_id)) not in ("", "Z", "X")
 
     # A pod's network
 
@@ -248,7 +248,7 @@ def _tasks(node: str) -> list[tuple[str, int]]:
     return [(task, int(pid)) for task, pid, *_ in map(str.split, lines)]
 
 
-def _first_process(node: str, container_id: str) -> int:
+def first_process(node: str, container_id: str) -> int:
     """The number of a container's first process; 0 when it does not run."""
     return dict(_tasks(node)).get(container_id, 0)
 

@@ -88,10 +88,11 @@ def links(
         notebook.tell([Trouble(kind, digest, repository, place, observed)])
 
     def work(unit: tuple[str, str]) -> Found:
-        """404 is no trouble here: Redis has forgotten it meanwhile, or never vouched for it."""
+        """404 from all is no trouble here: Redis has forgotten it meanwhile, or never vouched for it."""
         found = walk.first_byte(*unit, Sizes())
         vouched[unit] = any(trouble.kind is Kind.STALE for trouble in found.troubles)
-        found.troubles.clear()  # they are told by `finish`, as Redis's
+        # What no replica gives is told by `finish`, as Redis's.
+        found.troubles = [trouble for trouble in found.troubles if trouble.kind is Kind.NOT_EVERYWHERE]
         return found
 
     walk.side_by_side(units(), work, finish)

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     """What is wrong."""
 
     MISSING = "missing"
+    NOT_EVERYWHERE = "missing at some replicas"
     STALE = "stale in Redis"
     TRUNCATED = "truncated"
     OTHER_BYTES = "other bytes"
@@ -49,6 +50,7 @@ class Kind(StrEnum):
 
 _MEANING = {
     Kind.MISSING: "the registry has not got it: pulls fail",
+    Kind.NOT_EVERYWHERE: "other replicas give it: pulls fail now and then, by whichever replica is met",
     Kind.STALE: "Redis vouches for bytes that the storage has not: HEAD says 200, pulls break off, pushes skip it",
     Kind.TRUNCATED: "fewer bytes come than it has: pulls fail",
     Kind.OTHER_BYTES: "bytes come that are not those of its digest: pulls fail",
@@ -64,8 +66,10 @@ _MEANING = {
 }
 _ADVICE = {
     Kind.MISSING: f"{_PUSH} Where many are missing: is this the right volume or bucket, an old backup, another "
-    "Harbor's garbage collection on the same storage? Where one replica alone misses it, compare its mount and its "
-    "configuration with the others', and delete its pod. No garbage collection until it is clear.",
+    "Harbor's garbage collection on the same storage? No garbage collection until it is clear.",
+    Kind.NOT_EVERYWHERE: "Do not push the image again, and leave Redis alone: the bytes are there. Compare mount and "
+    "configuration of the replica that is named with those of the others, and delete its pod. No garbage collection "
+    "until it is clear.",
     Kind.STALE: f"{_EMPTY_CACHE} Then push the image again: only now does the registry ask for the layer. The cause is "
     "mostly a garbage collection that ended before it emptied the cache, a restored storage, or two Harbors with one "
     "Redis database.",

@@ -5,12 +5,13 @@ for as many times the load. So each blob is read whole once, the replicas taking
 first byte is asked, which opens the file in that replica's own mount (a HEAD would be answered from Redis). What is
 small (64 KiB: manifests, configurations) is read whole everywhere, since that costs the same. In further repositories
 that have the same blob, its first byte is asked of one replica: the link there may be missing.
+What one replica gives and another does not is that replica's trouble, and neither Redis's nor the storage's.
 """
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from harbor_verify.audit import manifests, reading
@@ -119,12 +120,16 @@ class Walk:
         self._work(units(), lambda unit: self._read_blob(*unit[1:]), finish)
 
     def first_byte(self, repository: str, digest: str, sizes: Sizes) -> Found:
-        """Ask the replica whose turn it is for one byte."""
-        found = Found()
-        place, registry = self._turn(digest)
-        self._judge(
-            found, place, digest, repository, lambda: self._one_byte(registry, repository, digest, sizes)
-        )
+        """Ask the replica whose turn it is for one byte, and the others until one gives it."""
+        found, registries, mine = Found(), self._registries(), self._number(digest)
+        for place, registry in (*registries[mine:], *registries[:mine]):
+
+            def look(registry: Registry = registry) -> tuple[Kind, str] | None:
+                return self._one_byte(registry, repository, digest, sizes)
+
+            if self._judge(found, place, digest, repository, look):
+                _others_give_it(found)
+                break
         return found
 
     def side_by_side(
@@ -166,14 +171,16 @@ class Walk:
 
     def _read_artifact(self, known: Known) -> Found:
         """Whole from every replica: they are small, and each repository has a link of its own."""
-        found = Found()
+        found, is_given = Found(), False
         for place, registry in self._registries():
 
             def look(registry: Registry = registry) -> tuple[Kind, str] | None:
                 seen = reading.read_manifest(registry, known.repository, known.digest, self._pace)
                 return self._judged_manifest(found, seen, known)
 
-            self._judge(found, place, known.digest, known.repository, look)
+            is_given |= self._judge(found, place, known.digest, known.repository, look)
+        if is_given:
+            _others_give_it(found)
         return found
 
     def _judged_manifest(self, found: Found, seen: Reading, known: Known) -> tuple[Kind, str] | None:
@@ -196,6 +203,7 @@ class Walk:
         small = expected is not None and expected <= SMALL_BYTES
         registries = self._registries()
         mine = self._number(digest)
+        giver = None
         for number, (place, registry) in enumerate(registries):
             whole = small or self._whole_everywhere or number == mine
             if whole and not small and self._budget is not None:
@@ -208,8 +216,11 @@ class Walk:
                     return self._one_byte(registry, first, digest, sizes)
                 return reading.judge(reading.read(registry, first, digest, self._pace), digest, sizes)
 
-            self._judge(found, place, digest, first, look)
-        place, registry = registries[mine]
+            if self._judge(found, place, digest, first, look) and (giver is None or number == mine):
+                giver = (place, registry)
+        if giver:
+            _others_give_it(found)
+        place, registry = giver or registries[mine]
         for repository in repositories[1:]:
 
             def look_there(repository: str = repository) -> tuple[Kind, str] | None:
@@ -231,21 +242,22 @@ class Walk:
         digest: str,
         repository: str,
         look: Callable[[], tuple[Kind, str] | None],
-    ) -> None:
+    ) -> bool:
+        """Whether it was well there."""
         try:
-            if wrong := look():
-                found.troubles.append(Trouble(wrong[0], digest, repository, place, wrong[1]))
+            wrong = look()
         except HarnessError as reason:
             if self._pace.stop.is_set():
                 raise Stopped("interrupted") from reason
             found.unknowns.append((f"{repository}@{digest} at {place}", reason))
+            return False
+        if wrong:
+            found.troubles.append(Trouble(wrong[0], digest, repository, place, wrong[1]))
+        return not wrong
 
     def _number(self, digest: str) -> int:
         """Which replica's turn a blob is: always the same one's, so that an audit that goes on asks no other."""
         return int(digest.rpartition(":")[2][-8:], 16) % len(self._sources)
-
-    def _turn(self, digest: str) -> tuple[str, Registry]:
-        return self._registries()[self._number(digest)]
 
     def _registries(self) -> list[tuple[str, Registry]]:
         """This thread's own."""
@@ -253,3 +265,11 @@ class Walk:
             self._mine.registries = [(source.place, source.open()) for source in self._sources]
             self._opened += [registry for _, registry in self._mine.registries]
         return self._mine.registries
+
+
+def _others_give_it(found: Found) -> None:
+    """What is missing at some replicas is in the storage all the same, and Redis vouches for it rightly."""
+    gone = (Kind.MISSING, Kind.STALE)
+    found.troubles = [
+        replace(each, kind=Kind.NOT_EVERYWHERE) if each.kind in gone else each for each in found.troubles
+    ]

@@ -69,7 +69,6 @@ class Ladder:
     """An image with busybox, to ask servers with."""
     built: dict[Way, Built] = field(default_factory=dict)
     unbuilt: dict[Way, str] = field(default_factory=dict)
-    builder_files: frozenset[str] = frozenset()
     small_files: frozenset[str] = frozenset()
     builder_layers: tuple[str, ...] = ()
     linked: Mapping[Way, str] = field(default_factory=dict)
@@ -208,8 +207,6 @@ class Builder:
     def _look_into(self, ladder: Ladder) -> None:
         """What is known of builder and small base while they are here."""
         if Way.BUILDER in ladder.built:
-            reference = ladder.built[Way.BUILDER].reference
-            ladder.builder_files = frozenset(docker_build.files_of(self._docker, reference))
             ladder.builder_layers = ladder.built[Way.BUILDER].layers
             linked = {}
             for way, linking in ((Way.STATIC_ON_SMALL, "static"), (Way.GLIBC_ON_SMALL, "glibc")):

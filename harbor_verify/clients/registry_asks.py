@@ -124,9 +124,12 @@ def media_type_of(answer: requests.Response) -> str:
     return answer.headers.get("Content-Type", "").partition(";")[0].strip()
 
 
-def mount(registry: Registry, repository: str, digest: str, source: str) -> Upload | None:
-    """Ask for a blob of another repository; None: it was mounted, else an upload has begun in its place."""
-    query = urlencode({"mount": digest, "from": source})
+def mount(registry: Registry, repository: str, digest: str, source: str = "") -> Upload | None:
+    """Ask for a blob of another repository; None: it was mounted, else an upload has begun in its place.
+
+    Without a `source` from whichever has it (an anonymous mount). Raises UnexpectedAnswer.
+    """
+    query = urlencode({"mount": digest} | ({"from": source} if source else {}))
     path = f"/v2/{repository}/blobs/uploads/?{query}"
     answer = expect(registry.ask("POST", path, repository, PUSH, reads=source), 201, 202)
     return None if answer.status_code == 201 else Upload(repository, place_of(answer))

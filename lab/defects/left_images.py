@@ -34,7 +34,7 @@ def damaged(script: str) -> tuple[Callable[[Lab], None], Callable[[Lab], None]]:
 
     def plant(lab: Lab) -> None:
         leave(lab)
-        in_volume(lab, f"cd {_folder(DIGEST)} && {script}")
+        in_volume(lab, f"cd {folder_of(DIGEST)} && {script}")
 
     return plant, remove
 
@@ -98,11 +98,11 @@ def forget(digest: str, repository: str = REPOSITORY) -> None:
 
 def _restore(lab: Lab) -> None:
     content = base64.b64encode(LAYER).decode()
-    folder = _folder(DIGEST)
+    folder = folder_of(DIGEST)
     in_volume(lab, f"if [ -d {folder} ]; then echo {content} | base64 -d > {folder}/data; fi")
 
 
-def _folder(digest: str) -> str:
+def folder_of(digest: str) -> str:
     number = digest.partition(":")[2]
     return f"/storage/docker/registry/v2/blobs/sha256/{number[:2]}/{number}"
 

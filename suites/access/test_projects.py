@@ -23,6 +23,7 @@ TAG = "access"
     "configuration.registry-config-in-effect; mend it at once, anybody can replace images.",
     source="Harbor: public projects; distribution: token authentication",
     builds_on=(
+        "registry.pushed-on-one-pulled-on-every",
         "configuration.registry-config-in-effect",
         "configuration.registry-trusts-token-key",
         "registry.redirect-leads-to-the-blob",
@@ -65,6 +66,7 @@ def test_anybody_may_pull_from_a_public_project_and_not_push(
     "configuration.registry-config-in-effect.",
     source="Harbor: private projects; distribution: token authentication",
     builds_on=(
+        "registry.pushed-on-one-pulled-on-every",
         "configuration.registry-config-in-effect",
         "configuration.registry-trusts-token-key",
         "database.grants-sufficient",

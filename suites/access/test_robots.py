@@ -19,6 +19,7 @@ _REFUSED = (401, 403, 404)
     source="Harbor: robot accounts; distribution: token authentication",
     requires=(Feature.ROBOTS,),
     builds_on=(
+        "registry.pushed-on-one-pulled-on-every",
         "configuration.registry-trusts-token-key",
         "registry.redirect-leads-to-the-blob",
         "database.grants-sufficient",

@@ -31,7 +31,8 @@ _REFUSED = {401, 403, 404}
 def test_a_blob_is_mounted_from_another_repository(doors: list[Door], findings: Findings, project, new_image):
     """A blob that one repository has is mounted into another without an upload; one that is nowhere has to be sent.
 
-    Source: OCI distribution specification: 201 when mounted, else 202, and the upload that has begun goes on.
+    Source: OCI distribution specification: 201 when mounted, else 202, and the upload that has begun goes on. A client
+    that does not say from where (an anonymous mount) may be answered in either way.
     """
     for taker, other in zip(doors, [*doors[1:], doors[0]], strict=True):
         content, absent = new_image().layer, new_image().layer
@@ -59,6 +60,16 @@ def test_a_blob_is_mounted_from_another_repository(doors: list[Door], findings: 
             else:
                 registry_asks.push_whole(other.registry, upload, absent)
                 taker.registry.blob(target, digest_of(absent))
+        nameless = f"{target}-from-anywhere"
+        expected = (
+            f"mounts a blob that {taker.name} took without being told from where (201), or has it sent (202)"
+        )
+        with findings.about(other.object, expected) as anywhere:
+            upload = registry_asks.mount(other.registry, nameless, digest_of(content))
+            if upload is not None:
+                registry_asks.push_whole(other.registry, upload, content)
+            if taker.registry.blob(nameless, digest_of(content)) != content:
+                anywhere.wrong("the blob has other bytes")
 
 
 @check(
@@ -83,7 +94,7 @@ def test_a_mount_hands_no_private_blob_over(
 
     Source: distribution: a mount is a pull from the other repository. The account is a developer of the other
     project, where it pushes; that its mount is refused, or answered with an upload, is not enough: the blob
-    must not be there.
+    must not be there. It is asked for by its place, and from wherever it may be (an anonymous mount).
     """
     developer = new_user()
     front, admin = harbor.front_door, harbor.credentials
@@ -108,15 +119,18 @@ def test_a_mount_hands_no_private_blob_over(
                 own.blob(source, digest)
                 mounted.wrong("gives the private blob itself, without a mount")
                 continue
-            try:
-                upload = registry_asks.mount(own, target, digest, source)
-            except UnexpectedAnswer as answer:
-                if answer.status not in _REFUSED:
-                    raise
-            else:
-                if upload is None:
-                    mounted.wrong("it was mounted (201)")
+            for named in (source, ""):
+                try:
+                    upload = registry_asks.mount(own, target, digest, named)
+                except UnexpectedAnswer as answer:
+                    if answer.status not in _REFUSED:
+                        raise
                 else:
+                    if upload is None:
+                        mounted.wrong(
+                            f"it was mounted (201){'' if named else ', without a name to mount it from'}"
+                        )
+                        break
                     own.cancel(upload)
         with findings.about(replica.object, f"{target} is without the private blob afterwards (404)") as blob:
             try:

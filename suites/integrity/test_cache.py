@@ -13,6 +13,7 @@ from harbor_verify.findings import Findings
 from harbor_verify.target import Target
 
 _MOST_ASKED = 300
+_FOR_ALL = "gives a byte of what Redis vouches for, as another replica does"
 
 
 @check(
@@ -22,16 +23,18 @@ _MOST_ASKED = 300
     "their registries; separate them (config.yml of the registry: redis.addr, redis.db; the chart: "
     "redis.external.registryDatabaseIndex). Of a repository that it has: a garbage collection did not end, or the "
     "storage was restored from before. Then empty that database (FLUSHDB, where nothing else is in it): it is a cache, "
-    "which fills itself again. Push the image again.",
+    "which fills itself again. Push the image again. A replica that is named gives none of what others give: leave "
+    "Redis alone, compare that replica's mount and configuration with the others', and delete its pod.",
     source="distribution: storage.cache.blobdescriptor, registry/storage/cache/redis; reports 22571 and 19988 of "
     "goharbor/harbor",
     needs=("session-store",),
-    builds_on=("registry.redirect-leads-to-the-blob",),
+    builds_on=("registry.pushed-on-one-pulled-on-every", "registry.redirect-leads-to-the-blob"),
 )
 def test_redis_vouches_for_what_is_there(harbor: Target, findings: Findings, not_applicable, measured):
     """Of every layer that the registry's Redis vouches for (a sample of 300) a byte comes.
 
-    Source: its keys repository::NAME::blobs::DIGEST, which only the registry writes, against a GET of one replica.
+    Source: its keys repository::NAME::blobs::DIGEST, which only the registry writes, against a GET of one replica, and
+    of the others where that gives none: what any of them gives, Redis vouches for rightly.
     """
     store = parts.cache_of(harbor)
     if store is None:
@@ -55,6 +58,12 @@ def test_redis_vouches_for_what_is_there(harbor: Target, findings: Findings, not
             raise CannotTell(str(refused)) from refused
         measured["descriptors_asked_for_count"] = asked
         for each in gather(notebook):
+            if each.kind is Kind.NOT_EVERYWHERE:
+                for replica in each.places:
+                    findings.wrong(
+                        replica, _FOR_ALL, f"{each.digest} of {each.repositories[0]}: {each.observed}"
+                    )
+                continue
             other = each.kind is Kind.FOREIGN
             whose = f"{each.repositories[0]}, which Harbor has not" if other else each.repositories[0]
             vouching.wrong(f"{each.digest} of {whose}: {each.observed}")

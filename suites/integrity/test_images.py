@@ -19,11 +19,11 @@ _DRAWN_EACH = 2
     "integrity.images-whole",
     hint="The offender says what is wrong with which blob, at which replica. Missing everywhere: the storage has lost "
     "it (another bucket, another volume, an earlier backup, a second Harbor that collects garbage on it); push the "
-    "image again, and run no garbage collection until it is clear. At one replica alone: compare its mount and "
-    "configuration with the others', and delete its pod. Stale in Redis: empty the registry's database of it (the "
-    "chart: redis.external.registryDatabaseIndex), then push the image again. Truncated, other bytes: look at the "
-    "storage's own health, remove the file, push again. How much more is broken tells `harbor-verify audit`, which "
-    "reads everything.",
+    "image again, and run no garbage collection until it is clear. At some replicas: compare the mount and "
+    "configuration of those that are named with the others', and delete their pods. Stale in Redis: empty the "
+    "registry's database of it (the chart: redis.external.registryDatabaseIndex), then push the image again. "
+    "Truncated, other bytes: look at the storage's own health, remove the file, push again. How much more is broken "
+    "tells `harbor-verify audit`, which reads everything.",
     source="OCI distribution and image specifications; distribution: blob descriptor cache; report 4269 of "
     "distribution/distribution, 19988 and 22571 of goharbor/harbor",
     builds_on=(

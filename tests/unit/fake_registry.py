@@ -208,7 +208,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _finish(self, content: bytes) -> None:
         digest = self.query.get("digest", [""])[0]
-        if not content and "no-empty" in self.flaws:
+        if "no-blobs" in self.flaws or (not content and "no-empty" in self.flaws):
             return self._error(500, "UNKNOWN")
         if digest != digest_of(content) and "lax" not in self.flaws:
             if "keeps-refused" in self.flaws:
@@ -224,7 +224,13 @@ class _Handler(BaseHTTPRequestHandler):
             known = (content for (_, each), content in self.store.blobs.items() if each == digest)
             self.store.blobs[self.repository, digest] = next(known, b"")
             return self._answer(201, Docker_Content_Digest=digest)
-        if digest and not self._may_pull(source):
+        if digest and not source and "mounts-from-nowhere" in self.flaws:
+            return self._answer(201, Docker_Content_Digest=digest)
+        if digest and not source and "mounts-from-anywhere" in self.flaws:
+            known = (content for (_, each), content in self.store.blobs.items() if each == digest)
+            self.store.blobs[self.repository, digest] = next(known)
+            return self._answer(201, Docker_Content_Digest=digest)
+        if digest and source and not self._may_pull(source):
             return self._error(401, "UNAUTHORIZED")
         if digest and (source, digest) in self.store.blobs and "no-mounts" not in self.flaws:
             self.store.blobs[self.repository, digest] = self.store.blobs[source, digest]

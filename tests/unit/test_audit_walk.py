@@ -80,7 +80,29 @@ def test_a_replica_with_a_storage_of_its_own_is_named_alone(shared):
     own.files, own.links = {known.digest: image.manifest}, set(shared.links)
     with DamagedRegistry(shared).running() as one, DamagedRegistry(own).running() as other:
         notebook, _ = audit([one, other], [known])
-    assert {(kind, places) for kind, _, places in found(notebook)} == {(Kind.MISSING, ("pod 1",))}
+    assert {(kind, places) for kind, _, places in found(notebook)} == {(Kind.NOT_EVERYWHERE, ("pod 1",))}
+
+
+@pytest.mark.parametrize("vouched", [True, False])
+@pytest.mark.parametrize("lacking", [0, 1])
+def test_what_one_replica_alone_lacks_is_neither_redis_fault_nor_the_storages(shared, vouched, lacking):
+    """Redis vouches for it rightly, and in further repositories its link is there."""
+    image, known = shared.push("p/r", vouched=vouched)
+    _, other = shared.push("p/other", vouched=vouched)
+    less = Storage()
+    less.files, less.links = dict(shared.files), set(shared.links)
+    less.redis = shared.redis
+    del less.files[image.layer_digest]
+    storages = [shared, shared]
+    storages[lacking] = less
+    with DamagedRegistry(storages[0]).running() as one, DamagedRegistry(storages[1]).running() as two:
+        notebook, _ = audit([one, two], [known, other])
+        unread = Notebook()
+        with Walk(unread, [one.source("pod 0"), two.source("pod 1")], Pace()) as walk:
+            cache.links(unread, walk, shared, "Redis", lambda name: True)
+    lacks = {(Kind.NOT_EVERYWHERE, image.layer_digest, (f"pod {lacking}",))}
+    assert found(notebook) == lacks
+    assert found(unread) <= (lacks if vouched else set())
 
 
 def test_all_replicas_together_are_called_so():

@@ -1,17 +1,20 @@
 """What is done to a layer in the lab's volume, tried on a folder; and how the images come there."""
 
+import json
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from lab import machine_control
 from lab.defects import left_images
 from lab.defects.harbor_2 import (
     blob_bit_flipped,
     blob_missing,
     blob_truncated,
     blob_unknown_to_the_database,
+    layer_missing_on_one_replica,
     registry_cache_of_another,
     registry_cache_stale,
 )
@@ -93,3 +96,36 @@ def test_redis_vouches_for_another_harbors_layer_until_it_is_healed(volume):
     told.clear()
     registry_cache_of_another.DEFECT.heal_outside(lab)
     assert {key for words in told for key in words[1:]} == made
+
+
+def test_one_replica_alone_lacks_the_layer_the_one_that_is_asked_for_it_first(monkeypatch):
+    def pod(name, created, **metadata):
+        status = [
+            {"name": part, "containerID": f"containerd://{part}-{name}"}
+            for part in ("registryctl", "registry")
+        ]
+        return {
+            "metadata": {"name": name, "creationTimestamp": created} | metadata,
+            "spec": {"nodeName": f"node-of-{name}"},
+            "status": {"containerStatuses": status},
+        }
+
+    pods = [pod("a", "3"), pod("b", "1"), pod("c", "1"), pod("gone", "0", deletionTimestamp="4")]
+    lab = SimpleNamespace(
+        kubectl=lambda *_: json.dumps({"items": pods}), profile=SimpleNamespace(namespace="h")
+    )
+    places, told = ["b", "c", "a"], []
+    monkeypatch.setattr(left_images, "leave", lambda lab: told.append("left"))
+    monkeypatch.setattr(left_images, "remove", lambda lab: told.append("removed"))
+    monkeypatch.setattr(
+        machine_control, "first_process", lambda node, container: (node, container.removeprefix("registry-"))
+    )
+    monkeypatch.setattr(layer_missing_on_one_replica, "run", lambda argv: told.append(tuple(argv)))
+    layer_missing_on_one_replica.DEFECT.plant_outside(lab)
+    asked_first = places[int(left_images.DIGEST[-8:], 16) % 3]
+    assert told[0] == "left"
+    assert told[1][1] == f"--target={(f'node-of-{asked_first}', asked_first)}"
+    assert len(told) == 2
+    layer_missing_on_one_replica.DEFECT.heal_outside(lab)
+    assert [words[1].partition("node-of-")[2][0] for words in told[2:-1]] == places
+    assert told[-1] == "removed"

@@ -71,26 +71,32 @@ def test_what_one_took_and_the_next_does_not_give_is_the_next_ones():
 
 def test_a_blob_without_a_byte_is_taken_and_given():
     with registries() as found:
-        examine(empty, found, "p")
+        examine(empty, found, "p", new_image)
 
 
 def test_who_refuses_a_blob_without_a_byte_that_others_take_is_named():
     for flaws, name in (({"last": ("no-empty",)}, "pod replica-2"), ({"last": ("silent",)}, "pod replica-2")):
         with registries(**flaws) as found:
-            assert name in objects(offenders_of(empty, found, "p"))
+            assert name in objects(offenders_of(empty, found, "p", new_image))
     with registries("no-empty") as found:
-        (offender,) = offenders_of(empty, found, "p")
+        (offender,) = offenders_of(empty, found, "p", new_image)
     assert (offender.object, "500" in offender.observed) == ("front door", True)
 
 
 def test_a_registry_that_can_store_none_anywhere_is_not_applicable():
     with registries(every=("no-empty",)) as found, pytest.raises(NotApplicable, match="500"):
-        examine(empty, found, "p", not_applicable)
+        examine(empty, found, "p", new_image, not_applicable)
+
+
+def test_a_registry_that_takes_no_blob_at_all_does_not_hide_behind_empty_ones():
+    with registries(every=("no-blobs",)) as found:
+        offenders = offenders_of(empty, found, "p", new_image, not_applicable)
+    assert objects(offenders) == {"front door", "pod replica-1", "pod replica-2"}
 
 
 def test_an_empty_blob_that_the_next_does_not_give_is_the_next_ones():
     with doors(*(FakeRegistry(Store()) for _ in range(3))) as found:
-        assert len(offenders_of(empty, found, "p")) == 3
+        assert len(offenders_of(empty, found, "p", new_image)) == 3
 
 
 # images.chunk-out-of-order
@@ -127,8 +133,9 @@ def test_a_replica_that_fails_has_refused_nothing():
 # images.mount-across-repositories
 
 
-def test_a_blob_is_mounted_and_one_that_is_nowhere_is_sent():
-    with registries() as found:
+@pytest.mark.parametrize("every", [(), ("mounts-from-anywhere",)])
+def test_a_blob_is_mounted_and_one_that_is_nowhere_is_sent(every):
+    with registries(every=every) as found:
         examine(mounts, found, "p", new_image)
 
 
@@ -138,6 +145,7 @@ def test_a_blob_is_mounted_and_one_that_is_nowhere_is_sent():
         ("no-mounts", "in its place"),
         ("drops-query", "in its place"),
         ("mounts-anything", "nobody has pushed"),
+        ("mounts-from-nowhere", "404"),
     ],
 )
 def test_a_front_door_that_mounts_nothing_or_anything_is_named(flaw, words):
@@ -149,7 +157,7 @@ def test_a_front_door_that_mounts_nothing_or_anything_is_named(flaw, words):
 
 def test_replicas_that_share_nothing_mount_nothing_from_each_other():
     with doors(*(FakeRegistry(Store()) for _ in range(3))) as found:
-        assert len(offenders_of(mounts, found, "p", new_image)) == 6
+        assert len(offenders_of(mounts, found, "p", new_image)) == 9
 
 
 # images.mount-needs-pull-right
@@ -194,6 +202,12 @@ def test_a_mount_that_hands_a_private_blob_over_is_red():
     with harbor_of("mounts-anything") as harbor:
         offenders = offenders_of(mount_private, harbor)
     assert [offender.observed for offender in offenders] == ["it was mounted (201)", "it gives the blob"]
+    with harbor_of("mounts-from-anywhere") as harbor:
+        offenders = offenders_of(mount_private, harbor)
+    assert [offender.observed for offender in offenders] == [
+        "it was mounted (201), without a name to mount it from",
+        "it gives the blob",
+    ]
 
 
 def test_a_registry_that_gives_the_private_blob_itself_is_red():

@@ -157,6 +157,20 @@ def test_a_redis_that_vouches_for_what_is_gone_is_told(cached, stored, repositor
     assert offender.observed.startswith(f"{image.layer_digest} of {whose}: it vouches for")
 
 
+def test_a_redis_that_vouches_for_what_one_replica_alone_lacks_is_right(cached, stored, server, monkeypatch):
+    image, _ = stored.push("p/r")
+    less = Storage()
+    less.files, less.links, less.redis = dict(stored.files), stored.links, stored.redis
+    del less.files[image.layer_digest]
+    with DamagedRegistry(less).running() as other:
+        sources = [each.source(f"pod registry-{number}") for number, each in enumerate((server, other))]
+        if int(image.layer_digest[-8:], 16) % 2 == 0:
+            sources.reverse()  # so that it is asked first
+        monkeypatch.setattr(parts, "sources", lambda target: sources)
+        (offender,) = offenders_of(CACHE, cached(), never, {})
+    assert (offender.object, offender.observed.partition(":")[0]) == ("pod registry-1", "sha256")
+
+
 def test_a_redis_that_refuses_to_be_read_says_nothing_of_blobs(cached, monkeypatch):
     def refuse(*_):
         raise StoreRefused("AUTH called without any password configured")

@@ -14,5 +14,6 @@ DEFECT = Defect(
     shows="docker push of a layer above 10 MB ends with 413",
     turns_red=frozenset({"images.layer-sizes", "configuration.front-door-limits-no-bodies"}),
     causes=frozenset({"images.layer-sizes"}),
+    hint_says=("client_max_body_size",),
     change=_limit,
 )

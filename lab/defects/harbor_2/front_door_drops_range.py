@@ -14,6 +14,7 @@ DEFECT = Defect(
     report="h#23875",
     shows="a pull that broke off at 9 of 10 GiB begins again",
     turns_red=frozenset({"images.range-passed-on"}),
+    hint_says=("proxy_set_header Range",),
     change=_drop,
     beside_others=True,
 )

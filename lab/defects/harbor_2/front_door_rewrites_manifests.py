@@ -31,5 +31,6 @@ DEFECT = Defect(
             "images.oci-index-unchanged",
         }
     ),
+    hint_says=("let the front door pass bodies and Content-Type as they are",),
     change=_rewrite,
 )
