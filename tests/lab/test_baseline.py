@@ -187,8 +187,9 @@ def test_clients_at_work_during_a_rolling_restart_lose_nothing(harbor):
     code, found = harbor.check("--during=75")
     restart.join()
     assert not levels(found, "broken"), found["differences"]
-    assert not found["unknown"]
-    assert code == 0
+    # A machine that is busy leaves open how long a client waited, and for nothing else.
+    assert all("this machine was starved" in each["why"] for each in found["unknown"]), found["unknown"]
+    assert code == (1 if found["unknown"] else 0)
     assert any(remark.startswith("what clients saw during the upgrade: ") for remark in found["remarks"])
     projects = harbor.target.front_door.projects("verify-", harbor.target.credentials)
     assert not projects, "what was made is removed"
