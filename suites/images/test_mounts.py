@@ -131,7 +131,7 @@ def test_a_mount_hands_no_private_blob_over(
                             f"it was mounted (201){'' if named else ', without a name to mount it from'}"
                         )
                         break
-                    # Some registries want more for a DELETE than the right to push, which is all that the developer has.
+                    # Some registries want more for a DELETE than the right to push, and the developer has no more.
                     harbor.registry(replica).cancel(upload)
         with findings.about(replica.object, f"{target} is without the private blob afterwards (404)") as blob:
             try:
