@@ -175,7 +175,7 @@ class ForwardedSocket:
         try:
             opcode, data = self._translated(self._channel.recv_data)
         except ConnectionError as lost:
-            if self._way_broke():
+            if not self._closed and self._way_broke():
                 raise TargetUnreachable(
                     f"the port-forward to port {self._port} of the pod broke, and the pod is there as before: {lost}"
                 ) from lost
@@ -243,7 +243,7 @@ class _Way:
             return forwarded
         try:
             return SSLTransport(cast(socket.socket, forwarded), _trusting())
-        except OSError:
+        except (OSError, TargetUnreachable):
             forwarded.close()
             raise
 
