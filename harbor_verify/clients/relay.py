@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+from harbor_verify.errors import TargetUnreachable
+
 _PIECE_BYTES = 64 * 1024
 _ATTEMPTS = 2
 _LOOK_S = 0.5
@@ -99,7 +101,8 @@ def _carry(source: Connection, sink: Connection, ended: threading.Event) -> None
             if not data:
                 break
             sink.sendall(data)
-    except OSError:
+    except (OSError, TargetUnreachable):
+        # A way that breaks ends the connection, as the other side's end does.
         pass
     finally:
         ended.set()

@@ -175,7 +175,7 @@ class ForwardedSocket:
         try:
             opcode, data = self._translated(self._channel.recv_data)
         except ConnectionError as lost:
-            if self._way_broke():
+            if not self._is_done() and self._way_broke():
                 raise TargetUnreachable(
                     f"the port-forward to port {self._port} of the pod broke, and the pod is there as before: {lost}"
                 ) from lost
@@ -199,8 +199,12 @@ class ForwardedSocket:
         self._close_if_unused()
 
     def _close_if_unused(self) -> None:
-        if self._closed and self._io_refs <= 0:
+        if self._is_done():
             self._channel.shutdown()
+
+    def _is_done(self) -> bool:
+        """Nobody here reads from it any more."""
+        return self._closed and self._io_refs <= 0
 
     def _complaint(self, text: str) -> ConnectionError:
         """What the kubelet says instead of a connection: mostly that nothing listens, in many words."""
@@ -243,7 +247,7 @@ class _Way:
             return forwarded
         try:
             return SSLTransport(cast(socket.socket, forwarded), _trusting())
-        except OSError:
+        except (OSError, TargetUnreachable):
             forwarded.close()
             raise
 
