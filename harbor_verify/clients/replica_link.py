@@ -13,6 +13,7 @@ import io
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -125,10 +126,10 @@ class ForwardedSocket:
     """A port-forward with as much of a socket's face as http.client, urllib3 and socket.SocketIO look at."""
 
     def __init__(
-        self, channel: websocket.WebSocket, port: int, way_broke: Callable[[], bool] = lambda: False
+        self, channel: websocket.WebSocket, port: int, require_way: Callable[[], None] = lambda: None
     ) -> None:
-        """`way_broke` says whether a connection that was lost, which nobody closed, was not the pod's to lose."""
-        self._channel, self._port, self._way_broke = channel, port, way_broke
+        """`require_way` raises TargetUnreachable where a connection that was lost was not the pod's to lose."""
+        self._channel, self._port, self._require_way = channel, port, require_way
         self._io_refs, self._closed = 0, False
         self._left = b""
         # Each of the two channels begins with a message that names the port. Left unread, they would make an idle
@@ -174,11 +175,9 @@ class ForwardedSocket:
         """Raises TargetUnreachable where the way broke: that says nothing about the pod."""
         try:
             opcode, data = self._translated(self._channel.recv_data)
-        except ConnectionError as lost:
-            if not self._is_done() and self._way_broke():
-                raise TargetUnreachable(
-                    f"the port-forward to port {self._port} of the pod broke, and the pod is there as before: {lost}"
-                ) from lost
+        except ConnectionError:
+            if not self._is_done():
+                self._require_way()
             raise
         return opcode, data
 
@@ -235,14 +234,7 @@ class _Way:
 
     def open(self) -> ForwardedSocket | SSLTransport:
         """A new connection. Raises PodGone, TargetUnreachable, and OSError when TLS is not what is spoken there."""
-        query = [("ports", str(self.port))]
-        channel = open_channel(self.kubernetes, self.namespace, self.pod, "portforward", query)
-        channel.settimeout(self.kubernetes.timeouts_s[1])
-        try:
-            forwarded = ForwardedSocket(channel, self.port, self._broke)
-        except (websocket.WebSocketException, OSError) as lost:
-            channel.shutdown()
-            raise TargetUnreachable(f"portforward to {self.namespace}/{self.pod} broke: {lost}") from lost
+        forwarded = self._forward()
         if not self.tls:
             return forwarded
         try:
@@ -251,21 +243,23 @@ class _Way:
             forwarded.close()
             raise
 
-    def _broke(self) -> bool:
-        """Whether the pod is still there and Ready: a port-forward is also lost with the API server or the kubelet.
-
-        Whoever ends by himself, or dies, ends it otherwise: his side is closed. Raises TargetUnreachable.
-        """
-        core, name = self.kubernetes.core, f"{self.namespace}/{self.pod}"
+    def _forward(self) -> ForwardedSocket:
+        query = [("ports", str(self.port))]
+        channel = open_channel(self.kubernetes, self.namespace, self.pod, "portforward", query)
+        channel.settimeout(self.kubernetes.timeouts_s[1])
         try:
-            pod = self.kubernetes.ask(f"read pod {name}", core.read_namespaced_pod, self.pod, self.namespace)
-        except TargetUnreachable as refused:
-            if getattr(refused.__cause__, "status", None) == 404:
-                return False
-            raise
-        conditions = pod.status.conditions or ()
-        ready = any(each.type == "Ready" and each.status == "True" for each in conditions)
-        return ready and pod.metadata.deletion_timestamp is None
+            return ForwardedSocket(channel, self.port, self._require)
+        except (websocket.WebSocketException, OSError) as lost:
+            channel.shutdown()
+            raise TargetUnreachable(f"portforward to {self.namespace}/{self.pod} broke: {lost}") from lost
+
+    def _require(self) -> None:
+        """Raises TargetUnreachable where no other port-forward comes about: the API server or the kubelet is away.
+
+        A pod that resets a connection is seen as one that was lost, too, and whoever asks then gets another.
+        """
+        with suppress(PodGone):
+            self._forward().close()
 
 
 class _ForwardedConnection(HTTPConnection):

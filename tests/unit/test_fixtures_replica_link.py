@@ -9,7 +9,6 @@ from types import SimpleNamespace
 
 import pytest
 import websocket
-from kubernetes.client import ApiException
 
 from harbor_verify.clients import pod_channel, replica_link
 from harbor_verify.clients.pod_channel import CommandInPodFailed, PodGone, run_in_pod
@@ -153,36 +152,20 @@ def test_no_answer_says_why_and_whether_it_may_have_been_acted_on(link, messages
 LOST = websocket.WebSocketConnectionClosedException("lost")
 
 
-def pod(ready="True", deleted=None):
-    status = SimpleNamespace(conditions=[SimpleNamespace(type="Ready", status=ready)])
-    return SimpleNamespace(status=status, metadata=SimpleNamespace(deletion_timestamp=deleted))
-
-
 @pytest.mark.parametrize(
-    "seen, error",
+    "another, error",
     [
-        (pod(), TargetUnreachable),
-        (pod(ready="False"), NoAnswer),
-        (pod(deleted="2026"), NoAnswer),
-        (TargetUnreachable("no answer"), TargetUnreachable),
-        (404, NoAnswer),
+        (TargetUnreachable("no answer of the API server"), TargetUnreachable),
+        (FakeChannel(LOST), TargetUnreachable),
+        (FakeChannel(*PORTS), NoAnswer),
+        (PodGone("pods p not found"), NoAnswer),
     ],
 )
-def test_a_port_forward_that_breaks_while_its_pod_is_there_as_before_says_nothing_about_harbor(
-    link, monkeypatch, seen, error
+def test_a_port_forward_that_was_lost_says_something_about_the_pod_only_where_another_comes_about(
+    link, another, error
 ):
-    """With the API server, the kubelet or a load balancer between; what the pod ends, it closes."""
-
-    def ask(*_):
-        if isinstance(seen, int):
-            raise TargetUnreachable("404") from ApiException(status=seen)
-        if isinstance(seen, Exception):
-            raise seen
-        return seen
-
-    monkeypatch.setattr(KUBERNETES, "ask", ask, raising=False)
-    monkeypatch.setattr(KUBERNETES, "core", SimpleNamespace(read_namespaced_pod=None), raising=False)
-    with link(FakeChannel(*PORTS, LOST)) as client, pytest.raises(error, match=r"lost|no answer"):
+    """A registry that ends an answer in the middle resets its connection, and the port-forward is lost with it."""
+    with link(FakeChannel(*PORTS, LOST), another) as client, pytest.raises(error, match=r"lost|no answer"):
         client.get("/")
 
 
