@@ -6,15 +6,27 @@ from collections.abc import Iterator, Mapping
 from kubernetes.client import V1PodTemplateSpec
 
 from harbor_verify.clients.harbor import Credentials
+from harbor_verify.errors import TargetUnreachable
 from harbor_verify.model.discovery import Deployment
 from harbor_verify.model.environment import environment_of
-from harbor_verify.redaction import secrets_in
+from harbor_verify.redaction import Redaction, secrets_in
 
 
 def of_credentials(credentials: Credentials) -> set[str]:
     """A password, and user and password together as HTTP's Basic authentication sends them."""
     basic = f"{credentials.user}:{credentials.password}".encode()
     return {credentials.password, base64.b64encode(basic).decode()}
+
+
+def learn(redaction: Redaction, deployment: Deployment) -> list[str]:
+    """Let it know what of a deployment must not be written; why some of that cannot be found out, in words."""
+    unknown = []
+    for of in (of_deployment, of_secrets):
+        try:
+            redaction.learn(*of(deployment))
+        except TargetUnreachable as error:
+            unknown.append(str(error))
+    return unknown
 
 
 def of_deployment(deployment: Deployment) -> set[str]:

@@ -301,7 +301,7 @@ class Target:
     @cached_property
     def front_door(self) -> Harbor:
         """Harbor's API as its users reach it: any replica may answer."""
-        return self.profile.api(self.new_front_door_link())
+        return self.new_front_door()
 
     def new_front_door(self) -> Harbor:
         """By a connection of its own; its caller closes it."""

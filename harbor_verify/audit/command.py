@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from harbor_verify.audit.notebook import FILE, Notebook
 from harbor_verify.audit.pace import Pace
 from harbor_verify.audit.result import Result
 from harbor_verify.audit.walk import Stopped, Walk
-from harbor_verify.errors import HarnessError, SettingsError, TargetUnreachable
+from harbor_verify.errors import HarnessError, SettingsError
 from harbor_verify.model.roles import Role
 from harbor_verify.plugin.options import TITLE, add_settings, given_of
 from harbor_verify.redaction import Redaction
@@ -60,8 +60,7 @@ def main(words: list[str], environment: dict[str, str] | None = None) -> int:
         _say(Redaction().text(str(error)))
         return 4
     redaction = Redaction(known_secrets.of_credentials(target.credentials))
-    with suppress(TargetUnreachable):
-        redaction.learn(*known_secrets.of_deployment(target.deployment))
+    known_secrets.learn(redaction, target.deployment)
     try:
         folder = _folder(options, settings)
         found = _audit(target, folder, options, redaction)

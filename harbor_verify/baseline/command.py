@@ -252,11 +252,7 @@ class _Reached:
     def __init__(self, settings: Settings, redaction: Redaction) -> None:
         self._target = reach(providers.provide(settings), settings)
         redaction.learn(*known_secrets.of_credentials(self._target.credentials))
-        for learn in (known_secrets.of_deployment, known_secrets.of_secrets):
-            try:
-                redaction.learn(*learn(self._target.deployment))
-            except TargetUnreachable:
-                continue
+        known_secrets.learn(redaction, self._target.deployment)
 
     def __enter__(self) -> Target:
         return self._target

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from harbor_verify.baseline import cluster_rules, content_rules, logins
-from harbor_verify.baseline.file import Baseline
+from harbor_verify.baseline.file import Baseline, is_below
 from harbor_verify.baseline.judgement import ABSENT, Context, Difference, Level, Said
 from harbor_verify.model.upgrades import Entry, Item, Unread, Upgrade
 
@@ -76,10 +76,10 @@ class Comparison:
             if before is ABSENT and kept.why_unread(item.key):
                 continue
             self._judge(part, item.key, before, item)
-        gone = [key for key in left if not _is_below(key, unread)]
+        gone = [key for key in left if not _is_below_any(key, unread)]
         if gone and again:
             there, unread_again = _keys(again())
-            gone = [key for key in gone if key not in there and not _is_below(key, unread_again)]
+            gone = [key for key in gone if key not in there and not _is_below_any(key, unread_again)]
         for key in gone:
             self._judge(part, key, left[key], None)
 
@@ -126,8 +126,8 @@ class Comparison:
             self._context.beside.setdefault(part, {})[item.key] = item.beside
 
 
-def _is_below(key: str, unread: list[str]) -> bool:
-    return any(each in ("", key) or (each.endswith("/") and key.startswith(each)) for each in unread)
+def _is_below_any(key: str, unread: list[str]) -> bool:
+    return any(is_below(key, each) for each in unread)
 
 
 def _keys(items: Iterator[Item]) -> tuple[set[str], list[str]]:

@@ -9,6 +9,7 @@ from harbor_verify.baseline.judgement import (
     Context,
     Said,
     broken,
+    change,
     changes,
     expected,
     suspicious,
@@ -30,7 +31,7 @@ def projects(key: str, before: Any, now: Any, beside: Any, context: Context) -> 
         yield broken("is gone, with all that was in it", _RESTORE)
         return
     for name in changes(before, now):
-        observed = f"{name} is {told(now.get(name, ABSENT))}, was {told(before[name])}"
+        observed = change(name, before, now)
         if name == "id":
             yield broken(f"was made anew: {observed}", _RESTORE)
         else:
@@ -135,10 +136,7 @@ def quotas(key: str, before: Any, now: Any, beside: Any, context: Context) -> It
     elif before is ABSENT:
         yield expected("is new")
     elif changed := changes(before["limits"], now["limits"]):
-        seen = ", ".join(
-            f"{name} is {told(now['limits'].get(name, ABSENT))}, was {before['limits'][name]}"
-            for name in changed
-        )
+        seen = ", ".join(change(name, before["limits"], now["limits"]) for name in changed)
         yield broken(
             f"the limit is another: {seen} (bytes; -1: none)",
             _WHO
@@ -156,9 +154,7 @@ def policies(key: str, before: Any, now: Any, beside: Any, context: Context) -> 
             yield broken("is no longer enabled", _WHO + "enable it again")
             changed.remove("enabled")
         if changed:
-            seen = ", ".join(
-                f"{name} is {told(now.get(name, ABSENT))}, was {told(before[name])}" for name in changed
-            )
+            seen = ", ".join(change(name, before, now) for name in changed)
             yield suspicious(seen, "Was that meant? The baseline has what it was")
 
 
@@ -185,9 +181,7 @@ def registries(key: str, before: Any, now: Any, beside: Any, context: Context) -
             "see whether that registry is down or refuses the login; then type the password in again",
         )
     for name in (each for each in changes(before, now) if each != "ping"):
-        yield suspicious(
-            f"{name} is {told(now.get(name, ABSENT))}, was {told(before[name])}", "Was that meant?"
-        )
+        yield suspicious(change(name, before, now), "Was that meant?")
 
 
 def settings(key: str, before: Any, now: Any, beside: Any, context: Context) -> Iterator[Said]:

@@ -17,6 +17,11 @@ from harbor_verify.errors import SettingsError
 SCHEMA = "harbor-verify/baseline/1"
 
 
+def is_below(key: str, unread: str) -> bool:
+    """Whether what stands under a key is not known when `unread` (as in `Part.unread`) could not be read."""
+    return unread in ("", key) or (unread.endswith("/") and key.startswith(unread))
+
+
 @dataclass
 class Part:
     """What was kept of a part. `unread`: by key, what could not be read of it, and why; the key `` is the whole of it.
@@ -34,10 +39,7 @@ class Part:
 
     def why_unread(self, key: str) -> str:
         """Why it is not known what stands under a key; empty: it is."""
-        for each, why in self.unread.items():
-            if each in ("", key) or (each.endswith("/") and key.startswith(each)):
-                return why
-        return ""
+        return next((why for each, why in self.unread.items() if is_below(key, each)), "")
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,11 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     return [name for name in sorted(before) if now.get(name, ABSENT) != before[name]]
 
 
+def change(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """What has become of one of `changes`, in words."""
+    return f"{name} is {told(now.get(name, ABSENT))}, was {told(before[name])}"
+
+
 def told(value: Any) -> str:
     """A value within a sentence."""
     if isinstance(value, Absent):

@@ -164,7 +164,9 @@ def _begin(config: pytest.Config, selected: list[str]) -> State:
     clocks = clock.correct(clocks_ahead(target))
     facts = find_facts(target, settings)
     seed = secrets.randbelow(_SEEDS) if settings.seed is None else settings.seed
-    target_lines = describe(target, facts) + _learn_secrets(target, redaction)
+    target_lines = describe(target, facts)
+    for why in known_secrets.learn(redaction, target.deployment):
+        target_lines.append(f"  some secrets are known by what they look like only: {why}")
     target_lines += [f"  {clocks}"] if clocks else []
     target_lines.append(f"  seed {seed}: what is hit is drawn from it (--seed {seed} hits the same again)")
     stop = Stop()
@@ -335,17 +337,6 @@ def _make_folder(directory: Path, started: datetime) -> Path:
         raise SettingsError(
             f"--report-dir: no folder for this run can be made in {directory}: {error}"
         ) from error
-
-
-def _learn_secrets(target: Target, redaction: Redaction) -> list[str]:
-    """Learn what must not be written; a line about it when that cannot be found out."""
-    lines = []
-    for learn in (known_secrets.of_deployment, known_secrets.of_secrets):
-        try:
-            redaction.learn(*learn(target.deployment))
-        except TargetUnreachable as error:
-            lines.append(f"  some secrets are known by what they look like only: {error}")
-    return lines
 
 
 def _heal_leftovers(target: Target, ledger: Ledger) -> list[str]:

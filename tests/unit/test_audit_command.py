@@ -38,7 +38,7 @@ def run(monkeypatch, tmp_path, stored):
         monkeypatch.setattr(harbor, "root_of", lambda target, replica: None)
         monkeypatch.setattr(harbor, "knows_repository", lambda target, name: False)
         monkeypatch.setattr(command.providers, "provide", lambda settings: None)
-        monkeypatch.setattr(command.known_secrets, "of_deployment", lambda deployment: [])
+        monkeypatch.setattr(command.known_secrets, "learn", lambda redaction, deployment: [])
 
         def audit(*words, known=(), deleted=(), contents=None, sql=None, url="https://h"):
             @contextmanager

@@ -1,6 +1,6 @@
 """registry-rc mounts its ConfigMap where an older image read it; this one reads /etc/registry/config.yml."""
 
-from lab.defects import Defect
+from lab.defects import Defect, whatever_pushes
 from lab.defects.harbor_1_2 import SOME_FAILOVER
 from lab.deployment.manifests.objects import Object, container_of, mount_of
 
@@ -22,30 +22,13 @@ DEFECT = Defect(
             "configuration.registry-config-mounted-where-it-is-read",
             "configuration.registry-root-inside-volume",
             "configuration.registry-trusts-token-key",
-            "images.docker-manifest-list-unchanged",
-            "images.empty-blob",
-            "images.head-agrees-with-get",
-            "images.layer-sizes",
-            "images.long-names",
-            "images.mount-across-repositories",
             "images.mount-needs-pull-right",
-            "images.oci-index-unchanged",
-            "images.pull-resumes",
-            "images.range-passed-on",
-            "images.referrers-listed",
-            "images.tag-pages",
-            "images.unchanged-means-unchanged",
-            "images.upload-forms",
-            "registry.busybox-push-pull",
-            "registry.concurrent-pushes",
-            "registry.delete-removes",
-            "registry.kubelet-pulls-with-pull-secret",
             "registry.pushed-on-one-pulled-on-every",
-            "registry.repository-appears-in-harbor",
             "registry.upload-continues-on-another-replica",
             "storage.image-survives-registry-pod-deletion",
         }
     )
+    | whatever_pushes.CHECKS
     | SOME_FAILOVER,
     causes=frozenset({"configuration.registry-config-mounted-where-it-is-read"}),
     change=_mount_elsewhere,

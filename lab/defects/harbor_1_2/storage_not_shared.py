@@ -1,6 +1,6 @@
 """Each registry replica keeps its images in a folder of its own, though the volume is mounted on all."""
 
-from lab.defects import Defect
+from lab.defects import Defect, whatever_pushes
 from lab.defects.harbor_1_2 import SOME_FAILOVER
 from lab.deployment.manifests.objects import Object, container_of, mount_of, tell_node
 
@@ -16,29 +16,12 @@ DEFECT = Defect(
     shows="what was pushed to one replica is unknown to the others: two pulls of three fail",
     turns_red=frozenset(
         {
-            "images.docker-manifest-list-unchanged",
-            "images.empty-blob",
-            "images.head-agrees-with-get",
-            "images.layer-sizes",
-            "images.long-names",
-            "images.mount-across-repositories",
-            "images.oci-index-unchanged",
-            "images.pull-resumes",
-            "images.range-passed-on",
-            "images.referrers-listed",
-            "images.tag-pages",
-            "images.unchanged-means-unchanged",
-            "images.upload-forms",
-            "registry.busybox-push-pull",
-            "registry.concurrent-pushes",
-            "registry.delete-removes",
-            "registry.kubelet-pulls-with-pull-secret",
             "registry.pushed-on-one-pulled-on-every",
-            "registry.repository-appears-in-harbor",
             "registry.upload-continues-on-another-replica",
             "storage.image-survives-registry-pod-deletion",
         }
     )
+    | whatever_pushes.CHECKS
     | SOME_FAILOVER,
     causes=frozenset({"registry.pushed-on-one-pulled-on-every"}),
     change=_one_folder_a_node,

@@ -1,6 +1,6 @@
 """The last garbage collection failed, at night, and nobody looked."""
 
-from lab.defects import Defect, Lab
+from lab.defects import Defect, Lab, executions
 
 _JOB = "ba" * 12
 
@@ -20,11 +20,7 @@ def _fail(lab: Lab) -> None:
 
 
 def _forget(lab: Lab) -> None:
-    lab.sql(
-        f"""CREATE TEMPORARY TABLE gone AS SELECT execution_id FROM task WHERE job_id = '{_JOB}';
-        DELETE FROM task WHERE job_id = '{_JOB}';
-        DELETE FROM execution WHERE id IN (SELECT execution_id FROM gone)"""
-    )
+    executions.forget(lab, _JOB)
 
 
 DEFECT = Defect(

@@ -1,6 +1,6 @@
 """A replication is said to run, and no worker is at it: its jobservice died, and Redis knows nothing of it."""
 
-from lab.defects import Defect, Lab
+from lab.defects import Defect, Lab, executions
 
 _JOB = "ef" * 12
 
@@ -17,11 +17,7 @@ def _begin(lab: Lab) -> None:
 
 
 def _end(lab: Lab) -> None:
-    lab.sql(
-        f"""CREATE TEMPORARY TABLE gone AS SELECT execution_id FROM task WHERE job_id = '{_JOB}';
-        DELETE FROM task WHERE job_id = '{_JOB}';
-        DELETE FROM execution WHERE id IN (SELECT execution_id FROM gone)"""
-    )
+    executions.forget(lab, _JOB)
 
 
 DEFECT = Defect(

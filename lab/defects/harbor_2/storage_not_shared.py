@@ -1,6 +1,6 @@
 """Each registry replica keeps its images in a folder of its own, though the volume is mounted on all."""
 
-from lab.defects import Defect, Lab
+from lab.defects import Defect, Lab, whatever_pushes
 from lab.defects.left_images import CACHE_DATABASE
 from lab.deployment import registry_cache
 from lab.deployment.manifests.objects import Object, container_of, mount_of, pod_of, tell_node
@@ -48,29 +48,12 @@ DEFECT = Defect(
             "access.private-project-hidden-from-anonymous",
             "access.robot-account-pushes-and-pulls",
             "images.chunk-out-of-order",
-            "images.docker-manifest-list-unchanged",
-            "images.empty-blob",
-            "images.head-agrees-with-get",
-            "images.layer-sizes",
-            "images.long-names",
-            "images.mount-across-repositories",
             "images.mount-needs-pull-right",
-            "images.oci-index-unchanged",
-            "images.pull-resumes",
-            "images.range-passed-on",
-            "images.referrers-listed",
-            "images.tag-pages",
-            "images.unchanged-means-unchanged",
-            "images.upload-forms",
-            "registry.busybox-push-pull",
-            "registry.concurrent-pushes",
             "registry.corrupted-blob-refused",
-            "registry.delete-removes",
-            "registry.kubelet-pulls-with-pull-secret",
             "registry.quota-follows-pushes",
-            "registry.repository-appears-in-harbor",
         }
-    ),
+    )
+    | whatever_pushes.CHECKS,
     causes=frozenset({"registry.pushed-on-one-pulled-on-every"}),
     hint_says=("ReadWriteMany claim",),
     change=_one_folder_a_node,

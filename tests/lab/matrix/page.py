@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 import harbor_verify.reports
+from harbor_verify.reports import whole
 from tests.lab.matrix.record import Planted, Record
 
 SEEN, MISSED, FALSE_ALARM, UNKNOWN, BY_CHANCE = (
@@ -136,9 +137,7 @@ def _wrapped(message: str) -> list[str]:
 def write(records: Sequence[Record], folder: Path) -> Path:
     """Write matrix.html into the folder; returns the file. Raises OSError."""
     file = folder / "matrix.html"
-    partial = folder / ".matrix.html"
-    partial.write_text(document(records), encoding="utf-8")
-    partial.replace(file)
+    whole.put(file, document(records))
     return file
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from harbor_verify.reports import whole
 from lab import settings
 
 FOLDER = settings.REPOSITORY / "reports" / "matrix"
@@ -51,9 +52,7 @@ def save(record: Record, folder: Path) -> None:
     """Write a record in place of an earlier one of the same test. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{hashlib.sha256(record.test.encode()).hexdigest()[:16]}.json"
-    partial = file.with_suffix(".partial")
-    partial.write_text(json.dumps(dataclasses.asdict(record), indent=1) + "\n")
-    partial.replace(file)
+    whole.put(file, json.dumps(dataclasses.asdict(record), indent=1) + "\n")
 
 
 def load(folder: Path) -> list[Record]:
