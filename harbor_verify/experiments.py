@@ -34,7 +34,8 @@ from harbor_verify.verdict import Failure
 
 _AT_ONCE_S = 1
 """The grace of an abrupt kill: with none the API forgets the pod at once, and the kubelet gives it all it asks for."""
-
+_LONGER_S = 5
+"""What is bad lasts so much longer than an outage may: else a Harbor that does nothing about it would pass."""
 
 Made = tuple[Disruption, Iterable[str]]
 """A disruption, and the replicas, by name, that it is done to."""
@@ -98,11 +99,13 @@ class Experiments:
 
     def network_loss(self, role: Role) -> Survival:
         """Packets to and from a replica get lost."""
-        return self._on_container("network-loss", NetworkLoss, role, self._hanging())
+        disruption = partial(NetworkLoss, lasts_s=self.settings.hang_outage_budget_s + _LONGER_S)
+        return self._on_container("network-loss", disruption, role, self._hanging())
 
     def network_slowness(self, role: Role) -> Survival:
         """The way to and from a replica becomes slow."""
-        return self._on_container("network-slowness", NetworkSlowness, role, self._hanging())
+        disruption = partial(NetworkSlowness, lasts_s=self.settings.hang_outage_budget_s + _LONGER_S)
+        return self._on_container("network-slowness", disruption, role, self._hanging())
 
     def rolling_restart(self, role: Role) -> Survival:
         """All pods of a role are replaced, one after the other."""
@@ -182,8 +185,9 @@ class Experiments:
         return self._on_server(partial(ServerRestart, "restart"), what)
 
     def server_hang(self, what: str) -> Survival:
-        """The server in use hangs for a while."""
-        return self._on_server(ServerHang, what)
+        """The server in use hangs for longer than clients may go without answers."""
+        lasts_s = self.settings.store_outage_budget_s + _LONGER_S
+        return self._on_server(partial(ServerHang, lasts_s=lasts_s), what)
 
     def server_blackhole(self, what: str) -> Survival:
         """Whatever is sent to the server in use vanishes."""
@@ -212,7 +216,7 @@ class Experiments:
         return together(survivals)
 
     def _on_container(
-        self, kind: str, disruption: type[ContainerDisruption], role: Role, budgets: Budgets
+        self, kind: str, disruption: Callable[..., ContainerDisruption], role: Role, budgets: Budgets
     ) -> Survival:
         def make(recorder: Recorder, draw: Random) -> Made:
             workload = self._whole(role)

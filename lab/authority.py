@@ -49,29 +49,30 @@ def certificate_file() -> Path:
     return file
 
 
-def pair(name: str, hosts: Iterable[str]) -> Pair:
+def pair(name: str, hosts: Iterable[str], *, valid_days: int | None = None) -> Pair:
     """The certificate of the server `name`, good for these host names and addresses, and its key.
 
-    The same each time; another one when the hosts are others.
+    The same each time; another one when the hosts are others. `valid_days`: one of its own that ends after so many
+    days from when it was made; None: after years.
     """
     wanted = sorted(set(hosts))
-    file = _folder() / f"{name}.json"
+    file = _folder() / (f"{name}.json" if valid_days is None else f"{name}-of-{valid_days}-days.json")
     if file.exists():
         kept = json.loads(file.read_text())
         if kept["hosts"] == wanted:
             return Pair(kept["certificate"], kept["key"])
-    made = _issue(name, wanted)
+    made = _issue(name, wanted, valid_days or _VALID_DAYS)
     _write(file, json.dumps({"hosts": wanted, "certificate": made.certificate, "key": made.key}))
     return made
 
 
-def _issue(name: str, hosts: list[str]) -> Pair:
+def _issue(name: str, hosts: list[str], valid_days: int) -> Pair:
     issuer = x509.load_pem_x509_certificate(certificate_file().read_bytes())
     issuer_key = serialization.load_pem_private_key((_folder() / "ca.key").read_bytes(), None)
     assert isinstance(issuer_key, ec.EllipticCurvePrivateKey)
     key = ec.generate_private_key(ec.SECP256R1())
     made = (
-        _builder(_name(name), issuer.subject, key)
+        _builder(_name(name), issuer.subject, key, valid_days)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName(list(map(_alternative, hosts))), critical=False)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -84,7 +85,7 @@ def _issue(name: str, hosts: list[str]) -> Pair:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, valid_days: int = _VALID_DAYS
 ) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (
@@ -94,7 +95,7 @@ def _builder(
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=_VALID_DAYS))
+        .not_valid_after(now + datetime.timedelta(days=valid_days))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
 

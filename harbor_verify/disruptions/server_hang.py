@@ -11,7 +11,10 @@ from harbor_verify.waiting import NotYet
 
 
 class ServerHang(ServerDisruption):
-    """Proof: the kernel calls it stopped, for `lasts_s` seconds. Healed: it goes on, and all are well."""
+    """Proof: the kernel calls it stopped, for `lasts_s` seconds. Healed: it goes on, and all are well.
+
+    To show that nobody takes over it has to last longer than clients may go without answers.
+    """
 
     def __init__(
         self,
@@ -19,11 +22,11 @@ class ServerHang(ServerDisruption):
         machine_control: MachineControl,
         what: str,
         *,
-        lasts_s: float = 10,
+        lasts_s: float,
         timeout_s: float = 120,
     ) -> None:
-        super().__init__("hang", recorder, machine_control, what, timeout_s=timeout_s)
-        self._lasts_s, self._began_s = lasts_s, 0.0
+        super().__init__("hang", recorder, machine_control, what, timeout_s=lasts_s + timeout_s)
+        self.lasts_s, self._began_s = lasts_s, 0.0
 
     def inject(self) -> None:
         self._began_s = time.monotonic()
@@ -34,11 +37,11 @@ class ServerHang(ServerDisruption):
             _, state = self.machine_control.process_of(self.server)
             if state != "T":
                 raise NotYet(f"the kernel calls {self.server} {state or 'gone'}")
-            if time.monotonic() - self._began_s < self._lasts_s:
+            if time.monotonic() - self._began_s < self.lasts_s:
                 raise NotYet("it has not hung for long enough")
             return state
 
-        return {"state": self.wait("kept waiting", lasted), "lasted_s": self._lasts_s}
+        return {"state": self.wait("kept waiting", lasted), "lasted_s": self.lasts_s}
 
     def restore(self) -> None:
         self.machine_control.resume_server(self.server)

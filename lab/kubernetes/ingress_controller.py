@@ -44,14 +44,7 @@ def serve(namespace: str, name: str) -> None:
     objects = objects_of(configuration(ingress, addresses), secret["data"])
     listing = {"apiVersion": "v1", "kind": "List", "items": objects}
     kubectl("apply", "--filename=-", input=json.dumps(listing))
-    kubectl(
-        "rollout",
-        "status",
-        f"deployment/{_NAME}",
-        f"--namespace={NAMESPACE}",
-        f"--timeout={_DEADLINE_S}s",
-        timeout_s=_DEADLINE_S + 10,
-    )
+    _wait_until_rolled_out()
     # As ingress-nginx has it before a Service of type NodePort: the Service's own address.
     own = _read("service", _NAME, NAMESPACE)["spec"]["clusterIP"]
     status = {"status": {"loadBalancer": {"ingress": [{"ip": own}]}}}
@@ -64,6 +57,12 @@ def serve(namespace: str, name: str) -> None:
         "--type=merge",
         f"--patch={json.dumps(status)}",
     )
+
+
+def scale(replicas: int) -> None:
+    """Have so many pods of it, and wait until there are. Raises CommandFailed."""
+    kubectl("scale", f"deployment/{_NAME}", f"--namespace={NAMESPACE}", f"--replicas={replicas}")
+    _wait_until_rolled_out()
 
 
 def healthy() -> str:
@@ -212,6 +211,17 @@ def objects_of(text: str, secret: dict[str, str]) -> list[Object]:
             },
         },
     ]
+
+
+def _wait_until_rolled_out() -> None:
+    kubectl(
+        "rollout",
+        "status",
+        f"deployment/{_NAME}",
+        f"--namespace={NAMESPACE}",
+        f"--timeout={_DEADLINE_S}s",
+        timeout_s=_DEADLINE_S + 10,
+    )
 
 
 def _pod() -> Object:

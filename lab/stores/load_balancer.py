@@ -7,6 +7,7 @@ correct it. Nor a PostgreSQL: it is its Patroni that says whether it is primary.
 """
 
 import csv
+import re
 import socket
 from collections.abc import Mapping
 
@@ -30,10 +31,25 @@ def ensure() -> None:
 
     Raises NotReady, DaemonDied.
     """
+    _ensure(configuration())
+
+
+def spoil(old: str, new: str) -> None:
+    """Have it started with one text in the place of another in its configuration, until `ensure` is called.
+
+    Both are patterns as `re.sub` takes them. Raises ValueError where there is nothing to change, NotReady, DaemonDied.
+    """
+    spoiled, changes = re.subn(old, new, configuration())
+    if not changes:
+        raise ValueError(f"HAProxy's configuration has no {old!r} to change")
+    _ensure(spoiled)
+
+
+def _ensure(wanted: str) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    if not _CONFIGURATION.exists() or _CONFIGURATION.read_text() != configuration():
+    if not _CONFIGURATION.exists() or _CONFIGURATION.read_text() != wanted:
         DAEMON.stop()
-        _CONFIGURATION.write_text(configuration())
+        _CONFIGURATION.write_text(wanted)
     DAEMON.ensure(healthy, deadline_s=30)
 
 

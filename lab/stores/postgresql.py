@@ -342,12 +342,23 @@ def _configure(name: str, wanted: dict[str, object]) -> None:
         _signal(patroni, signal.SIGHUP)  # it reads the file again
 
 
-def _show_certificate(folder: Path) -> None:
+def show_certificate(*, valid_days: int | None = None) -> None:
+    """Let each node show a certificate that ends after so many days (None: after years), without a restart.
+
+    Raises CommandFailed.
+    """
+    for name in NODES:
+        _show_certificate(FOLDER / name, valid_days)
+        _ask(name, "SELECT pg_reload_conf()")
+
+
+def _show_certificate(folder: Path, valid_days: int | None = None) -> None:
     """Write the files of a node's certificate: of the private authority, for each address that leads to a node.
 
     Who does not ask for TLS is served without.
     """
-    issued = authority.pair("postgresql", (settings.LOAD_BALANCER, *settings.POSTGRESQL.values()))
+    hosts = (settings.LOAD_BALANCER, *settings.POSTGRESQL.values())
+    issued = authority.pair("postgresql", hosts, valid_days=valid_days)
     (folder / _CERTIFICATE).write_text(issued.certificate)
     key = folder / _KEY
     key.touch(mode=0o600)

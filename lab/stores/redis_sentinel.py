@@ -39,6 +39,9 @@ _CERTIFICATE, _KEY = "tls.crt", "tls.key"
 _SERVER = OUTSIDE.folder / "session-store"
 """A link to the program that runs as server and as Sentinel: Redis, or what a layout has in its place."""
 QUORUM = 2
+MAX_MEMORY_BYTES = 128 * 2**20
+_ELSEWHERE, _FOREIGN_KEY = "9", "reports-of-another-program"
+"""A database that nothing of Harbor's uses, and what is in it."""
 _REPLICAS = len(DATA_NODES) - 1
 _FEWEST_REPLICAS = 1
 """That must have answered within _LONGEST_LAG_S (they do each second), for a primary to take a write."""
@@ -204,6 +207,18 @@ def evict(name: str, policy: str) -> None:
     _set(name, "maxmemory-policy", policy)
 
 
+def leave(value_bytes: int) -> None:
+    """Let somebody else's program keep a value of so many bytes in another database of the session store; 0: none.
+
+    Raises NotYet, DaemonDied, CommandFailed.
+    """
+    key = (settings.REDIS[primary()], PORT, "-n", _ELSEWHERE)
+    if value_bytes:
+        redis_cli(*key, "SETRANGE", _FOREIGN_KEY, str(value_bytes - 1), "x")
+    else:
+        redis_cli(*key, "DEL", _FOREIGN_KEY)
+
+
 def make_primary(name: str) -> None:
     """Have the Sentinels make this Redis the primary, if it is not, and wait for it. Raises NotReady, CommandFailed."""
     if elected_primary() == name:
@@ -349,7 +364,7 @@ appendfsync everysec
 save ""
 min-replicas-to-write {_FEWEST_REPLICAS}
 min-replicas-max-lag {_LONGEST_LAG_S}
-maxmemory 128mb
+maxmemory {MAX_MEMORY_BYTES}
 maxmemory-policy noeviction
 repl-diskless-sync-delay 0
 repl-timeout 10

@@ -36,6 +36,7 @@ class Experiment:
 
     def __init__(self, *survivals):
         self.all_runs, self.recorders, self.survivals = [], [], list(survivals)
+        self.disruption = None
 
     @property
     def ran(self):
@@ -47,6 +48,7 @@ class Experiment:
 
     def run(self, disruption, budgets, *, victims):
         self.all_runs.append((disruption.name, budgets, victims))
+        self.disruption = disruption
         survival = self.survivals.pop(0) if self.survivals else Survival(())
         if isinstance(survival, Exception):
             raise survival
@@ -132,6 +134,15 @@ def test_who_is_broken_is_spoken_to_by_nobody_and_judged_by_its_budget(
         assert spared[0] in ALL
     else:
         assert tuple(spared) == victims
+
+
+@pytest.mark.parametrize(
+    "method, of", [("server_hang", SESSION_STORE), ("network_loss", Role.WEB), ("network_slowness", Role.WEB)]
+)
+def test_what_nobody_goes_round_lasts_longer_than_its_budget(tmp_path, method, of):
+    made = experiments(tmp_path, hang_outage_budget_s=40, store_outage_budget_s=40)
+    getattr(made, method)(of)
+    assert made.experiment.disruption.lasts_s > 40
 
 
 @pytest.mark.parametrize("method", ["pod_kill", "abrupt_pod_kill", "container_kill", "pause", "network_loss"])

@@ -22,14 +22,29 @@ DEFECT = Defect(
         {
             "configuration.components-replicated",
             "failover.front-door-abrupt-pod-kill",
+            "failover.front-door-pod-kill",
+            "failover.node-drain",
+            "failover.node-loss",
             "failover.page-pod-kill",
             "failover.registry-abrupt-pod-kill",
+            "failover.registry-container-kill",
             "failover.registry-pause",
             "failover.registry-pod-kill",
             "failover.web-abrupt-pod-kill",
-            "failover.web-network-loss",
+            "failover.web-container-kill",
             "failover.web-pause",
             "failover.web-pod-kill",
+        }
+    ),
+    not_applicable=frozenset(
+        {
+            "configuration.csrf-key-same-on-every-replica",
+            "configuration.replicas-spread-over-nodes",
+            "registry.pushed-on-one-pulled-on-every",
+            "registry.upload-continues-on-another-replica",
+            "sessions.known-to-every-replica",
+            "storage.access-mode-shared",
+            "storage.job-logs-shared",
         }
     ),
     change=_leave_one,

@@ -6,7 +6,9 @@ from lab.stores import redis_sentinel
 DEFECT = Defect(
     report="Redis: replica-priority; seen where a replica for backups was copied to be all of them",
     shows="nothing, until the primary is lost: no replica may take over, and nobody can sign in until it is back",
-    turns_red=frozenset({"failover.session-store-kill", "sessions.sentinels-can-elect"}),
+    turns_red=frozenset(
+        {"failover.session-store-hang", "failover.session-store-kill", "sessions.sentinels-can-elect"}
+    ),
     causes=frozenset({"sessions.sentinels-can-elect"}),
     hint_says=("replica-priority",),
     plant_outside=lambda lab: redis_sentinel.allow_promotion(False),
