@@ -14,3 +14,28 @@ CHOSEN = {
     },
 }
 """By profile: defects, and the layout that each is planted in; of all others it is the reference."""
+
+WITHOUT_A_DEFECT = {
+    "failover.file-system-restart": "the lab has one metadata server: what keeps it from coming back cannot be healed "
+    "by the fault's own end; its budgets are judged by hand-written histories",
+    "failover.object-store-restart": "the lab has one gateway, which is there again within a second whatever is planted",
+    "failover.registry-network-slowness": "a registry that is slow for 20 s is waited for by every client that the lab "
+    "has; its budgets are judged by hand-written histories",
+    "failover.web-network-loss": "one packet in ten is sent again in time, also where one replica is all there is",
+    "images.as-many-listed-as-built": "a front door or registry that forgets a whole image turns all others red first",
+    "images.clients-read-each-other": "asked for by its own command (make clients), doctored answers in unit tests",
+    "images.conformance-same-on-every-replica": "asked for by its own command (make conformance), doctored reports in "
+    "unit tests",
+    "images.shared-base-uploaded-once": "a registry that forgets layers turns the others red first",
+} | dict.fromkeys(
+    (
+        "images.builder-image-comes-back",
+        "images.distribution-image-comes-back",
+        "images.glibc-program-on-musl-fails-to-start",
+        "images.multi-stage-holds-nothing-of-its-builder",
+        "images.musl-program-comes-back",
+        "images.static-program-comes-back",
+    ),
+    "asked for by its own command, and seen red in tests/lab/test_images.py",
+)
+"""Checks that no defect and no layout names, and why."""

@@ -6,7 +6,7 @@ import pytest
 
 from docs.catalogue import checks_of_suites
 from lab import defects, layouts, profiles
-from tests.lab.choice import CHOSEN
+from tests.lab.choice import CHOSEN, WITHOUT_A_DEFECT
 
 
 def test_every_area_goes_red_with_one_of_the_chosen_defects():
@@ -36,3 +36,12 @@ def test_what_is_planted_together_explains_nothing_of_each_other(profile):
 def test_the_chosen_layouts_are_there():
     for profile, chosen in CHOSEN.items():
         assert set(chosen.values()) <= layouts.every(profiles.find(profile)).keys()
+
+
+def test_each_check_is_turned_red_by_a_defect_or_a_layout_or_it_is_said_why_by_none():
+    of_defects = [defect for profile in profiles.ALL.values() for defect in defects.every(profile).values()]
+    of_layouts = [
+        layouts.find(profile, name) for profile in profiles.ALL.values() for name in layouts.every(profile)
+    ]
+    named = set().union(*(each.turns_red for each in (*of_defects, *of_layouts)))
+    assert {check.id for check in checks_of_suites()} - named == WITHOUT_A_DEFECT.keys()

@@ -14,7 +14,6 @@ DEFECT = Defect(
     shows="nothing, until pods are replaced: some requests fail with each upgrade, scale-down and drained node",
     turns_red=frozenset(
         {
-            "configuration.disruption-budgets-present",
             "failover.node-drain",
             "failover.registry-rolling-restart",
             "failover.web-rolling-restart",

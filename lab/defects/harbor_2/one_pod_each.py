@@ -36,6 +36,7 @@ DEFECT = Defect(
             "failover.web-pod-kill",
         }
     ),
+    causes=frozenset({"configuration.components-replicated"}),
     not_applicable=frozenset(
         {
             "configuration.csrf-key-same-on-every-replica",

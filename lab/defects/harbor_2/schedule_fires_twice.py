@@ -34,7 +34,8 @@ def _restore(lab: Lab) -> None:
 DEFECT = Defect(
     report="h#14683: the same schedule is triggered several times",
     shows="two garbage collections, replications, scans at once, each night",
-    turns_red=frozenset({"jobs.schedules-fire"}),
+    turns_red=frozenset({"failover.schedules-outlive-job-pod-kill", "jobs.schedules-fire"}),
+    causes=frozenset({"jobs.schedules-fire"}),
     hint_says=("two Harbors share one Redis",),
     plant_outside=_double,
     heal_outside=_restore,
