@@ -129,8 +129,9 @@ def groups(profile: Profile) -> list[str]:
 
 
 def _go_together(one: Defect, other: Defect) -> bool:
-    # One that goes into any layout may be about a part that a certain one has not.
-    return one.layout == other.layout and not one.turns_red & other.turns_red
+    # One that goes into any layout may be about a part that all but the reference lack.
+    where = {each.layout or layouts.REFERENCE for each in (one, other)}
+    return len(where) == 1 and not one.turns_red & other.turns_red
 
 
 def _together(found: Sequence[Defect]) -> Defect:
@@ -160,7 +161,7 @@ def _together(found: Sequence[Defect]) -> Defect:
         turns_red=union(lambda each: each.turns_red),
         may_turn_red=union(lambda each: each.may_turn_red),
         hint_says=tuple(words for each in found for words in each.hint_says),
-        layout=found[0].layout,
+        layout=next((each.layout for each in found if each.layout), None),
         change=change,
         plant_outside=plant_outside,
         heal_outside=heal_outside,

@@ -18,7 +18,7 @@ CHOSEN = {
 WITHOUT_A_DEFECT = {
     "failover.file-system-restart": "the lab has one metadata server: what keeps it from coming back cannot be healed "
     "by the fault's own end; its budgets are judged by hand-written histories",
-    "failover.object-store-restart": "the lab has one gateway, which is there again within a second whatever is planted",
+    "failover.object-store-restart": "the lab has one gateway, which is there again within a second",
     "failover.registry-network-slowness": "a registry that is slow for 20 s is waited for by every client that the lab "
     "has; its budgets are judged by hand-written histories",
     "failover.web-network-loss": "one packet in ten is sent again in time, also where one replica is all there is",
