@@ -6,7 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
-from lab import cluster, defects, health, layouts, profiles
+from lab import cluster, copies, defects, health, layouts, profiles
 from lab.errors import Interrupted, LabError, UnfitMachine
 from lab.machines import topology
 from lab.programs import toolchain
@@ -106,6 +106,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     breaking.add_argument("name", nargs="?", metavar="NAME", help="which defect")
     with_profile(command("heal", _heal, "take every planted defect away"), profiles.EVERY)
+    taking = command(
+        "copy", _copy, "copy the lab's Harbor 2.x, as an operator does each night: for restore drills"
+    )
+    taking.add_argument("folder", metavar="FOLDER", type=Path, help="where the copy goes")
+    taking.add_argument(
+        "--storage-first",
+        action="store_true",
+        help="the wrong way round: before the database, and not after it",
+    )
+    restoring = command(
+        "restore", _restore, "bring a second Harbor up in a namespace of its own, made of a copy"
+    )
+    restoring.add_argument("folder", metavar="FOLDER", type=Path, help="where the copy is")
+    command("remove-restored", _remove_restored, "take the second Harbor away")
     enter = command(
         "enter", _enter, "run a command on one of the lab's machines, e.g. enter node-1 -- ip route"
     )
@@ -172,6 +186,19 @@ def _break(options: argparse.Namespace) -> None:
     _say(f"planted: {defect.shows}\nmust turn red:")
     for check in sorted(defect.turns_red):
         _say(f"  {check}")
+
+
+def _copy(options: argparse.Namespace) -> None:
+    copies.take(options.folder, storage_first=options.storage_first)
+
+
+def _restore(options: argparse.Namespace) -> None:
+    copies.restore(options.folder)
+    _say(f"the Harbor of the copy answers on {copies.RESTORED.url}, namespace {copies.RESTORED.namespace}")
+
+
+def _remove_restored(_: argparse.Namespace) -> None:
+    copies.remove()
 
 
 def _heal(options: argparse.Namespace) -> None:

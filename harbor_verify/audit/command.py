@@ -80,6 +80,14 @@ def main(words: list[str], environment: dict[str, str] | None = None) -> int:
     return found.exit_code(strict=bool(settings.strict_advice))
 
 
+def whole(target: Target, folder: Path, redaction: Redaction) -> Result:
+    """An audit of every image with what this command does unasked; its notebook goes to the folder.
+
+    Raises SettingsError.
+    """
+    return _audit(target, folder, _parser().parse_args([]), redaction)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="harbor-verify audit",

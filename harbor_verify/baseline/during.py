@@ -13,19 +13,15 @@ from pathlib import Path
 
 from harbor_verify import cleanup
 from harbor_verify.baseline.judgement import Level, Said
-from harbor_verify.belongings import Belongings
 from harbor_verify.disruptions.elsewhere import Elsewhere
 from harbor_verify.errors import SettingsError
 from harbor_verify.failover import Experiment
-from harbor_verify.heal import heal
 from harbor_verify.history import Recorder
-from harbor_verify.lease import NamespaceLease
-from harbor_verify.ledger import Ledger
 from harbor_verify.model.roles import Role
-from harbor_verify.plugin.stop import Stop
 from harbor_verify.redaction import Redaction
 from harbor_verify.survival import Budgets, Survival
 from harbor_verify.target import Target
+from harbor_verify.under_lease import making
 
 HISTORY = "history.jsonl"
 _LOSSES = frozenset({"no-write-lost", "no-acknowledged-push-lost", "no-wrong-content", "no-session-lost"})
@@ -52,25 +48,12 @@ def watch(
     except OSError as error:
         raise SettingsError(f"{folder} cannot be made: {error}") from error
     run_id = cleanup.new_run_id(datetime.now(UTC))
-    stop = Stop()
-    lease = NamespaceLease(target.kubernetes, target.namespace, cleanup.holder(run_id), on_lost=stop.now)
-    lease.acquire(tell=tell)
     left: list[str] = []
-    try:
-        target.ledger = ledger = Ledger(target.kubernetes, target.namespace, run_id, lease)
-        target.belongings = Belongings(target, redaction, run_id, tell=tell)
-        try:
-            with Recorder(folder / HISTORY, run=run_id) as recorder:
-                survival = _experiment(target, recorder, run_id, for_s, tell)
-        finally:
-            stop.off()
-            tell("removing what was made")
-            lease.require_held()
-            docker_host = target.access.docker_host
-            done = heal(ledger, target.kubernetes, target.namespace, lambda: target, docker_host=docker_host)
-            left += done.failed
-    finally:
-        lease.release()
+    with (
+        making(target, redaction, run_id, left, tell=tell),
+        Recorder(folder / HISTORY, run=run_id) as recorder,
+    ):
+        survival = _experiment(target, recorder, run_id, for_s, tell)
     return survival, left
 
 

@@ -205,6 +205,25 @@ def fill(volume: str, *, quota_bytes: int, file_bytes: int) -> None:
         OUTSIDE.run("python3", "-c", limit)
 
 
+def copy(folder: str, to: str) -> None:
+    """Copy a folder of the file system while it is written to, in place of what was there. Raises LabError.
+
+    What vanishes meanwhile is left out. Uploads that have not ended are no part of an image.
+    """
+    with _mounted():
+        script = (
+            f"rm -rf {_MOUNT}/{to} && mkdir -p {_MOUNT}/{to} && tar -C {_MOUNT}/{folder} --ignore-failed-read "
+            f"--warning=no-file-changed --exclude=_uploads -cf - . | tar -C {_MOUNT}/{to} -xpf -"
+        )
+        OUTSIDE.run("sh", "-c", script)
+
+
+def remove(folder: str) -> None:
+    """Remove a folder of the file system, if it is there. Raises LabError."""
+    with _mounted():
+        OUTSIDE.run("rm", "-rf", f"{_MOUNT}/{folder}")
+
+
 @contextmanager
 def _mounted() -> Iterator[None]:
     """The file system at _MOUNT, for the length of the block. Raises LabError."""

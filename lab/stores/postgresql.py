@@ -161,11 +161,31 @@ def sql(statements: str, database: str = DATABASE, *, timeout_s: float = 10) -> 
     return _ask(primary(), statements, database, timeout_s)
 
 
+def dump(database: str = DATABASE) -> str:
+    """A database as SQL, of one moment. Raises NotYet, CommandFailed."""
+    return OUTSIDE.run(
+        *_AS_POSTGRES, "pg_dump", f"--host={FOLDER / primary()}", f"--port={PORT}", "--no-owner", "--no-privileges",
+        database,
+    )  # fmt: skip
+
+
+def load(text: str, name: str) -> None:
+    """Make a database of Harbor's user of a dump, in place of what was there. Raises NotYet, CommandFailed."""
+    remove_database(name)
+    sql(f"CREATE DATABASE {name} OWNER {USER}", timeout_s=60)
+    sql(f"SET ROLE {USER};\n{text}", name, timeout_s=120)
+
+
+def remove_database(name: str) -> None:
+    """Remove a database, if it is there. Raises NotYet, CommandFailed."""
+    sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", timeout_s=60)
+
+
 def ensure_own_database(version: str, name: str = OWN_DATABASE) -> None:
     """Make another database, empty, unless that of this version is there. Raises NotYet, CommandFailed."""
     comment = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = "
     if sql(f"{comment} '{name}'").strip() != version:
-        sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", timeout_s=60)
+        remove_database(name)
         sql(f"CREATE DATABASE {name} OWNER {USER}", timeout_s=60)
         sql(f"COMMENT ON DATABASE {name} IS '{version}'")
 

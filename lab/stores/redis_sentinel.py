@@ -11,6 +11,7 @@ import hashlib
 import shutil
 import signal
 from collections import Counter
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -217,6 +218,12 @@ def leave(value_bytes: int) -> None:
         redis_cli(*key, "SETRANGE", _FOREIGN_KEY, str(value_bytes - 1), "x")
     else:
         redis_cli(*key, "DEL", _FOREIGN_KEY)
+
+
+def empty(numbers: Iterable[int]) -> None:
+    """Forget all that is in these databases of the session store. Raises NotYet, DaemonDied, CommandFailed."""
+    for number in numbers:
+        redis_cli(settings.REDIS[primary()], PORT, "-n", str(number), "FLUSHDB")
 
 
 def make_primary(name: str) -> None:

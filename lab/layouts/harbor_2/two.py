@@ -8,9 +8,9 @@ import re
 from functools import partial
 from typing import Any
 
-from lab.deployment.manifests import secrets
+from lab.deployment.manifests import secrets, stores
 from lab.deployment.manifests.fill import fill
-from lab.deployment.manifests.objects import WORKLOADS, Object, change_text, find, of_kind, read
+from lab.deployment.manifests.objects import WORKLOADS, Object, of_kind, read
 from lab.layouts import Layout
 from lab.profiles import HARBOR_2
 from lab.stores import postgresql
@@ -18,6 +18,7 @@ from lab.stores import postgresql
 RELEASE = "second"
 _FIRST = "harbor"
 """The release of `deploy/`."""
+_FIRST_REDIS = 3
 _KINDS = ("ConfigMap", "Secret", "Service", "Deployment")
 _PARTS = ("core", "jobservice", "portal", "registry")
 _NAME = re.compile(r"\bharbor-(?=core|jobservice|portal|registry)")
@@ -41,17 +42,8 @@ def _add_second(objects: list[Object]) -> None:
         for volume in workload["spec"]["template"]["spec"]["volumes"]:
             if volume.pop("persistentVolumeClaim", None):
                 volume["emptyDir"] = {}
-    _use_own_stores(second)
+    stores.use_own(second, RELEASE, database=postgresql.SECOND_DATABASE, first_redis=_FIRST_REDIS)
     objects += second
-
-
-def _use_own_stores(second: list[Object]) -> None:
-    core = find(second, "ConfigMap", f"{RELEASE}-core")
-    core["data"]["POSTGRESQL_DATABASE"] = postgresql.SECOND_DATABASE
-    change_text(core, "_REDIS_URL_CORE", "/0?", "/3?")
-    change_text(core, "_REDIS_URL_REG", "/2?", "/5?")
-    change_text(find(second, "ConfigMap", f"{RELEASE}-jobservice"), "config.yml", '/1"', '/4"')
-    change_text(find(second, "ConfigMap", f"{RELEASE}-registry"), "config.yml", "db: 2", "db: 5")
 
 
 def _renamed(node: Any, key: str = "") -> Any:
