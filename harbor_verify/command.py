@@ -17,7 +17,7 @@ Verifies that the Harbor on a Kubernetes cluster is highly available.
   harbor-verify [OPTION …]         verify; leaves a report in reports/latest/
   harbor-verify audit --help       read every image that is there, whole
   harbor-verify baseline --help    what an upgrade must leave as it is
-  harbor-verify drill --help       restore a copy beside it, and see what is in it
+  harbor-verify drill --help       restore a copy, and see what is in it
   harbor-verify heal --help        undo what a killed run left
   harbor-verify report --help      list, compare and draw the runs that are kept
 

@@ -324,13 +324,7 @@ def _parser() -> argparse.ArgumentParser:
         "sign-ins, sessions; then tell what they saw, and compare. Makes projects of its own, which are removed",
     )
     group.add_argument("--json", action="store_true", help="check: print the result as JSON")
-    target = parser.add_argument_group(TITLE)
-
-    def add(name: str, *, dest: str, **described: Any) -> None:
-        if dest in _SETTINGS:
-            target.add_argument(name, dest=dest, **described)
-
-    add_settings(add)
+    add_settings(parser.add_argument_group(TITLE).add_argument, only=_SETTINGS)
     return parser
 
 

@@ -11,7 +11,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from pydantic import SecretStr
 
@@ -344,13 +343,7 @@ def _parser() -> argparse.ArgumentParser:
         help="do not read every image of the restored Harbor",
     )
     add("--json", action="store_true", help="print the result as JSON")
-    target = parser.add_argument_group(TITLE)
-
-    def add_setting(name: str, *, dest: str, **described: Any) -> None:
-        if dest in _SETTINGS:
-            target.add_argument(name, dest=dest, **described)
-
-    add_settings(add_setting)
+    add_settings(parser.add_argument_group(TITLE).add_argument, only=_SETTINGS)
     return parser
 
 

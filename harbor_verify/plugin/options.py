@@ -2,7 +2,7 @@
 
 import os
 from argparse import SUPPRESS
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import pytest
@@ -50,9 +50,12 @@ def add_choices(add: Callable[..., Any]) -> None:
         add(flag(preset.name), action="append_const", dest="preset", const=preset, help=preset.help)
 
 
-def add_settings(add: Callable[..., Any]) -> None:
-    """A flag for each setting, and for the file that they may stand in."""
+def add_settings(add: Callable[..., Any], only: Collection[str] | None = None) -> None:
+    """A flag for each setting, and for the file that they may stand in; `only`: for these, by their names."""
+
     for name, field in Settings.model_fields.items():
+        if only is not None and name not in only:
+            continue
         if name in SECRETS:
             # Taken, so that it is refused without being told: whoever does not know it would repeat it.
             add(flag(name), dest=name, default=None, help=SUPPRESS)
@@ -61,8 +64,9 @@ def add_settings(add: Callable[..., Any]) -> None:
         else:
             help = f"{field.description}{_default(field)}"
             add(flag(name), dest=name, default=None, metavar=_unit(name), help=help)
-    help = f"settings file (default: {FILE})"
-    add(flag(FILE_SETTING), dest=FILE_SETTING, default=None, metavar="FILE", help=help)
+    if only is None or FILE_SETTING in only:
+        help = f"settings file (default: {FILE})"
+        add(flag(FILE_SETTING), dest=FILE_SETTING, default=None, metavar="FILE", help=help)
 
 
 def settings_of(config: pytest.Config) -> Settings:
