@@ -19,12 +19,14 @@ from harbor_verify.target import Target, reach
 from harbor_verify.waiting import wait_until
 
 DESCRIPTION = """\
-Undoes what runs left that were killed: workloads that were scaled or restarted, nodes that were
-cordoned, pods, Secrets, projects, users, robots and local images that they made.
+Undoes what runs left that were killed: workloads that were scaled or restarted,
+nodes that were cordoned, pods, Secrets, projects, users, robots and local
+images that they made.
 
-It does what stands in the namespace's ledger (kubectl get configmap harbor-verify-ledger), and
-nothing else; whatever somebody has changed since is left as it is. A second time there is nothing
-to do. It waits for up to 45 s to see whether a run that holds the namespace's Lease is alive.
+It does what stands in the namespace's ledger (kubectl get configmap
+harbor-verify-ledger), and nothing else; whatever somebody has changed since is
+left as it is. A second time there is nothing to do. It waits for up to 45 s to
+see whether a run that holds the namespace's Lease is alive.
 """
 EPILOG = """\
 exit codes:

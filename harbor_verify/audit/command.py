@@ -28,20 +28,24 @@ from harbor_verify.target import Target, reach
 from harbor_verify.verdict import Failure
 
 DESCRIPTION = """\
-Reads every image that Harbor knows, as bytes, from its registry's replicas: manifests, configurations and layers,
-each with its size and digest; then compares what Redis, the database and the volume say. Nothing is changed.
+Reads every image that Harbor knows, as bytes, from its registry's replicas:
+manifests, configurations and layers, each with its size and digest; then
+compares what Redis, the database and the volume say. Nothing is changed.
 """
 EPILOG = """\
 examples:
   harbor-verify audit --namespace harbor
-  harbor-verify audit --namespace harbor --bytes-per-s 20000000 --requests-per-s 50
-  harbor-verify audit --namespace harbor --resume reports/audits/2026-11-28T07-30-00Z
+  harbor-verify audit --namespace harbor \\
+    --bytes-per-s 20000000 --requests-per-s 50
+  harbor-verify audit --namespace harbor \\
+    --resume reports/audits/2026-11-28T07-30-00Z
 
 Ctrl-C ends it with a report of what was seen; --resume goes on from there.
 
 exit codes:
   0  every image is whole
-  1  something is not as it must be, or could not be found out; with --strict-advice: or is left over
+  1  something is not as it must be, or could not be found out;
+     with --strict-advice: or is left over
   2  interrupted
   4  the target cannot be reached, or the settings are wrong
 """

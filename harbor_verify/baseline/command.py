@@ -30,16 +30,19 @@ from harbor_verify.target import Target, reach
 from harbor_verify.verdict import Failure
 
 DESCRIPTION = """\
-Before an upgrade `save` writes what Harbor is and holds into FILE; after it `check` compares, and calls each
-difference
+Before an upgrade `save` writes what Harbor is and holds into FILE; after it
+`check` compares, and calls each difference
 
-  expected    an upgrade does that (versions, images, a newer schema), or people at work do (pushes)
+  expected    an upgrade does that (versions, images, a newer schema), or people
+              at work do (pushes)
   suspicious  somebody should look
   broken      somebody must do something; it says what
 
-Compared are versions, images and replicas of the parts, rollouts, schema, claims, secrets (by fingerprints),
-projects, repositories with tags and digests, members, users, robots, quotas, policies, schedules, registries
-(each is pinged: what is stored of it still decrypts), replication rules, settings, and how long answers take.
+Compared are versions, images and replicas of the parts, rollouts, schema,
+claims, secrets (by fingerprints), projects, repositories with tags and digests,
+members, users, robots, quotas, policies, schedules, registries (each is pinged:
+what is stored of it still decrypts), replication rules, settings, and how long
+answers take.
 Nothing is changed, but for what --during and --make-session say.
 What cannot be read is told as that, and is neither the same nor another.
 """
@@ -48,17 +51,20 @@ examples:
   harbor-verify baseline save before.json --namespace harbor
   helm upgrade …, kubectl rollout status …
   harbor-verify baseline check before.json --namespace harbor
-  harbor-verify baseline check before.json --namespace harbor --during 900   (begun before helm upgrade)
+  harbor-verify baseline check before.json --namespace harbor --during 900
+    (begun before helm upgrade)
 
-FILE is JSON (docs/baseline.schema.json), mode 0600, written as a whole or not at all. No secret is in it; names of
-people, projects and images are.
+FILE is JSON (docs/baseline.schema.json), mode 0600, written as a whole or not
+at all. No secret is in it; names of people, projects and images are.
 
 exit codes:
   0  save: all was read and kept; check: nothing but what is expected
-  1  save: a part could not be read (FILE is written, and says so); check: something is broken, or could not be
-     found out; with --strict-advice: or is suspicious
+  1  save: a part could not be read (FILE is written, and says so);
+     check: something is broken, or could not be found out;
+     with --strict-advice: or is suspicious
   2  interrupted: nothing is written
-  4  the target cannot be reached, FILE cannot be used, or the settings are wrong
+  4  the target cannot be reached, FILE cannot be used, or the settings are
+     wrong
 """
 _EVERY_S = 10
 _SETTINGS = frozenset(

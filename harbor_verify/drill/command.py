@@ -31,31 +31,38 @@ from harbor_verify.under_lease import making
 from harbor_verify.verdict import Failure
 
 DESCRIPTION = """\
-Tries whether what you copy of Harbor is a Harbor: pushes small images while your command copies database, storage
-and secrets; lets another command of yours bring the copy up in a namespace of its own; and says
+Tries whether what you copy of Harbor is a Harbor. Small images are pushed while
+your command copies database, storage and secrets; another command of yours
+brings the copy up in a namespace of its own; and it is said
 
   which pushes are in it, and how many seconds of them are not  (RPO)
   how long it took until an image came back whole               (RTO)
-  whether every image of the restored Harbor is whole           (harbor-verify audit)
+  whether every image of it is whole                            (an audit)
 
-The Harbor that people use is only pushed to (a project of the run's own, removed at the end).
-What is restored is yours: --remove names the command that takes it away.
+The Harbor that people use is only pushed to: a project of the run's own, which
+is removed at the end. What is restored is yours: --remove takes it away.
 """
 EPILOG = """\
 example:
   harbor-verify drill --namespace harbor \\
-    --copy ./nightly-backup.sh --restore './restore.sh harbor-drill' --restored-namespace harbor-drill \\
-    --remove 'kubectl delete namespace harbor-drill' --rpo-budget-s 60 --rto-budget-s 1800
+    --copy ./nightly-backup.sh \\
+    --restore './restore.sh harbor-drill' --restored-namespace harbor-drill \\
+    --remove 'kubectl delete namespace harbor-drill' \\
+    --rpo-budget-s 60 --rto-budget-s 1800
 
-The restored Harbor needs the same secrets (key of stored passwords, key of tokens), and a URL of its own. Commands are
-the shell's; what they print is kept in the folder of the drill; they are given no setting of the suite's.
-In the lab: see docs/drill.md.
+The restored Harbor needs the same secrets (key of stored passwords, key of
+tokens), and a URL of its own. Commands are the shell's; what they print is kept
+in the folder of the drill; they are given no setting of the suite's.
+docs/drill.md says more, and shows it in the lab.
 
 exit codes:
-  0  every push of before the copy came back whole, every image is whole, and both budgets are kept
-  1  something is lost or broken, took longer than its budget, or could not be found out
+  0  every push of before the copy came back whole, every image is whole, and
+     both budgets are kept
+  1  something is lost or broken, took longer than its budget, or could not be
+     found out
   2  interrupted
-  4  the target cannot be reached, a command failed before anything was restored, or the settings are wrong
+  4  the target cannot be reached, a command failed before anything was
+     restored, or the settings are wrong
 """
 _SETTINGS = frozenset(
     (

@@ -13,11 +13,14 @@ from harbor_verify.reports.model import Run
 DESCRIPTION = "Runs that are kept: list them, compare them, draw their report anew."
 
 EPILOG = """\
-RUN is a path to the folder of a run, its name (harbor-verify report list), or `latest`.
+RUN is a path to the folder of a run, its name (harbor-verify report list), or
+`latest`.
 
 examples:
-  harbor-verify report compare 2026-11-24T02-30-00Z latest     what changed since that night
-  harbor-verify report html latest                             writes reports/latest/report.html
+  harbor-verify report compare 2026-11-24T02-30-00Z latest
+                     what changed since that night
+  harbor-verify report html latest
+                     writes reports/latest/report.html
 
 exit codes:
   0  done; also when a comparison finds differences

@@ -58,6 +58,17 @@ def test_its_help_lists_settings_and_exit_codes_and_not_all_of_pytest(monkeypatc
     assert max(map(len, text.splitlines())) <= 80
 
 
+@pytest.mark.parametrize("name", ["audit", "baseline", "drill", "heal", "report"])
+def test_the_help_of_each_of_its_commands_fits_a_terminal_and_tells_exit_codes(monkeypatch, capsys, name):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit) as left:
+        command.main([name, "--help"])
+    assert left.value.code == 0
+    text = capsys.readouterr().out
+    assert "exit codes:" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
 def test_reports_are_a_command_of_it(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert command.main(["report", "list"]) == 0
