@@ -190,7 +190,8 @@ class Experiments:
                 if not any(replica.node not in nodes for replica in deployment.replicas(role))
             ]
             if len(nodes) < 2 or gone:
-                why = f"all replicas of {', '.join(gone)} are on them" if gone else "there are too few"
+                few = len(nodes) < 2
+                why = "there are too few" if few else f"all replicas of {', '.join(gone)} are on them"
                 raise NotApplicable(f"two nodes ({', '.join(nodes)}) cannot be lost here: {why}")
             control, timeout_s = self._machine_control, self._timeout_s
             kubernetes = self.target.kubernetes
