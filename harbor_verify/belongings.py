@@ -42,6 +42,7 @@ class Belongings:
         self._no_user: Exception | None = None
         self._client: Credentials | None = None
         self._projects: dict[str, str | Failure] = {}
+        self._machines: dict[str, Credentials] = {}
 
     @property
     def user(self) -> Credentials:
@@ -62,6 +63,24 @@ class Belongings:
             if self._client is None:
                 self._client = self._own_user() or self._robot_in_place_of_a_user()
             return self._client
+
+    def machine(self, project: str) -> Credentials:
+        """Who a machine (a CI system) is that works in a project of the run's own: a robot that pushes and pulls there
+        and labels; where there are none, or Harbor makes none, `user`.
+
+        A robot's secret costs Harbor little; a password, from 2.15.2 on, a tenth of a second of a processor.
+        """
+        with self._lock:
+            if project not in self._machines:
+                self._machines[project] = self.user
+                if Feature.ROBOTS in self._target.profile.features:
+                    try:
+                        self._machines[project] = self.robot(project, "-m").credentials
+                    except Failure as refusal:
+                        self._tell(
+                            f"clients at work use the run's user, for Harbor makes no robot: {refusal}"
+                        )
+            return self._machines[project]
 
     def new_user(self) -> Credentials:
         """An ordinary user in no project. Raises NotApplicable where users come from somewhere else, Failure."""

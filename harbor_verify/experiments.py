@@ -6,14 +6,19 @@ from functools import partial
 from random import Random
 from urllib.parse import urlsplit
 
+from harbor_verify.disruptions import dns_loss
+from harbor_verify.disruptions.api_server_loss import ApiServerLoss
 from harbor_verify.disruptions.base import Disruption
 from harbor_verify.disruptions.container import ContainerDisruption
 from harbor_verify.disruptions.container_kill import ContainerKill
+from harbor_verify.disruptions.dns_loss import DnsLoss
 from harbor_verify.disruptions.machine_control import MachineControl
 from harbor_verify.disruptions.network_loss import NetworkLoss
 from harbor_verify.disruptions.network_slowness import NetworkSlowness
 from harbor_verify.disruptions.node_drain import NodeDrain
+from harbor_verify.disruptions.node_drain_kill import NodeDrainKill
 from harbor_verify.disruptions.node_loss import NodeLoss
+from harbor_verify.disruptions.node_pressure import NodePressure
 from harbor_verify.disruptions.pause import Pause
 from harbor_verify.disruptions.rolling_restart import RollingRestart
 from harbor_verify.disruptions.scale_down import ScaleDown
@@ -22,7 +27,7 @@ from harbor_verify.disruptions.server_hang import ServerHang
 from harbor_verify.disruptions.server_isolation import ServerIsolation
 from harbor_verify.disruptions.server_kill import ServerKill
 from harbor_verify.disruptions.server_restart import ServerRestart
-from harbor_verify.errors import CannotTell, HarnessError, HealFailed, OutageTooLong
+from harbor_verify.errors import CannotTell, HarnessError, HealFailed, NotApplicable, OutageTooLong
 from harbor_verify.failover import Experiment, pod_kill, require_whole
 from harbor_verify.history import Recorder
 from harbor_verify.model.roles import Role
@@ -169,12 +174,81 @@ class Experiments:
                 recorder,
                 self._workloads(),
                 self._machine_control,
-                node,
+                [node],
                 timeout_s=self._timeout_s,
             )
             return loss, self._on(node)
 
         return self._run(make, Budgets(self.settings.node_outage_budget_s * 1000))
+
+    def zone_loss(self) -> Survival:
+        """Two nodes are lost at once. Raises NotApplicable where no other node would have all that Harbor needs."""
+
+        def make(recorder: Recorder, draw: Random) -> Made:
+            nodes = sorted(draw.sample(others, 2)) if len(others := self._nodes()) >= 2 else others
+            workloads, deployment = self._workloads(), self.target.deployment
+            gone = [
+                str(role)
+                for role in deployment.workloads
+                if not any(replica.node not in nodes for replica in deployment.replicas(role))
+            ]
+            if len(nodes) < 2 or gone:
+                few = len(nodes) < 2
+                why = "there are too few" if few else f"all replicas of {', '.join(gone)} are on them"
+                raise NotApplicable(f"two nodes ({', '.join(nodes)}) cannot be lost here: {why}")
+            control, timeout_s = self._machine_control, self._timeout_s
+            kubernetes = self.target.kubernetes
+            loss = NodeLoss(kubernetes, recorder, workloads, control, nodes, timeout_s=timeout_s)
+            return loss, [victim for node in nodes for victim in self._on(node)]
+
+        return self._run(make, Budgets(self.settings.node_outage_budget_s * 1000))
+
+    def node_pressure(self) -> Survival:
+        """The pods of a node get hardly any CPU."""
+
+        def make(recorder: Recorder, draw: Random) -> Made:
+            node, control = self._node(draw), self._machine_control
+            kubernetes, workloads = self.target.kubernetes, self._workloads()
+            pressure = NodePressure(kubernetes, recorder, workloads, control, node, timeout_s=self._timeout_s)
+            return pressure, self._on(node)
+
+        return self._run(make, self._hanging())
+
+    def node_drain_kill(self, role: Role) -> Survival:
+        """A node is drained, and a pod of a role dies on another. Raises NotApplicable where there is none."""
+
+        def make(recorder: Recorder, draw: Random) -> Made:
+            node, workloads = self._node(draw), self._workloads()
+            others = [replica for replica in self.target.replicas(role) if replica.node != node]
+            if not others:
+                raise NotApplicable(f"there is no pod of {self.target.workload(role).object} beside {node}")
+            other = draw.choice(sorted(others, key=lambda replica: replica.name))
+            drain = NodeDrainKill(
+                self.target.kubernetes,
+                recorder,
+                workloads,
+                self.target.ledger,
+                node,
+                other.pod_name,
+                timeout_s=self._timeout_s,
+            )
+            return drain, [*self._on(node), other.name]
+
+        return self._run(make, Budgets(self.settings.drain_outage_budget_ms))
+
+    def dns_loss(self) -> Survival:
+        """The cluster's DNS is gone for a while; who cannot do without it may be away as long, and a hang longer."""
+        outage_ms = (dns_loss.LASTS_S + self.settings.hang_outage_budget_s) * 1000
+        return self._on_cluster(DnsLoss, Budgets(outage_ms))
+
+    def api_server_loss(self) -> Survival:
+        """The API server is gone for a while: Harbor asks it for nothing that clients wait for."""
+        settings = self.settings
+        return self._on_cluster(
+            ApiServerLoss,
+            Budgets(settings.outage_budget_ms, settings.failed_requests_budget),
+            by_front_door_alone=True,
+        )
 
     def server_kill(self, what: str) -> Survival:
         """The server in use dies, and another takes over."""
@@ -242,6 +316,23 @@ class Experiments:
         outage_ms = settings.store_outage_budget_s * 1000
         return self._run(make, Budgets(outage_ms, response_ms=settings.recovery_budget_s * 1000))
 
+    def _on_cluster(
+        self, disruption: Callable[..., Disruption], budgets: Budgets, *, by_front_door_alone: bool = False
+    ) -> Survival:
+        """`by_front_door_alone`: the ways to single replicas lead through what is gone."""
+
+        def make(recorder: Recorder, draw: Random) -> Made:
+            kubernetes, workloads, control = (
+                self.target.kubernetes,
+                self._workloads(),
+                self._machine_control,
+            )
+            made = disruption(kubernetes, recorder, workloads, control, timeout_s=self._timeout_s)
+            spared = [name for role in self.target.deployment.workloads for name in self._all(role)]
+            return made, spared if by_front_door_alone else ()
+
+        return self._run(make, budgets)
+
     def _graceful(self, *, recovery: bool = True) -> Budgets:
         settings = self.settings
         return Budgets(
@@ -283,6 +374,10 @@ class Experiments:
 
         Raises CannotTell when there is none.
         """
+        return draw.choice(self._nodes())
+
+    def _nodes(self) -> list[str]:
+        """All of those."""
         door = urlsplit(self.target.url).hostname or ""
         deployment = self.target.deployment
         used = {r.node for role in deployment.workloads for r in deployment.replicas(role)}
@@ -297,7 +392,7 @@ class Experiments:
             raise CannotTell(
                 f"there is no node with pods of Harbor's that nobody has cordoned, but the one that {door} leads to"
             )
-        return draw.choice(others)
+        return others
 
     @property
     def _timeout_s(self) -> float:

@@ -4,11 +4,11 @@ and write through the API, at the front door and on every replica that is not it
 
 import secrets
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from functools import partial
 
+from harbor_verify.at_work import ClientsAtWork
 from harbor_verify.checkers.catalogue import no_push_missing_in_catalogue
 from harbor_verify.checkers.failed_requests import failed_requests
 from harbor_verify.checkers.fault_confirmed import fault_confirmed
@@ -25,10 +25,8 @@ from harbor_verify.checkers.stale_reads import no_stale_read
 from harbor_verify.checkers.whole_again import whole_again
 from harbor_verify.checkers.writes import no_write_lost
 from harbor_verify.cleanup import VALUES
-from harbor_verify.clients.harbor import Harbor, Session
-from harbor_verify.clients.http import HttpClient
+from harbor_verify.clients.harbor import Credentials, Harbor, Project
 from harbor_verify.clients.image import Image
-from harbor_verify.clients.registry import Registry
 from harbor_verify.disruptions.base import Disruption
 from harbor_verify.disruptions.pod_kill import PodKill
 from harbor_verify.errors import (
@@ -41,27 +39,29 @@ from harbor_verify.errors import (
     OutageTooLong,
     RightMissing,
     TargetUnreachable,
+    UnexpectedAnswer,
 )
 from harbor_verify.history import Recorder, judged
 from harbor_verify.ledger import Entry
 from harbor_verify.live import Live
 from harbor_verify.model.roles import Role
-from harbor_verify.model.workloads import Replica, Workload
+from harbor_verify.model.workloads import Workload
 from harbor_verify.settings import Settings
 from harbor_verify.survival import Budgets, Survival
 from harbor_verify.target import Target
 from harbor_verify.verdict import Failure, Offender
 from harbor_verify.waiting import as_long_as
-from harbor_verify.workloads import InTurn, Work, Workers, perform
+from harbor_verify.ways import FRONT_DOOR, Ways
+from harbor_verify.workloads import Work, Workers, perform
 from harbor_verify.workloads.images import Connect, Pull, Push, Pushed, pull_back_everywhere
 from harbor_verify.workloads.listings import list_everywhere
+from harbor_verify.workloads.pace import PushAllowance, rate_per_s, turns_between_logins
 from harbor_verify.workloads.pages import PageView
 from harbor_verify.workloads.pulse import Pulse
 from harbor_verify.workloads.sessions import Login, SessionProbe, probe_everywhere
 from harbor_verify.workloads.side_by_side import side_by_side
 from harbor_verify.workloads.values import ValueWrite, erase, read_everywhere
 
-FRONT_DOOR = "front-door"
 CLIENTS_AT_WORK = (
     "configuration.components-replicated",
     "configuration.session-store-configured",
@@ -77,6 +77,7 @@ LARGE_BYTES = 2**20
 _TRIES = 3
 _ERASERS_COUNT = 4
 _NO_LIMIT = sys.maxsize
+_NOT_ALLOWED = (401, 403)
 
 
 def require_whole(target: Target, role: Role) -> None:
@@ -155,8 +156,10 @@ class Experiment:
         run_id: str,
         show: Callable[[str], None] = lambda text: None,
         stop_run: Callable[[str], None] = lambda reason: None,
+        most_bytes: int | None = None,
     ) -> None:
-        """`project` is where images go, `written` a project that nobody else changes.
+        """`project` is where images go, `written` a project that nobody else changes; `most_bytes` are pushed each
+        time (None: what the setting `push_mib` allows a run).
 
         `tell` says on the terminal where it has come to, `show` how it goes, in a line that comes and goes;
         `stop_run` ends the run after this check.
@@ -165,6 +168,9 @@ class Experiment:
         self._tell, self._show, self._stop_run = tell, show, stop_run
         self._project, self._written, self._run_id = project, written, run_id
         self._mark = secrets.token_hex(2)
+        self._most_bytes = settings.push_mib * 2**20 if most_bytes is None else most_bytes
+        # Half of it each: large images are to leave the small ones room to be new until the end.
+        self._small, self._large = (PushAllowance(self._most_bytes // 2) for _ in range(2))
 
     def run(self, disruption: Disruption, budgets: Budgets, *, victims: Collection[str] = ()) -> Survival:
         """Do it; afterwards try every session, every pushed image, its listing and the last write everywhere.
@@ -174,20 +180,25 @@ class Experiment:
         """
         settings = self._settings
         with ExitStack() as stack:
-            at_work = self._gather(stack, victims)
+            ways = Ways(self._target, settings, stack, self._target.belongings.machine(self._project))
+            at_work = self._gather(stack, ways, victims, budgets)
+            rate = rate_per_s(len(at_work.clients), budgets.outage_ms, settings.operations_per_s)
             self._require_each_works(at_work)
             patience_s = settings.request_timeout_s + settings.converge_timeout_s
             stack.enter_context(Pulse(self._recorder))
             with Workers(
                 self._recorder,
                 at_work.clients,
-                rate_per_s=settings.operations_per_s,
+                rate_per_s=rate,
                 stop_timeout_s=patience_s,
             ) as workers:
                 live = stack.enter_context(Live(self._recorder, self._show))
                 live.phase = "before"
                 workers.let_each_succeed(timeout_s=patience_s)
-                self._tell(f"{disruption.name}, while {len(at_work.clients)} clients are at work")
+                self._tell(
+                    f"{disruption.name}, while {len(at_work.clients)} clients are at work, {rate:.0f} operations a "
+                    "second"
+                )
                 live.phase = disruption.name
                 unproven: HarnessError | None = None
                 unhealed: HealFailed | None = None
@@ -219,10 +230,14 @@ class Experiment:
             givers: dict[str, Connect] = {}
             if self._healed_ms() is not None:
                 live.phase = "trying everything everywhere"
-                webs, givers = self._try_everything(stack, at_work, disruption.names)
+                webs, givers = self._try_everything(ways, at_work, disruption.names)
         judgements = self._judge(workers.clients, [web.name for web in webs], list(givers), budgets)
         return Survival(
-            judgements, self._healed_ms(), unhealed or stopped or unproven or late, disruption.name
+            judgements,
+            self._healed_ms(),
+            unhealed or stopped or unproven or late,
+            disruption.name,
+            pushed_bytes=self._small.used_bytes + self._large.used_bytes,
         )
 
     def on(self, recorder: Recorder) -> "Experiment":
@@ -237,6 +252,7 @@ class Experiment:
             run_id=self._run_id,
             show=self._show,
             stop_run=self._stop_run,
+            most_bytes=self._most_bytes,
         )
 
     def _prove(self, disruption: Disruption) -> HarnessError | None:
@@ -261,81 +277,102 @@ class Experiment:
             )
 
     def _try_everything(
-        self, stack: ExitStack, at_work: "_ClientsAtWork", names: Mapping[str, str]
+        self, ways: Ways, at_work: ClientsAtWork, names: Mapping[str, str]
     ) -> tuple[list[Harbor], dict[str, Connect]]:
         """After the heal; returns whom it was asked of."""
-        webs = [self._front_harbor(stack), *self._webs(stack, names=names)]
-        givers = self._registries(stack, Role.REGISTRY, names=names)
-        givers |= self._registries(stack, self._target.profile.registry_api, names=names)
+        webs = [ways.front_harbor(), *ways.webs(names=names)]
+        givers = ways.registries(Role.REGISTRY, names=names)
+        givers |= ways.registries(self._target.profile.registry_api, names=names)
         self._tell(
             f"trying {len(at_work.sessions)} sessions at {len(webs)} places, and "
             f"{len(at_work.pushed)} images at {len(givers)}"
         )
-        credentials = self._target.user
+        machine = self._target.belongings.machine(self._project)
         span_s = self._settings.confirmation_s
         probe_everywhere(self._recorder, webs, at_work.sessions, span_s=span_s)
         pull_back_everywhere(self._recorder, givers, at_work.pushed, span_s=span_s)
-        list_everywhere(self._recorder, webs, at_work.pushed, credentials, span_s=span_s)
+        list_everywhere(self._recorder, webs, at_work.pushed, machine, span_s=span_s)
         if at_work.written:
-            readers = webs if at_work.written.reads_as == credentials else webs[:1]
+            readers = webs if at_work.written.reads_as != self._target.credentials else webs[:1]
             read_everywhere(self._recorder, readers, at_work.written, at_work.written.reads_as, span_s=span_s)
         return webs, givers
 
-    def _gather(self, stack: ExitStack, victims: Collection[str]) -> "_ClientsAtWork":
+    def _gather(
+        self, stack: ExitStack, ways: Ways, victims: Collection[str], budgets: Budgets
+    ) -> ClientsAtWork:
         """Everybody who is to be at work, each with connections of its own."""
         credentials = self._target.user
         try:
-            front = self._front_harbor(stack)
+            front = ways.front_harbor()
             written = front.projects(self._written, self._target.credentials)[self._written]
-            may_write = front.may_add_values()
-            at_work = _ClientsAtWork([web.sign_in(credentials) for web in self._webs(stack)])
-            takers = self._registries(stack, self._target.profile.registry_api, without=victims)
-            known = self._push_known(next(iter(takers.values()), self._front_registry(stack)))
+            writes_as = self._writer(front, written)
+            at_work = ClientsAtWork([web.sign_in(credentials) for web in ways.webs()])
+            takers = ways.registries(self._target.profile.registry_api, without=victims)
+            known = self._push_known(next(iter(takers.values()), ways.front_registry()))
         except (AnswerError, KeyError) as refusal:
             expected = "one can sign in on each replica, push, and find one's projects"
             observed = f"no project {refusal}" if isinstance(refusal, KeyError) else str(refusal)
             raise Failure([Offender("before anything is broken", expected, observed)]) from refusal
-        readers = (self._webs(stack, without=victims) if may_write else []) or [self._front_harbor(stack)]
-        at_work.add(PageView(self._front_harbor(stack)))
-        at_work.add(Login(self._front_harbor(stack), credentials))
-        at_work.add(SessionProbe(self._front_harbor(stack), at_work.opened))
-        writes_as = credentials if may_write else self._target.credentials
-        at_work.written = ValueWrite(self._front_harbor(stack), readers, written, writes_as)
+        readers = ways.webs(without=victims) if writes_as != self._target.credentials else []
+        at_work.add(PageView(ways.front_harbor()))
+        at_work.add(Login(ways.front_harbor(), credentials))
+        at_work.add(SessionProbe(ways.front_harbor(), at_work.opened))
+        at_work.written = ValueWrite(
+            ways.front_harbor(), readers or [ways.front_harbor()], written, writes_as
+        )
         at_work.add(at_work.written)
         entry = self._target.ledger.made(VALUES, at_work.written.mark, project=self._written)
-        erasers = [self._front_harbor(stack) for _ in range(_ERASERS_COUNT)]
+        erasers = [ways.front_harbor() for _ in range(_ERASERS_COUNT)]
         stack.callback(self._erase, at_work.written, erasers, entry)
-        at_work.add(
-            Push(FRONT_DOOR, self._front_registry(stack), self._repository(FRONT_DOOR), run_id=self._run_id)
-        )
-        at_work.add(
-            Push(
-                FRONT_DOOR,
-                self._front_registry(stack),
-                self._repository("large"),
-                run_id=self._run_id,
-                size_bytes=LARGE_BYTES,
-                client=f"large-push@{FRONT_DOOR}",
-            )
-        )
-        at_work.add(Pull(FRONT_DOOR, self._front_registry(stack), known))
-        by_place: dict[str, list[Work]] = {}
-        for web in self._webs(stack, without=victims):
-            by_place[web.name] = [SessionProbe(web, at_work.opened), Login(web, credentials)]
+        at_work.add(self._push(FRONT_DOOR, ways.front_registry()))
+        at_work.add(self._push(FRONT_DOOR, ways.front_registry(), large=True))
+        at_work.add(Pull(FRONT_DOOR, ways.front_registry(), known))
+        webs, by_place = ways.webs(without=victims), dict[str, list[Work]]()
+        logins = {web.name: Login(web, credentials) for web in webs}
+        for web in webs:
+            by_place[web.name] = [SessionProbe(web, at_work.opened)]
         for name, connect in takers.items():
-            push = Push(name, connect, self._repository(name), run_id=self._run_id)
-            by_place.setdefault(name, []).extend([Pull(name, connect, known), push])
-        for name, connect in self._registries(stack, Role.REGISTRY, without=victims).items():
+            by_place.setdefault(name, []).extend([Pull(name, connect, known), self._push(name, connect)])
+        for name, connect in ways.registries(Role.REGISTRY, without=victims).items():
             # Where docker clients are served by others, Harbor's own way to the registry's storage is tried, too.
             by_place.setdefault(name, [Pull(name, connect, known)])
-        for works in by_place.values():
-            at_work.add(*works)
+        for name, works in by_place.items():
+            every = turns_between_logins(len(logins), len(works) + 1, budgets.outage_ms)
+            at_work.add(*works, seldom=logins.get(name), every=every)
         return at_work
+
+    def _writer(self, front: Harbor, written: Project) -> Credentials:
+        """Who writes values: the run's robot, or, where Harbor lets it see none, the run's user; the administrator
+        where nobody else may.
+        """
+        if not front.may_add_values():
+            return self._target.credentials
+        machine = self._target.belongings.machine(self._written)
+        try:
+            front.values(written, self._mark, machine)
+        except UnexpectedAnswer as refusal:
+            if refusal.status not in _NOT_ALLOWED:
+                raise
+            return self._target.user
+        return machine
+
+    def _push(self, place: str, connect: Connect, *, large: bool = False) -> Push:
+        return Push(
+            place,
+            connect,
+            self._repository("large" if large else place),
+            run_id=self._run_id,
+            size_bytes=LARGE_BYTES if large else None,
+            client=f"large-push@{place}" if large else None,
+            allowance=self._large if large else self._small,
+        )
 
     def _erase(self, written: ValueWrite, harbors: list[Harbor], entry: Entry) -> None:
         """What stays stands in the ledger."""
         try:
-            erase(harbors, written, self._target.credentials)
+            # A robot's secret costs Harbor a hundredth of what a password does.
+            is_robot = written.reads_as != self._target.user
+            erase(harbors, written, written.reads_as if is_robot else self._target.credentials)
             self._target.ledger.drop(entry)
         except (AnswerError, TargetUnreachable, LeaseLost) as refusal:
             self._tell(f"some of what was written could not be removed: {refusal}")
@@ -345,7 +382,7 @@ class Experiment:
         connect().push(known.image, known.repository, "known")
         return known
 
-    def _require_each_works(self, at_work: "_ClientsAtWork") -> None:
+    def _require_each_works(self, at_work: ClientsAtWork) -> None:
         """Each kind of work at each place is done once, the places side by side. Raises Failure with what is not."""
         lanes = [[partial(self._try, work) for work in works] for works in at_work.by_place.values()]
         if offenders := [offender for offender in side_by_side(lanes) if offender]:
@@ -405,95 +442,3 @@ class Experiment:
     def _repository(self, place: str) -> str:
         """Of this experiment alone: where listing one takes time for each of its tags, that would take too long."""
         return f"{self._project}/failover-{self._mark}-{place}"
-
-    def _front_link(self, stack: ExitStack) -> HttpClient:
-        """A connection a request: one that was kept may be closed by the other side while a request is on its way,
-        and such a request is the client's own to send again (RFC 9112, 9.3.1), as browsers and docker do.
-        """
-        link = self._target.new_front_door_link(FRONT_DOOR)
-        link.headers["Connection"] = "close"
-        return self._patient(stack, link)
-
-    def _patient(self, stack: ExitStack, link: HttpClient) -> HttpClient:
-        """It waits as long as a client would, and is closed at the end."""
-        connect_s, request_s = self._settings.timeouts_s
-        link.timeouts_s = (connect_s, min(request_s, self._settings.patience_s))
-        stack.callback(link.close)
-        return link
-
-    def _front_harbor(self, stack: ExitStack) -> Harbor:
-        return self._target.profile.api(self._front_link(stack))
-
-    def _front_registry(self, stack: ExitStack) -> Connect:
-        """Each operation signs in anew, as each docker push does."""
-        link = self._front_link(stack)
-        return Connect(lambda: self._target.front_registry(self._target.user, link))
-
-    def _links(
-        self, stack: ExitStack, role: Role, without: Collection[str], names: Mapping[str, str]
-    ) -> Iterable[tuple[Replica, HttpClient]]:
-        for replica in self._target.replicas(role):
-            if replica.name not in without:
-                link = self._target.new_link(replica, name=names.get(replica.uid))
-                yield replica, self._patient(stack, link)
-
-    def _webs(
-        self, stack: ExitStack, *, without: Collection[str] = (), names: Mapping[str, str] | None = None
-    ) -> list[Harbor]:
-        """`names`: the names that replicas have in the history, by UID, where they are other than by now."""
-        links = self._links(stack, Role.WEB, without, names or {})
-        return [self._target.profile.api(link) for _, link in links]
-
-    def _registries(
-        self,
-        stack: ExitStack,
-        role: Role,
-        *,
-        without: Collection[str] = (),
-        names: Mapping[str, str] | None = None,
-    ) -> dict[str, Connect]:
-        """By replica of the role; their tokens are kept, so that a web replica that is away takes nothing from them."""
-        connect_by_name: dict[str, Connect] = {}
-        for replica, link in self._links(stack, role, without, names or {}):
-            registry = self._target.registry_by(link, replica)
-            connect_by_name[link.name] = Connect(partial(_same, registry), link.uid)
-        return connect_by_name
-
-
-def _same(registry: Registry) -> Registry:
-    return registry
-
-
-@dataclass
-class _ClientsAtWork:
-    """Who is at work: a client does one kind of work, or several in turn."""
-
-    opened: list[Session]
-    written: ValueWrite | None = None
-    works: list[Work] = field(default_factory=list)
-    clients: list[Work] = field(default_factory=list)
-
-    @property
-    def sessions(self) -> list[Session]:
-        """Those that were there before, and those that were acknowledged since."""
-        logins = [work for work in self.works if isinstance(work, Login)]
-        return [*self.opened, *(session for login in logins for session in login.sessions)]
-
-    @property
-    def pushed(self) -> list[Pushed]:
-        """What was acknowledged."""
-        pushes = [work for work in self.works if isinstance(work, Push)]
-        return [each for push in pushes for each in push.acknowledged]
-
-    @property
-    def by_place(self) -> dict[str, list[Work]]:
-        """All work, by the replica that does it."""
-        works_by_place: dict[str, list[Work]] = {}
-        for work in self.works:
-            works_by_place.setdefault(work.replica, []).append(work)
-        return works_by_place
-
-    def add(self, *works: Work) -> None:
-        """One client for these."""
-        self.works += works
-        self.clients.append(works[0] if len(works) == 1 else InTurn(works))

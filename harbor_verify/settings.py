@@ -261,8 +261,13 @@ class Settings(BaseModel):
         description="seconds that a client waits for an answer, while something is broken, before it asks again",
     )
     operations_per_s: PositiveFloat = Field(
-        20,
-        description="operations a second, in all, while something is broken; as many again for what failed",
+        100,
+        description="most operations a second, in all, while something is broken; as many again for what failed. How "
+        "many it takes follows from the outage that is allowed and the number of replicas (13 clients: 26)",
+    )
+    push_mib: PositiveInt = Field(
+        1024,
+        description="most MiB that clients at work may push into Harbor's storage in a run, all disruptions together",
     )
 
     @property

@@ -39,6 +39,7 @@ _DECIDING = (
     "flapping_budget_percent",
     "confirmation_s",
     "operations_per_s",
+    "push_mib",
     "repeat",
 )
 """Settings that verdicts hang on."""

@@ -33,6 +33,8 @@ class Survival:
 
     disruption: str = ""
     """What was done, and to what: pod-kill web-2."""
+    pushed_bytes: int = 0
+    """What clients have put into Harbor's storage."""
     repeats: tuple["Survival", ...] = ()
     """Where it was done several times: each of them; `judgements` are then empty."""
 
@@ -42,6 +44,7 @@ class Survival:
         if self.repeats:
             return repeated([survival.measured for survival in self.repeats])
         figures = {name: value for judgement in self.judgements for name, value in judgement.measured.items()}
+        figures |= {"pushed_bytes": self.pushed_bytes} if self.pushed_bytes else {}
         return figures | ({} if self.healed_ms is None else {"healed_ms": self.healed_ms})
 
     def require(self) -> None:

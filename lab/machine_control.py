@@ -13,15 +13,18 @@ from pathlib import Path
 from lab import settings
 from lab.command import run
 from lab.errors import CommandFailed, LabError
+from lab.kubernetes import control_plane
 from lab.kubernetes.nodes import ALL as NODES
+from lab.machines import cgroups
 from lab.machines.daemons import Daemon
+from lab.machines.machine import Machine
 from lab.machines.topology import CONTROL, OUTSIDE
 from lab.stores import ceph, galera, load_balancer, object_store, postgresql, redis_sentinel
 from lab.waiting import NotYet
 
 DATABASE, SESSION_STORE, FILE_SYSTEM = "database", "session store", "file system"
 OBJECT_STORE = "object store"
-_ISOLATED = "harbor-lab-isolated"
+_ISOLATED, _NAMELESS, _REFUSED = "harbor-lab-isolated", "harbor-lab-nameless", "harbor-lab-refused"
 _BROKEN = settings.STATE / "broken-on-purpose"
 """Is there from the first disruption on."""
 _DEVICE = "eth0"
@@ -102,6 +105,46 @@ class MachineControl:
         CONTROL.run("ip", "link", "set", f"to-{node}", "up")
         NODES[node].ensure_joined()
 
+    def throttle_node(self, node: str, percent: int) -> None:
+        _BROKEN.touch()
+        cgroups.limit_cpu(node, percent)
+
+    def throttled(self, node: str) -> int:
+        return cgroups.throttled(node)
+
+    def release_node(self, node: str) -> None:
+        cgroups.limit_cpu(node, None)
+
+    # What all of the cluster stands on
+
+    def lose_names(self) -> None:
+        _BROKEN.touch()
+        for node in NODES.values():
+            for protocol in ("udp", "tcp"):
+                question = ("-d", settings.CLUSTER_DNS, "-p", protocol, "--dport", "53")
+                mark = ("-m", "comment", "--comment", _NAMELESS)
+                node.machine.run("iptables", "-t", "raw", "-I", "PREROUTING", *question, *mark, "-j", "DROP")
+
+    def lost_questions(self) -> dict[str, int]:
+        return {name: _lost_questions(name) for name in NODES}
+
+    def give_names(self) -> None:
+        for node in NODES.values():
+            _remove_rules(node.machine, "raw", _NAMELESS)
+
+    def refuse_api(self) -> None:
+        _BROKEN.touch()
+        mark = ("-m", "comment", "--comment", _REFUSED)
+        port = ("-p", "tcp", "--dport", "6443")
+        CONTROL.run("iptables", "-I", "INPUT", *port, *mark, "-j", "REJECT", "--reject-with", "tcp-reset")
+
+    def refused_api_packets(self) -> int:
+        return _counted(CONTROL.run("iptables", "-L", "INPUT", "-v", "-n", "-x"), "REJECT", marked=_REFUSED)
+
+    def admit_api(self) -> None:
+        _remove_rules(CONTROL, "filter", _REFUSED)
+        control_plane.ensure()
+
     # Servers
 
     def serving(self, what: str) -> str:
@@ -165,7 +208,10 @@ def mend_all() -> None:
     if not _BROKEN.exists():
         return
     _rejoin()
+    _remove_rules(CONTROL, "filter", _REFUSED)
     for name, node in NODES.items():
+        cgroups.limit_cpu(name, None)
+        _remove_rules(node.machine, "raw", _NAMELESS)
         CONTROL.run("ip", "link", "set", f"to-{name}", "up")
         if node.containerd.pid() is None:
             continue
@@ -232,14 +278,32 @@ def _drop(chain: str, *which: str) -> None:
 
 def _dropped(rules: str, *, marked: str = "") -> int:
     """How many packets were dropped by rules, as `iptables -L -v -n -x` lists them, with this comment."""
-    lines = [line for line in rules.splitlines() if " DROP " in line and marked in line]
+    return _counted(rules, "DROP", marked=marked)
+
+
+def _counted(rules: str, target: str, *, marked: str = "") -> int:
+    lines = [line for line in rules.splitlines() if f" {target} " in line and marked in line]
     return sum(int(line.split()[0]) for line in lines)
 
 
 def _rejoin() -> None:
-    for line in OUTSIDE.run("iptables", "-S").splitlines():
-        if _ISOLATED in line:
-            OUTSIDE.run("iptables", "-D", *line.replace('"', "").split()[1:])
+    _remove_rules(OUTSIDE, "filter", _ISOLATED)
+
+
+def _remove_rules(machine: Machine, table: str, mark: str) -> None:
+    for line in machine.run("iptables", "-t", table, "-S").splitlines():
+        if mark in line:
+            machine.run("iptables", "-t", table, "-D", *line.replace('"', "").split()[1:])
+
+
+def _lost_questions(node: str) -> int:
+    """Ask from a pod there first: what Harbor itself asks hangs on what it remembers."""
+    pid = next((pid for _, pid in _tasks(node) if _networked(pid)), 0)
+    if not pid:
+        raise LabError(f"there is no pod on {node} to ask from")
+    _in_network(pid, "bash", "-c", f"echo > /dev/udp/{settings.CLUSTER_DNS}/53")
+    rules = NODES[node].machine.run("iptables", "-t", "raw", "-L", "PREROUTING", "-v", "-n", "-x")
+    return _dropped(rules, marked=_NAMELESS)
 
 
 def _tasks(node: str) -> list[tuple[str, int]]:

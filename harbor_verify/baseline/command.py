@@ -80,7 +80,7 @@ _SETTINGS = frozenset(
             "confirmation_s",
         ),
         *("outage_budget_ms", "slow_answer_budget_ms", "flapping_budget_percent", "failed_requests_budget"),
-        *("patience_s", "operations_per_s", "stop_when_outage_s"),
+        *("patience_s", "operations_per_s", "push_mib", "stop_when_outage_s"),
     )
 )
 """Those of a run that this command looks at; the last two lines are of --during."""

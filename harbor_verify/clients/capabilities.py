@@ -80,7 +80,9 @@ class HasRobots(Protocol):
     """Feature.ROBOTS."""
 
     def create_robot(self, name: str, project: Project, credentials: Credentials) -> Robot:
-        """One that may push to and pull from a project's repositories, for a day."""
+        """One that may push to and pull from a project's repositories, list what is in them, and make and remove labels
+        of it, for a day.
+        """
         ...
 
     def delete_robot(self, robot_id: int, credentials: Credentials) -> None:

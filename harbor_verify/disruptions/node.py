@@ -1,6 +1,6 @@
 """What disruptions of a node have in common: every workload is watched, and whole before and after."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
 from harbor_verify.clients.kubernetes import Kubernetes
@@ -51,6 +51,10 @@ class NodeDisruption(Disruption):
 
     def pods_there(self) -> dict[str, str]:
         """Harbor's pods on the node: names by UID."""
+        return self.pods_on({self.node})
+
+    def pods_on(self, nodes: Collection[str] | None) -> dict[str, str]:
+        """Harbor's pods on these nodes (None: on any): names by UID."""
         names_by_uid: dict[str, str] = {}
         for workload in self.workloads:
             listed = self.kubernetes.ask(
@@ -60,7 +64,9 @@ class NodeDisruption(Disruption):
                 label_selector=workload.label_selector,
             )
             names_by_uid |= {
-                p.metadata.uid: p.metadata.name for p in listed.items if p.spec.node_name == self.node
+                p.metadata.uid: p.metadata.name
+                for p in listed.items
+                if nodes is None or p.spec.node_name in nodes
             }
         return names_by_uid
 

@@ -1,6 +1,8 @@
-"""A node is lost: its cable is cut and its kubelet killed; nobody deletes its pods, nothing refuses a connection."""
+"""Nodes are lost: their cables are cut and their kubelets killed; nobody deletes their pods, and nothing refuses a
+connection. Several at once are a zone.
+"""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from harbor_verify.clients.kubernetes import Kubernetes
@@ -16,12 +18,12 @@ _NOTICED_S = 120
 
 
 class NodeLoss(NodeDisruption):
-    """Proof: the API no longer calls the node Ready.
+    """Proof: the API no longer calls any of the nodes Ready.
 
-    Healed: the node is back and Ready, and all is whole.
+    Healed: the nodes are back and Ready, and all is whole.
     """
 
-    expected_response = "no Service leads to the pods on the lost node any more"
+    expected_response = "no Service leads to the pods on the lost nodes any more"
 
     def __init__(
         self,
@@ -29,29 +31,31 @@ class NodeLoss(NodeDisruption):
         recorder: Recorder,
         workloads: Iterable[Workload],
         machine_control: MachineControl,
-        node: str,
+        nodes: Sequence[str],
         *,
         timeout_s: float = 120,
     ) -> None:
-        super().__init__("node-loss", kubernetes, recorder, workloads, node, timeout_s=timeout_s)
-        self._machine_control = machine_control
+        kind = "node-loss" if len(nodes) == 1 else "zone-loss"
+        super().__init__(kind, kubernetes, recorder, workloads, "+".join(nodes), timeout_s=timeout_s)
+        self._machine_control, self._nodes = machine_control, tuple(nodes)
 
     def prepare(self) -> Mapping[str, Any]:
         about = super().prepare()
-        self._victims = self.pods_there()
+        self._victims = self.pods_on(self._nodes)
         return {**about, "pods": sorted(self._victims.values())}
 
     def inject(self) -> None:
-        self._machine_control.lose_node(self.node)
+        for node in self._nodes:
+            self._machine_control.lose_node(node)
 
     def confirm(self) -> Mapping[str, Any]:
-        def lost() -> str:
-            ready = self._ready()
-            if ready == "True":
-                raise NotYet("Kubernetes still calls it Ready")
-            return ready
+        def lost() -> dict[str, str]:
+            conditions = self._ready()
+            if left := [node for node, ready in conditions.items() if ready == "True"]:
+                raise NotYet(f"Kubernetes still calls {', '.join(left)} Ready")
+            return conditions
 
-        return {"ready": self.wait("the node is seen to be lost", lost, more_s=_NOTICED_S)}
+        return {"ready": self.wait("the nodes are seen to be lost", lost, more_s=_NOTICED_S)}
 
     def respond(self) -> Mapping[str, Any]:
         def left_alone() -> int:
@@ -70,19 +74,27 @@ class NodeLoss(NodeDisruption):
         return {"pods": self.wait("its pods get no requests", left_alone)}
 
     def restore(self) -> None:
-        self._machine_control.mend_node(self.node)
+        for node in self._nodes:
+            self._machine_control.mend_node(node)
 
         def back() -> None:
-            if (ready := self._ready()) != "True":
-                raise NotYet(f"its condition Ready is {ready}")
+            if away := {node: ready for node, ready in self._ready().items() if ready != "True"}:
+                raise NotYet(
+                    "; ".join(f"the condition Ready of {node} is {ready}" for node, ready in away.items())
+                )
 
         try:
-            self.wait("the node is Ready again", back)
+            self.wait("the nodes are Ready again", back)
         except DeadlinePassed as not_back:
             # That is the cluster's doing, not Harbor's.
             raise MachineControlFailed(str(not_back)) from not_back
         super().restore()
 
-    def _ready(self) -> str:
-        node = self.kubernetes.ask(f"read node {self.node}", self.kubernetes.core.read_node_status, self.node)
-        return next((c.status for c in node.status.conditions or () if c.type == "Ready"), "Unknown")
+    def _ready(self) -> dict[str, str]:
+        """The condition Ready of each node."""
+        conditions = {}
+        for name in self._nodes:
+            node = self.kubernetes.ask(f"read node {name}", self.kubernetes.core.read_node_status, name)
+            ready = (c.status for c in node.status.conditions or () if c.type == "Ready")
+            conditions[name] = next(ready, "Unknown")
+        return conditions

@@ -44,6 +44,7 @@ from harbor_verify.settings import Settings
 from harbor_verify.surroundings import clocks_ahead, surroundings
 from harbor_verify.target import Target, reach
 from harbor_verify.waiting import NotYet, wait_until
+from harbor_verify.workloads.pace import push_share_bytes
 
 
 @dataclass
@@ -169,6 +170,13 @@ def _begin(config: pytest.Config, selected: list[str]) -> State:
         target_lines.append(f"  some secrets are known by what they look like only: {why}")
     target_lines += [f"  {clocks}"] if clocks else []
     target_lines.append(f"  seed {seed}: what is hit is drawn from it (--seed {seed} hits the same again)")
+    if any(id.startswith("failover.") for id in selected):
+        share_mib = push_share_bytes(settings.push_mib, selected, settings.repeat) / 2**20
+        target_lines.append(
+            f"  clients at work push {settings.push_mib} MiB at most in all (--push-mib), {share_mib:.3g} MiB each "
+            "time that something is broken; the images are removed at the end, and their bytes by Harbor's next "
+            "garbage collection"
+        )
     stop = Stop()
     holder = cleanup.holder(run_id)
     lease = NamespaceLease(access.kubernetes, access.namespace, holder, on_lost=stop.now)

@@ -23,6 +23,7 @@ WORDS = {
     "writes": "values written",
     "sessions": "sessions tried",
     "pushes": "images pushed",
+    "pushed_bytes": "pushed in all; freed by Harbor's next garbage collection",
     "pulls": "pulls",
 }
 UNITS = {

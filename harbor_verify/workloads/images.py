@@ -1,6 +1,7 @@
 """Pushing images that nobody has seen before, and pulling one that is known."""
 
 import secrets
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from harbor_verify.clients.registry import Registry
 from harbor_verify.errors import WrongContent
 from harbor_verify.history import LONGEST_WAIT_MS, Operation, Outcome, Recorder
 from harbor_verify.workloads.confirming import ask_until_known
+from harbor_verify.workloads.pace import PushAllowance
 from harbor_verify.workloads.work import Result, Work
 
 
@@ -27,7 +29,7 @@ class Connect:
 
 """A registry for one operation, with the tokens that its client would ask for."""
 
-_CONTENT_BYTES = 512
+CONTENT_BYTES = 512
 
 
 @dataclass(frozen=True)
@@ -51,25 +53,36 @@ class Push(Work):
         repository: str,
         *,
         run_id: str,
-        size_bytes: int = _CONTENT_BYTES,
+        size_bytes: int | None = None,
         client: str | None = None,
+        allowance: PushAllowance | None = None,
     ) -> None:
-        """`size_bytes` of random content are in each image."""
+        """Random content is in each image: at most `size_bytes`, and no more than a part of what may still be pushed
+        (None: a blink's worth). Once nothing may be pushed any more it pushes again what was acknowledged.
+        """
         super().__init__(place, client=client, uid=connect.uid)
         self._connect, self._repository, self._run_id = connect, repository, run_id
-        self._size_bytes = size_bytes
+        self._size_bytes = size_bytes or CONTENT_BYTES
+        self._allowance = allowance or PushAllowance(sys.maxsize)
         self._image = Image(b"")
         self.acknowledged: list[Pushed] = []
 
     def begin(self) -> Mapping[str, Any]:
-        self._image = Image.make(secrets.token_bytes(self._size_bytes), run_id=self._run_id)
+        size_bytes = self._allowance.part(self._size_bytes, CONTENT_BYTES)
+        image = Image.make(secrets.token_bytes(size_bytes), run_id=self._run_id)
+        if self._allowance.take(image.size_bytes) or not self.acknowledged:
+            self._image = image
+        else:
+            self._image = self.acknowledged[-1].image
         return {"repository": self._repository, "digest": self._image.digest}
 
     def do(self) -> Result:
         registry = _measuring(self._connect)
         # The tag tells images apart for people; an image is asked for by its digest.
         registry.push(self._image, self._repository, self._image.digest[-12:])
-        self.acknowledged.append(Pushed(self._repository, self._image))
+        pushed = Pushed(self._repository, self._image)
+        if pushed not in self.acknowledged[-1:]:
+            self.acknowledged.append(pushed)
         return Result(status=201, value=_measured(registry))
 
 

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import cycle
+from itertools import count, cycle
 from typing import Any
 
 from harbor_verify.errors import AnswerError, NoAnswer, TargetUnreachable, UnexpectedAnswer
@@ -47,11 +47,12 @@ class Work(ABC):
 class InTurn(Work):
     """One client that does several kinds of work at one place, one after the other, again and again."""
 
-    def __init__(self, works: Sequence[Work]) -> None:
-        """`works` are all at the same place."""
+    def __init__(self, works: Sequence[Work], *, seldom: Work | None = None, every: int = 0) -> None:
+        """All are at the same place; `seldom` has one of `every` turns, the first of them, and the others the rest."""
         super().__init__(works[0].replica, client=works[0].replica, uid=works[0].uid)
-        self.works = tuple(works)
-        self._turn = cycle(works)
+        self.works = (*works, *([seldom] if seldom else []))
+        self._turn, self._number = cycle(works), count()
+        self._seldom, self._every = seldom, every
         self._current = works[0]
 
     @property
@@ -63,7 +64,8 @@ class InTurn(Work):
         return self._current.writes
 
     def begin(self) -> Mapping[str, Any]:
-        self._current = next(self._turn)
+        is_seldoms = self._seldom and next(self._number) % self._every == 0
+        self._current = self._seldom if self._seldom and is_seldoms else next(self._turn)
         return self._current.begin()
 
     def do(self) -> Result:

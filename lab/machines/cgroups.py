@@ -14,6 +14,7 @@ from lab.waiting import NotYet, wait_until
 
 MOUNT = Path("/sys/fs/cgroup")
 ROOT = "harbor-lab"
+_PERIOD_US = 100_000
 
 
 def unified() -> bool:
@@ -75,6 +76,30 @@ def processes(machine: str | None = None) -> set[int]:
         except FileNotFoundError:
             continue  # the group went while we looked
     return pids
+
+
+def limit_cpu(machine: str, percent: int | None) -> None:
+    """Let the pods of a machine have no more than that of one processor, together; None: as much as there is."""
+    quota = -1 if percent is None else percent * _PERIOD_US // 100
+    group = _cpu_tree() / ROOT / machine
+    try:
+        if unified():
+            (group / "cpu.max").write_text(f"{'max' if quota < 0 else quota} {_PERIOD_US}")
+        else:
+            (group / "cpu.cfs_period_us").write_text(str(_PERIOD_US))
+            (group / "cpu.cfs_quota_us").write_text(str(quota))
+    except FileNotFoundError:
+        return  # its machine is gone, and the limit with it
+
+
+def throttled(machine: str) -> int:
+    """In how many periods its pods had had their share, and were kept from running."""
+    counters = (_cpu_tree() / ROOT / machine / "cpu.stat").read_text().split()
+    return int(dict(zip(counters[::2], counters[1::2], strict=True))["nr_throttled"])
+
+
+def _cpu_tree() -> Path:
+    return MOUNT if unified() else MOUNT / "cpu"
 
 
 def kill(machine: str | None = None, *, deadline_s: float = 30) -> None:

@@ -16,6 +16,13 @@ CHOSEN = {
 """By profile: defects, and the layout that each is planted in; of all others it is the reference."""
 
 WITHOUT_A_DEFECT = {
+    "failover.api-server-loss": "nothing that Harbor does asks the API server; its budgets are judged by hand-written "
+    "histories",
+    "failover.dns-loss": "a Harbor that asks DNS for each request needs what the stand-in is told by addresses; its "
+    "budgets are judged by hand-written histories",
+    "failover.node-pressure": "where one replica is all there is it is slow, and answers; its budgets are judged by "
+    "hand-written histories",
+    "failover.zone-loss": "as failover.node-loss, which builds on the same",
     "failover.file-system-restart": "the lab has one metadata server: what keeps it from coming back cannot be healed "
     "by the fault's own end; its budgets are judged by hand-written histories",
     "failover.object-store-restart": "the lab has one gateway, which is there again within a second",

@@ -14,7 +14,7 @@ from harbor_verify.disruptions.node_loss import NodeLoss
 from harbor_verify.disruptions.pause import Pause
 from harbor_verify.disruptions.rolling_restart import RollingRestart
 from harbor_verify.disruptions.scale_down import ScaleDown
-from harbor_verify.errors import CannotTell, NotApplicable
+from harbor_verify.errors import CannotTell, DeadlinePassed, NotApplicable
 from harbor_verify.history import Recorder
 from harbor_verify.history.replicas import Pod
 from harbor_verify.model.roles import Role
@@ -184,20 +184,25 @@ def on_node(cls, *arguments, monkeypatch, ready="False"):
     made.timeout_s, watch = 0.3, Watch()
     made.watches = {"web": watch}
     made.wait = lambda what, probe, more_s=0: cls.wait(made, what, probe)
-    made.pods_there = lambda: {pod.uid: pod.pod for pod in watch.now if pod.uid == "uid-a"}
+    made.pods_on = lambda nodes: {
+        pod.uid: pod.pod for pod in watch.now if nodes is None or pod.uid == "uid-a"
+    }
     return made, watch
 
 
-def lost_node(monkeypatch, *, led_to):
-    """node-loss whose node is not Ready, and comes back; the Services then lead to `led_to`."""
+def lost_node(monkeypatch, *, led_to, nodes=("node-1",), stays=""):
+    """Loss of nodes that are not Ready, but for one that stays, and come back; the Services then lead to `led_to`."""
     control = Control()
-    loss, watch = on_node(
-        NodeLoss, None, Recorder(), [workload()], control, "node-1", monkeypatch=monkeypatch
-    )
-    state = ["False"]
-    control.lose_node = lambda node: watch.led_to.update(web=led_to)
-    control.mend_node = lambda node: state.append("True")
-    loss._ready = lambda: state[-1]
+    loss, watch = on_node(NodeLoss, None, Recorder(), [workload()], control, nodes, monkeypatch=monkeypatch)
+    state = dict.fromkeys(nodes, "True")
+
+    def lose(node):
+        state[node] = "True" if node == stays else "Unknown"
+        watch.led_to.update(web=led_to)
+
+    control.lose_node = lose
+    control.mend_node = lambda node: state.update({node: "True"})
+    loss._ready = lambda: state
     return loss
 
 
@@ -210,6 +215,16 @@ def test_a_service_that_goes_on_leading_to_a_lost_node_is_a_failure(monkeypatch)
     confirmed, answered = judged(lost_node(monkeypatch, led_to={"uid-a", "uid-b"}))
     assert confirmed is True
     assert "Service web still leads to web-a" in answered.offenders[0].observed
+
+
+def test_a_zone_is_lost_when_each_of_its_nodes_is(monkeypatch):
+    zone = lost_node(monkeypatch, led_to={"uid-b"}, nodes=("node-1", "node-2"))
+    confirmed, answered = judged(zone)
+    assert zone.name == "zone-loss node-1+node-2"
+    assert (confirmed, answered.valid) == (True, True)
+    half = lost_node(monkeypatch, led_to={"uid-b"}, nodes=("node-1", "node-2"), stays="node-2")
+    with half, pytest.raises(DeadlinePassed, match="still calls node-2 Ready"):
+        half.prove()
 
 
 @pytest.mark.parametrize("allowed", [True, False])

@@ -6,7 +6,7 @@ import pytest
 
 from harbor_verify.checkers.judgement import Judgement
 from harbor_verify.disruptions.machine_control import SESSION_STORE
-from harbor_verify.errors import CannotTell, HealFailed
+from harbor_verify.errors import CannotTell, HealFailed, NotApplicable
 from harbor_verify.experiments import Experiments
 from harbor_verify.history import Recorder
 from harbor_verify.model.roles import Role
@@ -65,17 +65,21 @@ def experiments(
     seed="0",
     experiment=None,
     url="http://192.0.2.1:31778",
+    places=None,
     **settings,
 ):
     """core on node-1 and node-3, one registry on node-3; the front door is node-1's address."""
     workloads, replicas = {}, {}
-    placed = {Role.WEB: ("core", ["node-1", "node-3"]), Role.REGISTRY: ("registry", ["node-3"])}
-    for role, (name, places) in placed.items():
+    places = places or {"core": ["node-1", "node-3"], "registry": ["node-3"]}
+    placed = {Role.WEB: ("core", places["core"]), Role.REGISTRY: ("registry", places["registry"])}
+    for role, (name, on_nodes) in placed.items():
         wanted = desired if role is Role.WEB else 1
         workloads[role] = Workload(role, "Deployment", "harbor", name, wanted, (("a", name),), None, 80)
         replicas[role] = [
-            SimpleNamespace(name=f"{name}-{number}", node=node, ready=True, state="Ready")
-            for number, node in enumerate(places)
+            SimpleNamespace(
+                name=f"{name}-{number}", pod_name=f"{name}-pod-{number}", node=node, ready=True, state="Ready"
+            )
+            for number, node in enumerate(on_nodes)
         ]
     known = [
         SimpleNamespace(
@@ -115,6 +119,9 @@ def experiments(
         ("scale_down", Role.WEB, UNTIMED, ALL),
         ("node_drain", None, DRAIN, ON_NODE_3),
         ("node_loss", None, NODE, ON_NODE_3),
+        ("node_pressure", None, HANGING, ON_NODE_3),
+        ("dns_loss", None, Budgets((30 + SETTINGS.hang_outage_budget_s) * 1000), ()),
+        ("api_server_loss", None, UNTIMED, ("core-0", "core-1", "registry-0")),
         ("server_kill", SESSION_STORE, STORE, ()),
         ("server_restart", SESSION_STORE, STORE, ()),
         ("server_hang", SESSION_STORE, STORE, ()),
@@ -210,6 +217,29 @@ def test_an_error_of_a_later_time_hides_no_failure_of_an_earlier_one(tmp_path):
         made = experiments(tmp_path, experiment=Experiment(first, CannotTell("no way there")), repeat=2)
         with pytest.raises(kind):
             made.pod_kill(Role.WEB)
+
+
+def test_a_drain_with_a_kill_hits_a_replica_on_another_node(tmp_path):
+    made = experiments(tmp_path)
+    made.node_drain_kill(Role.WEB)
+    name, budgets, victims = made.experiment.ran
+    assert name == "node-drain node-3 and kill"
+    assert budgets == Budgets(SETTINGS.drain_outage_budget_ms)
+    assert victims == (*ON_NODE_3, "core-0")
+
+
+def test_two_nodes_are_lost_where_what_is_left_has_everything(tmp_path):
+    made = experiments(tmp_path, url="http://198.51.100.7")
+    with pytest.raises(NotApplicable, match="all replicas of web, registry are on them"):
+        made.zone_loss()
+    (tmp_path / "history.jsonl").unlink()
+    made = experiments(tmp_path)
+    with pytest.raises(NotApplicable, match="too few"):
+        made.zone_loss()
+    (tmp_path / "history.jsonl").unlink()
+    made = experiments(tmp_path, places={"core": ["node-1", "node-2", "node-3"], "registry": ["node-1"]})
+    made.zone_loss()
+    assert made.experiment.ran == ("zone-loss node-2+node-3", NODE, ("core-1", "core-2"))
 
 
 def test_what_is_not_whole_is_not_broken(tmp_path):

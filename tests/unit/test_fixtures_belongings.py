@@ -191,3 +191,28 @@ def test_no_docker_client_is_ever_the_administrator(state):
     with pytest.raises(Failure, match="a user can be made by admin"):
         assert refusing.client
     assert refusing.user is ADMIN
+
+
+def test_a_machine_is_a_robot_of_the_project_made_once(state):
+    run = state()
+    harbor = run.target.belongings
+    project = harbor.project()
+    machine = harbor.machine(project)
+    assert machine == harbor.machine(project) == Credentials(f"robot$verify-{RUN}-m", "a-robots-secret")
+    assert [each for each in run.target.front_door.made if each[0] == "robot"] == [
+        ("robot", f"verify-{RUN}-m", project)
+    ]
+    assert "a-robots-secret" not in run.redaction.text("its secret is a-robots-secret")
+
+
+def test_where_harbor_makes_no_robot_a_machine_is_the_runs_user_and_it_is_told(state):
+    run = state()
+    harbor = run.target.belongings
+    project, user = harbor.project(), harbor.user
+    run.target.front_door.refuses = REFUSED
+    assert harbor.machine(project) == user
+    assert "makes no robot" in run.told[-1]
+    older = state()
+    older.target.profile = harbor_1_2.PROFILE
+    assert older.target.belongings.machine("p") == older.target.belongings.user
+    assert older.told == []

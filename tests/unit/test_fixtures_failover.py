@@ -125,6 +125,7 @@ class World:
         self.images = dict.fromkeys([*names, *self.stores], images)
         self.pushes, self.takers = [], set()
         self.credentials, self.user = Credentials("admin", "x"), Credentials("verify-1", "y")
+        self.belongings = SimpleNamespace(machine=lambda project: Credentials(f"robot${project}+m", "z"))
         self.namespace, self.kubernetes, self.ledger = "harbor", None, MemoryLedger()
 
     def workload(self, role):
@@ -135,7 +136,7 @@ class World:
     def replicas(self, role):
         return list(self.pods if role is Role.WEB else self.registries)
 
-    def registry_by(self, link, replica):
+    def registry_by(self, link, replica, credentials):
         return FakeRegistry(link)
 
     def front_registry(self, credentials, link):

@@ -35,6 +35,12 @@ API = "/api/v2.0"
 COOKIE = "sid"
 _TOKEN_HEADER = "X-Harbor-CSRF-Token"
 _PAGE = 100
+_ROBOT_MAY = {
+    "repository": ("pull", "push"),
+    "artifact": ("list",),
+    "label": ("create", "list", "read", "delete"),
+}
+"""In its project: what CI systems and clients at work do (source: Harbor, robot accounts, project permissions)."""
 _HARBORS_PAGE = re.compile(r"<title>[^<]*harbor|<harbor-app", re.IGNORECASE)
 
 
@@ -277,7 +283,11 @@ class Harbor2(Harbor):
             raise UnexpectedAnswer(f"{summary(answer)}: no size of {digest}", status=200) from wrong
 
     def create_robot(self, name: str, project: Project, credentials: Credentials) -> Robot:
-        allowed = [{"resource": "repository", "action": action} for action in ("pull", "push")]
+        allowed = [
+            {"resource": resource, "action": action}
+            for resource, actions in _ROBOT_MAY.items()
+            for action in actions
+        ]
         body = {
             "name": name,
             "level": "project",

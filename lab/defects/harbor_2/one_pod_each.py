@@ -26,6 +26,7 @@ DEFECT = Defect(
             "failover.node-drain",
             "failover.node-loss",
             "failover.page-pod-kill",
+            "failover.pod-kill-during-node-drain",
             "failover.registry-abrupt-pod-kill",
             "failover.registry-container-kill",
             "failover.registry-pause",

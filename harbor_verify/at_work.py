@@ -1,0 +1,45 @@
+"""Who is at work while something is broken, and what they were promised."""
+
+from dataclasses import dataclass, field
+
+from harbor_verify.clients.harbor import Session
+from harbor_verify.workloads import InTurn, Work
+from harbor_verify.workloads.images import Push, Pushed
+from harbor_verify.workloads.sessions import Login
+from harbor_verify.workloads.values import ValueWrite
+
+
+@dataclass
+class ClientsAtWork:
+    """Who is at work: a client does one kind of work, or several in turn."""
+
+    opened: list[Session]
+    written: ValueWrite | None = None
+    works: list[Work] = field(default_factory=list)
+    clients: list[Work] = field(default_factory=list)
+
+    @property
+    def sessions(self) -> list[Session]:
+        """Those that were there before, and those that were acknowledged since."""
+        logins = [work for work in self.works if isinstance(work, Login)]
+        return [*self.opened, *(session for login in logins for session in login.sessions)]
+
+    @property
+    def pushed(self) -> list[Pushed]:
+        """What was acknowledged."""
+        pushes = [work for work in self.works if isinstance(work, Push)]
+        return [each for push in pushes for each in push.acknowledged]
+
+    @property
+    def by_place(self) -> dict[str, list[Work]]:
+        """All work, by the replica that does it."""
+        works_by_place: dict[str, list[Work]] = {}
+        for work in self.works:
+            works_by_place.setdefault(work.replica, []).append(work)
+        return works_by_place
+
+    def add(self, *works: Work, seldom: Work | None = None, every: int = 0) -> None:
+        """One client for these, and for `seldom` in one of `every` turns."""
+        self.works += [*works, *([seldom] if seldom else [])]
+        alone = len(works) == 1 and not seldom
+        self.clients.append(works[0] if alone else InTurn(works, seldom=seldom, every=every))

@@ -1,0 +1,154 @@
+"""Disruptions of what all of a cluster stands on, and two at once: proven by kernel or API alone, undone at the end."""
+
+import inspect
+from types import SimpleNamespace
+
+import pytest
+
+from harbor_verify.checkers.fault_confirmed import fault_confirmed
+from harbor_verify.disruptions import changes
+from harbor_verify.disruptions.api_server_loss import ApiServerLoss
+from harbor_verify.disruptions.dns_loss import DnsLoss
+from harbor_verify.disruptions.machine_control import MachineControl
+from harbor_verify.disruptions.node_drain_kill import NodeDrainKill
+from harbor_verify.disruptions.node_pressure import NodePressure
+from harbor_verify.errors import CannotTell, DeadlinePassed, HealFailed
+from harbor_verify.history import Recorder
+from lab import machine_control as of_the_lab
+from tests.unit.ledgers import MemoryLedger
+from tests.unit.test_disruptions_pods import PODS, Watch, on_node, workload
+
+
+class Control:
+    """Counts what the kernel drops and holds back, once told to; `harmless`: nothing is."""
+
+    def __init__(self, *, harmless=False):
+        self.harmless, self.done, self.times = harmless, [], 0
+
+    def __getattr__(self, name):
+        def note(*arguments):
+            self.done.append((name, *arguments))
+
+        return note
+
+    def lost_questions(self):
+        return {"node-1": 4, "node-2": 0 if self.harmless else 3}
+
+    def refused_api_packets(self):
+        return 0 if self.harmless else 7
+
+    def throttled(self, node):
+        self.times += 0 if self.harmless else 30
+        return self.times
+
+
+def make(kind, control, recorder, lasts_s=0.3):
+    arguments = (None, recorder, [workload()], control)
+    if kind is NodePressure:
+        made = kind(*arguments, "node-1", lasts_s=lasts_s, timeout_s=0.3)
+        made.pods_on = lambda nodes: {"uid-a": "web-a"}
+    else:
+        made = kind(*arguments, lasts_s=lasts_s, timeout_s=0.3)
+    made.watches = {"web": Watch()}
+    return made
+
+
+UNDONE = {
+    DnsLoss: ("lose_names", "give_names"),
+    ApiServerLoss: ("refuse_api", "admit_api"),
+    NodePressure: ("throttle_node", "release_node"),
+}
+
+
+@pytest.mark.parametrize("kind", UNDONE)
+def test_it_lasts_is_proven_by_the_kernel_and_is_undone(kind):
+    control, recorder = Control(), Recorder()
+    with make(kind, control, recorder):
+        pass
+    (disruption,) = recorder.history().disruptions()
+    assert tuple(name for name, *_ in control.done) == UNDONE[kind]
+    assert disruption.proven.at_ns - disruption.inject.at_ns >= 0.3e9
+    assert disruption.healed
+    assert fault_confirmed(recorder.history()).valid is True
+
+
+@pytest.mark.parametrize("kind", UNDONE)
+def test_what_the_kernel_saw_nothing_of_is_not_confirmed_and_is_undone_all_the_same(kind):
+    control, recorder = Control(harmless=True), Recorder()
+    with pytest.raises(DeadlinePassed), make(kind, control, recorder, lasts_s=0.1):
+        pass
+    assert control.done[-1][0] == UNDONE[kind][1]
+    assert fault_confirmed(recorder.history()).valid == "unknown"
+
+
+@pytest.mark.parametrize("kind", UNDONE)
+def test_it_is_undone_also_after_an_error_in_the_middle(kind):
+    control = Control()
+    with pytest.raises(KeyboardInterrupt), make(kind, control, Recorder(), lasts_s=60):
+        raise KeyboardInterrupt
+    assert control.done[-1][0] == UNDONE[kind][1]
+
+
+@pytest.mark.parametrize("kind", UNDONE)
+def test_a_harbor_that_does_not_come_back_is_not_healed(kind):
+    made = make(kind, Control(), Recorder(), lasts_s=0.1)
+    with pytest.raises(HealFailed, match="1 of 2 replicas Ready"), made:
+        made.watches["web"].now = PODS[:1]
+
+
+def test_the_lab_can_do_whatever_a_disruption_may_ask_of_machines():
+    asked = {
+        name: list(inspect.signature(method).parameters)
+        for name, method in vars(MachineControl).items()
+        if inspect.isfunction(method) and not name.startswith("_")
+    }
+    can = of_the_lab.MachineControl
+    assert asked == {name: list(inspect.signature(getattr(can, name)).parameters) for name in asked}
+
+
+def drain_with_a_kill(monkeypatch, *, dies=True, pod="web-b"):
+    cordoned = SimpleNamespace(items=[SimpleNamespace(spec=SimpleNamespace(unschedulable=True))])
+    done = []
+
+    def ask(what, call, *_, **__):
+        done.append(what)
+        if what.startswith("delete pod") and dies:
+            watch.now = [each for each in watch.now if each.pod != pod]
+        return cordoned
+
+    core = SimpleNamespace(list_node=None, delete_namespaced_pod=None)
+    kubernetes = SimpleNamespace(core=core, ask=ask)
+    monkeypatch.setattr(changes, "cordon", lambda *_: done.append("cordon"))
+    ledger = MemoryLedger()
+    arguments = (kubernetes, Recorder(), [workload()], ledger, "node-1", pod)
+    drain, watch = on_node(NodeDrainKill, *arguments, monkeypatch=monkeypatch)
+    drain._evict = lambda name, uid: done.append(f"evict {name}")
+    return drain, done, ledger, watch
+
+
+def test_the_pod_dies_in_the_middle_of_the_drain_and_its_uid_is_the_proof(monkeypatch):
+    drain, done, ledger, _ = drain_with_a_kill(monkeypatch)
+    drain.respond = lambda: done.append("evict the rest") or {}
+    drain._lacks = list
+    with drain:
+        assert drain.prove() is None
+        assert [entry.kind for entry in ledger.entries()] == ["Pod"], "written down before it is done"
+    steps = [step for step in done if step.split()[0] in ("cordon", "evict", "delete")]
+    assert steps == ["cordon", "evict web-a", "delete pod harbor/web-b", "evict the rest"]
+    (disruption,) = drain.recorder.history().disruptions()
+    assert disruption.proven.value["killed_uid"] == "uid-b"
+    assert ledger.entries() == []
+
+
+def test_a_pod_that_does_not_die_confirms_nothing(monkeypatch):
+    drain, *_ = drain_with_a_kill(monkeypatch, dies=False)
+    with pytest.raises(DeadlinePassed, match="pod web-b is still there"), drain:
+        pass
+    assert fault_confirmed(drain.recorder.history()).valid == "unknown"
+
+
+def test_a_pod_that_went_by_itself_before_is_not_killed(monkeypatch):
+    drain, done, *_ = drain_with_a_kill(monkeypatch, pod="web-z")
+    with pytest.raises(CannotTell, match="web-z"), drain:
+        pass
+    assert done == []
