@@ -27,6 +27,7 @@ from harbor_verify.disruptions.server_hang import ServerHang
 from harbor_verify.disruptions.server_isolation import ServerIsolation
 from harbor_verify.disruptions.server_kill import ServerKill
 from harbor_verify.disruptions.server_restart import ServerRestart
+from harbor_verify.disruptions.servers_restart import ServersRestart
 from harbor_verify.errors import CannotTell, HarnessError, HealFailed, NotApplicable, OutageTooLong
 from harbor_verify.failover import Experiment, pod_kill, require_whole
 from harbor_verify.history import Recorder
@@ -257,6 +258,10 @@ class Experiments:
     def server_restart(self, what: str) -> Survival:
         """The server in use is restarted."""
         return self._on_server(partial(ServerRestart, "restart"), what)
+
+    def servers_restart(self, what: str) -> Survival:
+        """All servers of a kind end at once, and come back."""
+        return self._on_server(partial(ServersRestart, "restart of every"), what)
 
     def server_hang(self, what: str) -> Survival:
         """The server in use hangs for longer than clients may go without answers."""

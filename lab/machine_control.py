@@ -41,6 +41,12 @@ class MachineControl:
             FILE_SYSTEM: lambda: "ceph-mds",
             OBJECT_STORE: lambda: object_store.GATEWAY.name,
         }
+        self._servers = {
+            DATABASE: list(galera.NODES if database_kind == "Galera" else postgresql.NODES),
+            SESSION_STORE: list(redis_sentinel.SERVERS),
+            FILE_SYSTEM: [ceph.METADATA_SERVER.name],
+            OBJECT_STORE: [object_store.GATEWAY.name],
+        }
         self._ensure: dict[str, Callable[[], object]] = {
             DATABASE: galera.ensure if database_kind == "Galera" else postgresql.ensure,
             SESSION_STORE: redis_sentinel.ensure,
@@ -146,6 +152,9 @@ class MachineControl:
         control_plane.ensure()
 
     # Servers
+
+    def servers(self, what: str) -> list[str]:
+        return self._servers[what]
 
     def serving(self, what: str) -> str:
         return self._kinds[what]()

@@ -30,6 +30,29 @@ def test_nothing_is_lost_when_the_database_in_use_dies(experiments: Experiments,
 
 
 @check(
+    "failover.database-restart-of-all",
+    hint="Lost writes: what was acknowledged was not on disk yet (PostgreSQL: fsync, synchronous_commit; Galera: "
+    "innodb_flush_log_at_trx_commit; a disk that says so too early). Nobody leads again: Patroni waits for the one "
+    "that had everything (`patronictl list`); a Galera cluster has to be bootstrapped, from the node whose "
+    "grastate.dat says safe_to_bootstrap. Harbor does not come back: it keeps connections that nobody answers.",
+    source="PostgreSQL, Galera: recovery after a crash; budgets are settings",
+    needs=(
+        "disruption",
+        "machine-control",
+    ),
+    builds_on=(*CLIENTS_AT_WORK, "database.reachable"),
+)
+def test_nothing_is_lost_when_all_database_servers_are_restarted_at_once(experiments: Experiments, measured):
+    """When all database servers end at once and come back, as after a power cut, nothing acknowledged is lost.
+
+    Source: budgets are settings; no loss is within any budget.
+    """
+    survival = experiments.servers_restart(DATABASE)
+    measured.update(survival.measured)
+    survival.require()
+
+
+@check(
     "failover.database-hang",
     hint="A database that hangs refuses nothing, and Harbor's health report goes on to call it healthy: only a "
     "health check with a time-out notices. Let the load balancer before the database ask it a question, and close "

@@ -51,6 +51,31 @@ def test_sessions_live_on_when_the_session_store_is_restarted(experiments: Exper
 
 
 @check(
+    "failover.session-store-restart-of-all",
+    hint="Everybody is signed out: Redis keeps what it has in memory only; `appendonly yes`, on a disk that outlives "
+    "the pod. Nobody leads: the Sentinels need the quorum, and a server that says that it is primary. An old primary "
+    "that comes back first, with what it knew before the last failover: let each start as a replica of the one that "
+    "the Sentinels name.",
+    source="Redis: persistence, Sentinel; budgets are settings",
+    needs=(
+        "disruption",
+        "machine-control",
+    ),
+    builds_on=CLIENTS_AT_WORK,
+)
+def test_sessions_live_on_when_all_session_store_servers_are_restarted_at_once(
+    experiments: Experiments, measured
+):
+    """When all servers of the session store end at once and come back, as after a power cut, nobody is logged out.
+
+    Source: budgets are settings; no loss is within any budget.
+    """
+    survival = experiments.servers_restart(SESSION_STORE)
+    measured.update(survival.measured)
+    survival.require()
+
+
+@check(
     "failover.session-store-hang",
     hint="A Redis that hangs refuses nothing: only Sentinel's down-after-milliseconds notices, and connections that "
     "Harbor keeps wait for their own time-outs. Shorten the former, and let the way to Redis cut what is open to a "

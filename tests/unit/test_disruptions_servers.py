@@ -10,6 +10,7 @@ from harbor_verify.disruptions.server_hang import ServerHang
 from harbor_verify.disruptions.server_isolation import ServerIsolation
 from harbor_verify.disruptions.server_kill import ServerKill
 from harbor_verify.disruptions.server_restart import ServerRestart
+from harbor_verify.disruptions.servers_restart import ServersRestart
 from harbor_verify.errors import DeadlinePassed, HealFailed, MachineControlFailed
 from harbor_verify.history import Recorder
 
@@ -26,6 +27,9 @@ class MachineControl:
             self.served = "b"
             raise MachineControlFailed("nobody is elected")
         return self.served
+
+    def servers(self, what):
+        return ["a", "b"]
 
     def process_of(self, server):
         return self.number, self.state
@@ -77,25 +81,28 @@ def disruptions(machine_control, recorder, timeout_s):
             "blackhole", recorder, machine_control, "session store", lasts_s=0.2, timeout_s=timeout_s
         ),
         "restart": ServerRestart("restart", recorder, machine_control, "database", timeout_s=timeout_s),
+        "kill all": ServersRestart(
+            "restart of every", recorder, machine_control, "database", timeout_s=timeout_s
+        ),
         "pause": ServerHang(recorder, machine_control, "database", lasts_s=0.2, timeout_s=timeout_s),
     }
 
 
-@pytest.mark.parametrize("done", ["kill", "isolate", "swallow", "restart", "pause"])
+@pytest.mark.parametrize("done", ["kill", "kill all", "isolate", "swallow", "restart", "pause"])
 def test_a_server_is_hurt_proven_and_mended(done, tmp_path):
     machine_control = MachineControl()
     with Recorder(tmp_path / "h.jsonl", run="r") as recorder:
         with disruptions(machine_control, recorder, 5)[done]:
             pass
         (disruption,) = recorder.history().disruptions()
-    assert machine_control.done[0] == (done, "a")
+    assert machine_control.done[0] == (done.split()[0], "a")
     assert machine_control.done[-1][0] == "mend"
     assert disruption.proven
     assert disruption.healed
     assert disruption.inject.value["server"] == "a"
 
 
-@pytest.mark.parametrize("done", ["kill", "isolate", "swallow", "restart", "pause"])
+@pytest.mark.parametrize("done", ["kill", "kill all", "isolate", "swallow", "restart", "pause"])
 def test_what_was_not_confirmed_is_an_error_and_is_mended_all_the_same(done, tmp_path):
     machine_control = MachineControl(harmless=True)
     with Recorder(tmp_path / "h.jsonl", run="r") as recorder:

@@ -124,6 +124,7 @@ def experiments(
         ("api_server_loss", None, UNTIMED, ("core-0", "core-1", "registry-0")),
         ("server_kill", SESSION_STORE, STORE, ()),
         ("server_restart", SESSION_STORE, STORE, ()),
+        ("servers_restart", SESSION_STORE, STORE, ()),
         ("server_hang", SESSION_STORE, STORE, ()),
         ("server_blackhole", SESSION_STORE, STORE, ()),
         ("server_isolation", SESSION_STORE, STORE, ()),

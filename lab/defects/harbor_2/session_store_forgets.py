@@ -12,7 +12,13 @@ def _switch(lab: Lab, on: bool) -> None:
 DEFECT = Defect(
     report="h#13440, h#15323",
     shows="nothing, until Redis is restarted: then everybody is logged out",
-    turns_red=frozenset({"durability.session-store-writes-to-disk", "failover.session-store-restart"}),
+    turns_red=frozenset(
+        {
+            "durability.session-store-writes-to-disk",
+            "failover.session-store-restart",
+            "failover.session-store-restart-of-all",
+        }
+    ),
     plant_outside=lambda lab: _switch(lab, False),
     heal_outside=lambda lab: _switch(lab, True),
 )
