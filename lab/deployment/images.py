@@ -16,6 +16,7 @@ from lab import settings
 from lab.command import run
 from lab.kubernetes.nodes import PAUSE_IMAGE, Node
 from lab.programs.toolchain import program
+from lab.waiting import wait_until
 
 FOLDER = settings.CACHE / "images"
 _KEY_LETTERS = 16
@@ -113,7 +114,13 @@ def load(node: Node, archive: Path) -> None:
     """Import the archive into a node's containerd, unless exactly this archive is there already."""
     stamp = node.machine.folder / archive.name.rpartition("-")[0]
     if not stamp.exists() or stamp.read_text() != archive.name:
-        node.ctr("images", "import", str(archive), timeout_s=300)
+        # While it removes what the images of before leave behind, containerd may lose what comes in.
+        wait_until(
+            f"{node.name} has the images",
+            lambda: node.ctr("images", "import", str(archive), timeout_s=300),
+            deadline_s=60,
+            interval_s=1,
+        )
         stamp.write_text(archive.name)
 
 
