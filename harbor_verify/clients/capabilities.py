@@ -3,6 +3,7 @@
 All methods raise AnswerError.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -40,6 +41,16 @@ class ProtectsForms(Protocol):
 
     def sign_in_with(self, token: FormToken, credentials: Credentials) -> Session:
         """UnexpectedAnswer has status 403 where the token is not taken."""
+        ...
+
+
+class TakesUpRequestsEarly(Protocol):
+    """Feature.REQUESTS_TAKEN_UP_EARLY."""
+
+    def request_in_flight(self, session: Session, meanwhile: Callable[[], None]) -> bool:
+        """Send a request of a session's that is refused for what is in it, and hold its end back until `meanwhile` has
+        returned. Whether it was taken up before that; one that was not is answered as nobody's.
+        """
         ...
 
 

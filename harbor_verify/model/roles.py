@@ -44,6 +44,7 @@ class Feature(StrEnum):
     MIGRATIONS = "schema that is migrated at start"
     OBJECT_STORE = "images in an object store"
     QUOTAS = "storage quotas"
+    REQUESTS_TAKEN_UP_EARLY = "requests that are taken up before their body has come"
     ROBOTS = "robot accounts"
     SCHEDULES = "jobs that run by a schedule"
     SECRET_KEY = "secret key with a well-known default"

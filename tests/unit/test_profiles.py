@@ -24,6 +24,7 @@ CLIENTS = {
     Feature.HEALTH_REPORT: capabilities.ReportsHealth,
     Feature.JOB_LOGS: capabilities.RunsJobs,
     Feature.QUOTAS: capabilities.CountsStorage,
+    Feature.REQUESTS_TAKEN_UP_EARLY: capabilities.TakesUpRequestsEarly,
     Feature.ROBOTS: capabilities.HasRobots,
     Feature.SCHEDULES: capabilities.RunsSchedules,
 }

@@ -82,6 +82,7 @@ PROFILE = Profile(
             Feature.MIGRATIONS,
             Feature.OBJECT_STORE,
             Feature.QUOTAS,
+            Feature.REQUESTS_TAKEN_UP_EARLY,
             Feature.ROBOTS,
             Feature.SCHEDULES,
             Feature.SECRET_KEY,

@@ -9,7 +9,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -89,6 +89,30 @@ class Harbor2(Harbor):
 
     def sign_out(self, session: Session) -> None:
         expect(self.http.get("/c/log_out", headers={"Cookie": f"{COOKIE}={session.cookie}"}), 200)
+
+    def request_in_flight(self, session: Session, meanwhile: Callable[[], None]) -> bool:
+        """POST of a project whose name nobody may take."""
+        token = self.form_token()
+        protection = [each for each in token.cookies.split("; ") if not each.startswith(f"{COOKIE}=")]
+
+        def body() -> Iterator[bytes]:
+            yield b'{"metadata": {}, '
+            # By another connection: what is answered there, the first part of this one has long reached.
+            self.whoami(session)
+            meanwhile()
+            yield b'"project_name": "-"}'
+
+        headers = {
+            "Content-Type": "application/json",
+            "Cookie": "; ".join([f"{COOKIE}={session.cookie}", *protection]),
+            _TOKEN_HEADER: token.token,
+        }
+        answer = expect(
+            self.http.post(f"{API}/projects", data=body(), headers=headers), 400, 401, 403, 409, 422
+        )
+        if answer.status_code == 403 and "CSRF" in answer.text.upper():
+            raise UnexpectedAnswer(summary(answer), status=403)
+        return answer.status_code != 401
 
     def version(self, login: Credentials | Session) -> str:
         """It tells those who are signed in."""
