@@ -28,6 +28,10 @@ UNUSED_IN_THE_LAB = frozenset(
         "expiry.store-certificates-valid-for-days",
         "integrity.images-whole",
         "registry.redirect-leads-to-the-blob",
+        "replication.endpoints-reachable",
+        "replication.proxy-caches-serve",
+        "replication.rules-run",
+        "scanning.database-recent",
     }
 )
 """Checks of what a Harbor may have, and the lab's healthy ones have not."""

@@ -20,7 +20,6 @@ from harbor_verify import clock
 from harbor_verify.clients.capabilities import Collection, FormToken, Health, Queue, Quota, Robot, Worker
 from harbor_verify.clients.harbor import (
     Credentials,
-    Harbor,
     Project,
     Session,
     basic,
@@ -30,6 +29,7 @@ from harbor_verify.clients.harbor import (
 )
 from harbor_verify.clients.http import document, expect, summary
 from harbor_verify.errors import AnswerError, UnexpectedAnswer
+from harbor_verify.profiles.harbor_2.beside import BesideTheRegistry
 
 API = "/api/v2.0"
 COOKIE = "sid"
@@ -38,7 +38,7 @@ _PAGE = 100
 _HARBORS_PAGE = re.compile(r"<title>[^<]*harbor|<harbor-app", re.IGNORECASE)
 
 
-class Harbor2(Harbor):
+class Harbor2(BesideTheRegistry):
     """A core, or the front door. Has health reports, form tokens, quotas, robots, job logs and schedules, too."""
 
     def require_page(self) -> None:
@@ -148,7 +148,7 @@ class Harbor2(Harbor):
     def projects(self, name: str, credentials: Credentials | None) -> dict[str, Project]:
         entries = self._all("/projects", {"name": name}, credentials)
         return {
-            entry["name"]: Project(entry["name"], entry["project_id"], bool(entry.get("registry_id")))
+            entry["name"]: Project(entry["name"], entry["project_id"], int(entry.get("registry_id") or 0))
             for entry in entries
         }
 
