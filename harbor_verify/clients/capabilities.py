@@ -164,6 +164,10 @@ class RunsSchedules(Protocol):
         """The newest first, some dozens."""
         ...
 
+    def start_collection(self, credentials: Credentials) -> int:
+        """Start a real garbage collection of the whole Harbor, which leaves what has no tag; its id."""
+        ...
+
     def founded(self, credentials: Credentials) -> datetime | None:
         """When the oldest project was made; None: there is none."""
         ...

@@ -330,7 +330,14 @@ class Harbor2(BesideTheRegistry):
 
     def start_harmless_job(self, credentials: Credentials) -> int:
         """A garbage collection that collects nothing (dry run)."""
-        body = {"parameters": {"dry_run": True, "workers": 1}, "schedule": {"type": "Manual"}}
+        return self._collect(credentials, dry_run=True)
+
+    def start_collection(self, credentials: Credentials) -> int:
+        return self._collect(credentials, dry_run=False)
+
+    def _collect(self, credentials: Credentials, *, dry_run: bool) -> int:
+        asked = {"dry_run": dry_run, "workers": 1} | ({} if dry_run else {"delete_untagged": False})
+        body = {"parameters": asked, "schedule": {"type": "Manual"}}
         answer = self.http.post(f"{API}/system/gc/schedule", json=body, auth=basic(credentials))
         return int(expect(answer, 201).headers["Location"].rpartition("/")[2])
 
