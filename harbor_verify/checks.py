@@ -31,6 +31,7 @@ NEEDS = {
     "disruption-budgets": "permission to list PodDisruptionBudgets",
     "conformance": "the OCI conformance suite (--conformance-program)",
     "docker": "a docker daemon",
+    "garbage-collection": "permission to collect garbage (--allow-garbage-collection)",
     "images-to-build-on": "images to build on (--builder-image, --base-image, --small-image)",
     "exec": "permission to run commands in pods",
     "machine-control": "control of the machines that Harbor runs on (the lab has it)",

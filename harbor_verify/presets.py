@@ -11,6 +11,7 @@ from typing import Any
 
 _SLOW = (
     "images.*",
+    "integrity.pushes-survive-garbage-collection",
     "access.docker-login",
     "access.robot-account-pushes-and-pulls",
     "registry.busybox-push-pull",

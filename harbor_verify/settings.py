@@ -157,6 +157,14 @@ class Settings(BaseModel):
         False,
         description="also cordon a node for a while and evict Harbor's pods from it (implied by --lab)",
     )
+    allow_garbage_collection: bool = Field(
+        False,
+        description="also collect garbage, for the whole Harbor, while images are pushed: what people have deleted is "
+        "then gone for good (implied by --lab)",
+    )
+    collection_pushes: PositiveInt = Field(
+        1000, description="images that are pushed while garbage is collected"
+    )
     max_duration: PositiveFloat | None = Field(
         None,
         description="seconds after which the run is stopped: what is broken is mended, what was made is removed, and "

@@ -18,6 +18,7 @@ from harbor_verify.verdict import Failure
 
 _DECIDING = (
     "allow_disruption",
+    "allow_garbage_collection",
     "strict_advice",
     "strict_skips",
     "large_layer_mib",

@@ -3,6 +3,7 @@
 All methods raise AnswerError.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -40,6 +41,16 @@ class ProtectsForms(Protocol):
 
     def sign_in_with(self, token: FormToken, credentials: Credentials) -> Session:
         """UnexpectedAnswer has status 403 where the token is not taken."""
+        ...
+
+
+class TakesUpRequestsEarly(Protocol):
+    """Feature.REQUESTS_TAKEN_UP_EARLY."""
+
+    def request_in_flight(self, session: Session, meanwhile: Callable[[], None]) -> bool:
+        """Send a request of a session's that is refused for what is in it, and hold its end back until `meanwhile` has
+        returned. Whether it was taken up before that; one that was not is answered as nobody's.
+        """
         ...
 
 
@@ -155,6 +166,10 @@ class RunsSchedules(Protocol):
         """The newest first, some dozens."""
         ...
 
+    def start_collection(self, credentials: Credentials) -> int:
+        """Start a real garbage collection of the whole Harbor, which leaves what has no tag; its id."""
+        ...
+
     def founded(self, credentials: Credentials) -> datetime | None:
         """When the oldest project was made; None: there is none."""
         ...
@@ -165,4 +180,73 @@ class KnowsRegistries(Protocol):
 
     def registries(self, administrator: Session) -> list[str] | None:
         """Names of the other registries that it knows, whose passwords it keeps encrypted; None: it does not tell."""
+        ...
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Another registry that Harbor knows. `status`: what it found when it looked last, every five minutes: healthy."""
+
+    id: int
+    name: str
+    url: str
+    status: str
+
+
+@dataclass(frozen=True)
+class ReplicationRule:
+    """A replication rule. `cron` (six fields, UTC) is empty for one without a schedule; `changed` is UTC."""
+
+    id: int
+    name: str
+    enabled: bool
+    source: str
+    target: str
+    endpoint_ids: tuple[int, ...]
+    """Of the other registries that it is about."""
+    cron: str
+    changed: datetime
+
+
+@dataclass(frozen=True)
+class ReplicationRun:
+    """One run of a rule. `status`: InProgress, Succeed, Failed, Stopped; times are UTC."""
+
+    id: int
+    status: str
+    started: datetime
+    ended: datetime | None
+    failed: int
+    total: int
+    told: str
+
+
+class Replicates(Protocol):
+    """Feature.REPLICATION."""
+
+    def endpoints(self, credentials: Credentials) -> list[Endpoint]: ...
+
+    def rules(self, credentials: Credentials) -> list[ReplicationRule]: ...
+
+    def runs_of(self, rule: ReplicationRule, credentials: Credentials) -> list[ReplicationRun]:
+        """The newest first, some dozens."""
+        ...
+
+
+@dataclass(frozen=True)
+class Scanner:
+    """A scanner that Harbor knows."""
+
+    id: str
+    name: str
+    disabled: bool
+
+
+class HasScanners(Protocol):
+    """Feature.SCANNERS."""
+
+    def scanners(self, credentials: Credentials) -> list[Scanner]: ...
+
+    def scanner_database(self, scanner: Scanner, credentials: Credentials) -> datetime | None:
+        """When what it knows of vulnerabilities was brought up to date; None: it does not tell."""
         ...

@@ -39,8 +39,13 @@ class Project:
 
     name: str
     id: int
-    is_proxy: bool = False
-    """What is in it belongs to another registry, and comes when it is asked for."""
+    upstream_id: int = 0
+    """Of a proxy cache: by what the API knows the registry that its images come from when they are asked for."""
+
+    @property
+    def is_proxy(self) -> bool:
+        """What is in it belongs to another registry."""
+        return bool(self.upstream_id)
 
 
 VALUE_PROJECT = r"verify-([0-9a-f]{12})-v"

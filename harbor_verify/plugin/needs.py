@@ -39,7 +39,7 @@ class Probed(Protocol):
     settings: Settings
 
 
-NOT_OWED = frozenset({"conformance", "images-to-build-on", "machine-control"})
+NOT_OWED = frozenset({"conformance", "garbage-collection", "images-to-build-on", "machine-control"})
 """What no cluster of somebody's own can give, and what is done only where it is asked for: whoever lacks it lacks
 nothing."""
 
@@ -225,6 +225,11 @@ _PROBES: dict[str, Callable[[Probed], str]] = {
     "conformance": _conformance,
     "docker": _docker,
     "exec": _may(("get", "pods/exec"), ("create", "pods/exec")),
+    "garbage-collection": lambda state: (
+        ""
+        if state.target.access.machine_control or state.settings.allow_garbage_collection
+        else "without --allow-garbage-collection none is started"
+    ),
     "images-to-build-on": _images_to_build_on,
     "machine-control": lambda state: (
         "" if state.target.access.machine_control else "this Harbor is not in the lab"

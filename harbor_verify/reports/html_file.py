@@ -61,6 +61,7 @@ def document(run: Run, folder: Path) -> str:
         conclusion=terminal.conclusion(run).plain,
         advice_line=terminal.advice(run),
         state=_state(run),
+        own_flaws=terminal.OWN_FLAWS,
         views=views,
         drawn={made.result.id for made in views},
         outage_rows=[result for result in run.results if "outage_ms" in result.measured],

@@ -8,11 +8,12 @@ summary       {pass, fail, advice, error, blocked, not applicable, not_run}: cou
 areas         [{area, category, pass, fail, advice, error, blocked, not applicable, duration_s}]
 checks        [{id, area, claim, verdict, severity, category, builds_on: [id, …], caused_by: id or null, started,
               duration_s, message, offenders: [{object, expected, observed, uids: [UID, …]}], hint, source,
-              measured: {name_with_unit: value}, evidence: [file, …]}]
+              measured: {name_with_unit: value}, evidence: [file, …], flaws: [sentence, …]}]
               verdict: pass, fail (Harbor is wrong), error (could not find out), blocked (something is missing where the
               suite runs), not applicable (this deployment has nothing it could be about); severity: must, should;
               category: the verdict, and advice for the failure of what only should be; caused_by: the failed check that
-              explains this one; evidence: relative to the run's folder; in checks/ID/ is all that belongs to one check
+              explains this one; flaws: Harbor's own, that were met;
+              evidence: relative to the run's folder; in checks/ID/ is all that belongs to one check
 not_run       [id, …]: asked for, without a result
 stopped       why the run ended before its end, as a sentence; empty: it did not
 left_behind   [line, …]: what the run made and could not remove
@@ -152,6 +153,7 @@ def _result(check_document: dict[str, Any]) -> CheckResult:
         evidence=tuple(check_document["evidence"]),
         severity=Severity(check_document.get("severity", "must")),
         builds_on=tuple(check_document.get("builds_on", ())),
+        flaws=tuple(check_document.get("flaws", ())),
     )
 
 

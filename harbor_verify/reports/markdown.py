@@ -70,7 +70,11 @@ def text_of(run: Run) -> str:
         for result in results:
             follow = [id for id, cause in causes.items() if cause == result.id]
             blocks.append(_told(result, follow))
-    for title, lines in (("Not run", run.not_run), ("Left behind; remove by hand", run.left_behind)):
+    for title, lines in (
+        (terminal.OWN_FLAWS, run.flaws),
+        ("Not run", run.not_run),
+        ("Left behind; remove by hand", run.left_behind),
+    ):
         if lines:
             blocks += [f"### {title} ({len(lines)})", "\n".join(f"- {_plain(line)}" for line in lines)]
     return "\n\n".join(blocks) + "\n"

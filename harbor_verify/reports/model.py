@@ -76,6 +76,8 @@ class CheckResult:
     severity: Severity = Severity.MUST
     builds_on: tuple[str, ...] = ()
     """Ids of the checks whose failure explains this one's."""
+    flaws: tuple[str, ...] = ()
+    """What was met that is so with every Harbor of this generation: its own flaws, which change no verdict."""
 
     @property
     def category(self) -> Category:
@@ -129,6 +131,11 @@ class Run:
     @property
     def duration_s(self) -> float:
         return (self.finished - self.started).total_seconds() if self.finished else 0.0
+
+    @property
+    def flaws(self) -> list[str]:
+        """Harbor's own, that the checks met: each with the check's id."""
+        return [f"{flaw} ({result.id})" for result in self.results for flaw in result.flaws]
 
     @property
     def not_run(self) -> list[str]:

@@ -28,6 +28,9 @@ LONGEST = 600
 ALIKE = 3
 """How many objects, and how many things that were observed, are told of one group."""
 
+OWN_FLAWS = "Harbor's own flaws, met here: no setting of this deployment is the reason"
+"""The heading of what is so with every Harbor of a generation."""
+
 
 def render(run: Run, *, width: int, colour: bool) -> str:
     """The whole summary as text of at most `width` columns, with escape sequences if `colour`."""
@@ -55,6 +58,7 @@ def render(run: Run, *, width: int, colour: bool) -> str:
             console.print(Text(f"{title} ({len(results)})", style=STYLES[category]))
             _tell_reasons(console, results)
     for title, lines in (
+        (OWN_FLAWS, run.flaws),
         ("Stopped before its end", [run.stopped] if run.stopped else []),
         ("Not run", run.not_run),
         ("Left behind: harbor-verify heal removes it", run.left_behind),

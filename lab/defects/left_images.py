@@ -39,14 +39,14 @@ def damaged(script: str) -> tuple[Callable[[Lab], None], Callable[[Lab], None]]:
     return plant, remove
 
 
-def leave(lab: Lab) -> None:
+def leave(lab: Lab, repository: str = REPOSITORY) -> None:
     """Push both; the layer that may be damaged is whole then."""
     for tag, layer in (("whole", _WHOLE_LAYER), ("damaged", LAYER)):
         for blob in (layer, _CONFIGURATION):
-            begun = _ask(lab, "POST", f"/v2/{REPOSITORY}/blobs/uploads/", expected=202)
+            begun = ask(lab, "POST", f"/v2/{repository}/blobs/uploads/", expected=202)
             place = urlsplit(begun.headers["Location"])
             target = f"{place.path}?{place.query}&digest={digest_of(blob)}"
-            _ask(lab, "PUT", target, blob, "application/octet-stream", expected=201)
+            ask(lab, "PUT", target, blob, "application/octet-stream", expected=201)
         parts = [
             {"mediaType": kind, "size": len(content), "digest": digest_of(content)}
             for kind, content in (
@@ -55,10 +55,10 @@ def leave(lab: Lab) -> None:
             )
         ]
         manifest = {"schemaVersion": 2, "mediaType": _TYPE, "config": parts[0], "layers": parts[1:]}
-        _ask(
+        ask(
             lab,
             "PUT",
-            f"/v2/{REPOSITORY}/manifests/{tag}",
+            f"/v2/{repository}/manifests/{tag}",
             json.dumps(manifest).encode(),
             _TYPE,
             expected=201,
@@ -66,13 +66,13 @@ def leave(lab: Lab) -> None:
     _restore(lab)
 
 
-def remove(lab: Lab) -> None:
+def remove(lab: Lab, repository: str = REPOSITORY) -> None:
     """Delete both, and leave the layer's file as it was: its row in the database stays until garbage is collected."""
     _restore(lab)
-    _ask(
+    ask(
         lab,
         "DELETE",
-        f"/api/v2.0/projects/{'/repositories/'.join(REPOSITORY.split('/'))}",
+        f"/api/v2.0/projects/{'/repositories/'.join(repository.split('/'))}",
         expected=(200, 404),
     )
 
@@ -107,7 +107,7 @@ def folder_of(digest: str) -> str:
     return f"/storage/docker/registry/v2/blobs/sha256/{number[:2]}/{number}"
 
 
-def _ask(
+def ask(
     lab: Lab,
     method: str,
     target: str,

@@ -16,7 +16,7 @@ from harbor_verify.verdict import Failure, Offender
     "program writes into this database number; give Harbor one of its own.",
     source="Harbor: a session's key in Redis, which each request renews",
     needs=("session-store",),
-    builds_on=("configuration.session-store-configured",),
+    builds_on=("configuration.session-store-configured", "sessions.replicas-follow-the-primary"),
 )
 def test_every_session_lies_in_the_session_store_and_expires(harbor: Target, findings: Findings, measured):
     """A session that any web replica opens lies in the Redis and database number of its settings, and expires there.

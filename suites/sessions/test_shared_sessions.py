@@ -17,6 +17,7 @@ from harbor_verify.target import Target
     builds_on=(
         "configuration.session-store-configured",
         "access.login-accepts-right-password",
+        "sessions.replicas-follow-the-primary",
     ),
 )
 def test_session_opened_on_one_replica_is_known_to_every_other(

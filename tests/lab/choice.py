@@ -8,8 +8,8 @@ is left out.
 CHOSEN = {
     "harbor-1.2": {"registry-config-mounted-elsewhere": "reference"},
     "harbor-2": {
-        "blob-truncated+session-store-missing": "reference",
-        "dirty-migration+job-never-ends+redis-is-a-cache+robot-ends-soon": "object-store",
+        "blob-truncated+replication-fails+session-store-missing": "reference",
+        "dirty-migration+job-never-ends+redis-is-a-cache+robot-ends-soon+scanner-database-old": "object-store",
         "registry-outside-the-volume": "ingress",
     },
 }

@@ -28,6 +28,10 @@ UNUSED_IN_THE_LAB = frozenset(
         "expiry.store-certificates-valid-for-days",
         "integrity.images-whole",
         "registry.redirect-leads-to-the-blob",
+        "replication.endpoints-reachable",
+        "replication.proxy-caches-serve",
+        "replication.rules-run",
+        "scanning.database-recent",
     }
 )
 """Checks of what a Harbor may have, and the lab's healthy ones have not."""
@@ -44,7 +48,7 @@ UNUSED_IN_ONE = {
 """The same in one of them. The newer one's pods are given no authority; of the older one, workloads bring no pod to a
 changed template by themselves, nothing says how many connections it opens, and its registry keeps nothing in Redis, and
 is what docker clients speak to, of which 2.8 gives all tags at once."""
-_APART = {"clients", "conformance", "disruption", "images-to-build-on"}
+_APART = {"clients", "conformance", "disruption", "garbage-collection", "images-to-build-on"}
 HARMLESS = {id for id, check in CHECKS.items() if not _APART & set(check.needs)}
 """But for those that take minutes, and are run where they are asked for (tests/lab/test_images.py)."""
 COSTLY = {id for id in HARMLESS if CHECKS[id].area == "images"}

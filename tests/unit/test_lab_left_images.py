@@ -38,7 +38,7 @@ def volume(tmp_path, monkeypatch):
         told.append((method, target.partition("?")[0]))
         return SimpleNamespace(headers={"Location": "https://h/v2/p/blobs/uploads/1?_state=s"})
 
-    monkeypatch.setattr(left_images, "_ask", ask)
+    monkeypatch.setattr(left_images, "ask", ask)
     monkeypatch.setattr(left_images, "in_cache", lambda *words: told.append(words))
     return SimpleNamespace(kubectl=kubectl, profile=SimpleNamespace(namespace="h")), data, told
 

@@ -24,7 +24,10 @@ CLIENTS = {
     Feature.HEALTH_REPORT: capabilities.ReportsHealth,
     Feature.JOB_LOGS: capabilities.RunsJobs,
     Feature.QUOTAS: capabilities.CountsStorage,
+    Feature.REPLICATION: capabilities.Replicates,
+    Feature.REQUESTS_TAKEN_UP_EARLY: capabilities.TakesUpRequestsEarly,
     Feature.ROBOTS: capabilities.HasRobots,
+    Feature.SCANNERS: capabilities.HasScanners,
     Feature.SCHEDULES: capabilities.RunsSchedules,
 }
 """What the client of a profile with such a feature can do."""

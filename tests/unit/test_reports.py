@@ -7,7 +7,7 @@ from xml.etree import ElementTree as xml
 import pytest
 from rich.cells import cell_len
 
-from harbor_verify.reports import folder, json_file, junit, terminal
+from harbor_verify.reports import folder, html_file, json_file, junit, markdown, terminal
 from harbor_verify.reports.model import Category, CheckResult, Offender, Run, Severity, Verdict
 
 START = datetime(2026, 11, 24, 2, 30, 15, tzinfo=UTC)
@@ -214,6 +214,20 @@ def test_one_message_about_many_objects_is_told_once_with_their_number():
     text = terminal.render(a_run(result("a.a", Verdict.FAIL, offenders=offenders)), width=80, colour=False)
     assert text.count("ErrImagePull") == 1
     assert "and 15 more: report.json has all" in text
+
+
+def test_a_flaw_of_harbors_own_is_told_in_every_report_and_changes_no_verdict(tmp_path):
+    flaw = "who logs out is signed in again"
+    run = a_run(result("access.a", flaws=(flaw,)))
+    told = f"{flaw} (access.a)"
+    text = terminal.render(run, width=120, colour=False)
+    assert terminal.OWN_FLAWS in text
+    assert told in text
+    assert "Everything that was checked holds: 1 check passed." in text
+    assert told in markdown.text_of(run).replace("\\", "")
+    assert told in html_file.document(run, tmp_path)
+    json_file.write(run, tmp_path / "report.json")
+    assert json_file.read(tmp_path / "report.json").flaws == [told]
 
 
 def test_the_json_report_has_what_its_schema_says(tmp_path):

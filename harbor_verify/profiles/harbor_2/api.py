@@ -9,7 +9,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -20,7 +20,6 @@ from harbor_verify import clock
 from harbor_verify.clients.capabilities import Collection, FormToken, Health, Queue, Quota, Robot, Worker
 from harbor_verify.clients.harbor import (
     Credentials,
-    Harbor,
     Project,
     Session,
     basic,
@@ -30,6 +29,7 @@ from harbor_verify.clients.harbor import (
 )
 from harbor_verify.clients.http import document, expect, summary
 from harbor_verify.errors import AnswerError, UnexpectedAnswer
+from harbor_verify.profiles.harbor_2.beside import BesideTheRegistry
 
 API = "/api/v2.0"
 COOKIE = "sid"
@@ -44,7 +44,7 @@ _ROBOT_MAY = {
 _HARBORS_PAGE = re.compile(r"<title>[^<]*harbor|<harbor-app", re.IGNORECASE)
 
 
-class Harbor2(Harbor):
+class Harbor2(BesideTheRegistry):
     """A core, or the front door. Has health reports, form tokens, quotas, robots, job logs and schedules, too."""
 
     def require_page(self) -> None:
@@ -96,6 +96,30 @@ class Harbor2(Harbor):
     def sign_out(self, session: Session) -> None:
         expect(self.http.get("/c/log_out", headers={"Cookie": f"{COOKIE}={session.cookie}"}), 200)
 
+    def request_in_flight(self, session: Session, meanwhile: Callable[[], None]) -> bool:
+        """POST of a project whose name nobody may take."""
+        token = self.form_token()
+        protection = [each for each in token.cookies.split("; ") if not each.startswith(f"{COOKIE}=")]
+
+        def body() -> Iterator[bytes]:
+            yield b'{"metadata": {}, '
+            # By another connection: what is answered there, the first part of this one has long reached.
+            self.whoami(session)
+            meanwhile()
+            yield b'"project_name": "-"}'
+
+        headers = {
+            "Content-Type": "application/json",
+            "Cookie": "; ".join([f"{COOKIE}={session.cookie}", *protection]),
+            _TOKEN_HEADER: token.token,
+        }
+        answer = expect(
+            self.http.post(f"{API}/projects", data=body(), headers=headers), 400, 401, 403, 409, 422
+        )
+        if answer.status_code == 403 and "CSRF" in answer.text.upper():
+            raise UnexpectedAnswer(summary(answer), status=403)
+        return answer.status_code != 401
+
     def version(self, login: Credentials | Session) -> str:
         """It tells those who are signed in."""
         auth = by_session(login, COOKIE) if isinstance(login, Session) else basic(login)
@@ -130,7 +154,7 @@ class Harbor2(Harbor):
     def projects(self, name: str, credentials: Credentials | None) -> dict[str, Project]:
         entries = self._all("/projects", {"name": name}, credentials)
         return {
-            entry["name"]: Project(entry["name"], entry["project_id"], bool(entry.get("registry_id")))
+            entry["name"]: Project(entry["name"], entry["project_id"], int(entry.get("registry_id") or 0))
             for entry in entries
         }
 
@@ -316,7 +340,14 @@ class Harbor2(Harbor):
 
     def start_harmless_job(self, credentials: Credentials) -> int:
         """A garbage collection that collects nothing (dry run)."""
-        body = {"parameters": {"dry_run": True, "workers": 1}, "schedule": {"type": "Manual"}}
+        return self._collect(credentials, dry_run=True)
+
+    def start_collection(self, credentials: Credentials) -> int:
+        return self._collect(credentials, dry_run=False)
+
+    def _collect(self, credentials: Credentials, *, dry_run: bool) -> int:
+        asked = {"dry_run": dry_run, "workers": 1} | ({} if dry_run else {"delete_untagged": False})
+        body = {"parameters": asked, "schedule": {"type": "Manual"}}
         answer = self.http.post(f"{API}/system/gc/schedule", json=body, auth=basic(credentials))
         return int(expect(answer, 201).headers["Location"].rpartition("/")[2])
 

@@ -29,6 +29,7 @@ DEFECT = Defect(
             "capacity.session-store-evicts-nothing",
             "capacity.session-store-has-room",
             "durability.session-store-writes-to-disk",
+            "sessions.replicas-follow-the-primary",
             "sessions.sentinels-can-elect",
             "sessions.store-not-on-one-server",
             "sessions.store-refuses-writes-alone",

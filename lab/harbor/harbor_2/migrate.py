@@ -12,7 +12,7 @@ from .database import Cursor, Database, DatabaseError, describe
 from .version import PLAYED, SCHEMA
 
 _SCHEMA = Path(__file__).parent / "schema" / "harbor.sql"
-_ADDITIONS = [_SCHEMA.with_name(name) for name in ("accessories.sql", "jobs.sql", "labels.sql")]
+_ADDITIONS = [_SCHEMA.with_name(name) for name in ("accessories.sql", "beside.sql", "jobs.sql", "labels.sql")]
 """What older stand-ins did without: made at each start, where it is not there."""
 _LOCK = 150_211  # any number that nobody else takes
 

@@ -5,6 +5,9 @@ import time
 import pytest
 import redis
 
+from harbor_verify.clients.harbor import Session
+from harbor_verify.clients.http import HttpClient
+from harbor_verify.profiles.harbor_2.api import Harbor2
 from tests.contract.harbor_2 import recordings
 from tests.contract.harbor_2.replay import differences
 from tests.contract.harbor_2.stack import REDIS_PASSWORD
@@ -143,3 +146,20 @@ def test_a_core_whose_redis_is_not_to_be_used_does_not_open_its_port(stack, url,
     finally:
         core.end(9)
         core.log_file.unlink()
+
+
+def test_a_request_in_flight_brings_back_the_session_that_was_logged_out_elsewhere(client, stack, store):
+    """Recorded in 2.15's login.json, 'request in flight on core-a while core-b logs the session out'; 2.12 the same."""
+    session, seen = client.log_in(), []
+
+    def log_out():
+        ended = client.request("core-b", "GET", "/c/log_out", {"Cookie": f"sid={session}"})
+        seen.append((ended[0], store.exists(session), client.knows(session, "core-a")))
+
+    http = HttpClient("core-a", f"http://{HOST}:{stack['core-a'].port}", timeouts_s=(5, 20))
+    assert Harbor2(http).request_in_flight(Session("admin", session), log_out)
+    assert seen == [(200, 0, 401)]
+    assert [client.knows(session, core) for core in ("core-a", "core-b")] == [200, 200]
+    assert 3590 < store.ttl(session) <= 3600
+    client.request("core-b", "GET", "/c/log_out", {"Cookie": f"sid={session}"})
+    assert client.knows(session, "core-a") == 401

@@ -3,6 +3,7 @@
 Raises JobserviceFailure, JobserviceRefusal; what was not taken on leaves no trace.
 """
 
+import os
 from typing import Any
 
 from ..database import Database
@@ -13,7 +14,7 @@ from .records import executions
 from .records.executions import GARBAGE_COLLECTION
 from .settings import Settings
 
-_TIME_WINDOW_HOURS = 2
+TIME_WINDOW_HOURS = int(os.environ.get("GC_TIME_WINDOW_HOURS") or 2)
 
 
 def start(
@@ -58,6 +59,6 @@ def _parameters(settings: Settings, vendor_type: str, asked: dict[str, Any]) -> 
         "delete_untagged": bool(asked.get("delete_untagged")),
         "dry_run": bool(asked.get("dry_run")),
         "redis_url_reg": settings.registry_redis_url,
-        "time_window": _TIME_WINDOW_HOURS,
+        "time_window": TIME_WINDOW_HOURS,
         "workers": asked.get("workers") or 1,
     }

@@ -1,6 +1,8 @@
 """Garbage collection: untagged artifacts where that is asked for, then the blobs that no project holds any more.
 
-Blobs younger than the time window are kept: a push may be under way that counts on them.
+Blobs younger than the time window are kept: a push may be under way that counts on them. Each goes by its status: it is
+marked (delete), swept (deleting), and then gone. Whoever asks for a marked one keeps it; nobody is given one that is
+swept. What is left so by a collection that died is passed over by all later ones.
 """
 
 import http.client
@@ -17,6 +19,8 @@ from ..version import at_least
 from .logs import JobLog
 
 _MIB = 1024 * 1024
+_KEPT, _MARKED, _SWEPT, _FAILED = "none", "delete", "deleting", "deletefailed"
+"""What becomes of a blob."""
 _CACHED = ("blobs::*", "repository::*", "upload:*")
 """Keys of the registry's cache of blob descriptors."""
 
@@ -96,9 +100,9 @@ def _candidates(database: Database, window_hours: int, dry_run: bool) -> list[Ro
     if not dry_run:
         _release_unused(database, window_hours)
     return database.rows(
-        """SELECT b.id, b.digest, b.content_type, b.size FROM blob b
-            WHERE b.update_time <= CURRENT_TIMESTAMP - make_interval(hours => %s) AND NOT EXISTS
-                (SELECT 1 FROM project_blob pb WHERE pb.blob_id = b.id) ORDER BY b.id""",
+        """SELECT b.id, b.digest, b.content_type, b.size, b.version FROM blob b
+            WHERE b.status <> 'deleting' AND b.update_time <= CURRENT_TIMESTAMP - make_interval(hours => %s)
+            AND NOT EXISTS (SELECT 1 FROM project_blob pb WHERE pb.blob_id = b.id) ORDER BY b.id""",
         window_hours,
     )
 
@@ -135,29 +139,47 @@ def _collect(
     log.info(f"The GC could free up {size // _MIB} MB space, the size is a rough estimation.")
     if dry_run:
         return {"freed_space": size, "purged_blobs": len(candidates), "purged_manifests": len(manifests)}
+    marked = [
+        row for row in candidates if _move(surroundings.database, row["id"], row["version"], _KEPT, _MARKED)
+    ]
     for row in manifests:
         log.info(f"delete the manifest with registry v2 API: {row['repository_name']}, {row['digest']}")
         path = f"/api/registry/{quote(row['repository_name'])}/manifests/{row['digest']}"
         _delete_from_storage(surroundings, path)
         surroundings.database.change("DELETE FROM artifact_trash WHERE id = %s", row["id"])
     freed = purged = 0
-    for row in candidates:
-        with surroundings.database.transaction() as cursor:
-            # Whoever pushes it right now waits here, and then has to upload it.
-            cursor.execute(
-                """DELETE FROM blob b WHERE b.id = %s
-                    AND b.update_time <= CURRENT_TIMESTAMP - make_interval(hours => %s)
-                    AND NOT EXISTS (SELECT 1 FROM project_blob pb WHERE pb.blob_id = b.id)""",
-                [row["id"], window_hours],
-            )
-            if not cursor.rowcount:
-                continue
-            log.info(f"delete blob from storage: {row['digest']}")
+    for row in marked:
+        # Whoever asked for it since it was marked has changed it, and keeps it.
+        if not _move(surroundings.database, row["id"], row["version"] + 1, _MARKED, _SWEPT):
+            continue
+        log.info(f"delete blob from storage: {row['digest']}")
+        try:
             _delete_from_storage(surroundings, f"/api/registry/blob/{row['digest']}")
+        except JobFailure:
+            _move(surroundings.database, row["id"], row["version"] + 2, _SWEPT, _FAILED)
+            raise
+        surroundings.database.change("DELETE FROM blob WHERE id = %s AND status = %s", row["id"], _SWEPT)
         freed, purged = freed + row["size"], purged + 1
     log.info(f"{purged} blobs and {len(manifests)} manifests are actually deleted")
     log.info(f"The GC job actual frees up {freed // _MIB} MB space.")
     return {"freed_space": freed, "purged_blobs": purged, "purged_manifests": len(manifests)}
+
+
+def _move(database: Database, blob_id: int, version: int, status: str, new: str) -> bool:
+    """From one status to another, unless somebody has changed it meanwhile; whether it was."""
+    return bool(
+        database.change(
+            """UPDATE blob SET status = %s, version = version + 1, update_time =
+                    CASE WHEN %s THEN CURRENT_TIMESTAMP ELSE update_time END
+                WHERE id = %s AND version = %s AND (status = %s OR (%s AND status IN ('delete', 'deletefailed')))""",
+            new,
+            new == _SWEPT,
+            blob_id,
+            version,
+            status,
+            status == _KEPT,
+        )
+    )
 
 
 def _delete_from_storage(surroundings: Surroundings, path: str) -> None:

@@ -6,7 +6,19 @@ from ....web.response import Response
 from ..errors import error
 from ..harbor import Call
 from ..routing import Route, route
-from . import artifacts, jobs, labels, members, projects, quotas, repositories, robots, statistics
+from . import (
+    artifacts,
+    jobs,
+    labels,
+    members,
+    projects,
+    quotas,
+    replication,
+    repositories,
+    robots,
+    scanners,
+    statistics,
+)
 from .gc import GC, PURGE
 from .guards import require_login
 
@@ -82,6 +94,10 @@ ROUTES = [
     route("GET", f"{_API}/jobservice/pools", jobs.pools),
     route("GET", f"{_API}/jobservice/pools/{{pool}}/workers", jobs.workers),
     route("POST", "/service/notifications/tasks/{task_id}", jobs.reported),
+    route("GET", f"{_API}/replication/policies", replication.rules),
+    route("GET", f"{_API}/replication/executions", replication.runs),
+    route("GET", f"{_API}/scanners", scanners.listing),
+    route("GET", f"{_API}/scanners/{{scanner}}/metadata", scanners.metadata),
     route("GET", f"{_API}/statistics", statistics.statistics),
     route("GET", f"{_API}/search", statistics.search),
     route("GET", f"{_API}/audit-logs", statistics.audit_logs),

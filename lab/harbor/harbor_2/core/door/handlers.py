@@ -15,7 +15,7 @@ from ..harbor import Call
 from ..records import accessories, artifacts, blobs, manifests, repositories, tags
 from ..records.quotas import QuotaExceeded
 from ..registry_client import RegistryFailure
-from . import access, passage
+from . import access, collected, passage
 from .places import Kind, Place, mounted_from, place_of
 
 _INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
@@ -42,6 +42,8 @@ def answer(call: Call) -> Response:
             return _delete_manifest(call, place)
         case Kind.UPLOAD if method in ("POST", "PUT"):
             return _upload(call, place)
+        case Kind.BLOB if method == "HEAD":
+            collected.keep(call, place.reference)
     return passage.through(call)
 
 
@@ -102,6 +104,8 @@ def _put_manifest(call: Call, place: Place) -> Response:
             place.reference if ":" in place.reference else f"sha256:{hashlib.sha256(content).hexdigest()}"
         )
         target = f"/v2/{quote(place.repository)}/manifests/{digest}"
+    for part in [*collected.named_in(content), f"sha256:{hashlib.sha256(content).hexdigest()}"]:
+        collected.keep(call, part)
     response = passage.through(call, target)
     if response.status != 201:
         return response
@@ -151,6 +155,8 @@ def _delete_manifest(call: Call, place: Place) -> Response:
 def _upload(call: Call, place: Place) -> Response:
     """The beginning or the end of an upload. A blob that is complete belongs to the project from then on."""
     offset = _offset(call)
+    if digest := parse_qs(urlsplit(call.request.target).query).get("digest", [""])[0]:
+        collected.keep(call, digest)
     response = passage.through(call)
     if response.status != 201:
         return response

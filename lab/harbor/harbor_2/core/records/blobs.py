@@ -55,3 +55,30 @@ def release(cursor: Cursor, project_id: int, digests: Iterable[str]) -> None:
                     WHERE a.project_id = %s AND ab.digest_blob = b.digest)""",
         [project_id, list(digests), project_id],
     )
+
+
+def touch(database: Database, digest: str, window_hours: int) -> str:
+    """Somebody counts on it: its age begins anew, and a collection that has only marked it leaves it.
+
+    Returns the status that it had; empty where it is not known.
+
+    One that is in deletion stays so, and is given up as failed once it was for longer than the window.
+    """
+    with database.transaction() as cursor:
+        cursor.execute("SELECT id, status FROM blob WHERE digest = %s FOR UPDATE", [digest])
+        found = cursor.fetchone()
+        if not found:
+            return ""
+        if found["status"] == "deleting":
+            cursor.execute(
+                """UPDATE blob SET status = 'deletefailed', version = version + 1, update_time = CURRENT_TIMESTAMP
+                    WHERE id = %s AND update_time <= CURRENT_TIMESTAMP - make_interval(hours => %s)""",
+                [found["id"], window_hours],
+            )
+        else:
+            cursor.execute(
+                """UPDATE blob SET status = 'none', version = version + 1, update_time = CURRENT_TIMESTAMP
+                    WHERE id = %s""",
+                [found["id"]],
+            )
+        return str(found["status"])

@@ -6,7 +6,8 @@ from ...database import Cursor, Database, Row, contains
 from . import members
 from .moments import NEVER, moment
 
-_SELECT = """SELECT p.project_id, p.owner_id, p.name, p.creation_time, p.update_time, u.username AS owner_name,
+_SELECT = """SELECT p.project_id, p.owner_id, p.registry_id, p.name, p.creation_time, p.update_time,
+        u.username AS owner_name,
         COALESCE((SELECT m.value FROM project_metadata m WHERE m.project_id = p.project_id AND m.name = 'public'),
             'false') AS public,
         (SELECT w.id FROM cve_allowlist w WHERE w.project_id = p.project_id) AS allowlist_id,
@@ -144,6 +145,7 @@ def document(project: Row, *, roles: list[int] | None) -> dict[str, Any]:
         "owner_id": project["owner_id"],
         "owner_name": project["owner_name"],
         "project_id": project["project_id"],
+        **({"registry_id": project["registry_id"]} if project["registry_id"] else {}),
         "repo_count": project["repo_count"],
         "update_time": moment(project["update_time"]),
     }

@@ -1,0 +1,116 @@
+"""What Harbor 2.x has beside the registry: replication to and from other registries, and scanners.
+
+Source: Harbor, api/v2.0: replication/policies, replication/executions, registries, scanners.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from harbor_verify.clients.capabilities import Endpoint, ReplicationRule, ReplicationRun, Scanner
+from harbor_verify.clients.harbor import Credentials, Harbor, basic
+from harbor_verify.clients.http import document, expect, summary
+from harbor_verify.errors import UnexpectedAnswer
+
+_API = "/api/v2.0"
+_PAGE = 100
+_DATABASE_OF = "harbor.scanner-adapter/vulnerability-database-updated-at"
+_HERE = "this Harbor"
+
+T = TypeVar("T")
+
+
+class BesideTheRegistry(Harbor):
+    """The part of its client that is about this."""
+
+    def endpoints(self, credentials: Credentials) -> list[Endpoint]:
+        return self._listed(
+            "/registries",
+            credentials,
+            lambda each: Endpoint(
+                int(each["id"]), str(each["name"]), str(each["url"]), str(each.get("status", ""))
+            ),
+        )
+
+    def rules(self, credentials: Credentials) -> list[ReplicationRule]:
+        return self._listed("/replication/policies", credentials, _rule)
+
+    def runs_of(self, rule: ReplicationRule, credentials: Credentials) -> list[ReplicationRun]:
+        found = self._listed(
+            "/replication/executions", credentials, _run, policy_id=rule.id, sort="-start_time", most=_PAGE
+        )
+        return sorted(found, key=lambda each: each.id, reverse=True)
+
+    def scanners(self, credentials: Credentials) -> list[Scanner]:
+        return self._listed(
+            "/scanners",
+            credentials,
+            lambda each: Scanner(str(each["uuid"]), str(each["name"]), bool(each.get("disabled"))),
+        )
+
+    def scanner_database(self, scanner: Scanner, credentials: Credentials) -> datetime | None:
+        """GET /scanners/ID/metadata, which Harbor asks of the scanner itself."""
+        answer = self.http.get(f"{_API}/scanners/{scanner.id}/metadata", auth=basic(credentials))
+        try:
+            told = (document(expect(answer, 200)).get("properties") or {}).get(_DATABASE_OF)
+            return datetime.fromisoformat(told) if told else None
+        except (ValueError, KeyError, TypeError, AttributeError) as wrong:
+            raise UnexpectedAnswer(f"{summary(answer)}: no metadata of a scanner", status=200) from wrong
+
+    def _listed(
+        self,
+        path: str,
+        credentials: Credentials,
+        read: Callable[[Any], T],
+        *,
+        most: int | None = None,
+        **query: Any,
+    ) -> list[T]:
+        """All entries of a list, or its first page of `most`."""
+        found: list[T] = []
+        page = 1
+        while True:
+            asked = {"page": page, "page_size": most or _PAGE, **query}
+            answer = expect(self.http.get(f"{_API}{path}", params=asked, auth=basic(credentials)), 200)
+            entries = document(answer) or []
+            try:
+                found += [read(each) for each in entries]
+            except (ValueError, KeyError, TypeError, AttributeError) as wrong:
+                raise UnexpectedAnswer(
+                    f"{summary(answer)}: no list of {path[1:]}: {wrong!r}", status=200
+                ) from wrong
+            if most or len(entries) < _PAGE:
+                return found
+            page += 1
+
+
+def _rule(entry: Any) -> ReplicationRule:
+    trigger = entry.get("trigger") or {}
+    ends = [entry.get("src_registry") or {}, entry.get("dest_registry") or {}]
+    source, target = (str(end.get("name") or _HERE) if end.get("id") else _HERE for end in ends)
+    return ReplicationRule(
+        id=int(entry["id"]),
+        name=str(entry["name"]),
+        enabled=bool(entry.get("enabled")),
+        source=source,
+        target=target,
+        endpoint_ids=tuple(int(end["id"]) for end in ends if end.get("id")),
+        cron=str((trigger.get("trigger_settings") or {}).get("cron") or "")
+        if trigger.get("type") == "scheduled"
+        else "",
+        changed=datetime.fromisoformat(entry["update_time"]),
+    )
+
+
+def _run(entry: Any) -> ReplicationRun:
+    ended = entry.get("end_time") or ""
+    return ReplicationRun(
+        id=int(entry["id"]),
+        status=str(entry["status"]),
+        started=datetime.fromisoformat(entry["start_time"]),
+        # Go's zero time is none.
+        ended=datetime.fromisoformat(ended) if ended and not ended.startswith("0001-") else None,
+        failed=int(entry.get("failed") or 0),
+        total=int(entry.get("total") or 0),
+        told=str(entry.get("status_text") or ""),
+    )
