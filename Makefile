@@ -16,7 +16,7 @@ UP = $(PYTHON) -m lab up --profile $(PROFILE) $(if $(IMAGES),--images $(IMAGES))
 	$(if $(MANIFESTS),--manifests $(MANIFESTS),$(if $(LAYOUT),--layout $(LAYOUT)))
 
 .DEFAULT_GOAL := help
-.PHONY: help verify verify-failover verify-images clients conformance test unit matrix bench up down status lint format docs
+.PHONY: help verify verify-failover verify-images clients conformance test unit matrix bench image up down status lint format docs
 
 help: ## this text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | grep -v '^help' | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20 | sed 's/^/make /'
@@ -62,6 +62,9 @@ matrix: $(READY) ## plant every defect in the lab, test the lab as a whole, draw
 
 bench: $(READY) ## measure the lab and the suite, and print the figures
 	$(PYTHON) -m bench $(ARGS)
+
+image: $(READY) ## make a container image of the verifier from Debian's packages; prints the archive that docker load takes
+	@$(PYTHON) -m lab image
 
 up: $(READY) ## stand the lab up, or mend it
 	$(UP)
