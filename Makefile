@@ -16,7 +16,7 @@ UP = $(PYTHON) -m lab up --profile $(PROFILE) $(if $(IMAGES),--images $(IMAGES))
 	$(if $(MANIFESTS),--manifests $(MANIFESTS),$(if $(LAYOUT),--layout $(LAYOUT)))
 
 .DEFAULT_GOAL := help
-.PHONY: help verify verify-failover verify-images clients conformance test unit matrix bench image up down status lint format docs
+.PHONY: help verify verify-failover verify-images clients conformance test unit matrix mutation bench image up down status lint format docs
 
 help: ## this text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | grep -v '^help' | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20 | sed 's/^/make /'
@@ -59,6 +59,10 @@ unit: $(READY) ## test what needs no root, no lab and no network
 matrix: $(READY) ## plant every defect in the lab, test the lab as a whole, draw what was seen (ONLY=words chooses, as -k; FRESH=1 begins anew)
 	$(PYTHON) -m lab prepare
 	$(PYTHON) -m pytest tests/lab -k "$(ONLY)" --matrix=$(if $(FRESH),fresh,resume) $(ARGS)
+
+mutation: $(READY) ## mutate the checkers and what draws verdicts, and list what no test noticed (goes on where it was)
+	nice -n 19 $(VENV)/bin/mutmut run --max-children 2 $(ARGS) | tr '\r' '\n' | tail --lines=2
+	$(VENV)/bin/mutmut results
 
 bench: $(READY) ## measure the lab and the suite, and print the figures
 	$(PYTHON) -m bench $(ARGS)
