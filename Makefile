@@ -16,7 +16,7 @@ UP = $(PYTHON) -m lab up --profile $(PROFILE) $(if $(IMAGES),--images $(IMAGES))
 	$(if $(MANIFESTS),--manifests $(MANIFESTS),$(if $(LAYOUT),--layout $(LAYOUT)))
 
 .DEFAULT_GOAL := help
-.PHONY: help verify verify-failover verify-images clients conformance test unit matrix bench up down status lint format docs
+.PHONY: help verify verify-failover verify-images clients conformance test unit matrix mutation bench image up down status lint format docs
 
 help: ## this text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | grep -v '^help' | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20 | sed 's/^/make /'
@@ -60,8 +60,15 @@ matrix: $(READY) ## plant every defect in the lab, test the lab as a whole, draw
 	$(PYTHON) -m lab prepare
 	$(PYTHON) -m pytest tests/lab -k "$(ONLY)" --matrix=$(if $(FRESH),fresh,resume) $(ARGS)
 
+mutation: $(READY) ## mutate the checkers and what draws verdicts, and list what no test noticed (goes on where it was)
+	nice -n 19 $(VENV)/bin/mutmut run --max-children 2 $(ARGS) | tr '\r' '\n' | tail --lines=2
+	$(VENV)/bin/mutmut results
+
 bench: $(READY) ## measure the lab and the suite, and print the figures
 	$(PYTHON) -m bench $(ARGS)
+
+image: $(READY) ## make a container image of the verifier from Debian's packages; prints the archive that docker load takes
+	@$(PYTHON) -m lab image
 
 up: $(READY) ## stand the lab up, or mend it
 	$(UP)

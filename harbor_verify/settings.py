@@ -186,6 +186,10 @@ class Settings(BaseModel):
         description="also write verdicts, outages and recovery there, for Prometheus (a .prom file in the folder of "
         "node-exporter's textfile collector)",
     )
+    otlp_endpoint: HttpUrl | None = Field(
+        None,
+        description="also send the run as spans of OpenTelemetry there (OTLP/HTTP, to URL/v1/traces)",
+    )
     report_dir: Path = Field(Path("reports"), description="folder that gets runs/TIME/ and latest")
     connect_timeout_s: PositiveFloat = Field(5, description="seconds to wait for a connection")
     request_timeout_s: PositiveFloat = Field(30, description="seconds to wait for an answer")

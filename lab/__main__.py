@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from lab import cluster, copies, defects, health, layouts, profiles
+from lab.deployment import verifier_image
 from lab.errors import Interrupted, LabError, UnfitMachine
 from lab.machines import topology
 from lab.programs import toolchain
@@ -101,6 +102,9 @@ def _parser() -> argparse.ArgumentParser:
         "conformance", _conformance, "compile the OCI distribution conformance suite, and say where it is"
     )
     command("clients", _clients, "get clients of a registry beside docker, and say in which folder they are")
+    command(
+        "image", _image, "make the image of the verifier itself, and say which archive `docker load` takes"
+    )
     breaking = with_profile(
         command("break", _break, "plant a defect, to see that the checks find it; without NAME, list them")
     )
@@ -172,6 +176,10 @@ def _status(options: argparse.Namespace) -> int:
         for part in parts:
             _say(f"{'✓' if part.well else '✗'} {part.name:24} {part.observed}")
     return 0 if all(part.well for part in parts) else 1
+
+
+def _image(_: argparse.Namespace) -> None:
+    _say(str(verifier_image.build()))
 
 
 def _break(options: argparse.Namespace) -> None:

@@ -94,7 +94,15 @@ def preset_of(config: pytest.Config) -> Preset | None:
 
 
 def _unit(name: str) -> str:
-    units = {"_per_s": "N", "_s": "SECONDS", "_ms": "MS", "_file": "FILE", "_dir": "FOLDER", "_url": "URL"}
+    units = {
+        "_per_s": "N",
+        "_s": "SECONDS",
+        "_ms": "MS",
+        "_file": "FILE",
+        "_dir": "FOLDER",
+        "_url": "URL",
+        "_endpoint": "URL",
+    }
     units |= {
         "_address": "HOST:PORT",
         "_host": "URL",

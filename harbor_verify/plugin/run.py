@@ -3,6 +3,7 @@
 All of it happens only when checks were collected: `pytest tests` needs no Harbor.
 """
 
+import importlib.util
 import secrets
 from collections.abc import Callable, Generator
 from contextlib import suppress
@@ -233,6 +234,8 @@ def _end(session: pytest.Session, state: State) -> None:
     _finish(session, report)
     if file := state.settings.metrics_file:
         _attempt(lambda: _write_metrics(report, file), report.notes, state.redaction)
+    if url := state.settings.otlp_endpoint:
+        _attempt(lambda: _send_spans(report, str(url)), report.notes, state.redaction)
     _attempt(lambda: folder.write(report, state.folder), report.notes, state.redaction)
 
 
@@ -241,6 +244,15 @@ def _write_metrics(report: Run, file: Path) -> None:
     from harbor_verify.reports import metrics_file
 
     metrics_file.write(report, file)
+
+
+def _send_spans(report: Run, endpoint: str) -> None:
+    if importlib.util.find_spec("opentelemetry") is None:
+        report.notes.append("no spans are sent: that needs pip install 'harbor-verify[otlp]'")
+        return
+    from harbor_verify.reports import spans
+
+    spans.send(report, endpoint)
 
 
 def _finish(session: pytest.Session, report: Run) -> None:

@@ -1,4 +1,4 @@
-"""The suite in a pod of the cluster, with the rights that deploy/verifier/observe.yaml gives: provider `existing`."""
+"""The suite in a pod of the cluster, with the rights that deploy/verifier/roles/observe gives: provider `existing`."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from lab.kubernetes import control_plane
 from lab.waiting import NotYet, wait_until
 
 pytestmark = pytest.mark.usefixtures("lab")
-ROLES = settings.REPOSITORY / "deploy" / "verifier"
+ROLES = settings.REPOSITORY / "deploy" / "verifier" / "roles"
 POD = "harbor-verify"
 HARBOR = profiles.find()
 
@@ -28,7 +28,7 @@ def kubectl(*argv: str, input: str | None = None) -> str:
 
 def role(name: str) -> str:
     """The manifests of one of the roles, for the namespace that Harbor is in here."""
-    written = (ROLES / f"{name}.yaml").read_text()
+    written = (ROLES / name / "roles.yaml").read_text()
     return written.replace("    namespace: harbor\n", f"    namespace: {HARBOR.namespace}\n")
 
 

@@ -6,7 +6,9 @@ import time
 
 import pytest
 
+from tests.unit.local_server import LocalServer
 from tests.unit.plugin_runs import Suite
+from tests.unit.test_spans import Collector
 
 
 @pytest.fixture
@@ -115,3 +117,25 @@ def test_metrics_are_written_where_they_were_asked_for_and_what_keeps_them_from_
     assert is_folder or 'harbor_verify_checks{category="pass"} 1.0' in file.read_text()
     assert bool(suite.report()["notes"]) == is_folder
     assert ("The report is incomplete" in output) == is_folder
+
+
+def test_spans_go_where_they_were_asked_for(suite):
+    suite.check("one", "pass")
+    with LocalServer(("127.0.0.1", 0), Collector).running() as server:
+        server.taken, server.status = [], 200
+        code, _ = suite.run("--otlp-endpoint", server.url)
+    assert code == 0
+    assert [path for path, _ in server.taken] == ["/v1/traces"]
+    assert suite.report()["notes"] == []
+
+
+def test_spans_that_nobody_takes_are_told_and_change_no_verdict(suite):
+    suite.check("one", "pass")
+    with LocalServer(("127.0.0.1", 0), Collector).running() as server:
+        server.taken, server.status = [], 401
+        code, output = suite.run("--otlp-endpoint", server.url)
+    assert code == 0
+    [note] = suite.report()["notes"]
+    assert "were not taken by" in note
+    assert "401" in note
+    assert "The report is incomplete" in output
