@@ -42,7 +42,7 @@ def test_clients_get_by_when_a_node_is_lost(experiments: Experiments, measured):
         "nodes",
         "machine-control",
     ),
-    builds_on=(*CLIENTS_AT_WORK, "failover.node-loss", "configuration.replicas-spread-over-nodes"),
+    builds_on=(*CLIENTS_AT_WORK, "failover.node-loss"),
 )
 def test_clients_get_by_when_two_nodes_are_lost(experiments: Experiments, measured):
     """While two nodes are lost at once, clients go without answers for a while at most, and nothing is lost.
