@@ -253,7 +253,6 @@ class Experiment:
         settings, known = self._settings, at_work.known
         if not (settings.load and known):
             return None
-        connect_s, request_s = settings.timeouts_s
         plan = Plan(
             url=self._target.url,
             verify=settings.verify,
@@ -264,7 +263,7 @@ class Experiment:
             pushes_to=self._repository("load"),
             run_id=self._run_id,
             most_bytes=self._most_bytes // 3,
-            timeouts_s=(connect_s, min(request_s, settings.patience_s)),
+            timeouts_s=settings.timeouts_s,
         )
         load = stack.enter_context(Load(plan, self._recorder))
         self._tell(f"{settings.load} clients more pull and push (--load)")

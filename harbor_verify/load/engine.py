@@ -7,6 +7,7 @@ It ends when its standard input does (whoever started it is gone, or has had eno
 import locust  # isort: skip
 import sys
 import time
+from collections.abc import Iterator
 from functools import cache
 from itertools import count
 from secrets import token_bytes
@@ -26,6 +27,8 @@ from harbor_verify.workloads.images import CONTENT_BYTES
 from harbor_verify.workloads.pace import PushAllowance
 
 _TELLS_EVERY_S = 1.0
+_RAMP_S = 10.0
+"""They begin one after the other: fifty who ask for a token at the same moment are a stampede, and no load."""
 _CHUNK = 2**16
 
 
@@ -37,12 +40,15 @@ class Client(locust.User):
     plan: Plan
     allowance: PushAllowance
     told: dict[str, str]
+    numbers: Iterator[int]
 
     def on_start(self) -> None:
         plan = self.plan
         link = HttpClient("front-door", plan.url, timeouts_s=plan.timeouts_s, verify=plan.verify)
         self._link, self._registry = link, Registry(link, by_token(self._tokens(link)))
-        self._turn, self._digest, self._repository = count(), plan.digest, plan.pulls_from
+        # Not all at once: whoever came first pushes first.
+        self._turn = count(next(self.numbers))
+        self._digest, self._repository = plan.digest, plan.pulls_from
 
     def on_stop(self) -> None:
         self._link.close()
@@ -85,7 +91,9 @@ class Client(locust.User):
 def main() -> None:
     plan = Plan.parse(_first_line())
     allowance, told = PushAllowance(plan.most_bytes), {"error": ""}
-    kind = type("Loading", (Client,), {"plan": plan, "allowance": allowance, "told": told})
+    kind = type(
+        "Loading", (Client,), {"plan": plan, "allowance": allowance, "told": told, "numbers": count()}
+    )
     environment = Environment(user_classes=[kind])
     runner = environment.create_local_runner()
     begun_s = time.monotonic()
@@ -107,7 +115,7 @@ def main() -> None:
         sys.stdout.write(f"{done.line()}\n")
         sys.stdout.flush()
 
-    runner.start(plan.clients, spawn_rate=plan.clients)
+    runner.start(plan.clients, spawn_rate=max(1.0, plan.clients / _RAMP_S))
     ended = gevent.spawn(_await_end)
     while not ended.ready() and time.monotonic() - begun_s < plan.for_s:
         gevent.wait([ended], timeout=_TELLS_EVERY_S)
