@@ -1,12 +1,14 @@
 """The load beside clients at work: a process of its own, for the length of a block."""
 
 import importlib.util
+import os
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
@@ -25,6 +27,12 @@ def require_locust() -> None:
     """Raises NeedMissing."""
     if importlib.util.find_spec("locust") is None:
         raise NeedMissing("--load needs Locust, which is not installed: pip install 'harbor-verify[load]'")
+
+
+def _import_path() -> str:
+    """This very package first, wherever the run was started."""
+    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+    return os.pathsep.join(filter(None, paths))
 
 
 class Load:
@@ -46,6 +54,7 @@ class Load:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
+            env={**os.environ, "PYTHONPATH": _import_path()},
             start_new_session=True,
         )
         self._thread.start()
