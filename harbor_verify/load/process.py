@@ -24,7 +24,11 @@ _LAST_LINES = 5
 
 
 def require_locust() -> None:
-    """Raises NeedMissing."""
+    """Raises NeedMissing, also where it is in this very process, whose probes would then measure gevent."""
+    if "locust" in sys.modules:
+        raise NeedMissing(
+            "Locust is loaded into this process, by its plugin of pytest: run with -p no:locust"
+        )
     if importlib.util.find_spec("locust") is None:
         raise NeedMissing("--load needs Locust, which is not installed: pip install 'harbor-verify[load]'")
 

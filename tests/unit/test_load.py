@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from harbor_verify import command
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.clients.image import Image, digest_of
 from harbor_verify.errors import CannotTell, DeadlinePassed, NeedMissing
@@ -101,6 +102,15 @@ def test_a_load_that_gets_nothing_is_told_with_why():
 def test_without_locust_the_check_is_blocked(monkeypatch):
     monkeypatch.setattr(process.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(NeedMissing, match=r"harbor-verify\[load\]"):
+        require_locust()
+
+
+def test_locust_never_comes_into_the_process_that_probes(monkeypatch):
+    """Installed, it is a plugin of pytest as well, which would be loaded in each run."""
+    assert not {"locust", "gevent", "pytest_locust"} & sys.modules.keys()
+    assert "no:locust" in command._PYTEST
+    monkeypatch.setitem(sys.modules, "locust", object())
+    with pytest.raises(NeedMissing, match="-p no:locust"):
         require_locust()
 
 
