@@ -15,6 +15,8 @@ class ClientsAtWork:
 
     opened: list[Session]
     written: ValueWrite | None = None
+    known: Pushed | None = None
+    """An image that was there before anything was broken."""
     works: list[Work] = field(default_factory=list)
     clients: list[Work] = field(default_factory=list)
 

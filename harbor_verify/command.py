@@ -45,6 +45,9 @@ _PYTEST = (
         "console_output_style=classic",
         "-p",
         "no:cacheprovider",
+        # Installed for --load, it would replace the threads and sockets of the probes.
+        "-p",
+        "no:locust",
         "-p",
         "harbor_verify.plugin",
         "--no-header",

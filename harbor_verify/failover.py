@@ -44,6 +44,8 @@ from harbor_verify.errors import (
 from harbor_verify.history import Recorder, judged
 from harbor_verify.ledger import Entry
 from harbor_verify.live import Live
+from harbor_verify.load.plan import Plan
+from harbor_verify.load.process import Load, require_locust
 from harbor_verify.model.roles import Role
 from harbor_verify.model.workloads import Workload
 from harbor_verify.settings import Settings
@@ -169,8 +171,9 @@ class Experiment:
         self._project, self._written, self._run_id = project, written, run_id
         self._mark = secrets.token_hex(2)
         self._most_bytes = settings.push_mib * 2**20 if most_bytes is None else most_bytes
-        # Half of it each: large images are to leave the small ones room to be new until the end.
-        self._small, self._large = (PushAllowance(self._most_bytes // 2) for _ in range(2))
+        # Equal shares: large images are to leave the small ones room to be new until the end.
+        shares = 3 if settings.load else 2
+        self._small, self._large = (PushAllowance(self._most_bytes // shares) for _ in range(2))
 
     def run(self, disruption: Disruption, budgets: Budgets, *, victims: Collection[str] = ()) -> Survival:
         """Do it; afterwards try every session, every pushed image, its listing and the last write everywhere.
@@ -179,6 +182,8 @@ class Experiment:
         what it wants before anything is broken; HarnessError when something keeps us from finding out.
         """
         settings = self._settings
+        if settings.load:
+            require_locust()
         with ExitStack() as stack:
             ways = Ways(self._target, settings, stack, self._target.belongings.machine(self._project))
             at_work = self._gather(stack, ways, victims, budgets)
@@ -186,6 +191,7 @@ class Experiment:
             self._require_each_works(at_work)
             patience_s = settings.request_timeout_s + settings.converge_timeout_s
             stack.enter_context(Pulse(self._recorder))
+            load = self._load(stack, at_work)
             with Workers(
                 self._recorder,
                 at_work.clients,
@@ -226,6 +232,7 @@ class Experiment:
                     except DeadlinePassed as error:
                         # Something is lost for good, or it goes on: the checkers say what.
                         late = error
+            weak = load.end() if load else None
             webs: list[Harbor] = []
             givers: dict[str, Connect] = {}
             if self._healed_ms() is not None:
@@ -235,10 +242,33 @@ class Experiment:
         return Survival(
             judgements,
             self._healed_ms(),
-            unhealed or stopped or unproven or late,
+            unhealed or stopped or unproven or late or weak,
             disruption.name,
             pushed_bytes=self._small.used_bytes + self._large.used_bytes,
+            load=load.done.measured if load else {},
         )
+
+    def _load(self, stack: ExitStack, at_work: ClientsAtWork) -> Load | None:
+        """The load of `--load`, at work; None where none is asked for. Raises CannotTell where it does not begin."""
+        settings, known = self._settings, at_work.known
+        if not (settings.load and known):
+            return None
+        plan = Plan(
+            url=self._target.url,
+            verify=settings.verify,
+            clients=settings.load,
+            credentials=self._target.belongings.machine(self._project),
+            pulls_from=known.repository,
+            digest=known.image.digest,
+            pushes_to=self._repository("load"),
+            run_id=self._run_id,
+            most_bytes=self._most_bytes // 3,
+            timeouts_s=settings.timeouts_s,
+        )
+        load = stack.enter_context(Load(plan, self._recorder))
+        self._tell(f"{settings.load} clients more pull and push (--load)")
+        load.await_work(timeout_s=settings.converge_timeout_s)
+        return load
 
     def on(self, recorder: Recorder) -> "Experiment":
         """The same, with another history."""
@@ -326,6 +356,7 @@ class Experiment:
         stack.callback(self._erase, at_work.written, erasers, entry)
         at_work.add(self._push(FRONT_DOOR, ways.front_registry()))
         at_work.add(self._push(FRONT_DOOR, ways.front_registry(), large=True))
+        at_work.known = known
         at_work.add(Pull(FRONT_DOOR, ways.front_registry(), known))
         webs, by_place = ways.webs(without=victims), dict[str, list[Work]]()
         logins = {web.name: Login(web, credentials) for web in webs}

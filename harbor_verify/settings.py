@@ -277,6 +277,11 @@ class Settings(BaseModel):
         description="most operations a second, in all, while something is broken; as many again for what failed. How "
         "many it takes follows from the outage that is allowed and the number of replicas (13 clients: 26)",
     )
+    load: NonNegativeInt = Field(
+        0,
+        description="clients that pull and push, each once a second at most, beside those that are judged, while "
+        "something is broken (by Locust: pip install 'harbor-verify[load]'); what they push counts for --push-mib",
+    )
     push_mib: PositiveInt = Field(
         1024,
         description="most MiB that clients at work may push into Harbor's storage in a run, all disruptions together",

@@ -41,6 +41,7 @@ _DECIDING = (
     "confirmation_s",
     "operations_per_s",
     "push_mib",
+    "load",
     "repeat",
 )
 """Settings that verdicts hang on."""

@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from harbor_verify.checkers.judgement import Judgement, require
 from harbor_verify.errors import CannotTell, HarnessError
@@ -35,6 +35,8 @@ class Survival:
     """What was done, and to what: pod-kill web-2."""
     pushed_bytes: int = 0
     """What clients have put into Harbor's storage."""
+    load: Mapping[str, float] = field(default_factory=dict)
+    """What was pulled and pushed beside (`--load`), as figures."""
     repeats: tuple["Survival", ...] = ()
     """Where it was done several times: each of them; `judgements` are then empty."""
 
@@ -44,6 +46,7 @@ class Survival:
         if self.repeats:
             return repeated([survival.measured for survival in self.repeats])
         figures = {name: value for judgement in self.judgements for name, value in judgement.measured.items()}
+        figures |= self.load
         figures |= {"pushed_bytes": self.pushed_bytes} if self.pushed_bytes else {}
         return figures | ({} if self.healed_ms is None else {"healed_ms": self.healed_ms})
 
@@ -81,14 +84,15 @@ def together(survivals: Sequence[Survival]) -> Survival:
 
 
 def repeated(figures: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Figures of several times as one: of times and shares the worst, of counts the sum, and of the longest outage the
-    median and the spread (the longest less the shortest), too.
+    """Figures of several times as one: of times, shares and rates the worst, of counts the sum, and of the longest
+    outage the median and the spread (the longest less the shortest), too.
     """
     names = dict.fromkeys(name for each in figures for name in each)
     whole: dict[str, float] = {"repeats": len(figures)}
     for name in names:
         values = [each[name] for each in figures if name in each]
-        whole[name] = max(values) if name.endswith(("_ms", "_percent")) else sum(values)
+        worst = max if name.endswith(("_ms", "_percent")) else min if name.endswith("_per_s") else sum
+        whole[name] = worst(values)
     outages_ms = [each["outage_ms"] for each in figures if "outage_ms" in each]
     if outages_ms:
         whole["outage_median_ms"] = round(statistics.median(outages_ms), 3)

@@ -25,6 +25,14 @@ WORDS = {
     "pushes": "images pushed",
     "pushed_bytes": "pushed in all; freed by Harbor's next garbage collection",
     "pulls": "pulls",
+    "load_pulls": "pulls of the load",
+    "load_pushes": "pushes of the load",
+    "load_failed": "pulls and pushes of the load that failed",
+    "load_pushed_bytes": "pushed by the load; freed by Harbor's next garbage collection",
+    "load_rate_per_s": "pulls and pushes of the load",
+    "load_p50_ms": "half of the load's pulls and pushes within",
+    "load_p99_ms": "99 of 100 of the load's pulls and pushes within",
+    "load_longest_ms": "longest pull or push of the load",
 }
 UNITS = {
     "_mib_per_s": "MiB/s",
