@@ -113,6 +113,19 @@ def up(
     return target(chosen[0].name)
 
 
+def lay_out(profile: Profile, layout: str) -> layouts.Layout:
+    """Let the next deployment of that profile have this layout, and start what it needs beside Harbor.
+
+    Raises UnknownLayout, LabError.
+    """
+    layouts.choose(profile, layout)
+    _ensure_session_store()
+    load_balancer.ensure()
+    chosen = layouts.of(profile)
+    chosen.ensure()
+    return chosen
+
+
 def prepare() -> None:
     """Install and compile what the lab needs, whatever the profile, and start nothing."""
     fitness.require()

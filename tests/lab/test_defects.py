@@ -77,9 +77,7 @@ def harbor(profile, stand_up) -> cluster.Deployed:
 def test_a_defect_turns_exactly_its_checks_red(harbor, profile, name, tmp_path, record_property):
     defect = defects.find(harbor.profile, name)
     assert defect.turns_red <= CHECKS.keys(), "the defect names a check that is not in the suite"
-    layouts.choose(harbor.profile, defect.layout or CHOSEN[profile].get(name, layouts.REFERENCE))
-    layout = layouts.of(harbor.profile)
-    layout.ensure()
+    layout = cluster.lay_out(harbor.profile, defect.layout or CHOSEN[profile].get(name, layouts.REFERENCE))
     defects.plant(harbor, name, instead=True)
     in_short = name in CHOSEN[profile]
     expected_red = defect.turns_red - (PATIENT if in_short else set())
