@@ -28,32 +28,32 @@ _NOT_NEEDED = ("test/", "api/", "doc/", "misc/", "src/cmd/")
 
 @dataclass(frozen=True)
 class Bases:
-    """Names of images in the lab's docker daemon."""
+    """Names of images in the lab's docker daemon; whoever has built on them may remove them there."""
 
-    builder: str = "harbor-lab/builder:1"
-    distribution: str = "harbor-lab/debian:12"
-    small: str = "harbor-lab/busybox:musl"
+    builder: str
+    distribution: str
+    small: str
 
 
 def ensure() -> Bases:
     """Make what is missing and give it to the docker daemon. Raises CommandFailed, LabError."""
-    bases = Bases()
-    archive = _archive(bases)
-    key = f"harbor-lab/bases:{archive.stem.partition('-')[2]}"
+    archive, bases = _archive()
     docker = ("docker", f"--host={docker_daemon.HOST}")
-    if key not in run([*docker, "image", "ls", "--format={{.Repository}}:{{.Tag}}"]).split():
+    there = run([*docker, "image", "ls", "--format={{.Repository}}:{{.Tag}}"]).split()
+    if not {bases.builder, bases.distribution, bases.small} <= set(there):
         run([*docker, "load", "--quiet", f"--input={archive}"], timeout_s=600)
-        run([*docker, "tag", bases.small, key])
     return bases
 
 
-def _archive(bases: Bases) -> Path:
+def _archive() -> tuple[Path, Bases]:
+    """The archive, and what the images in it are called: by what they are made of."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     go = Path(run([toolchain.go(), "env", "GOROOT"]).strip())
-    key = images.key([repr((bases, BUILDER_PACKAGES, _APPLETS, _NOT_NEEDED)).encode(), _version(go)])
+    key = images.key([repr((BUILDER_PACKAGES, _APPLETS, _NOT_NEEDED)).encode(), _version(go)])
+    bases = Bases(*(f"harbor-lab/{name}:{key}" for name in ("builder", "debian", "busybox-musl")))
     archive = FOLDER / f"bases-{key}.tar"
     if archive.exists():
-        return archive
+        return archive, bases
     builder = images.debian_layer("builder", BUILDER_PACKAGES, FOLDER)
     small = images.files_layer("small", list(_small_files(builder)), FOLDER)
     root = images.debian_layer("root", images.ROOT_PACKAGES)
@@ -70,7 +70,7 @@ def _archive(bases: Bases) -> Path:
     partial.rename(archive)
     for old in set(FOLDER.iterdir()) - {archive}:
         old.unlink()
-    return archive
+    return archive, bases
 
 
 def _version(go: Path) -> bytes:
