@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from lab import cluster, defects, health, layouts, profiles
+from lab.deployment import bases
 from lab.errors import Interrupted, LabError, UnfitMachine
 from lab.machines import topology
 from lab.programs import toolchain
@@ -101,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
         "conformance", _conformance, "compile the OCI distribution conformance suite, and say where it is"
     )
     command("clients", _clients, "get clients of a registry beside docker, and say in which folder they are")
+    command("bases", _bases, "make the images that the suite builds on, and say in which archive they are")
     breaking = with_profile(
         command("break", _break, "plant a defect, to see that the checks find it; without NAME, list them")
     )
@@ -148,6 +150,11 @@ def _conformance(_: argparse.Namespace) -> None:
 
 def _clients(_: argparse.Namespace) -> None:
     _say(str(toolchain.clients()))
+
+
+def _bases(_: argparse.Namespace) -> None:
+    archive, _names = bases.make()
+    _say(str(archive))
 
 
 def _status(options: argparse.Namespace) -> int:
