@@ -38,6 +38,7 @@ verify-failover: $(READY) ## break everything that can be broken in the lab, one
 
 verify-images: $(READY) ## build images in every classic way, and see that they come back and run
 	$(UP)
+	$(PYTHON) -m lab bases
 	$(PYTHON) -m pytest suites/images --lab --profile $(PROFILE) $(ARGS)
 
 conformance: $(READY) ## run the OCI distribution conformance suite at the front door and at each replica
@@ -58,6 +59,7 @@ unit: $(READY) ## test what needs no root, no lab and no network
 
 matrix: $(READY) ## plant every defect in the lab, test the lab as a whole, draw what was seen (ONLY=words chooses, as -k; FRESH=1 begins anew)
 	$(PYTHON) -m lab prepare
+	$(PYTHON) -m lab bases
 	$(PYTHON) -m pytest tests/lab -k "$(ONLY)" --matrix=$(if $(FRESH),fresh,resume) $(ARGS)
 
 mutation: $(READY) ## mutate the checkers and what draws verdicts, and list what no test noticed (goes on where it was)

@@ -187,15 +187,16 @@ class Target:
             link, by_token(functools.cache(lambda scope: token_service.fetch(link, credentials, scope).text))
         )
 
-    def front_registry_for_all(self, link: HttpClient) -> Registry:
-        """The registry as docker clients reach it, opened with what every replica takes: not about who signs tokens.
+    def front_registry_for_all(self, link: HttpClient, user: Credentials | None = None) -> Registry:
+        """The registry as clients reach it, by what every replica takes: not about who signs tokens.
 
-        The password of the run's user where web replicas serve docker clients; else tokens that a registry trusts.
+        By password where web replicas serve docker clients, else by tokens. None: the run's user.
         """
+        user = user or self.user
         if self.profile.registry_api is Role.WEB:
-            return Registry(link, by_password(self.user))
-        pinned = self._link(self.registry_api_replicas()[0])
-        return Registry(link, self.pinned_tokens(pinned, self.user))
+            return Registry(link, by_password(user))
+        first = self._link(self.registry_api_replicas()[0])
+        return Registry(link, self.pinned_tokens(first, user))
 
     def pinned_tokens(self, registry: HttpClient, credentials: Credentials | None) -> Authorise:
         """Tokens, each asked for once, of the first web replica whose tokens `registry` accepts; None: nobody's.

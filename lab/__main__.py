@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from lab import cluster, copies, defects, health, layouts, profiles
-from lab.deployment import verifier_image
+from lab.deployment import bases, verifier_image
 from lab.errors import Interrupted, LabError, UnfitMachine
 from lab.machines import topology
 from lab.programs import toolchain
@@ -105,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     command(
         "image", _image, "make the image of the verifier itself, and say which archive `docker load` takes"
     )
+    command("bases", _bases, "make the images that the suite builds on, and say in which archive they are")
     breaking = with_profile(
         command("break", _break, "plant a defect, to see that the checks find it; without NAME, list them")
     )
@@ -166,6 +167,11 @@ def _conformance(_: argparse.Namespace) -> None:
 
 def _clients(_: argparse.Namespace) -> None:
     _say(str(toolchain.clients()))
+
+
+def _bases(_: argparse.Namespace) -> None:
+    archive, _names = bases.make()
+    _say(str(archive))
 
 
 def _status(options: argparse.Namespace) -> int:

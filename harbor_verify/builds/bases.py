@@ -18,10 +18,13 @@ class Bases:
     """A whole distribution, with glibc."""
     small: str | None = None
     """musl and busybox."""
+    are_disposable: bool = False
+    """Whether they may be removed from the daemon, also where they were there before: who named them makes them again,
+    and only what is not there has to come back over the wire."""
 
     def require(self, *names: str) -> dict[str, str]:
         """The references by name. Raises NeedMissing with the settings that would name those that are not known."""
-        known = {field.name: getattr(self, field.name) for field in fields(self)}
+        known = {field.name: getattr(self, field.name) for field in fields(self) if field.name in _SETTINGS}
         if missing := [flag(_SETTINGS[name]) for name in names if not known[name]]:
             raise NeedMissing(f"no image to build with: {', '.join(missing)}")
         return {name: known[name] for name in names}

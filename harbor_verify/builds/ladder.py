@@ -104,7 +104,7 @@ class Builder:
         self._prefix, self._run_id, self._remove_later = prefix, run_id, remove_later
         self._build_timeout_s, self._answer_timeout_s = build_timeout_s, answer_timeout_s
         self._programs: dict[str, bytes] = {}
-        self._pulled_bases: list[str] = []
+        self._bases_to_forget: list[str] = []
         self._made_references: list[str] = []
         folder = resources.files(__package__) / "sources"
         self._files = {each.name: each.read_bytes() for each in folder.iterdir() if each.is_file()}
@@ -129,9 +129,11 @@ class Builder:
                 del ladder.built[way]
             else:
                 ladder.built[way] = self._push(built, credentials)
-        for reference in (*self._made_references, *self._pulled_bases):
+        for reference in self._made_references:
             self._docker.remove(reference)
         docker_build.remove_intermediate(self._docker, self._run_id)
+        for reference in self._bases_to_forget:  # last: what is built on one keeps its layers
+            self._docker.remove(reference)
         return ladder
 
     def _build(self, way: Way) -> Built:
@@ -154,8 +156,8 @@ class Builder:
         known = self._bases.require(*names)
         for reference in known.values():
             try:
-                if docker_build.have(self._docker, reference):
-                    self._pulled_bases.append(reference)
+                if docker_build.have(self._docker, reference) or self._bases.are_disposable:
+                    self._bases_to_forget.append(reference)
             except DockerDaemonFailed as error:
                 raise NeedMissing(f"no image to build with: {error}") from error
         arguments = {name.upper(): reference for name, reference in known.items()}

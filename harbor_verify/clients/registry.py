@@ -222,8 +222,12 @@ class Registry:
 
         `reads`: a further repository that it pulls from. The rest is for `HttpClient.request`.
         """
-        headers = {"User-Agent": USER_AGENT, **kwargs.pop("headers", {})}
         scope = f"repository:{repository}:{actions}" + (f" repository:{reads}:{PULL}" if reads else "")
+        return self.ask_for(scope, method, path, **kwargs)
+
+    def ask_for(self, scope: str, method: str, path: str, **kwargs: Any) -> requests.Response:
+        """One request, with what this scope takes, whatever is answered. Raises NoAnswer."""
+        headers = {"User-Agent": USER_AGENT, **kwargs.pop("headers", {})}
         if authorisation := self._authorise(scope):
             headers["Authorization"] = authorisation
         return self.http.request(method, path, headers=headers, **kwargs)

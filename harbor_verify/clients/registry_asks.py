@@ -184,25 +184,41 @@ def after(answer: requests.Response, upload: Upload) -> Upload:
 
 @dataclass(frozen=True)
 class Page:
-    """A page of tags, and where the next one is; empty: there is none."""
+    """A page of a list of names, and where the next one is; empty: there is none."""
 
-    tags: list[str]
+    names: list[str]
     next: str
 
 
 def tags(registry: Registry, repository: str, **query: str | int) -> Page:
     """The first page of a list of tags, with `n` and `last` in the query as they are given."""
-    path = f"/v2/{repository}/tags/list" + (f"?{urlencode(query)}" if query else "")
-    return tags_at(registry, repository, path)
+    return tags_at(registry, repository, f"/v2/{repository}/tags/list{_query(query)}")
 
 
 def tags_at(registry: Registry, repository: str, path: str) -> Page:
     """The page of tags at a path, which a page before it named."""
-    answer = expect(registry.ask("GET", path, repository, PULL), 200)
-    found = document(answer)
-    names = (found.get("tags") or []) if isinstance(found, dict) else None
+    return _page(registry.ask("GET", path, repository, PULL), "tags")
+
+
+def catalogue(registry: Registry, **query: str | int) -> Page:
+    """The first page of the list of all repositories, which only an administrator may read."""
+    return catalogue_at(registry, f"/v2/_catalog{_query(query)}")
+
+
+def catalogue_at(registry: Registry, path: str) -> Page:
+    """The page of repositories at a path, which a page before it named."""
+    return _page(registry.ask_for("registry:catalog:*", "GET", path), "repositories")
+
+
+def _query(query: dict[str, str | int]) -> str:
+    return f"?{urlencode(query)}" if query else ""
+
+
+def _page(answer: requests.Response, key: str) -> Page:
+    found = document(expect(answer, 200))
+    names = (found.get(key) or []) if isinstance(found, dict) else None
     if not isinstance(names, list):
-        raise UnexpectedAnswer(f"{summary(answer)} holds no list of tags", status=answer.status_code)
+        raise UnexpectedAnswer(f"{summary(answer)} holds no list of {key}", status=answer.status_code)
     link = _NEXT.search(answer.headers.get("Link", ""))
     parts = urlsplit(link[1]) if link else None
     return Page(names, f"{parts.path}?{parts.query}" if parts else "")

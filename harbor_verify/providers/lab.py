@@ -55,7 +55,7 @@ def _bases() -> Bases:
         made = bases.ensure()
     except (errors.LabError, OSError) as failed:
         raise NeedMissing(f"the lab cannot make the images to build on: {failed}") from failed
-    return Bases(made.builder, made.distribution, made.small)
+    return Bases(made.builder, made.distribution, made.small, are_disposable=True)
 
 
 class _LabMachineControl:

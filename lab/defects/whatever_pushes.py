@@ -2,6 +2,7 @@
 
 CHECKS = frozenset(
     {
+        "images.catalogue-pages",
         "images.docker-manifest-list-unchanged",
         "images.empty-blob",
         "images.head-agrees-with-get",

@@ -1,11 +1,14 @@
 """The images that the suite builds on, for the lab's docker daemon: none can be pulled.
 
 A builder (Go, a C compiler, and one for musl), a whole distribution, and a small base of musl and busybox. They are
-made when a check first asks for them, and kept in the cache.
+made by `lab bases`, or when a check first asks for them, and kept in the cache.
 """
 
 import io
+import os
+import shutil
 import tarfile
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,36 +27,43 @@ _MUSL = "usr/lib/x86_64-linux-musl/libc.so"
 _APPLETS = ("sh", "cat", "ls", "sleep", "wget")
 _NOT_NEEDED = ("test/", "api/", "doc/", "misc/", "src/cmd/")
 """Folders of the Go toolchain that compile nothing of ours."""
+_WAYS_OF_LINKING = (("CGO_ENABLED=0",), ("CGO_ENABLED=1", "CC=gcc"), ("CGO_ENABLED=1", "CC=musl-gcc"))
+_FAR_AHEAD_S = 4102444800
+"""The year 2100. Go removes what has been in its cache for days, and touches what it uses, which copies it."""
 
 
 @dataclass(frozen=True)
 class Bases:
-    """Names of images in the lab's docker daemon."""
+    """Names of images in the lab's docker daemon; whoever has built on them may remove them there."""
 
-    builder: str = "harbor-lab/builder:1"
-    distribution: str = "harbor-lab/debian:12"
-    small: str = "harbor-lab/busybox:musl"
+    builder: str
+    distribution: str
+    small: str
 
 
 def ensure() -> Bases:
     """Make what is missing and give it to the docker daemon. Raises CommandFailed, LabError."""
-    bases = Bases()
-    archive = _archive(bases)
-    key = f"harbor-lab/bases:{archive.stem.partition('-')[2]}"
+    archive, bases = make()
     docker = ("docker", f"--host={docker_daemon.HOST}")
-    if key not in run([*docker, "image", "ls", "--format={{.Repository}}:{{.Tag}}"]).split():
+    there = run([*docker, "image", "ls", "--format={{.Repository}}:{{.Tag}}"]).split()
+    if not {bases.builder, bases.distribution, bases.small} <= set(there):
         run([*docker, "load", "--quiet", f"--input={archive}"], timeout_s=600)
-        run([*docker, "tag", bases.small, key])
     return bases
 
 
-def _archive(bases: Bases) -> Path:
+def make() -> tuple[Path, Bases]:
+    """The archive, and what the images in it are called: by what they are made of. Minutes, the first time.
+
+    Raises CommandFailed, LabError.
+    """
     FOLDER.mkdir(parents=True, exist_ok=True)
     go = Path(run([toolchain.go(), "env", "GOROOT"]).strip())
-    key = images.key([repr((bases, BUILDER_PACKAGES, _APPLETS, _NOT_NEEDED)).encode(), _version(go)])
+    made_of = (BUILDER_PACKAGES, _APPLETS, _NOT_NEEDED, _WAYS_OF_LINKING)
+    key = images.key([repr(made_of).encode(), _version(go)])
+    bases = Bases(*(f"harbor-lab/{name}:{key}" for name in ("builder", "debian", "busybox-musl")))
     archive = FOLDER / f"bases-{key}.tar"
     if archive.exists():
-        return archive
+        return archive, bases
     builder = images.debian_layer("builder", BUILDER_PACKAGES, FOLDER)
     small = images.files_layer("small", list(_small_files(builder)), FOLDER)
     root = images.debian_layer("root", images.ROOT_PACKAGES)
@@ -62,7 +72,7 @@ def _archive(bases: Bases) -> Path:
     images.write_archive(
         partial,
         [
-            images.Image(bases.builder, (builder, _go_layer(go)), start),
+            images.Image(bases.builder, (builder, _go_layer(go, builder)), start),
             images.Image(bases.distribution, (root,), start),
             images.Image(bases.small, (small,), start),
         ],
@@ -70,22 +80,31 @@ def _archive(bases: Bases) -> Path:
     partial.rename(archive)
     for old in set(FOLDER.iterdir()) - {archive}:
         old.unlink()
-    return archive
+    return archive, bases
 
 
 def _version(go: Path) -> bytes:
     return (go / "VERSION").read_bytes()
 
 
-def _go_layer(go: Path) -> Path:
-    layer = FOLDER / "layer-go.tar"
+def _go_layer(go: Path, builder: Path) -> Path:
+    """Go, and what a web server needs of its library, compiled: a build compiles the server alone, in seconds."""
+    layer, place = FOLDER / "layer-go.tar", "usr/local/go"
 
     def wanted(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
-        place = entry.name.removeprefix("usr/local/go/")
-        return None if place.startswith(_NOT_NEEDED) or place.endswith("_test.go") else entry
+        name = entry.name.removeprefix(f"{place}/")
+        return None if name.startswith(_NOT_NEEDED) or name.endswith("_test.go") else entry
 
-    with tarfile.open(layer, "w") as tar:
-        tar.add(go, arcname="usr/local/go", filter=wanted)
+    with tempfile.TemporaryDirectory() as folder, tarfile.open(layer, "w") as tar:
+        run(["tar", "--extract", "--directory", folder, "--file", str(builder)], timeout_s=300)
+        shutil.copytree(go, f"{folder}/{place}", symlinks=True)
+        for way in _WAYS_OF_LINKING:
+            settled = (_PATH, f"GOROOT=/{place}", "GOTOOLCHAIN=local", "HOME=/root", *way)
+            run(["chroot", folder, "env", "-i", *settled, "go", "build", "net/http"], timeout_s=600)
+        for compiled in Path(folder, "root/.cache").rglob("*"):
+            os.utime(compiled, (_FAR_AHEAD_S, _FAR_AHEAD_S))
+        tar.add(f"{folder}/{place}", arcname=place, filter=wanted)
+        tar.add(f"{folder}/root/.cache", arcname="root/.cache")
     return layer
 
 

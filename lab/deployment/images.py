@@ -187,6 +187,7 @@ def debian_layer(name: str, packages: tuple[str, ...], folder: Path = FOLDER) ->
                 "--quiet",
                 "--variant=essential",
                 f"--include={','.join(packages)}",
+                "--dpkgopt=force-unsafe-io",  # a file system that is thrown away when it is packed
                 "--dpkgopt=path-exclude=/usr/share/doc/*",
                 "--dpkgopt=path-exclude=/usr/share/man/*",
                 "--dpkgopt=path-exclude=/usr/share/locale/*",

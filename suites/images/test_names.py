@@ -1,10 +1,15 @@
 """Long names, and long lists of names."""
 
-from harbor_verify.checks import check
+from contextlib import closing
+
+from harbor_verify.checks import SHOULD, check
 from harbor_verify.clients import registry_asks
+from harbor_verify.clients.registry import Registry
 from harbor_verify.doors import Door, behind
 from harbor_verify.errors import UnexpectedAnswer
 from harbor_verify.findings import Findings
+from harbor_verify.replica_coverage import rounds_to_meet_each
+from harbor_verify.target import Target
 
 _DEEP = "team/service-a/env.staging/arch_64/build__7/x/y/z"
 _LONGEST_TAG = 128
@@ -44,7 +49,7 @@ def test_deep_repositories_and_long_tags_are_taken(doors: list[Door], findings: 
         with findings.about(giver.object, f"gives {repository} by that tag, and lists it") as pull:
             if giver.registry.pull(repository, tag) != image:
                 pull.wrong("gives another image")
-            elif tag not in (listed := registry_asks.tags(giver.registry, repository).tags):
+            elif tag not in (listed := registry_asks.tags(giver.registry, repository).names):
                 pull.wrong(f"lists {', '.join(listed) or 'no tags'}")
         with findings.about(taker.object, f"refuses a tag of {_LONGEST_TAG + 1} characters") as refusal:
             try:
@@ -88,12 +93,12 @@ def test_tags_are_listed_page_by_page(
     pages = {}
     for door in doors:
         with findings.about(door.object, f"lists {', '.join(_TAGS)}") as whole:
-            listed = registry_asks.tags(door.registry, repository).tags
+            listed = registry_asks.tags(door.registry, repository).names
             if sorted(listed) != _TAGS:
                 whole.wrong(f"lists {', '.join(listed) or 'none'}")
                 continue
             pages[door] = registry_asks.tags(door.registry, repository, n=_PAGE)
-    paging = {door: page for door, page in pages.items() if sorted(page.tags) != _TAGS}
+    paging = {door: page for door, page in pages.items() if sorted(page.names) != _TAGS}
     if pages and not paging and not findings.offenders:
         not_applicable(f"the registry has no pages of tags: asked for {_PAGE} it gives all, on every replica")
     for door, page in pages.items() if paging else ():
@@ -103,20 +108,77 @@ def test_tags_are_listed_page_by_page(
         middle = _TAGS[1]
         expected = f"lists {_TAGS[2]} and {_TAGS[3]} when asked for {_PAGE} after {middle}"
         with findings.about(door.object, expected) as rest:
-            found = registry_asks.tags(door.registry, repository, n=_PAGE, last=middle).tags
+            found = registry_asks.tags(door.registry, repository, n=_PAGE, last=middle).names
             if found != _TAGS[2:4]:
                 rest.wrong(f"lists {', '.join(found) or 'none'}")
 
 
 def _wrong_pages(door: Door, repository: str, page: registry_asks.Page) -> str:
     """What is wrong with the pages from the first one on; empty: nothing. Raises AnswerError."""
-    listed = [page.tags]
+    listed = [page.names]
     while page.next and len(listed) <= len(_TAGS):
         page = registry_asks.tags_at(door.registry, repository, page.next)
-        listed.append(page.tags)
+        listed.append(page.names)
     seen = " | ".join(", ".join(tags) or "none" for tags in listed)
     if any(len(tags) > _PAGE for tags in listed):
         return f"a page is too long: {seen}"
     if [tag for tags in listed for tag in tags] != _TAGS:
         return f"{seen}" + ("" if page.next or len(listed) > 1 else ", and no Link to more")
     return ""
+
+
+@check(
+    "images.catalogue-pages",
+    hint="Other repositories than those that come next, or all of them: the front door drops the query (`?n=…&last=…`) "
+    "of `/v2/_catalog`. No Link: it drops that header, and whoever reads the list (scanners, replication, backups) "
+    "misses all after the first page. 403 or 404: it keeps the list from everybody; leave that, if it is meant.",
+    source="OCI distribution 2.x: listing repositories (n, last, Link); Harbor: the catalogue is for administrators",
+    severity=SHOULD,
+    builds_on=(
+        "registry.pushed-on-one-pulled-on-every",
+        "configuration.registry-config-in-effect",
+        "configuration.registry-trusts-token-key",
+        "database.grants-sufficient",
+    ),
+)
+def test_repositories_are_listed_page_by_page(
+    harbor: Target, doors: list[Door], findings: Findings, project, new_image
+):
+    """Through the front door the administrator gets all repositories page by page, and after any of them the next.
+
+    Source: OCI distribution (`n`, `last` and Link of /v2/_catalog). Nobody else may list them, and the administrator's
+    password goes to the front door alone; so it is asked again and again, as another replica answers each time. What is
+    asked for begins at a repository of this run, however many others there are.
+    """
+    image, taker = new_image(), behind(doors)[0]
+    names = [f"{project}/listed-{number}" for number in range(1, 6)]
+    with findings.about(taker.object, f"takes an image in each of {len(names)} repositories"):
+        for name in names:
+            taker.registry.push(image, name, "one")
+    if findings.offenders:
+        return
+    expected = f"lists what comes after {names[0]} in pages of {_PAGE}: {', '.join(names[1:])}"
+    with findings.about(f"front door {harbor.access.url}", expected) as listing:
+        for _ in range(rounds_to_meet_each(len(harbor.registry_api_replicas()))):
+            with closing(harbor.new_front_door_link()) as link:
+                front = harbor.front_registry_for_all(link, harbor.credentials)
+                if wrong := _wrong_catalogue(front, names):
+                    listing.wrong(wrong)
+                    break
+
+
+def _wrong_catalogue(registry: Registry, names: list[str]) -> str:
+    """What is wrong with the two pages after the first of `names`; empty: nothing. Raises AnswerError."""
+    page = registry_asks.catalogue(registry, n=_PAGE, last=names[0])
+    if page.names != names[1 : 1 + _PAGE]:
+        return f"the first page is {_some(page.names)}"
+    if not page.next:
+        return f"{_some(page.names)}, and no Link to more"
+    if (found := registry_asks.catalogue_at(registry, page.next).names) != names[1 + _PAGE :]:
+        return f"the page that the first one's Link leads to is {_some(found)}"
+    return ""
+
+
+def _some(names: list[str]) -> str:
+    some = ", ".join(names[: _PAGE + 1]) or "empty"
+    return some + (f" and {len(names) - _PAGE - 1} more" if len(names) > _PAGE + 1 else "")

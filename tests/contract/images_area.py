@@ -12,8 +12,9 @@ from harbor_verify.clients import token_service
 from harbor_verify.clients.harbor import Credentials, Harbor
 from harbor_verify.clients.http import HttpClient
 from harbor_verify.clients.image import Image
-from harbor_verify.clients.registry import Registry, by_token
+from harbor_verify.clients.registry import Registry, by_password, by_token
 from harbor_verify.doors import Door
+from harbor_verify.model.roles import Role
 from harbor_verify.settings import Settings
 from suites.images import (
     test_headers,
@@ -95,6 +96,14 @@ def open_area(
             "not_applicable": not_applicable,
             "harbor": SimpleNamespace(
                 front_door=api,
+                access=SimpleNamespace(url=urls[front]),
+                new_front_door_link=lambda: HttpClient(front, urls[front], timeouts_s=(2, 20)),
+                front_registry_for_all=lambda link, who: Registry(
+                    link,
+                    by_password(who)
+                    if profile.registry_api is Role.WEB
+                    else by_token(lambda scope: token_service.fetch(web, who, scope).text),
+                ),
                 credentials=administrator,
                 profile=profile,
                 registry_api_replicas=lambda: [

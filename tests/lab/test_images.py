@@ -2,11 +2,12 @@
 
 import pytest
 
-from lab import profiles
-from tests.lab.running import CHECKS, healthy, require_verdicts, verify
+from lab import cluster, defects, profiles
+from tests.lab.running import CHECKS, healthy, make_sound, require_verdicts, verify
 
 pytestmark = pytest.mark.matrix
 BUILDS = {id for id, check in CHECKS.items() if "images-to-build-on" in check.needs}
+COME_BACK = BUILDS - {"images.as-many-listed-as-built", "images.shared-base-uploaded-once"}
 
 
 @pytest.mark.parametrize("profile", profiles.ALL)
@@ -14,3 +15,19 @@ def test_images_built_in_every_way_come_back_and_run(profile, tmp_path):
     exit_code, checks = verify(profile, tmp_path, BUILDS)
     require_verdicts(checks, healthy(profile, BUILDS))
     assert exit_code == 0
+
+
+def test_images_that_come_back_otherwise_are_red_each_of_them(tmp_path):
+    cluster.up(profiles.DEFAULT)
+    harbor = cluster.Deployed(profiles.find(profiles.DEFAULT))
+    try:
+        defects.plant(harbor, "front-door-rewrites-manifests", instead=True)
+        exit_code, checks = verify(profiles.DEFAULT, tmp_path, BUILDS)
+    finally:
+        make_sound(harbor)
+    require_verdicts(checks, healthy(profiles.DEFAULT, BUILDS) | dict.fromkeys(COME_BACK, "fail"))
+    assert exit_code == 1
+    assert all(
+        any(offender["object"].startswith("front door") for offender in checks[id]["offenders"])
+        for id in COME_BACK
+    )

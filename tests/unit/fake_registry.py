@@ -81,6 +81,8 @@ class _Handler(BaseHTTPRequestHandler):
         place = _PLACE.fullmatch(parts.path)
         if "silent" in self.flaws:
             return self._answer(503)
+        if parts.path == "/v2/_catalog":
+            return self._catalogue()
         if not place or ("flat" in self.flaws and place["repository"].count("/") > 1):
             return self._answer(404, b"404 page not found")
         self.repository, self.reference = place["repository"], place["reference"]
@@ -251,15 +253,28 @@ class _Handler(BaseHTTPRequestHandler):
         )
         if "forgets-a-tag" in self.flaws:
             tags = tags[1:]
+        self._page({"name": self.repository}, "tags", tags)
+
+    def _catalogue(self) -> None:
+        """All repositories, for the administrator alone."""
+        if self.headers.get("Authorization") != "Bearer admin|registry:catalog:*":
+            return self._error(401, "UNAUTHORIZED")
+        names = sorted({repository for repository, _ in self.store.manifests})
+        if "forgets-a-repository" in self.flaws:
+            names = [name for name in names if not name.endswith("4")]
+        return self._page({}, "repositories", names)
+
+    def _page(self, about: dict[str, str], key: str, names: list[str]) -> None:
         last, size = self.query.get("last", [""])[0], int(self.query.get("n", ["0"])[0])
         if "no-pages" in self.flaws:
             last, size = "", 0
-        left = [tag for tag in tags if tag > last]
+        left = [name for name in names if name > last]
         page = left[:size] if size else left
         headers: dict[str, Any] = {}
         if len(page) < len(left):
-            headers["Link"] = f'</v2/{self.repository}/tags/list?n={size}&last={page[-1]}>; rel="next"'
-        self._answer(200, json.dumps({"name": self.repository, "tags": page}).encode(), **headers)
+            path = urlsplit(self.path).path
+            headers["Link"] = f'<{path}?n={size}&last={page[-1]}>; rel="next"'
+        self._answer(200, json.dumps(about | {key: page}).encode(), **headers)
 
     def _referrers(self) -> None:
         if "no-referrers" in self.flaws:

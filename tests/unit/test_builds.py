@@ -388,7 +388,7 @@ def test_what_could_not_be_built_is_blocked_with_the_reason():
 class Daemon:
     """A docker daemon of a few lines: builds are remembered by name."""
 
-    def __init__(self, monkeypatch, fails=(), answer=WELCOME):
+    def __init__(self, monkeypatch, fails=(), answer=WELCOME, pulls=True):
         self.built, self.removed, self.pushed, self.log = {}, [], [], []
 
         def build(docker, files, dockerfile, reference, arguments, *, timeout_s):
@@ -397,7 +397,7 @@ class Daemon:
             self.built[reference] = (dockerfile, dict(arguments), sorted(files))
 
         monkeypatch.setattr(docker_build, "build", build)
-        monkeypatch.setattr(docker_build, "have", lambda docker, reference: True)
+        monkeypatch.setattr(docker_build, "have", lambda docker, reference: pulls)
         monkeypatch.setattr(docker_build, "copy_from", lambda *_: b"ELF")
         monkeypatch.setattr(docker_build, "remove_intermediate", lambda *_: None)
         Looks(monkeypatch, answer=answer)
@@ -439,6 +439,14 @@ def test_each_way_is_built_tried_and_pushed_once_and_nothing_local_is_left(monke
         {"BASE": "s:1", "RUN_ID": "run"},
     )
     assert daemon.built["h/p/builder:glibc-run"][1]["LINKING"] == "glibc"
+
+
+@pytest.mark.parametrize("are_disposable", [True, False])
+def test_bases_that_were_there_before_go_only_where_they_are_made_again(monkeypatch, are_disposable):
+    """Of a base that is there a pull fetches no layer; one that is the user's stays all the same."""
+    daemon = Daemon(monkeypatch, pulls=False)
+    climb(daemon, Bases("b:1", "d:1", "s:1", are_disposable=are_disposable))
+    assert {"b:1", "d:1", "s:1"} & set(daemon.removed) == ({"b:1", "d:1", "s:1"} if are_disposable else set())
 
 
 def test_a_build_that_fails_blocks_its_own_way_only(monkeypatch):

@@ -6,11 +6,14 @@ from types import SimpleNamespace
 import pytest
 
 from harbor_verify.clients.harbor import Credentials
+from harbor_verify.clients.http import HttpClient
+from harbor_verify.clients.registry import Registry, by_token
 from harbor_verify.errors import NotApplicable
 from harbor_verify.model.roles import Standing
 from suites.images.test_mounts import test_a_blob_is_mounted_from_another_repository as mounts
 from suites.images.test_mounts import test_a_mount_hands_no_private_blob_over as private
 from suites.images.test_names import test_deep_repositories_and_long_tags_are_taken as names
+from suites.images.test_names import test_repositories_are_listed_page_by_page as catalogue
 from suites.images.test_names import test_tags_are_listed_page_by_page as pages
 from suites.images.test_uploads import test_a_blob_without_a_byte_is_taken as empty
 from suites.images.test_uploads import test_a_chunk_out_of_order_never_becomes_a_wrong_blob as disorder
@@ -216,7 +219,7 @@ def test_a_registry_that_gives_the_private_blob_itself_is_red():
     assert "without a mount" in offender.observed
 
 
-# images.long-names, tag-pages
+# images.long-names, tag-pages, catalogue-pages
 
 
 def test_long_names_and_pages_of_sound_replicas():
@@ -260,3 +263,51 @@ def test_a_registry_without_pages_beside_others_is_an_offender():
     with registries(last=("no-pages",)) as found:
         offenders = offenders_of(pages, found, "p", new_image, never)
     assert objects(offenders) == {"pod replica-2"}
+
+
+def list_catalogue(*flaws, replicas=3, user="admin"):
+    """Run the check on a front door with `flaws`; how often it asked there."""
+    asked = []
+    with registries(*flaws) as found:
+        for name in ("other/one", "zoo/one"):
+            found[1].registry.push(new_image(), name, "one")
+
+        def opened(link, credentials):
+            asked.append(credentials.user)
+            return Registry(link, by_token(lambda scope: f"{credentials.user}|{scope}"))
+
+        harbor = SimpleNamespace(
+            access=SimpleNamespace(url="http://harbor"),
+            credentials=Credentials(user, "secret"),
+            registry_api_replicas=lambda: [None] * replicas,
+            new_front_door_link=lambda: HttpClient(
+                "front", found[0].registry.http.base_url, timeouts_s=(2, 5)
+            ),
+            front_registry_for_all=opened,
+        )
+        examine(catalogue, harbor, found, "p", new_image)
+    return len(asked)
+
+
+def test_the_catalogue_is_read_page_by_page_until_each_replica_was_met():
+    assert list_catalogue(replicas=1) == 1
+    assert list_catalogue(replicas=3) == 18
+
+
+@pytest.mark.parametrize(
+    "flaw, words",
+    [
+        ("drops-query", "the first page is other/one, p/listed-1, p/listed-2 and 4 more"),
+        ("drops-link", "p/listed-2, p/listed-3, and no Link to more"),
+        ("forgets-a-repository", "the page that the first one's Link leads to is p/listed-5, zoo/one"),
+    ],
+)
+def test_a_catalogue_with_wrong_pages_is_red(flaw, words):
+    (offender,) = offenders_of(list_catalogue, flaw)
+    assert offender.object == "front door http://harbor"
+    assert words in offender.observed
+
+
+def test_a_catalogue_that_is_kept_from_the_administrator_is_red():
+    (offender,) = offenders_of(lambda: list_catalogue(user="developer"))
+    assert "401" in offender.observed
