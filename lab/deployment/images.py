@@ -7,19 +7,24 @@ system of Debian packages serves all of them as a shared layer.
 import hashlib
 import io
 import json
+import re
 import tarfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from lab import settings
 from lab.command import run
+from lab.errors import CommandFailed
 from lab.kubernetes.nodes import PAUSE_IMAGE, Node
 from lab.programs.toolchain import program
 from lab.waiting import wait_until
 
 FOLDER = settings.CACHE / "images"
 _KEY_LETTERS = 16
+_LOST = re.compile(r"blob (sha256:[0-9a-f]+) expected at")
+"""What containerd says of a file that is gone."""
 DNS_IMAGE = "harbor-lab/coredns:1"
 BUSYBOX = Path("/bin/busybox")
 ROOT_PACKAGES = (
@@ -114,14 +119,21 @@ def load(node: Node, archive: Path) -> None:
     """Import the archive into a node's containerd, unless exactly this archive is there already."""
     stamp = node.machine.folder / archive.name.rpartition("-")[0]
     if not stamp.exists() or stamp.read_text() != archive.name:
-        # While it removes what the images of before leave behind, containerd may lose what comes in.
         wait_until(
-            f"{node.name} has the images",
-            lambda: node.ctr("images", "import", str(archive), timeout_s=300),
-            deadline_s=60,
-            interval_s=1,
+            f"{node.name} has the images", partial(_import, node, archive), deadline_s=60, interval_s=1
         )
         stamp.write_text(archive.name)
+
+
+def _import(node: Node, archive: Path) -> None:
+    try:
+        node.ctr("images", "import", str(archive), timeout_s=300)
+    except CommandFailed as failed:
+        # While containerd removes what the images of before leave behind, it may lose a file, and go on taking it for
+        # there: until that is forgotten no import writes it anew.
+        for digest in _LOST.findall(str(failed)):
+            node.ctr("content", "rm", digest)
+        raise
 
 
 def _layers() -> dict[str, Path]:

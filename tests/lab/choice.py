@@ -8,9 +8,9 @@ is left out.
 CHOSEN = {
     "harbor-1.2": {"registry-config-mounted-elsewhere": "reference"},
     "harbor-2": {
-        "blob-truncated+replication-fails+session-store-missing": "reference",
+        "blob-truncated+session-store-missing": "reference",
         "dirty-migration+job-never-ends+redis-is-a-cache+robot-ends-soon+scanner-database-old": "object-store",
-        "registry-outside-the-volume": "ingress",
+        "registry-outside-the-volume+replication-fails": "ingress",
     },
 }
 """By profile: defects, and the layout that each is planted in; of all others it is the reference."""
