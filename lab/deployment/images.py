@@ -131,7 +131,7 @@ def _import(node: Node, archive: Path) -> None:
     except CommandFailed as failed:
         # While containerd removes what the images of before leave behind, it may lose a file, and go on taking it for
         # there: until that is forgotten no import writes it anew.
-        for digest in _LOST.findall(str(failed)):
+        for digest in _LOST.findall(failed.output):
             node.ctr("content", "rm", digest)
         raise
 
