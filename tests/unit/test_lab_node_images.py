@@ -49,7 +49,7 @@ def test_what_is_lost_is_forgotten_and_imported_anew(tmp_path):
 
 def test_what_stays_lost_is_told_with_what_containerd_said(tmp_path, monkeypatch):
     monkeypatch.setattr(images, "wait_until", lambda what, probe, **_: _once(what, probe))
-    with pytest.raises(NotReady, match=r"node-2 has the images.*blob not found"):
+    with pytest.raises(NotReady, match=r"(?s)node-2 has the images.*blob not found"):
         images.load(Node(tmp_path, DIGEST, stubborn=True), tmp_path / "images-1a.tar")
 
 
