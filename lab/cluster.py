@@ -14,13 +14,16 @@ from lab import defects, fitness, layouts, machine_control, profiles, settings
 from lab.actions import Action, perform
 from lab.deployment import images as harbor_images
 from lab.deployment import rollout
-from lab.errors import Busy, LabError
+from lab.errors import Busy, LabError, NotReady
 from lab.given import programs
 from lab.kubernetes import control_plane, dns, nodes
 from lab.machines import cgroups, docker_daemon, machine, topology
 from lab.profiles import Profile
 from lab.programs import packages, toolchain
 from lab.stores import ceph, galera, load_balancer, postgresql, redis_sentinel
+from lab.waiting import wait_until
+
+_LONGEST_END_S = 3
 
 
 @dataclass(frozen=True)
@@ -153,12 +156,19 @@ def down() -> None:
 
 @contextmanager
 def only_one() -> Iterator[None]:
-    """Hold the right to change the lab; raises Busy when another process has it."""
+    """Hold the right to change the lab; raises Busy when another process has it.
+
+    One that was killed may have it for a moment longer, by a program that it was about to start.
+    """
     settings.CACHE.mkdir(parents=True, exist_ok=True)
     folder = os.open(settings.CACHE, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as taken:
+        wait_until(
+            "nobody else changes the lab",
+            lambda: fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB),
+            deadline_s=_LONGEST_END_S,
+        )
+    except NotReady as taken:
         raise Busy("another `python -m lab` is changing the lab; wait until it has ended") from taken
     else:
         yield
