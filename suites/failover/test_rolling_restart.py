@@ -10,8 +10,9 @@ from harbor_verify.model.roles import Role
     "failover.web-rolling-restart",
     hint="Requests lost: a pod is ended before its endpoint is gone (a preStop sleep), or gets requests before it "
     "can answer (a readiness probe); {front_door} has to try another replica. With several replicas an upgrade need "
-    "not be noticed. Pods that are still there: the rollout hangs, `kubectl rollout status`, and why the newest pod is "
-    "not Ready.",
+    "not be noticed. All replicas away at once: strategy Recreate (the chart: updateStrategy.type), which one volume "
+    "for all nodes does not need; RollingUpdate with maxUnavailable 0. Pods that are still there: the rollout hangs, "
+    "`kubectl rollout status`, and why the newest pod is not Ready.",
     source="Kubernetes: Deployment strategy, maxUnavailable; budgets are settings",
     needs=(
         "disruption",
@@ -33,8 +34,9 @@ def test_nobody_notices_when_all_web_pods_are_replaced(experiments: Experiments,
     "failover.registry-rolling-restart",
     hint="Requests lost: a pod is ended before its endpoint is gone (a preStop sleep), or gets requests before it "
     "can answer (a readiness probe); {front_door} has to try another replica. With several replicas an upgrade need "
-    "not be noticed. Pods that are still there: the rollout hangs, `kubectl rollout status`, and why the newest pod is "
-    "not Ready.",
+    "not be noticed. All replicas away at once: strategy Recreate (the chart: updateStrategy.type), which one volume "
+    "for all nodes does not need; RollingUpdate with maxUnavailable 0. Pods that are still there: the rollout hangs, "
+    "`kubectl rollout status`, and why the newest pod is not Ready.",
     source="Kubernetes: Deployment strategy, maxUnavailable; budgets are settings",
     needs=(
         "disruption",
