@@ -14,8 +14,9 @@ def _wait(lab: Lab) -> None:
 DEFECT = Defect(
     report="PostgreSQL: synchronous_commit, which guides to faster databases turn off",
     shows="nothing, until the primary is lost: pushes of its last second, which clients saw succeed, are gone",
-    turns_red=frozenset({"durability.database-commits-are-kept", "failover.database-restart-of-all"}),
+    turns_red=frozenset({"durability.database-commits-are-kept"}),
     hint_says=("synchronous_commit",),
     plant_outside=_hurry,
     heal_outside=_wait,
+    beside_others=True,
 )
