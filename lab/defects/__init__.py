@@ -189,7 +189,8 @@ def plant(lab: Lab, name: str, *, instead: bool = False) -> None:
     if defect.layout not in (None, layouts.chosen(lab.profile)):
         raise WrongLayout(
             f"{name} is about layout {defect.layout}, and this is {layouts.chosen(lab.profile)}; "
-            f"`python -m lab up --layout {defect.layout}` changes that, with nothing planted"
+            "`python -m lab heal` takes away what is planted, "
+            f"`python -m lab up --layout {defect.layout}` then changes that"
         )
     present = planted(lab.profile)
     if present not in (None, name) and not instead:
