@@ -6,7 +6,6 @@ from functools import partial
 from random import Random
 from urllib.parse import urlsplit
 
-from harbor_verify.disruptions import dns_loss
 from harbor_verify.disruptions.api_server_loss import ApiServerLoss
 from harbor_verify.disruptions.base import Disruption
 from harbor_verify.disruptions.container import ContainerDisruption
@@ -239,7 +238,7 @@ class Experiments:
 
     def dns_loss(self) -> Survival:
         """The cluster's DNS is gone for a while; who cannot do without it may be away as long, and a hang longer."""
-        outage_ms = (dns_loss.LASTS_S + self.settings.hang_outage_budget_s) * 1000
+        outage_ms = (DnsLoss.usual_s + self.settings.hang_outage_budget_s) * 1000
         return self._on_cluster(DnsLoss, Budgets(outage_ms))
 
     def api_server_loss(self) -> Survival:

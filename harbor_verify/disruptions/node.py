@@ -1,20 +1,15 @@
-"""What disruptions of a node have in common: every workload is watched, and whole before and after."""
+"""What disruptions of a node have in common."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from harbor_verify.clients.kubernetes import Kubernetes
-from harbor_verify.disruptions.base import Disruption
-from harbor_verify.disruptions.replica_watch import ReplicaWatch
-from harbor_verify.errors import CannotTell
+from harbor_verify.disruptions.whole_harbor import WholeHarborDisruption
 from harbor_verify.history import Recorder
 from harbor_verify.model.workloads import Workload
-from harbor_verify.waiting import NotYet, wait_until
-
-T = TypeVar("T")
 
 
-class NodeDisruption(Disruption):
+class NodeDisruption(WholeHarborDisruption):
     """Done to one node with all of Harbor's pods on it."""
 
     def __init__(
@@ -27,78 +22,12 @@ class NodeDisruption(Disruption):
         *,
         timeout_s: float = 120,
     ) -> None:
-        super().__init__(recorder, f"{kind} {node}")
-        self.kubernetes, self.node, self.timeout_s = kubernetes, node, timeout_s
-        self.workloads = tuple(workloads)
-        self.watches = {
-            workload.short_name: ReplicaWatch(
-                kubernetes,
-                recorder,
-                namespace=workload.namespace,
-                selector=workload.label_selector,
-                name=workload.short_name,
-                desired=workload.desired,
-            )
-            for workload in self.workloads
-        }
+        super().__init__(f"{kind} {node}", kubernetes, recorder, workloads, timeout_s=timeout_s)
+        self.node = node
 
     def prepare(self) -> Mapping[str, Any]:
-        for watch in self.watches.values():
-            watch.start()
-        if lacked := self._lacks():
-            raise CannotTell(f"Harbor is not all Ready, so nothing is broken on purpose: {'; '.join(lacked)}")
-        return {"workloads": sorted(self.watches), "node": self.node}
+        return {**super().prepare(), "node": self.node}
 
     def pods_there(self) -> dict[str, str]:
         """Harbor's pods on the node: names by UID."""
         return self.pods_on({self.node})
-
-    def pods_on(self, nodes: Collection[str] | None) -> dict[str, str]:
-        """Harbor's pods on these nodes (None: on any): names by UID."""
-        names_by_uid: dict[str, str] = {}
-        for workload in self.workloads:
-            listed = self.kubernetes.ask(
-                f"list the pods of {workload.object}",
-                self.kubernetes.core.list_namespaced_pod,
-                workload.namespace,
-                label_selector=workload.label_selector,
-            )
-            names_by_uid |= {
-                p.metadata.uid: p.metadata.name
-                for p in listed.items
-                if nodes is None or p.spec.node_name in nodes
-            }
-        return names_by_uid
-
-    def restore(self) -> None:
-        self.wait("every replica is Ready again", self._require_whole)
-
-    def release(self) -> None:
-        for watch in self.watches.values():
-            watch.stop()
-
-    @property
-    def names(self) -> dict[str, str]:
-        return {
-            pod.uid: pod.replica
-            for watch in self.watches.values()
-            for pod in watch.pods()
-            if not pod.deleting
-        }
-
-    def wait(self, what: str, probe: Callable[[], T], *, more_s: float = 0) -> T:
-        """Wait until the probe comes true. Raises DeadlinePassed."""
-        return wait_until(
-            f"after {self.name} {what}",
-            probe,
-            deadline="converge_timeout_s",
-            timeout_s=self.timeout_s + more_s,
-            interval_s=0.2,
-        )
-
-    def _lacks(self) -> list[str]:
-        return [lack for watch in self.watches.values() for lack in watch.lacks()]
-
-    def _require_whole(self) -> None:
-        if lacked := self._lacks():
-            raise NotYet("; ".join(lacked))

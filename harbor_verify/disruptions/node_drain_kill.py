@@ -39,7 +39,7 @@ class NodeDrainKill(NodeDrain):
 
     def prepare(self) -> Mapping[str, Any]:
         about = super().prepare()
-        self._uid = next(iter([uid for uid, name in self._all_pods().items() if name == self._pod]), "")
+        self._uid = next((uid for uid, name in self.pods_on(None).items() if name == self._pod), "")
         if not self._uid:
             raise CannotTell(f"pod {self._pod}, which was to be killed, is not there any more")
         return {**about, "killed_pod": self._pod}
@@ -52,7 +52,7 @@ class NodeDrainKill(NodeDrain):
         self._kill()
 
         def gone() -> str:
-            if self._uid in self._all_pods():
+            if self._uid in self.pods_on(None):
                 raise NotYet(f"pod {self._pod} is still there")
             return self._uid
 
@@ -80,7 +80,3 @@ class NodeDrainKill(NodeDrain):
                 grace_period_seconds=_AT_ONCE_S, preconditions=client.V1Preconditions(uid=self._uid)
             ),
         )
-
-    def _all_pods(self) -> dict[str, str]:
-        """Names of Harbor's pods, by UID."""
-        return self.pods_on(None)

@@ -1,10 +1,10 @@
 """A node has hardly any CPU left for its pods: others on it take it, or its hypervisor does."""
 
-import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from harbor_verify.clients.kubernetes import Kubernetes
+from harbor_verify.disruptions.lasting import Lasting
 from harbor_verify.disruptions.machine_control import MachineControl
 from harbor_verify.disruptions.node import NodeDisruption
 from harbor_verify.history import Recorder
@@ -34,8 +34,8 @@ class NodePressure(NodeDisruption):
         timeout_s: float = 120,
     ) -> None:
         super().__init__("node-pressure", kubernetes, recorder, workloads, node, timeout_s=timeout_s)
-        self._machine_control, self._lasts_s = machine_control, lasts_s
-        self._began_s, self._throttled_before = 0.0, 0
+        self._machine_control, self._lasting = machine_control, Lasting(lasts_s)
+        self._throttled_before = 0
 
     def prepare(self) -> Mapping[str, Any]:
         about = super().prepare()
@@ -43,7 +43,7 @@ class NodePressure(NodeDisruption):
         return {**about, "pods": sorted(self.pods_there().values()), "percent_of_a_cpu": PERCENT}
 
     def inject(self) -> None:
-        self._began_s = time.monotonic()
+        self._lasting.begin()
         self._machine_control.throttle_node(self.node, PERCENT)
 
     def confirm(self) -> Mapping[str, Any]:
@@ -51,11 +51,10 @@ class NodePressure(NodeDisruption):
             times = self._machine_control.throttled(self.node) - self._throttled_before
             if times < _MANY:
                 raise NotYet(f"its pods were held back {times} times")
-            if time.monotonic() - self._began_s < self._lasts_s:
-                raise NotYet("it has not lasted for long enough")
+            self._lasting.require_over()
             return times
 
-        return {"held_back": self.wait("its pods are held back", held_back, more_s=self._lasts_s)}
+        return {"held_back": self.wait("its pods are held back", held_back, more_s=self._lasting.lasts_s)}
 
     def restore(self) -> None:
         self._machine_control.release_node(self.node)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from harbor_verify.disruptions.lasting import Lasting
 from harbor_verify.disruptions.machine_control import MachineControl
 from harbor_verify.disruptions.server import ServerDisruption
 from harbor_verify.history import Recorder
@@ -30,10 +31,10 @@ class ServerBlackhole(ServerDisruption):
         timeout_s: float = 120,
     ) -> None:
         super().__init__(kind, recorder, machine_control, what, timeout_s=timeout_s)
-        self._lasts_s, self._began_s = lasts_s, 0.0
+        self._lasting = Lasting(lasts_s)
 
     def inject(self) -> None:
-        self._began_s = time.monotonic()
+        self._lasting.begin()
         self.machine_control.swallow_packets(self.server)
 
     def confirm(self) -> Mapping[str, Any]:
@@ -43,5 +44,5 @@ class ServerBlackhole(ServerDisruption):
         return {"successor": self.successor()}
 
     def restore(self) -> None:
-        time.sleep(max(0.0, self._began_s + self._lasts_s - time.monotonic()))
+        time.sleep(self._lasting.left_s)
         super().restore()

@@ -1,9 +1,9 @@
 """The server in use hangs: its connections stay, and nothing answers. Health checks see a refusal, but not this."""
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
+from harbor_verify.disruptions.lasting import Lasting
 from harbor_verify.disruptions.machine_control import MachineControl
 from harbor_verify.disruptions.server import ServerDisruption
 from harbor_verify.history import Recorder
@@ -26,10 +26,10 @@ class ServerHang(ServerDisruption):
         timeout_s: float = 120,
     ) -> None:
         super().__init__("hang", recorder, machine_control, what, timeout_s=lasts_s + timeout_s)
-        self.lasts_s, self._began_s = lasts_s, 0.0
+        self.lasting = Lasting(lasts_s)
 
     def inject(self) -> None:
-        self._began_s = time.monotonic()
+        self.lasting.begin()
         self.machine_control.pause_server(self.server)
 
     def confirm(self) -> Mapping[str, Any]:
@@ -37,11 +37,10 @@ class ServerHang(ServerDisruption):
             _, state = self.machine_control.process_of(self.server)
             if state != "T":
                 raise NotYet(f"the kernel calls {self.server} {state or 'gone'}")
-            if time.monotonic() - self._began_s < self.lasts_s:
-                raise NotYet("it has not hung for long enough")
+            self.lasting.require_over()
             return state
 
-        return {"state": self.wait("kept waiting", lasted), "lasted_s": self.lasts_s}
+        return {"state": self.wait("kept waiting", lasted), "lasted_s": self.lasting.lasts_s}
 
     def restore(self) -> None:
         self.machine_control.resume_server(self.server)
