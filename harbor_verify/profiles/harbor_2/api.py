@@ -30,11 +30,10 @@ from harbor_verify.clients.harbor import (
 from harbor_verify.clients.http import document, expect, summary
 from harbor_verify.errors import AnswerError, UnexpectedAnswer
 from harbor_verify.profiles.harbor_2.beside import BesideTheRegistry
+from harbor_verify.profiles.harbor_2.lists import API, PAGE
 
-API = "/api/v2.0"
 COOKIE = "sid"
 _TOKEN_HEADER = "X-Harbor-CSRF-Token"
-_PAGE = 100
 _ROBOT_MAY = {
     "repository": ("pull", "push"),
     "artifact": ("list",),
@@ -160,14 +159,14 @@ class Harbor2(BesideTheRegistry):
 
     def birth_marks(self, credentials: Credentials | None) -> frozenset[str]:
         answer = self.http.get(
-            f"{API}/projects", params={"page": 1, "page_size": _PAGE}, auth=basic(credentials)
+            f"{API}/projects", params={"page": 1, "page_size": PAGE}, auth=basic(credentials)
         )
         return marks_of(document(expect(answer, 200)) or [])
 
     def registries(self, administrator: Session) -> list[str] | None:
         """GET /registries: to list them it decrypts what is stored of each."""
         auth = by_session(administrator, COOKIE)
-        answer = self.http.get(f"{API}/registries", params={"page_size": _PAGE}, auth=auth)
+        answer = self.http.get(f"{API}/registries", params={"page_size": PAGE}, auth=auth)
         if answer.status_code in (403, 404):
             return None
         return [str(entry.get("name")) for entry in document(expect(answer, 200)) or []]
@@ -390,7 +389,7 @@ class Harbor2(BesideTheRegistry):
             raise UnexpectedAnswer(f"{summary(answer)}: no list of workers", status=200) from wrong
 
     def collections(self, credentials: Credentials) -> list[Collection]:
-        answer = self._get(f"/system/gc?page=1&page_size={_PAGE}&sort=-creation_time", credentials)
+        answer = self._get(f"/system/gc?page=1&page_size={PAGE}&sort=-creation_time", credentials)
         try:
             found = [_collection(entry) for entry in document(answer) or ()]
         except (ValueError, KeyError, TypeError, AttributeError) as wrong:
@@ -423,18 +422,6 @@ class Harbor2(BesideTheRegistry):
     def _all(self, path: str, query: dict[str, Any], credentials: Credentials | None) -> list[Any]:
         """Every entry of a list that comes in pages."""
         return list(self.each_of(path, query, credentials))
-
-    def each_of(self, path: str, query: dict[str, Any], credentials: Credentials | None) -> Iterator[Any]:
-        """The entries of a list of the API, by its path below /api/v2.0, a page at a time."""
-        number = 1
-        while True:
-            page = {**query, "page": number, "page_size": _PAGE}
-            answer = self.http.get(f"{API}{path}", params=page, auth=basic(credentials))
-            batch = document(expect(answer, 200)) or []
-            yield from batch
-            if len(batch) < _PAGE:
-                return
-            number += 1
 
 
 def _collection(entry: dict[str, Any]) -> Collection:

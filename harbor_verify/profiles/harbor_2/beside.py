@@ -5,22 +5,22 @@ Source: Harbor, api/v2.0: replication/policies, replication/executions, registri
 
 from collections.abc import Callable
 from datetime import datetime
+from itertools import islice
 from typing import Any, TypeVar
 
 from harbor_verify.clients.capabilities import Endpoint, ReplicationRule, ReplicationRun, Scanner
-from harbor_verify.clients.harbor import Credentials, Harbor, basic
+from harbor_verify.clients.harbor import Credentials, basic
 from harbor_verify.clients.http import document, expect, summary
 from harbor_verify.errors import UnexpectedAnswer
+from harbor_verify.profiles.harbor_2.lists import API, PAGE, HasLists
 
-_API = "/api/v2.0"
-_PAGE = 100
 _DATABASE_OF = "harbor.scanner-adapter/vulnerability-database-updated-at"
 _HERE = "this Harbor"
 
 T = TypeVar("T")
 
 
-class BesideTheRegistry(Harbor):
+class BesideTheRegistry(HasLists):
     """The part of its client that is about this."""
 
     def endpoints(self, credentials: Credentials) -> list[Endpoint]:
@@ -37,7 +37,7 @@ class BesideTheRegistry(Harbor):
 
     def runs_of(self, rule: ReplicationRule, credentials: Credentials) -> list[ReplicationRun]:
         found = self._listed(
-            "/replication/executions", credentials, _run, policy_id=rule.id, sort="-start_time", most=_PAGE
+            "/replication/executions", credentials, _run, policy_id=rule.id, sort="-start_time", most=PAGE
         )
         return sorted(found, key=lambda each: each.id, reverse=True)
 
@@ -50,7 +50,7 @@ class BesideTheRegistry(Harbor):
 
     def scanner_database(self, scanner: Scanner, credentials: Credentials) -> datetime | None:
         """GET /scanners/ID/metadata, which Harbor asks of the scanner itself."""
-        answer = self.http.get(f"{_API}/scanners/{scanner.id}/metadata", auth=basic(credentials))
+        answer = self.http.get(f"{API}/scanners/{scanner.id}/metadata", auth=basic(credentials))
         try:
             told = (document(expect(answer, 200)).get("properties") or {}).get(_DATABASE_OF)
             return datetime.fromisoformat(told) if told else None
@@ -66,22 +66,13 @@ class BesideTheRegistry(Harbor):
         most: int | None = None,
         **query: Any,
     ) -> list[T]:
-        """All entries of a list, or its first page of `most`."""
-        found: list[T] = []
-        page = 1
-        while True:
-            asked = {"page": page, "page_size": most or _PAGE, **query}
-            answer = expect(self.http.get(f"{_API}{path}", params=asked, auth=basic(credentials)), 200)
-            entries = document(answer) or []
-            try:
-                found += [read(each) for each in entries]
-            except (ValueError, KeyError, TypeError, AttributeError) as wrong:
-                raise UnexpectedAnswer(
-                    f"{summary(answer)}: no list of {path[1:]}: {wrong!r}", status=200
-                ) from wrong
-            if most or len(entries) < _PAGE:
-                return found
-            page += 1
+        """All entries of a list, or the first `most`."""
+        try:
+            return [read(each) for each in islice(self.each_of(path, query, credentials), most)]
+        except (ValueError, KeyError, TypeError, AttributeError) as wrong:
+            raise UnexpectedAnswer(
+                f"GET {API}{path}: no list of {path[1:]}: {wrong!r}", status=200
+            ) from wrong
 
 
 def _rule(entry: Any) -> ReplicationRule:
