@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harbor_verify import known_secrets, providers, running_replicas
+from harbor_verify import beside_runs, known_secrets, providers, running_replicas
 from harbor_verify.audit import cache, harbor, records, result, storage
 from harbor_verify.audit.notebook import FILE, Notebook
 from harbor_verify.audit.pace import Pace
@@ -22,7 +22,6 @@ from harbor_verify.errors import HarnessError, SettingsError
 from harbor_verify.model.roles import Role
 from harbor_verify.plugin.options import TITLE, add_settings, given_of
 from harbor_verify.redaction import Redaction
-from harbor_verify.reports.folder import new
 from harbor_verify.settings import Settings, load
 from harbor_verify.target import Target, reach
 from harbor_verify.verdict import Failure
@@ -135,12 +134,7 @@ def _folder(options: argparse.Namespace, settings: Settings) -> Path:
         if not (options.resume / FILE).is_file():
             raise SettingsError(f"--resume {options.resume}: there is no {FILE} in it")
         return options.resume
-    audits = Path(settings.report_dir) / "audits"
-    try:
-        audits.mkdir(parents=True, exist_ok=True)
-        return new(audits, datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ"))
-    except OSError as error:
-        raise SettingsError(f"--report-dir: no folder for this audit can be made: {error}") from error
+    return beside_runs.make(settings.report_dir, "audits")
 
 
 def _audit(target: Target, folder: Path, options: argparse.Namespace, redaction: Redaction) -> Result:

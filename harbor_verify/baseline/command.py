@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
-from harbor_verify import entry, known_secrets, providers
+from harbor_verify import entry
 from harbor_verify.baseline import during, logins, result
 from harbor_verify.baseline.comparison import Comparison
 from harbor_verify.baseline.file import Writer, load, replacing
@@ -23,10 +23,11 @@ from harbor_verify.baseline.reading import AGAIN, Reader
 from harbor_verify.errors import AnswerError, HarnessError, SettingsError, TargetUnreachable
 from harbor_verify.model.upgrades import Item, Listing, Unread
 from harbor_verify.plugin.options import TITLE, add_settings, given_of
+from harbor_verify.reached import reached
 from harbor_verify.redaction import Redaction
 from harbor_verify.settings import Settings
 from harbor_verify.settings import load as load_settings
-from harbor_verify.target import Target, reach
+from harbor_verify.target import Target
 from harbor_verify.verdict import Failure
 
 DESCRIPTION = """\
@@ -117,7 +118,7 @@ def _save(
         )
     if not path.parent.is_dir():
         raise SettingsError(f"{path}: there is no folder {path.parent}")
-    with _Reached(settings, redaction) as target:
+    with reached(settings, redaction) as target:
         entry.require(target)
         remarks = _Remarks()
         fingerprints = Fingerprints()
@@ -153,7 +154,7 @@ def _check(
     before = logins.kept(options.file)
     if before:
         redaction.learn(before.cookie, before.token)
-    with _Reached(settings, redaction) as target:
+    with reached(settings, redaction) as target:
         _require_same_place(target, baseline.about)
         remarks = _Remarks()
         found = Comparison(baseline, target.profile.upgrade)
@@ -250,21 +251,6 @@ def _why_down(target: Target) -> str:
     except (SettingsError, TargetUnreachable) as reason:
         return str(reason)
     return ""
-
-
-class _Reached:
-    """The target, for the length of a block; its secrets are learnt first."""
-
-    def __init__(self, settings: Settings, redaction: Redaction) -> None:
-        self._target = reach(providers.provide(settings), settings)
-        redaction.learn(*known_secrets.of_credentials(self._target.credentials))
-        known_secrets.learn(redaction, self._target.deployment)
-
-    def __enter__(self) -> Target:
-        return self._target
-
-    def __exit__(self, *_: object) -> None:
-        self._target.close()
 
 
 class _Remarks(list[str]):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from harbor_verify import cleanup, entry, known_secrets, providers
+from harbor_verify import beside_runs, cleanup, entry
 from harbor_verify.audit.command import whole as audit
 from harbor_verify.drill import commands, result
 from harbor_verify.drill.commands import CommandFailed
@@ -23,10 +23,10 @@ from harbor_verify.drill.judgement import Became, Drill, Times
 from harbor_verify.drill.pushes import Push, Pushes
 from harbor_verify.errors import AnswerError, CannotTell, HarnessError, SettingsError
 from harbor_verify.plugin.options import TITLE, add_settings, given_of
+from harbor_verify.reached import reached
 from harbor_verify.redaction import Redaction
-from harbor_verify.reports.folder import new
 from harbor_verify.settings import Settings, load
-from harbor_verify.target import Target, reach
+from harbor_verify.target import Target
 from harbor_verify.under_lease import making
 from harbor_verify.verdict import Failure
 
@@ -86,7 +86,7 @@ def main(words: list[str], environment: Mapping[str, str] | None = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         settings = load(given_of(lambda name: getattr(options, name, None)), environment, Path.cwd())
-        folder = _folder(settings)
+        folder = beside_runs.make(settings.report_dir, "drills")
         drill, left = _drill(options, settings, environment, folder, redaction)
     except (HarnessError, Failure) as error:
         _say(f"harbor-verify drill: {redaction.text(str(error))}")
@@ -120,7 +120,7 @@ def _drill(
 
     left: list[str] = []
     run_id = cleanup.new_run_id(datetime.now(UTC))
-    with _reached(settings, redaction) as live:
+    with reached(settings, redaction) as live:
         entry.require(live)
         with making(live, redaction, run_id, left, tell=_say), _removing(options, run, left) as restoring:
             pushes = _copy_among_pushes(live, options, run_id, run)
@@ -249,17 +249,17 @@ def _wait(
 ) -> tuple[Target | None, float | None]:
     """(the restored Harbor or None where it does not answer, after how many seconds an image came back or None)."""
     must = [each for each in pushes.acknowledged if each.acknowledged_s < pushes.times.copy_began_s]
-    witnesses = list(dict.fromkeys([must[-1], must[0]])) if must else pushes.acknowledged[:1]
+    witnesses = dict.fromkeys([must[-1], must[0]])
     target: Target | None = None
     last, absent = "", 0
     while time.monotonic() - begun_s < timeout_s:
         try:
             if target is None:
                 with ExitStack() as attempt:
-                    reached = attempt.enter_context(_reached(settings, redaction))
-                    entry.require(reached)
+                    now_there = attempt.enter_context(reached(settings, redaction))
+                    entry.require(now_there)
                     stack.push(attempt.pop_all())
-                target = reached
+                target = now_there
             found = list(compare(witnesses, target.front_registry(target.credentials), frozenset()))
             if any(each.became is Became.WHOLE for each in found):
                 return target, time.monotonic() - begun_s
@@ -274,27 +274,6 @@ def _wait(
             last = now
         time.sleep(_AGAIN_S)
     return None, None
-
-
-@contextmanager
-def _reached(settings: Settings, redaction: Redaction) -> Iterator[Target]:
-    """The Harbor of these settings; its secrets are learnt first."""
-    target = reach(providers.provide(settings), settings)
-    try:
-        redaction.learn(*known_secrets.of_credentials(target.credentials))
-        known_secrets.learn(redaction, target.deployment)
-        yield target
-    finally:
-        target.close()
-
-
-def _folder(settings: Settings) -> Path:
-    drills = Path(settings.report_dir) / "drills"
-    try:
-        drills.mkdir(parents=True, exist_ok=True)
-        return new(drills, datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ"))
-    except OSError as error:
-        raise SettingsError(f"--report-dir: no folder for this drill can be made: {error}") from error
 
 
 def _parser() -> argparse.ArgumentParser:

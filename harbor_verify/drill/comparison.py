@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from harbor_verify.clients.harbor import Credentials, Harbor
+from harbor_verify.clients.image import Image
 from harbor_verify.clients.registry import Registry
 from harbor_verify.drill.judgement import Became, Found
 from harbor_verify.drill.pushes import Push
@@ -32,15 +33,17 @@ def known_digests(front_door: Harbor, repository: str, credentials: Credentials)
 
 def _became(push: Push, registry: Registry) -> tuple[Became, str]:
     try:
-        registry.manifest(push.repository, push.digest)
+        manifest, _ = registry.manifest(push.repository, push.digest)
     except NoAnswer as silent:
         return Became.UNKNOWN, str(silent)
     except UnexpectedAnswer as refused:
         return (Became.ABSENT if refused.status == _NOT_FOUND else Became.UNKNOWN), str(refused)
     except AnswerError as wrong:
         return Became.BROKEN, str(wrong)
+    image = Image.parse(manifest)
     try:
-        registry.pull(push.repository, push.digest)
+        for digest in (image.configuration_digest, image.layer_digest):
+            registry.blob(push.repository, digest)
     except NoAnswer as silent:
         return Became.UNKNOWN, str(silent)
     except AnswerError as wrong:

@@ -7,12 +7,15 @@ from pathlib import Path
 from harbor_verify.reports import json_file, junit, markdown
 from harbor_verify.reports.model import Run
 
+NAMED = "%Y-%m-%dT%H-%M-%SZ"
+"""How a folder is named after a moment (UTC)."""
+
 
 def make(directory: Path, started: datetime) -> Path:
     """Make the folder of a run that started then (UTC), and let `latest` lead to it. Raises OSError."""
     runs = directory / "runs"
     runs.mkdir(parents=True, exist_ok=True)
-    folder = new(runs, started.strftime("%Y-%m-%dT%H-%M-%SZ"))
+    folder = new(runs, started.strftime(NAMED))
     link = directory / "latest"
     partial = directory / f".latest-{folder.name}"
     partial.symlink_to(folder.relative_to(directory))

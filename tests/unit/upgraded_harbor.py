@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import yaml
 
+from harbor_verify import reached
 from harbor_verify.baseline import command, fingerprints
 from harbor_verify.clients.harbor import Credentials, Session
 from harbor_verify.clients.http import HttpClient
@@ -267,11 +268,11 @@ def running(monkeypatch: Any, folder: Any) -> Iterator[UpgradedHarbor]:
     """One that the command reaches, in a folder of its own."""
     harbor = UpgradedHarbor()
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(command.providers, "provide", lambda settings: None)
+    monkeypatch.setattr(reached.providers, "provide", lambda settings: None)
     monkeypatch.setattr(command.signal, "signal", lambda *_: None)
     monkeypatch.setattr(fingerprints, "_COST", 2)
     with harbor.listening(), ExitStack() as stack:
-        monkeypatch.setattr(command, "reach", lambda access, settings: stack.enter_context(harbor.reached()))
+        monkeypatch.setattr(reached, "reach", lambda access, settings: stack.enter_context(harbor.reached()))
         yield harbor
 
 
