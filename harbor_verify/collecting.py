@@ -1,6 +1,5 @@
 """Pushes of images that share layers, while garbage is collected: what was acknowledged, and what was freed."""
 
-import json
 import re
 import secrets
 import threading
@@ -14,14 +13,7 @@ from harbor_verify import running_replicas
 from harbor_verify.audit import harbor as parts
 from harbor_verify.clients.capabilities import Collection
 from harbor_verify.clients.harbor import Credentials, Harbor, Session
-from harbor_verify.clients.image import (
-    CONFIGURATION_TYPE,
-    LAYER_TYPE,
-    MANIFEST_TYPE,
-    Image,
-    descriptor,
-    layer_of,
-)
+from harbor_verify.clients.image import LAYER_TYPE, Image, descriptor, layer_of
 from harbor_verify.clients.registry import Registry
 from harbor_verify.errors import AnswerError, DeadlinePassed, UnexpectedAnswer
 from harbor_verify.model.workloads import Replica
@@ -29,6 +21,7 @@ from harbor_verify.target import Target
 from harbor_verify.waiting import NotYet, wait_until
 
 _LAYERS = 12
+_LABEL = "harbor-verify.push"
 _AT_ONCE = 4
 _TIMES = 3
 """That a push is tried, as docker does."""
@@ -172,7 +165,7 @@ class _Pusher:
         repository, tag = f"{self.project}/collected-{number % _REPOSITORIES}", f"n{number}"
         is_slow = number % self.slow_each == 0
         layer = layer_of(secrets.token_bytes(2048)) if is_slow else layers[number % len(layers)]
-        image = _image(layer, number)
+        image = Image.of_layer(*layer, labels={_LABEL: f"{number}-{secrets.token_hex(8)}"})
         with lock:
             seen.pushed_again |= {image.digest, image.configuration_digest, image.layer_digest}
         for _ in range(_TIMES):
@@ -214,25 +207,6 @@ class _Pusher:
             self.registry.push_manifest(repository, tag, image.manifest)
         except UnexpectedAnswer as refused:
             raise _Taken(str(refused)) from refused
-
-
-def _image(layer: tuple[bytes, str], number: int) -> Image:
-    content, uncompressed = layer
-    configuration = json.dumps(
-        {
-            "architecture": "amd64",
-            "os": "linux",
-            "config": {"Labels": {"harbor-verify.push": f"{number}-{secrets.token_hex(8)}"}},
-            "rootfs": {"type": "layers", "diff_ids": [uncompressed]},
-        }
-    ).encode()
-    manifest = {
-        "schemaVersion": 2,
-        "mediaType": MANIFEST_TYPE,
-        "config": descriptor(CONFIGURATION_TYPE, configuration),
-        "layers": [descriptor(LAYER_TYPE, content)],
-    }
-    return Image(json.dumps(manifest).encode(), configuration, content)
 
 
 @dataclass

@@ -3,7 +3,7 @@
 import base64
 import json
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 
 import pytest
 
@@ -12,27 +12,14 @@ from harbor_verify.clients.http import HttpClient
 from harbor_verify.clients.registry import Registry
 from harbor_verify.errors import NoAnswer, UnexpectedAnswer
 from harbor_verify.profiles.harbor_1_2.api import Harbor12
+from tests.unit.local_server import AnsweringHandler
 
 ADMIN = Credentials("admin", "Harbor12345")
 CHALLENGE = 'Bearer realm="http://h.example/service/token",service="harbor-registry"'
 
 
-class FakeHarbor(BaseHTTPRequestHandler):
+class FakeHarbor(AnsweringHandler):
     """Answers as `state` says."""
-
-    disable_nagle_algorithm = True  # head and body are two packets: the second waits for 40 ms otherwise
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
-
-    def answer(self, status, body=b"", **headers):
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
 
     def signed_in(self):
         if self.headers.get("Cookie") in self.server.sessions:

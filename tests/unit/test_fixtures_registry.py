@@ -1,7 +1,7 @@
 """The registry's client against a registry of a few lines, with the traps of real ones."""
 
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,31 +19,18 @@ from harbor_verify.clients.registry import (
     by_token,
 )
 from harbor_verify.errors import UnexpectedAnswer, WrongContent
+from tests.unit.local_server import AnsweringHandler
 
 IMAGE = Image.make(b"content", run_id="r1")
 NAME = "p/r"
 
 
-class FakeRegistry(BaseHTTPRequestHandler):
+class FakeRegistry(AnsweringHandler):
     """Takes and gives blobs and manifests, as `server.state` says."""
-
-    disable_nagle_algorithm = True  # head and body are two packets: the second waits for 40 ms otherwise
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
 
     def handle_one_request(self):
         self.state = self.server.state
         super().handle_one_request()
-
-    def answer(self, status, body=b"", **headers):
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
 
     def taken(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))

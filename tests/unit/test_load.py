@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 
 import pytest
 
@@ -19,6 +19,7 @@ from harbor_verify.load import process
 from harbor_verify.load.plan import Done, Plan
 from harbor_verify.load.process import LOAD, Load, require_locust
 from harbor_verify.survival import Survival, together
+from tests.unit.local_server import AnsweringHandler
 
 SECRET = "a-robots-secret"
 
@@ -125,22 +126,10 @@ def test_the_figures_of_the_load_are_among_those_of_the_check_and_of_repeats_the
     assert together(times).measured["load_failed"] == 2
 
 
-class Registry(BaseHTTPRequestHandler):
+class Registry(AnsweringHandler):
     """As much of a registry as an image takes, which refuses every fifth manifest that is pushed."""
 
-    protocol_version = "HTTP/1.1"
     blobs, manifests, asked = {}, {}, {"token": 0, "manifest": 0}
-
-    def log_message(self, *_):
-        pass
-
-    def _say(self, status, body=b"", **headers):
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
 
     def _body(self):
         return self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -149,34 +138,34 @@ class Registry(BaseHTTPRequestHandler):
         name = self.path.rpartition("/")[2]
         if self.path.startswith("/service/token"):
             self.asked["token"] += 1
-            self._say(200, b'{"token": "e30.e30.x"}')
+            self.answer(200, b'{"token": "e30.e30.x"}')
         elif "/manifests/" in self.path and name in self.manifests:
-            self._say(200, self.manifests[name], Docker_Content_Digest=name)
+            self.answer(200, self.manifests[name], Docker_Content_Digest=name)
         elif name in self.blobs:
-            self._say(200, self.blobs[name])
+            self.answer(200, self.blobs[name])
         else:
-            self._say(404)
+            self.answer(404)
 
     def do_POST(self):
         self._body()
-        self._say(202, Location=f"/v2/up/{time.monotonic_ns()}")
+        self.answer(202, Location=f"/v2/up/{time.monotonic_ns()}")
 
     def do_PATCH(self):
         content = self._body()
         self.blobs[digest_of(content)] = content
-        self._say(202, Location=self.path)
+        self.answer(202, Location=self.path)
 
     def do_PUT(self):
         content = self._body()
         if "/manifests/" not in self.path:
-            self._say(201)
+            self.answer(201)
             return
         self.asked["manifest"] += 1
         if self.asked["manifest"] % 5 == 0:
-            self._say(500)
+            self.answer(500)
             return
         self.manifests[digest_of(content)] = content
-        self._say(201, Docker_Content_Digest=digest_of(content))
+        self.answer(201, Docker_Content_Digest=digest_of(content))
 
 
 @pytest.fixture
