@@ -6,7 +6,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from bench import audit, hardening, history, images, lab, report, suite
+from bench import audit, hardening, history, images, lab, large_cluster, report, suite
 
 SUBJECTS = {
     "audit": audit.measure,
@@ -14,6 +14,7 @@ SUBJECTS = {
     "history": history.measure,
     "images": images.measure,
     "lab": lab.measure,
+    "large-cluster": large_cluster.measure,
     "report": report.measure,
     "suite": suite.measure,
 }

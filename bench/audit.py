@@ -17,6 +17,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from bench.figures import Figure
+from bench.memory import most_memory_mib
 from bench.registry import Stock, serve
 from harbor_verify.audit import cache, records
 from harbor_verify.audit.notebook import FILE, Notebook
@@ -132,18 +133,12 @@ def audit(folder: Path, ports: list[int]) -> None:
                 "blobs": counts["blobs_read"],
                 "seconds": time.monotonic() - begun_s,
                 "cpu_s": used.ru_utime + used.ru_stime,
-                "memory_mib": _most_memory_mib(),
+                "memory_mib": most_memory_mib(),
                 "requests": pace.requests,
                 "bytes": pace.bytes,
             },
             sys.stdout,
         )
-
-
-def _most_memory_mib() -> float:
-    """Of this process: what getrusage says began with that of the one that started it. Source: proc(5), VmHWM."""
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    return int(status["VmHWM"].split()[0]) / 1024
 
 
 if __name__ == "__main__":

@@ -20,8 +20,9 @@ from typing import Any, TypeVar
 import yaml
 from kubernetes import client
 
-from harbor_verify.clients.kubernetes import Kubernetes
+from harbor_verify.clients.kubernetes import Kubernetes, pages
 from harbor_verify.errors import DeadlinePassed, HarnessError
+from harbor_verify.model import labels
 from harbor_verify.model.discovery import Deployment
 from harbor_verify.model.workloads import Workload, replicas_of
 from harbor_verify.redaction import Redaction
@@ -38,6 +39,7 @@ PODS = 30
 LOG_LINES = 200
 LOG_BYTES = 64 * 1024
 EVENTS = 200
+_EVENTS_PER_PAGE = 1000
 BEFORE = timedelta(minutes=2)
 """How long before the check an event may be; clocks may differ by some of it."""
 _READ_BYTES = 1024 * 1024
@@ -85,23 +87,32 @@ class Collector:
         core = self._deployment.kubernetes.core
         pods: list[client.V1Pod] = []
         with _or_note(missing):
-            listed = asking.ask(f"list the pods in {namespace}", core.list_namespaced_pod, namespace)
-            pods = chosen(listed.items, self._deployment.workloads.values(), about, uids)
-            gone = set(uids) - {pod.metadata.uid for pod in listed.items}
-            missing += [f"pod with UID {uid}: it is gone" for uid in sorted(gone)]
+            workloads = self._deployment.workloads.values()
+            # Whoever else is in the namespace may have thousands.
+            selector = labels.selector_of_all(dict(workload.selector) for workload in workloads)
+            call, what = core.list_namespaced_pod, f"list the pods in {namespace}"
+            listed = list(pages(asking.ask, what, call, namespace, label_selector=selector))
+            pods = chosen(listed, workloads, about, uids)
+            gone = set(uids) - {pod.metadata.uid for pod in listed}
+            missing += [f"pod with UID {uid}: none of Harbor's has it any more" for uid in sorted(gone)]
             if len(pods) > PODS:
                 missing.append(f"pods: only {PODS} of {len(pods)}")
                 pods = pods[:PODS]
             document = [self._redaction.structure(_plain(core.api_client, pod)) for pod in pods]
             _write(folder / "pods.yaml", _yaml(document))
         with _or_note(missing):
-            listed = asking.ask(f"list the events in {namespace}", core.list_namespaced_event, namespace)
-            event_documents = [
-                self._redaction.structure(event) for event in events(listed.items, since - BEFORE)
-            ]
+            listed_events = pages(
+                asking.ask,
+                f"list the events in {namespace}",
+                core.list_namespaced_event,
+                namespace,
+                most=_EVENTS_PER_PAGE,
+            )
+            event_documents = events(listed_events, since - BEFORE)
             if len(event_documents) > EVENTS:
                 missing.append(f"events: only the newest {EVENTS} of {len(event_documents)}")
-            _write(folder / "events.yaml", _yaml(event_documents[-EVENTS:]))
+            newest = [self._redaction.structure(event) for event in event_documents[-EVENTS:]]
+            _write(folder / "events.yaml", _yaml(newest))
         if not pods:
             return
         if self._with_logs >= CHECKS_WITH_LOGS:
@@ -169,19 +180,23 @@ def chosen(
 
 def events(listed: Iterable[client.CoreV1Event], since: datetime) -> list[dict[str, Any]]:
     """Events since then, and warnings of any time, as entries of a few lines; the newest last."""
-    timed = sorted(((_time_of(event), event) for event in listed), key=lambda each: each[0])
-    return [
-        {
-            "time": at.isoformat(timespec="seconds"),
-            "type": event.type,
-            "reason": event.reason,
-            "object": f"{event.involved_object.kind} {event.involved_object.name}",
-            "message": event.message,
-            "count": (event.series.count if event.series else event.count) or 1,
-        }
-        for at, event in timed
-        if at >= since or event.type != "Normal"
+    timed = [
+        (at, _entry(at, event))
+        for event in listed
+        if (at := _time_of(event)) >= since or event.type != "Normal"
     ]
+    return [entry for _, entry in sorted(timed, key=lambda each: each[0])]
+
+
+def _entry(at: datetime, event: client.CoreV1Event) -> dict[str, Any]:
+    return {
+        "time": at.isoformat(timespec="seconds"),
+        "type": event.type,
+        "reason": event.reason,
+        "object": f"{event.involved_object.kind} {event.involved_object.name}",
+        "message": event.message,
+        "count": (event.series.count if event.series else event.count) or 1,
+    }
 
 
 def _time_of(event: client.CoreV1Event) -> datetime:

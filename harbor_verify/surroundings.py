@@ -134,7 +134,6 @@ def _workloads(target: Target) -> list[dict[str, Any]]:
 
 
 def _nodes(target: Target) -> list[dict[str, Any]]:
-    listed = target.kubernetes.ask("list the nodes", target.kubernetes.core.list_node).items
     return [
         {
             "name": node.metadata.name,
@@ -144,7 +143,7 @@ def _nodes(target: Target) -> list[dict[str, Any]]:
             "os": getattr(node.status.node_info, "os_image", ""),
             "runtime": getattr(node.status.node_info, "container_runtime_version", ""),
         }
-        for node in listed
+        for node in target.deployment.all_nodes()
     ]
 
 

@@ -26,6 +26,8 @@ _NOT_A_KUBECONFIG = (TypeError, AttributeError, KeyError)
 """What the library stumbles over in a file of another kind: it takes its form for granted."""
 PLUGIN_S = 120.0
 """For a plugin that gives credentials: somebody may have to sign in at a page."""
+PAGE = 250
+"""Objects: so many pods of two containers take 40 MiB here."""
 IN_CLUSTER_TOKEN = Path(config.incluster_config.SERVICE_TOKEN_FILENAME)
 
 
@@ -97,6 +99,12 @@ class Kubernetes:
         with self.asking(what):
             return call(*args, **kwargs)
 
+    def pages(
+        self, what: str, call: Callable[..., Any], *args: Any, most: int = PAGE, **kwargs: Any
+    ) -> Iterator[Any]:
+        """Each object of a list, page by page, `most` in each; see `pages`."""
+        return pages(self.ask, what, call, *args, most=most, **kwargs)
+
     def may(self, verb: str, resource: str, *, namespace: str, group: str = "") -> bool:
         """Whether we are allowed to do that; `resource` may have a subresource: pods/exec."""
         name, _, subresource = resource.partition("/")
@@ -113,6 +121,25 @@ class Kubernetes:
         )
         answer = self.ask("ask what we may do", self.authorization.create_self_subject_access_review, review)
         return bool(answer.status.allowed)
+
+
+def pages(
+    ask: Callable[..., Any], what: str, call: Callable[..., Any], *args: Any, most: int = PAGE, **kwargs: Any
+) -> Iterator[Any]:
+    """Each object of a list, page by page, `most` in each: what is not kept of one is gone before the next comes.
+
+    For lists that others' objects are in, too, who may have thousands. `ask` is as `Kubernetes.ask`, and so is what is
+    raised, also when a page is asked for so late (minutes) that the API server has forgotten the list.
+    Source: Kubernetes API concepts, retrieving large results sets in chunks.
+    """
+    following: dict[str, str] = {}
+    while True:
+        page = ask(what, call, *args, limit=most, **following, **kwargs)
+        yield from page.items
+        more = page.metadata and page.metadata._continue
+        if not more:
+            return
+        following = {"_continue": more}
 
 
 @contextmanager

@@ -5,9 +5,10 @@ ownerReferences.
 """
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from kubernetes import client
 
@@ -143,7 +144,11 @@ class _Search:
         selector = service.spec.selector or {}
         found = Backing(host, way, selector=selector)
         if selector:
-            pods = [pod for pod in self._pods(namespace, shown(selector)) if _is_alive(pod)]
+            pods = [
+                pod
+                for pod in self._pods(namespace, label_selector=",".join(shown(selector)))
+                if _is_alive(pod)
+            ]
         else:
             endpoints = self._endpoints(name, namespace)
             names = [e.target_ref.name for e in endpoints if e.target_ref and e.target_ref.kind == "Pod"]
@@ -164,7 +169,7 @@ class _Search:
             for service in self._core.list_namespaced_service(self._namespace).items:
                 if address in (service.spec.cluster_ips or [service.spec.cluster_ip]):
                     return self.behind(service, address, way)
-        for pod in self._pods(self._namespace, []):
+        for pod in self._pods(self._namespace, field_selector=f"status.podIP={address}"):
             if pod.status.pod_ip == address and not pod.spec.host_network:
                 return self._of([pod], Backing(address, way, pod=pod.metadata.name))
         return Backing(address, way, addresses=(address,))
@@ -199,9 +204,11 @@ class _Search:
             raise
         return True
 
-    def _pods(self, namespace: str, labels: list[str]) -> list[client.V1Pod]:
-        with self._reading("list pods", namespace):
-            return self._core.list_namespaced_pod(namespace, label_selector=",".join(labels)).items
+    def _pods(self, namespace: str, **selectors: Any) -> Iterator[client.V1Pod]:
+        """Page by page where none is given: what is not kept is soon gone."""
+        right = f"list pods in namespace {namespace}"
+        with needing(self._kubernetes, right):
+            yield from self._kubernetes.pages(right, self._core.list_namespaced_pod, namespace, **selectors)
 
     def _pod(self, name: str, namespace: str) -> client.V1Pod | None:
         with self._reading("get pods", namespace):
@@ -245,8 +252,9 @@ class _Search:
                     desired = 1 if found.spec.replicas is None else found.spec.replicas
                     made_with = found.spec.template.metadata.labels or {}
                     return Owner(kind, namespace, name, desired, made_with)
-        same = [p for p in self._pods(namespace, []) if _is_alive(p) and _is_owned(p, reference.uid)]
-        return Owner(kind, namespace, name, len(same))
+        # No selector finds pods by their owner.
+        same = sum(_is_alive(p) and _is_owned(p, reference.uid) for p in self._pods(namespace))
+        return Owner(kind, namespace, name, same)
 
     def _reading(self, right: str, namespace: str) -> AbstractContextManager[None]:
         return needing(self._kubernetes, f"{right} in namespace {namespace}")

@@ -2,7 +2,7 @@
 
 import base64
 import difflib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from kubernetes.client import V1PodTemplateSpec
 
 from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.errors import RightMissing, SettingsError, TargetUnreachable
+from harbor_verify.model import controllers
 from harbor_verify.model.environment import environment_of
 from harbor_verify.model.helm import SELECTOR, Release, release_in
 from harbor_verify.model.roles import Part, Profile, Role
@@ -28,6 +29,9 @@ from harbor_verify.profiles import ALL
 
 _ROLLING = frozenset({"Deployment", "StatefulSet"})
 """Who brings pods to a changed template; a ReplicationController leaves that to others."""
+
+_NODES_PER_PAGE = 125
+"""Each is some 20 KB, most of it the images that it has."""
 
 
 @dataclass(frozen=True)
@@ -62,21 +66,32 @@ class Deployment:
 
         Raises TargetUnreachable.
         """
-        kinds = {workload.kind for workload in self._found.values()}
-        items, _ = _controllers(self.kubernetes, self.namespace, kinds)
-        desired = {(kind, item.metadata.name): _desired(item) for kind, item in items}
+        now = self._controllers_now({workload.kind for workload in self._found.values()})
         return {
-            role: replace(workload, desired=desired.get((workload.kind, workload.name), workload.desired))
+            role: replace(workload, desired=_desired(now[role])) if role in now else workload
             for role, workload in self._found.items()
         }
 
     def rollouts(self) -> dict[Role, Rollout]:
         """How far each workload is that brings its pods to a changed template by itself. Raises TargetUnreachable."""
-        kinds = {workload.kind for workload in self._found.values()} & _ROLLING
-        items, _ = _controllers(self.kubernetes, self.namespace, kinds)
-        by_name = {(kind, item.metadata.name): item for kind, item in items}
-        found = {role: by_name.get((workload.kind, workload.name)) for role, workload in self._found.items()}
-        return {role: rollout_of(item) for role, item in found.items() if item is not None}
+        return {role: rollout_of(item) for role, item in self._controllers_now(_ROLLING).items()}
+
+    def _controllers_now(self, kinds: Collection[str]) -> dict[Role, Any]:
+        """The controllers of Harbor's own workloads of these kinds, by role; one that is gone is left out.
+
+        Asked for by their labels: a namespace may hold any number of others. Where that finds not all of them, because
+        somebody took a label away, all of the namespace are looked through. Raises TargetUnreachable.
+        """
+        wanted = {role: each for role, each in self._found.items() if each.kind in kinds}
+        for selector in dict.fromkeys((controllers.selector_of(wanted.values()), "")):
+            items, _ = controllers.list_in(
+                self.kubernetes, self.namespace, {each.kind for each in wanted.values()}, selector
+            )
+            by_name = {(kind, item.metadata.name): item for kind, item in items}
+            found = {role: by_name.get((each.kind, each.name)) for role, each in wanted.items()}
+            if all(found.values()):
+                break
+        return {role: item for role, item in found.items() if item is not None}
 
     def workload(self, role: Role) -> Workload:
         """The workload of a role, as it is now; raises TargetUnreachable when the namespace has none."""
@@ -93,7 +108,7 @@ class Deployment:
 
         Without a label that names a release, all of the namespace.
         """
-        items, _ = _controllers(self.kubernetes, self.namespace)
+        items, _ = controllers.list_in(self.kubernetes, self.namespace)
         own = {(workload.kind, workload.name) for workload in self._found.values()}
         labels = [workload.template.metadata.labels for workload in self._found.values()]
         release = next((name for each in labels if (name := release_of(each))), "")
@@ -168,11 +183,12 @@ class Deployment:
         Raises RightMissing, TargetUnreachable.
         """
         names = {release_of(workload.template.metadata.labels) for workload in self._found.values()} - {""}
+        # Each holds a whole chart: those of others' releases are not read.
         listed = self.kubernetes.ask(
             f"list Secrets of Helm's in {self.namespace}",
             self.kubernetes.core.list_namespaced_secret,
             self.namespace,
-            label_selector=SELECTOR,
+            label_selector=f"{SELECTOR},name in ({','.join(sorted(names))})" if names else SELECTOR,
         )
         found = [release for secret in listed.items if (release := release_in(secret.data or {}))]
         return [release for release in found if not names or release.name in names]
@@ -182,13 +198,19 @@ class Deployment:
         return environment_of(replica.container, self.config_map, self.secret)
 
     def nodes(self) -> list[client.V1Node]:
-        """The cluster's nodes that are Ready."""
-        nodes = self.kubernetes.ask("list the nodes", self.kubernetes.core.list_node).items
+        """The cluster's nodes that are Ready, without the images that they tell of. Raises TargetUnreachable."""
         return [
-            n
-            for n in nodes
-            if any(c.type == "Ready" and c.status == "True" for c in n.status.conditions or ())
+            node
+            for node in self.all_nodes()
+            if any(c.type == "Ready" and c.status == "True" for c in node.status.conditions or ())
         ]
+
+    def all_nodes(self) -> Iterator[client.V1Node]:
+        """The cluster's nodes, Ready or not, without the images that they tell of. Raises TargetUnreachable."""
+        listed = self.kubernetes.pages("list the nodes", self.kubernetes.core.list_node, most=_NODES_PER_PAGE)
+        for node in listed:
+            node.status.images = None
+            yield node
 
     def disruption_budgets(self) -> list[client.V1PodDisruptionBudget]:
         """The PodDisruptionBudgets of the namespace."""
@@ -296,15 +318,15 @@ def discover(
     called `wanted`.
     """
     profiles = {profile.name: profile for profile in ([_profile_named(wanted)] if wanted else ALL)}
-    controllers, hidden = _controllers(kubernetes, namespace)
+    items, hidden = controllers.list_in(kubernetes, namespace)
     where = f"namespace {namespace} at {kubernetes.server}"
-    matches = _matches(profiles.values(), namespace, controllers)
+    matches = _matches(profiles.values(), namespace, items)
     if release is not None:
         matches = {key: match for key, match in matches.items() if key[1] == release}
     whole = [key for key in matches if profiles[key[0]].required <= set(matches[key])]
     if not whole and release is None:
         # Its parts may bear different labels, or none.
-        matches = {(name, ""): _match(profile, namespace, controllers) for name, profile in profiles.items()}
+        matches = {(name, ""): _match(profile, namespace, items) for name, profile in profiles.items()}
         whole = [key for key in matches if profiles[key[0]].required <= set(matches[key])]
     if len(whole) == 1:
         return Deployment(kubernetes, namespace, profiles[whole[0][0]], matches[whole[0]], hidden)
@@ -312,7 +334,7 @@ def discover(
         raise TargetUnreachable(f"{where} holds more than one Harbor: {_told_apart(whole, matches)}")
     if hidden:
         raise hidden[0]
-    present = ", ".join(f"{kind} {item.metadata.name}" for kind, item in controllers) or "no workload at all"
+    present = ", ".join(f"{kind} {item.metadata.name}" for kind, item in items) or "no workload at all"
     if release is not None:
         raise TargetUnreachable(f"{where} holds no Harbor of release {release}; it holds {present}")
     lacks = ", ".join(_lack(profiles[name], match) for (name, _), match in matches.items())
@@ -325,17 +347,17 @@ _Matches = dict[tuple[str, str], dict[Role, Workload]]
 """By the name of a profile, and a release."""
 
 
-def _matches(profiles: Iterable[Profile], namespace: str, controllers: Sequence[tuple[str, Any]]) -> _Matches:
+def _matches(profiles: Iterable[Profile], namespace: str, items: Sequence[tuple[str, Any]]) -> _Matches:
     """The workloads by role, of each profile and each release: all parts of a Harbor are of one release."""
     by_release: dict[str, list[tuple[str, Any]]] = {}
-    for kind, item in controllers:
+    for kind, item in items:
         template = item.spec.template.metadata
         name = release_of(template.labels if template else None) or release_of(item.metadata.labels)
         by_release.setdefault(name, []).append((kind, item))
     return {
-        (profile.name, release): _match(profile, namespace, items)
+        (profile.name, release): _match(profile, namespace, same)
         for profile in profiles
-        for release, items in by_release.items()
+        for release, same in by_release.items()
     }
 
 
@@ -392,37 +414,11 @@ def _desired(item: Any) -> int:
     return 1 if item.spec.replicas is None else int(item.spec.replicas)
 
 
-def _controllers(
-    kubernetes: Kubernetes, namespace: str, kinds: Collection[str] | None = None
-) -> tuple[list[tuple[str, Any]], list[RightMissing]]:
-    """(kind, object) of each that this account may list, and why it may not list others: they may not be needed.
-
-    `kinds`: None for all that there are.
-    """
-    found: list[tuple[str, Any]] = []
-    hidden: list[RightMissing] = []
-    sources = (
-        ("ReplicationController", kubernetes.core.list_namespaced_replication_controller),
-        ("Deployment", kubernetes.apps.list_namespaced_deployment),
-        ("StatefulSet", kubernetes.apps.list_namespaced_stateful_set),
-    )
-    for kind, list_all in sources:
-        if kinds is not None and kind not in kinds:
-            continue
-        try:
-            listed = kubernetes.ask(f"list {kind}s in {namespace}", list_all, namespace)
-        except RightMissing as missing:
-            hidden.append(missing)
-        else:
-            found += [(kind, item) for item in listed.items]
-    return found, hidden
-
-
-def _match(profile: Profile, namespace: str, controllers: Sequence[tuple[str, Any]]) -> dict[Role, Workload]:
+def _match(profile: Profile, namespace: str, items: Sequence[tuple[str, Any]]) -> dict[Role, Workload]:
     """By role, each workload once. Labels go before images: two generations may run images of one name."""
     workloads: dict[Role, Workload] = {}
     for is_known in (bears_label, runs_image):
-        for kind, item in controllers:
+        for kind, item in items:
             if any(item.spec.template is workload.template for workload in workloads.values()):
                 continue
             for role, part in profile.parts.items():
@@ -441,6 +437,7 @@ def _match(profile: Profile, namespace: str, controllers: Sequence[tuple[str, An
                     template=item.spec.template,
                     port=port,
                     tls=port == part.tls_port,
+                    labels=item.metadata.labels or {},
                 )
                 break
     return workloads

@@ -13,6 +13,8 @@ from harbor_verify.clients.kubernetes import Kubernetes, needing
 
 _GROUP, _VERSION = "gateway.networking.k8s.io", "v1"
 _PORTS = {80, 443}
+_SERVICES_PER_PAGE = 1000
+"""Each is 1 KB or so. No selector finds one by an address of its load balancer, so all of them are looked through."""
 
 
 def ingresses_to(kubernetes: Kubernetes, namespace: str, services: Collection[str]) -> list[client.V1Ingress]:
@@ -65,14 +67,17 @@ def services_at(kubernetes: Kubernetes, addresses: Collection[str]) -> list[clie
 
     Raises NeedMissing, with the right, and TargetUnreachable.
     """
-    with needing(kubernetes, "list Services in all namespaces"):
-        listed = kubernetes.core.list_service_for_all_namespaces().items
-    return [
-        service
-        for service in listed
-        if not _addresses(service).isdisjoint(addresses)
-        and not _PORTS.isdisjoint(port.port for port in service.spec.ports or ())
-    ]
+    what = "list Services in all namespaces"
+    with needing(kubernetes, what):
+        listed = kubernetes.pages(
+            what, kubernetes.core.list_service_for_all_namespaces, most=_SERVICES_PER_PAGE
+        )
+        return [
+            service
+            for service in listed
+            if not _addresses(service).isdisjoint(addresses)
+            and not _PORTS.isdisjoint(port.port for port in service.spec.ports or ())
+        ]
 
 
 def _addresses(service: client.V1Service) -> set[str]:

@@ -1,7 +1,7 @@
 """Workloads and their replicas, as they are in the cluster at the moment of asking."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kubernetes.client import V1Container, V1Pod, V1PodTemplateSpec
 
@@ -12,7 +12,7 @@ from harbor_verify.model.roles import Part, Role
 class Workload:
     """A controller of pods. `desired` is how many it was asked for; `selector` chooses its pods.
 
-    `port` is where it is spoken to, with TLS where `tls`.
+    `port` is where it is spoken to, with TLS where `tls`. `labels` are the controller's own.
     """
 
     role: Role
@@ -24,6 +24,7 @@ class Workload:
     template: V1PodTemplateSpec
     port: int
     tls: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def object(self) -> str:

@@ -1,11 +1,10 @@
 """The tokens that protect forms: one replica gives the form, another may get it back."""
 
-from itertools import permutations
-
 from harbor_verify.checks import check
 from harbor_verify.errors import AnswerError, UnexpectedAnswer
 from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Feature, Role
+from harbor_verify.replica_coverage import ordered_pairs
 from harbor_verify.target import Target
 
 _NOT_TAKEN = 403
@@ -25,7 +24,8 @@ def test_a_form_that_one_web_replica_gave_is_taken_by_every_other(
 ):
     """A sign-in form that one web replica gave is taken by every other.
 
-    Source: Harbor's form tokens. Ordered pairs: the form of A, sent to B.
+    Source: Harbor's form tokens. Ordered pairs: the form of A, sent to B; of many replicas, round a
+    ring (harbor_verify/replica_coverage.py).
     """
     replicas = harbor.replicas(Role.WEB)
     if len(replicas) < 2:
@@ -37,7 +37,7 @@ def test_a_form_that_one_web_replica_gave_is_taken_by_every_other(
         with findings.about(replica.object, "gives a form with a token"):
             tokens[replica.name] = harbor.web(replica).form_token()
     refused_forms = []
-    for giver, taker in permutations(replicas, 2):
+    for giver, taker in ordered_pairs(replicas):
         if giver.name not in tokens:
             continue
         expected = f"takes the form that {giver.name} gave"

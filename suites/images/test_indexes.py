@@ -1,7 +1,5 @@
 """Images of several architectures, in both families of media types."""
 
-from itertools import product
-
 from harbor_verify import refused_types
 from harbor_verify.checks import check
 from harbor_verify.clients import registry_asks
@@ -9,6 +7,7 @@ from harbor_verify.clients.artifact import DOCKER, OCI, index
 from harbor_verify.doors import Door, behind
 from harbor_verify.errors import TypeRefused
 from harbor_verify.findings import Findings
+from harbor_verify.replica_coverage import cross_pairs
 
 _HINT = (
     "Other bytes of the same JSON: something on the way writes manifests anew; let the front door pass bodies and "
@@ -50,7 +49,7 @@ def test_an_oci_index_comes_back_unchanged_from_everywhere(
             taken[door] = pushed
     refused_types.judge(findings, doors, refusals, project, run_id, not_applicable)
     next_door = dict(zip(doors, [*doors[1:], doors[0]], strict=True))
-    for (taker, pushed), giver in product(taken.items(), doors):
+    for (taker, pushed), giver in cross_pairs(list(taken.items()), doors):
         repository = f"{project}/oci-{taker.name}"
         with findings.about(giver.object, f"gives the OCI index that {taker.name} took, unchanged"):
             registry_asks.require_same_manifest(giver.registry, pushed.children[0], repository, "image")

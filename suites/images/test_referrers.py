@@ -9,6 +9,7 @@ from harbor_verify.clients.artifact import OCI, Artifact, image, referrer, refer
 from harbor_verify.doors import Door, behind
 from harbor_verify.errors import TypeRefused
 from harbor_verify.findings import Findings
+from harbor_verify.replica_coverage import cross_pairs
 
 _SIGNATURE = "application/vnd.harbor-verify.signature"
 _MATERIALS = "application/vnd.harbor-verify.materials"
@@ -76,13 +77,14 @@ def test_what_refers_to_an_image_is_found_everywhere(
         return
     for giver in listing:
         findings.wrong(giver.object, "404 for referrers, as the replicas behind it answer", "a list")
+    pairs = cross_pairs(list(signed), doors)
     for taker, each in signed.items():
         kept = referrers_index([(artifact, kind) for kind, artifact in each.referring.items()])
         was_taken = False
         with findings.about(taker.object, "takes the index under the tag that stands in for the list"):
             registry_asks.put_manifest(taker.registry, kept, each.repository, referrers_tag(each.subject))
             was_taken = True
-        for giver in doors if was_taken else ():
+        for giver in [giver for other, giver in pairs if other is taker] if was_taken else ():
             with findings.about(giver.object, f"gives the index that {taker.name} took under that tag"):
                 registry_asks.require_same_manifest(
                     giver.registry, kept, each.repository, referrers_tag(each.subject)

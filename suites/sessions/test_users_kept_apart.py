@@ -10,11 +10,12 @@ from harbor_verify.checks import check
 from harbor_verify.errors import AnswerError
 from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Role
+from harbor_verify.replica_coverage import cross_pairs
 from harbor_verify.target import Target
 
 _THREADS = 4
 _REQUESTS = 50
-"""Of each thread, at least; more where there are more pairs of a session and a replica."""
+"""Of each thread, at least; more where there are more pairs of a session and a place."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ def test_no_session_is_ever_taken_for_another_users(
     """However sessions of several users mix on web replicas and the front door, each is its owner's, no two the same.
 
     Source: Harbor, session cookie. From several threads at once, on connections that all users share. That a
-    session is known at all is for sessions.known-to-every-replica to say.
+    session is known at all is for sessions.known-to-every-replica to say. The front door is asked for each session;
+    each of many replicas for those of two, its own and its neighbour's, which are of every user.
     """
     replicas = harbor.replicas(Role.WEB)
     opened = []
@@ -57,7 +59,14 @@ def test_no_session_is_ever_taken_for_another_users(
     places = {replica.object: partial(harbor.new_link, replica) for replica in replicas}
     # Whatever stands before them may keep an answer, and give it to whoever asks next.
     places[f"front door {harbor.access.url}"] = harbor.new_front_door_link
-    answers = _ask_at_once(harbor, places, [session for _, session in opened])
+    asked = {(one.object, other.name) for one, other in cross_pairs(replicas, replicas)}
+    single = {replica.object for replica in replicas}
+    pairs = [
+        (place, session)
+        for place, (where, session) in product(places, opened)
+        if place not in single or (place, where) in asked
+    ]
+    answers = _ask_at_once(harbor, places, pairs)
     for place, owner in dict.fromkeys((answer.place, answer.owner) for answer in answers):
         here = [answer for answer in answers if (answer.place, answer.owner) == (place, owner)]
         others = [answer.who for answer in here if answer.who and answer.who.lower() != owner.lower()]
@@ -87,9 +96,8 @@ def _examine_cookies(findings, opened):
         first.setdefault(session.cookie, login)
 
 
-def _ask_at_once(harbor, places, sessions):
-    """Each session at each place, one after the other on one connection, and several such rows at once."""
-    pairs = list(product(places, sessions))
+def _ask_at_once(harbor, places, pairs):
+    """Each (place, session), one after the other on one connection to each place, and several such rows at once."""
     with ExitStack() as stack, ThreadPoolExecutor(_THREADS) as pool:
         rows = []
         for number in range(_THREADS):

@@ -50,7 +50,7 @@ def reach(access, settings):
     def ask(what, call, *_, **__):
         if settings.namespace == "silent" and call != "namespace":
             raise TargetUnreachable(f"{what}: no answer")
-        return SimpleNamespace(metadata=SimpleNamespace(labels={}), items=[])
+        return SimpleNamespace(metadata=SimpleNamespace(labels={}, _continue=""), items=[])
     kubernetes.ask = ask
     kubernetes.core = SimpleNamespace(
         read_namespace="namespace", list_namespaced_pod="pods", list_namespaced_event="events", api_client=None)

@@ -7,7 +7,8 @@ is not there 404, as of the real one.
 
 import base64
 import itertools
-from collections.abc import Callable, Collection, Iterator, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
@@ -79,8 +80,8 @@ def small_cluster(
                 found = known.get(f"{namespace}/{name}" if namespace else name)
                 self.answer(200 if found else 404, found or {"kind": "Status", "message": "not found"})
             else:
-                wanted = (parse_qs(url.query).get("labelSelector") or [""])[0]
-                self.answer(200, {"items": list(_chosen(known.values(), namespace, wanted))})
+                asked = {name: values[0] for name, values in parse_qs(url.query).items()}
+                self.answer(200, _page(list(_chosen(known.values(), namespace, asked)), asked))
 
         def do_POST(self) -> None:
             """The account may do whatever is not forbidden to be read."""
@@ -196,7 +197,7 @@ def _lead(objects: dict[str, dict[str, dict[str, Any]]], service: dict[str, Any]
                 **{key: pod["metadata"][key] for key in ("name", "namespace", "uid")},
             },
         }
-        for pod in _chosen(objects.get("pods", {}).values(), metadata["namespace"], wanted)
+        for pod in _chosen(objects.get("pods", {}).values(), metadata["namespace"], {"labelSelector": wanted})
     ]
     ports = [
         {"name": port.get("name", ""), "port": port["port"]} for port in service["spec"].get("ports", ())
@@ -224,9 +225,28 @@ def _asked(path: str) -> tuple[str, str, str]:
     return "", rest[0], "/".join(rest[1:])
 
 
-def _chosen(known: Collection[dict[str, Any]], namespace: str, wanted: str) -> Iterator[dict[str, Any]]:
-    asked = dict(word.split("=", 1) for word in wanted.split(",") if word)
+def _page(chosen: list[dict[str, Any]], asked: Mapping[str, str]) -> dict[str, Any]:
+    """As much of a list as is asked for, and where it goes on."""
+    begin = int(asked.get("continue", 0))
+    end = begin + int(asked.get("limit", len(chosen)))
+    return {"metadata": {"continue": str(end) if end < len(chosen) else ""}, "items": chosen[begin:end]}
+
+
+def _chosen(
+    known: Iterable[dict[str, Any]], namespace: str, asked: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
+    """What a list of a namespace ("": of all) gives, by labelSelector and, of fields, the address of a pod."""
+    labels = list(_requirements(asked.get("labelSelector", "")))
+    address = asked.get("fieldSelector", "").removeprefix("status.podIP=")
     for body in known:
         mine = not namespace or body["metadata"]["namespace"] == namespace
-        if mine and asked.items() <= (body["metadata"].get("labels") or {}).items():
+        own = body["metadata"].get("labels") or {}
+        fits = all(own.get(key) in values for key, values in labels)
+        if mine and fits and address in ("", body.get("status", {}).get("podIP")):
             yield body
+
+
+def _requirements(selector: str) -> Iterator[tuple[str, list[str]]]:
+    """(key, values of which it has one) of each part: `a=x` and `a in (x,y)`."""
+    for key, several, _, one in re.findall(r"([\w./-]+)(?: in \(([^)]*)\)|(==?)([^,]*))", selector):
+        yield key, several.split(",") if several else [one]

@@ -83,9 +83,11 @@ class Cluster:
         self.log = log
         core = SimpleNamespace(
             api_client=client.ApiClient(),
-            list_namespaced_pod=lambda ns, **kw: self.answer("pods", kw, SimpleNamespace(items=list(pods))),
+            list_namespaced_pod=lambda ns, **kw: self.answer(
+                "pods", kw, SimpleNamespace(items=list(pods), metadata=None)
+            ),
             list_namespaced_event=lambda ns, **kw: self.answer(
-                "events", kw, SimpleNamespace(items=list(events))
+                "events", kw, SimpleNamespace(items=list(events), metadata=None)
             ),
             read_namespaced_pod_log=self.read_log,
         )

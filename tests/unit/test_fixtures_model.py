@@ -67,6 +67,9 @@ class FakeKubernetes:
     def ask(self, what, call, *args, **kwargs):
         return call(*args, **kwargs)
 
+    def pages(self, what, call, *args, **kwargs):
+        return self.ask(what, call, *args).items
+
     def asking(self, what):
         from contextlib import nullcontext
 

@@ -61,3 +61,23 @@ def test_a_selector_is_told_in_one_line():
     )
     assert labels.words(chosen) == "type=registry, tier in (a, b), age not in (old), disk, !lost"
     assert labels.words(selector()) == "anything"
+
+
+@pytest.mark.parametrize(
+    "sets, selector",
+    [
+        ([], ""),
+        ([{"app": "harbor"}, {"component": "core"}], ""),
+        (
+            [{"name": "ui-apps"}, {"name": "registry-apps"}, {"name": "ui-apps"}],
+            "name in (registry-apps,ui-apps)",
+        ),
+        (
+            [{"app": "harbor", "component": "core"}, {"app": "harbor", "component": "portal", "tier": "x"}],
+            "app in (harbor),component in (core,portal)",
+        ),
+        ([{"release": ""}, {"release": "harbor"}], "release in (,harbor)"),
+    ],
+)
+def test_one_selector_is_met_by_all_of_several_sets_of_labels(sets, selector):
+    assert labels.selector_of_all(sets) == selector

@@ -75,9 +75,12 @@ class Verdicts:
 
 
 @contextmanager
-def harbor_of(text: str, release: str | None = None) -> Iterator[tuple[Target, Facts]]:
-    """The Harbor of a text of YAML, and its facts. Commands in its pods see what the pods' own specification says."""
-    with small_cluster(text) as kubernetes:
+def harbor_of(text: str, release: str | None = None, **how: Any) -> Iterator[tuple[Target, Facts]]:
+    """The Harbor of a text of YAML, and its facts. Commands in its pods see what the pods' own specification says.
+
+    `how`: as small_cluster takes it.
+    """
+    with small_cluster(text, **how) as kubernetes:
         access = SimpleNamespace(
             kubernetes=kubernetes, namespace=NAMESPACE, url="https://h", credentials=None
         )
@@ -90,7 +93,7 @@ def harbor_of(text: str, release: str | None = None) -> Iterator[tuple[Target, F
         )
         target = Target(access, discover(kubernetes, NAMESPACE, release=release), settings)
         answers = SimpleNamespace(version=lambda login: "v2", authentication_mode=lambda: "db_auth")
-        vars(target).update(front_door=answers, run=partial(_run, target.deployment))
+        vars(target).update(front_door=answers, run=partial(run_as_specified, target.deployment))
         yield target, gathering.facts_of(target)
 
 
@@ -141,7 +144,9 @@ def _need(name: str) -> None:
         raise NeedMissing(f"needs {name}")
 
 
-def _run(deployment: Deployment, replica: Any, argv: list[str], *, container: str | None = None) -> str:
+def run_as_specified(
+    deployment: Deployment, replica: Any, argv: list[str], *, container: str | None = None
+) -> str:
     """As a registry that was started by its image, and a kernel that has mounted what was asked for."""
     if argv == ["cat", "/proc/self/mounts"]:
         claims = {v.name for v in replica.pod.spec.volumes or () if v.persistent_volume_claim}
