@@ -16,7 +16,8 @@ def describe(target: Target, facts: Facts) -> list[str]:
     lines += [f"  {remark}" for remark in access.remarks]
     if access.provider == "existing" and target.settings.harbor_url is None:
         lines.insert(1, f"  URL: as Harbor's own settings name it ({OWN_URL}); --harbor-url overrides")
-    for role, workload in deployment.workloads.items():
+    workloads = deployment.workloads
+    for role, workload in workloads.items():
         replicas = deployment.replicas(role)
         ready = sum(replica.ready for replica in replicas)
         nodes = sorted({replica.node for replica in replicas if replica.node})
@@ -24,14 +25,14 @@ def describe(target: Target, facts: Facts) -> list[str]:
             f"  {role}: {workload.kind} {workload.name}, {ready} of {workload.desired} Ready"
             + (f" on {', '.join(nodes)}" if nodes else "")
         )
-    forwarded = [str(role) for role in deployment.workloads if target.is_forwarded(role)]
+    forwarded = [str(role) for role in workloads if target.is_forwarded(role)]
     if forwarded:
         lines.append(
             f"  reached by port-forward: {', '.join(forwarded)}; they take nothing that comes from this pod itself "
             "(a mesh, a NetworkPolicy)"
         )
     for role in deployment.profile.parts:
-        if role not in deployment.workloads:
+        if role not in workloads:
             lines.append(f"  {role}: none found")
     for volume in deployment.volumes():
         bound = (

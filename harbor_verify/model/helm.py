@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SELECTOR = "owner=helm,status=deployed"
-"""The labels of such Secrets."""
+"""The labels of such Secrets; `name` is a third one, the release's."""
 
 
 @dataclass(frozen=True)

@@ -37,9 +37,11 @@ def test_every_change_of_a_workload_has_reached_all_of_its_pods(
     rollouts = harbor.deployment.rollouts()
     if not rollouts:
         not_applicable("no workload here brings its pods to a changed template by itself")
+    workloads = harbor.deployment.workloads
     for role, rollout in rollouts.items():
-        workload = harbor.deployment.workload(role)
-        with findings.about(workload.object, "all of its pods are of its template as it is now") as pods:
+        with findings.about(
+            workloads[role].object, "all of its pods are of its template as it is now"
+        ) as pods:
             if rollout.is_complete:
                 continue
             seen = f"{rollout.updated} of {rollout.desired} pods are of the new template"

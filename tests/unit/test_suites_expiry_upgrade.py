@@ -30,11 +30,13 @@ def packed(values, *, name="harbor", home="https://goharbor.io"):
 
 
 def harbor(*releases):
-    labels = {"owner": "helm", "status": "deployed"}
-    secrets = [
-        {"kind": "Secret", "metadata": {"name": f"sh.helm.release.v1.{n}", "labels": labels}, "data": data}
-        for n, data in enumerate(releases)
-    ]
+    """With the Secrets that Helm keeps, labelled as it does (storage driver `secret`)."""
+    secrets = []
+    for number, data in enumerate(releases):
+        release = release_in(data)
+        labels = {"owner": "helm", "status": "deployed", "name": release.name if release else "harbor"}
+        metadata = {"name": f"sh.helm.release.v1.{number}", "labels": labels}
+        secrets.append({"kind": "Secret", "metadata": metadata, "data": data})
     return harbor_of(deployments.text_of("02-ha-documented") + "\n---\n" + yaml.safe_dump_all(secrets))
 
 
