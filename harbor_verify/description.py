@@ -16,9 +16,9 @@ def describe(target: Target, facts: Facts) -> list[str]:
     lines += [f"  {remark}" for remark in access.remarks]
     if access.provider == "existing" and target.settings.harbor_url is None:
         lines.insert(1, f"  URL: as Harbor's own settings name it ({OWN_URL}); --harbor-url overrides")
-    workloads = deployment.workloads
+    workloads, all_replicas = deployment.workloads, deployment.all_replicas()
     for role, workload in workloads.items():
-        replicas = deployment.replicas(role)
+        replicas = all_replicas[role]
         ready = sum(replica.ready for replica in replicas)
         nodes = sorted({replica.node for replica in replicas if replica.node})
         lines.append(

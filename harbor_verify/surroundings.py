@@ -116,9 +116,9 @@ def _server(target: Target, store: str) -> str:
 
 
 def _workloads(target: Target) -> list[dict[str, Any]]:
-    workloads = []
+    workloads, all_replicas = [], target.deployment.all_replicas()
     for role, workload in target.deployment.workloads.items():
-        replicas = target.deployment.replicas(role)
+        replicas = all_replicas[role]
         workloads.append(
             {
                 "role": str(role),

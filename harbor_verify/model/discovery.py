@@ -14,6 +14,7 @@ from harbor_verify.errors import RightMissing, SettingsError, TargetUnreachable
 from harbor_verify.model import controllers
 from harbor_verify.model.environment import environment_of
 from harbor_verify.model.helm import SELECTOR, Release, release_in
+from harbor_verify.model.labels import selector_of_all
 from harbor_verify.model.roles import Part, Profile, Role
 from harbor_verify.model.volumes import Volume
 from harbor_verify.model.workloads import (
@@ -129,6 +130,18 @@ class Deployment:
             label_selector=workload.label_selector,
         )
         return replicas_of(workload, pods.items)
+
+    def all_replicas(self) -> dict[Role, list[Replica]]:
+        """The pods of each role now, as `replicas` gives them, by one question in place of one for each role."""
+        selector = selector_of_all(dict(workload.selector) for workload in self._found.values())
+        listed = self.kubernetes.pages(
+            f"list the pods of Harbor in {self.namespace}",
+            self.kubernetes.core.list_namespaced_pod,
+            self.namespace,
+            label_selector=selector,
+        )
+        pods = list(listed)
+        return {role: replicas_of(workload, pods) for role, workload in self._found.items()}
 
     def pod(self, name: str) -> client.V1Pod:
         """A pod of the namespace, whoever's it is. Raises TargetUnreachable."""

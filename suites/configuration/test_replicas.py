@@ -19,13 +19,14 @@ def test_every_part_has_the_replicas_that_it_needs_and_all_are_ready(harbor: Tar
 
     Source: Kubernetes API. What works off a queue may be alone, as the profile says.
     """
+    all_replicas = harbor.deployment.all_replicas()
     for role, workload in harbor.deployment.workloads.items():
         with findings.about(workload.object, f"{workload.desired} Ready replicas") as replicated:
             least = 2 if harbor.profile.parts[role].replicated else 1
             if workload.desired < least:
                 expected = f"at least {least} replicas are asked for"
                 replicated.wrong(str(workload.desired), expected=expected)
-            replicas = harbor.deployment.replicas(role)
+            replicas = all_replicas[role]
             ready = sum(replica.ready for replica in replicas)
             if ready < workload.desired:
                 states = [f"{replica.pod_name} {replica.state}" for replica in replicas if not replica.ready]
@@ -53,10 +54,11 @@ def test_the_replicas_of_a_part_are_on_several_nodes(harbor: Target, findings: F
     several = {role: w for role, w in harbor.deployment.workloads.items() if w.desired > 1}
     if not several:
         not_applicable("no workload has several replicas")
+    all_replicas = harbor.deployment.all_replicas()
     for role, workload in several.items():
         expected = f"its {workload.desired} replicas are on several of {len(nodes)} Ready nodes"
         with findings.about(workload.object, expected) as spread:
-            used = Counter(replica.node for replica in harbor.deployment.replicas(role) if replica.node)
+            used = Counter(replica.node for replica in all_replicas[role] if replica.node)
             ((fullest, most),) = used.most_common(1) or [("", 0)]
             half = -(-used.total() // 2)
             if len(used) < 2:

@@ -28,8 +28,8 @@ def test_containers_stay_up(harbor: Target, findings: Findings):
     a few are what a lost node, or a database that was away, leaves behind.
     """
     now = clock.now()
-    for role in harbor.deployment.workloads:
-        for replica in harbor.deployment.replicas(role):
+    for replicas in harbor.deployment.all_replicas().values():
+        for replica in replicas:
             with findings.about(replica.object, "its containers stay up") as pod:
                 for status in replica.pod.status.container_statuses or ():
                     ended = status.last_state.terminated if status.last_state else None

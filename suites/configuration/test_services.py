@@ -47,12 +47,13 @@ def test_a_service_leads_to_every_ready_replica_and_to_nothing_else(
 def _compared(harbor):
     """Findings about each Service: its ready endpoints are the Ready replicas, and it is there at all."""
     deployment, findings = harbor.deployment, Findings()
+    all_replicas = deployment.all_replicas()
     for role, workload in deployment.workloads.items():
         services = deployment.services_of(workload)
         with findings.about(workload.object, "a Service chooses its pods") as workload_service:
             if not services and deployment.profile.parts[role].replicated:
                 workload_service.wrong("none does")
-        ready = {replica.uid: replica.name for replica in deployment.replicas(role) if replica.ready}
+        ready = {replica.uid: replica.name for replica in all_replicas[role] if replica.ready}
         # Those that publish what is not Ready as well are for finding peers, not for requests.
         for service in [s for s in services if not s.spec.publish_not_ready_addresses]:
             led_to = {_uid(e): _name(e) for e in deployment.endpoints(service.metadata.name)}

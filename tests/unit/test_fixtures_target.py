@@ -45,6 +45,9 @@ class FakeDeployment:
     def replicas(self, role):
         return self._replicas
 
+    def all_replicas(self):
+        return {Role.WEB: self._replicas}
+
     def environment(self, replica):
         return self.variables
 

@@ -106,6 +106,19 @@ def test_a_list_comes_page_by_page_and_each_object_once():
     assert counted.requests == {f"/api/v1/namespaces/{NAMESPACE}/pods": 3}
 
 
+@pytest.mark.parametrize("name", deployments.NAMES)
+def test_the_replicas_of_all_parts_are_those_of_each_by_one_question(name):
+    counted = Counted()
+    text = f"{deployments.text_of(name)}\n---\n{others(3)}"
+    with small_cluster(text, besides=counted.besides) as kubernetes:
+        found = discover(kubernetes, NAMESPACE)
+        each = {role: [one.object for one in found.replicas(role)] for role in found.workloads}
+        counted.requests.clear()
+        assert {role: [one.object for one in all] for role, all in found.all_replicas().items()} == each
+    assert counted.requests.total() == 1
+    assert all(each.values())
+
+
 def test_a_workload_whose_label_somebody_took_away_still_tells_how_many_it_wants():
     with small_cluster(HARBOR) as kubernetes:
         found = discover(kubernetes, NAMESPACE)

@@ -63,7 +63,7 @@ def parts(*, web=3, job=1, web_nodes=("a", "b", "c"), job_nodes=("a",), not_read
         deployment=SimpleNamespace(
             profile=harbor_1_2.PROFILE,
             workloads=workloads,
-            replicas=lambda role: replicas[role],
+            all_replicas=lambda: replicas,
             nodes=lambda: [None] * nodes,
         ),
     )
