@@ -25,6 +25,7 @@ from lab.programs.toolchain import program
 
 T = TypeVar("T")
 _DEADLINE_S = 60.0
+_ENDS_S = 30.0
 _CONTROLLERS = (
     *("deployment-controller", "replicaset-controller", "endpointslice-controller"),
     *("persistentvolume-binder-controller", "disruption-controller"),
@@ -237,7 +238,10 @@ def control_plane(folder: Path) -> Iterator[ControlPlane]:
         for each in reversed(programs):
             each.terminate()
         for each in reversed(programs):
-            each.wait(30)
+            try:
+                each.wait(_ENDS_S)
+            except subprocess.TimeoutExpired:
+                each.kill()
 
 
 _PROGRAMS = (program("kube-apiserver"), program("kube-controller-manager"))
