@@ -4,13 +4,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from random import Random
+from typing import cast
 from urllib.parse import urlsplit
 
+from harbor_verify.clients.capabilities import RunsJobs
 from harbor_verify.disruptions.api_server_loss import ApiServerLoss
 from harbor_verify.disruptions.base import Disruption
 from harbor_verify.disruptions.container import ContainerDisruption
 from harbor_verify.disruptions.container_kill import ContainerKill
 from harbor_verify.disruptions.dns_loss import DnsLoss
+from harbor_verify.disruptions.job_kill import JobKill
 from harbor_verify.disruptions.machine_control import MachineControl
 from harbor_verify.disruptions.network_loss import NetworkLoss
 from harbor_verify.disruptions.network_slowness import NetworkSlowness
@@ -249,6 +252,27 @@ class Experiments:
             Budgets(settings.outage_budget_ms, settings.failed_requests_budget),
             by_front_door_alone=True,
         )
+
+    def job_kill(self) -> Survival:
+        """Whoever runs jobs dies in the middle of one; requires Feature.JOB_LOGS."""
+        settings, target = self.settings, self.target
+
+        def make(recorder: Recorder, draw: Random) -> Made:
+            kill = JobKill(
+                target.kubernetes,
+                recorder,
+                self._whole(Role.JOB),
+                self._machine_control,
+                cast(RunsJobs, target.front_door),
+                target.credentials,
+                partial(target.replicas, Role.JOB),
+                timeout_s=self._timeout_s,
+            )
+            return kill, ()
+
+        # The job is held up by a database that hangs for a second.
+        outage_ms = settings.store_outage_budget_s * 1000
+        return self._run(make, Budgets(outage_ms, response_ms=settings.recovery_budget_s * 1000))
 
     def server_kill(self, what: str) -> Survival:
         """The server in use dies, and another takes over."""
