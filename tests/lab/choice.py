@@ -22,8 +22,8 @@ WITHOUT_A_DEFECT = {
     "second, and lost by chance; its budgets are judged by hand-written histories",
     "failover.dns-loss": "a Harbor that asks DNS for each request needs what the stand-in is told by addresses; its "
     "budgets are judged by hand-written histories",
-    "failover.job-outlives-job-kill": "every jobservice takes up the jobs of the dead when it starts, and the lab cannot "
-    "deploy one that does not; its budget and its ends are judged in unit tests",
+    "failover.job-outlives-job-kill": "every jobservice takes up the jobs of the dead when it starts, and the lab "
+    "cannot deploy one that does not; its budget and its ends are judged in unit tests",
     "failover.node-pressure": "where one replica is all there is it is slow, and answers; its budgets are judged by "
     "hand-written histories",
     "failover.zone-loss": "as failover.node-loss, which builds on the same",
