@@ -30,6 +30,7 @@ from harbor_verify.disruptions.server_isolation import ServerIsolation
 from harbor_verify.disruptions.server_kill import ServerKill
 from harbor_verify.disruptions.server_restart import ServerRestart
 from harbor_verify.disruptions.servers_restart import ServersRestart
+from harbor_verify.disruptions.volume_full import VolumeFull
 from harbor_verify.errors import CannotTell, HarnessError, HealFailed, NotApplicable, OutageTooLong
 from harbor_verify.failover import Experiment, pod_kill, require_whole
 from harbor_verify.history import Recorder
@@ -39,6 +40,7 @@ from harbor_verify.settings import Settings
 from harbor_verify.survival import Budgets, Survival, together
 from harbor_verify.target import Target
 from harbor_verify.verdict import Failure
+from harbor_verify.workloads.images import Push
 
 _AT_ONCE_S = 1
 """The grace of an abrupt kill: with none the API forgets the pod at once, and the kubelet gives it all it asks for."""
@@ -253,6 +255,25 @@ class Experiments:
             by_front_door_alone=True,
         )
 
+    def volume_full(self) -> Survival:
+        """The volume of images is full for a while: nobody can push, and nothing else may suffer.
+
+        Raises NotApplicable where images are on no volume of Kubernetes.
+        """
+
+        def make(recorder: Recorder, draw: Random) -> Made:
+            full = VolumeFull(
+                self.target.kubernetes,
+                recorder,
+                self._workloads(),
+                self._machine_control,
+                self._volume_of_images(),
+                timeout_s=self._timeout_s,
+            )
+            return full, ()
+
+        return self._run(make, Budgets(self.settings.outage_budget_ms, refuses=frozenset({Push.kind})))
+
     def job_kill(self) -> Survival:
         """Whoever runs jobs dies in the middle of one; requires Feature.JOB_LOGS."""
         settings, target = self.settings, self.target
@@ -374,6 +395,14 @@ class Experiments:
 
     def _hanging(self) -> Budgets:
         return Budgets(self.settings.hang_outage_budget_s * 1000)
+
+    def _volume_of_images(self) -> str:
+        """The PersistentVolume's name."""
+        registry = self.target.workload(Role.REGISTRY)
+        for volume in self.target.deployment.volumes():
+            if volume.volume and registry.name in volume.used_by:
+                return str(volume.volume.metadata.name)
+        raise NotApplicable(f"{registry.object} uses no PersistentVolumeClaim that is bound")
 
     def _whole(self, role: Role) -> Workload:
         require_whole(self.target, role)

@@ -15,6 +15,7 @@ from harbor_verify.disruptions.job_kill import JobKill
 from harbor_verify.disruptions.machine_control import MachineControl
 from harbor_verify.disruptions.node_drain_kill import NodeDrainKill
 from harbor_verify.disruptions.node_pressure import NodePressure
+from harbor_verify.disruptions.volume_full import VolumeFull
 from harbor_verify.errors import CannotTell, DeadlinePassed, HealFailed, UnexpectedAnswer
 from harbor_verify.history import Recorder
 from lab import machine_control as of_the_lab
@@ -40,6 +41,9 @@ class Control:
     def refused_api_packets(self):
         return 0 if self.harmless else 7
 
+    def full_on(self, volume):
+        return {"node-1": True, "node-2": not self.harmless}
+
     def throttled(self, node):
         self.times += 0 if self.harmless else 30
         return self.times
@@ -47,7 +51,9 @@ class Control:
 
 def make(kind, control, recorder, lasts_s=0.3):
     arguments = (None, recorder, [workload()], control)
-    if kind is NodePressure:
+    if kind is VolumeFull:
+        made = kind(*arguments, "images-pv", lasts_s=lasts_s, timeout_s=0.3)
+    elif kind is NodePressure:
         made = kind(*arguments, "node-1", lasts_s=lasts_s, timeout_s=0.3)
         made.pods_on = lambda nodes: {"uid-a": "web-a"}
     else:
@@ -60,6 +66,7 @@ UNDONE = {
     DnsLoss: ("lose_names", "give_names"),
     ApiServerLoss: ("refuse_api", "admit_api"),
     NodePressure: ("throttle_node", "release_node"),
+    VolumeFull: ("fill_volume", "make_room"),
 }
 
 
