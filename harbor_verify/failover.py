@@ -367,7 +367,14 @@ class Experiment:
         for web in webs:
             by_place[web.name] = [SessionProbe(web, at_work.opened)]
         for name, connect in takers.items():
-            by_place.setdefault(name, []).extend([Pull(name, connect, known), self._push(name, connect)])
+            by_place.setdefault(name, []).append(Pull(name, connect, known))
+            push = self._push(name, connect)
+            if push.kind in budgets.refuses:
+                at_work.works.append(
+                    push
+                )  # before and after alone: whoever else is at work there is to go on
+            else:
+                by_place[name].append(push)
         for name, connect in ways.registries(Role.REGISTRY, without=victims).items():
             # Where docker clients are served by others, Harbor's own way to the registry's storage is tried, too.
             by_place.setdefault(name, [Pull(name, connect, known)])

@@ -34,5 +34,5 @@ def served_again(history: History, *, kinds: Collection[str], budget_ms: float) 
                 unknowns.append(
                     f"{told}@{place}: no good answer, and the history ends {seen_ms:.0f} ms after the heal"
                 )
-    measured = {"served_again_ms": max(took_ms)} if took_ms else {}
+    measured = {"served_again_ms": round(max(took_ms), 3)} if took_ms else {}
     return Judgement("served-again", tuple(offenders), tuple(unknowns), measured=measured)

@@ -174,7 +174,7 @@ def _begin(config: pytest.Config, selected: list[str]) -> State:
     if any(id.startswith("failover.") for id in selected):
         share_mib = push_share_bytes(settings.push_mib, selected, settings.repeat) / 2**20
         target_lines.append(
-            f"  clients at work push {settings.push_mib} MiB at most in all (--push-mib), {share_mib:.3g} MiB each "
+            f"  clients at work push {settings.push_mib} MiB at most in all (--push-mib), {round(share_mib, 1):g} MiB each "
             "time that something is broken; the images are removed at the end, and their bytes by Harbor's next "
             "garbage collection"
         )
