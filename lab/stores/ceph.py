@@ -294,7 +294,7 @@ osd_pool_default_pg_autoscale_mode = off
 osd_crush_chooseleaf_type = 0
 osd_objectstore = bluestore
 # A file with holes: what is not written takes no place.
-bluestore_block_size = {6 * 2**30}
+bluestore_block_size = {12 * 2**30}
 # Small, instead of following a target of gigabytes.
 bluestore_cache_autotune = false
 bluestore_cache_size = {64 * 2**20}
