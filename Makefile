@@ -11,6 +11,7 @@ ONLY ?=
 LAYOUT ?=
 FRESH ?=
 LOADED ?=
+DEFECT ?=
 N ?= 20
 MANIFESTS ?=
 IMAGES ?=
@@ -64,8 +65,8 @@ matrix: $(READY) ## plant every defect in the lab, test the lab as a whole, draw
 	$(PYTHON) -m lab bases
 	$(PYTHON) -m pytest tests/lab -k "$(ONLY)" --matrix=$(if $(FRESH),fresh,resume) $(ARGS)
 
-soak: $(READY) ## verify the healthy lab N times over and tell each wrong verdict (LAYOUT=…; LOADED=1: on busy processors)
-	$(PYTHON) -m tests.lab.soak --times $(N) --profile $(PROFILE) $(if $(LAYOUT),--layout $(LAYOUT)) $(if $(LOADED),--loaded) $(ARGS)
+soak: $(READY) ## verify the lab N times over and tell each wrong verdict (LAYOUT=…, DEFECT=…; LOADED=1: on busy processors)
+	$(PYTHON) -m tests.lab.soak --times $(N) --profile $(PROFILE) $(if $(LAYOUT),--layout $(LAYOUT)) $(if $(DEFECT),--defect $(DEFECT)) $(if $(LOADED),--loaded) $(ARGS)
 
 mutation: $(READY) ## mutate the checkers and what draws verdicts, and list what no test noticed (goes on where it was)
 	nice -n 19 $(VENV)/bin/mutmut run --max-children 2 $(ARGS) | tr '\r' '\n' | tail --lines=2

@@ -1,8 +1,9 @@
-"""False alarms: the healthy lab is verified again and again, and whatever does not say what it should is told.
+"""False alarms and misses: the lab is verified again and again, and each verdict that is not the right one is told.
 
 `make soak N=20` runs the checks that break nothing 20 times and those that break something 5 times, in a layout
-(LAYOUT=…), also beside programs that take all processors (LOADED=1). Nothing is run again to make it pass: a check that
-was wrong once is wrong.
+(LAYOUT=…), also beside programs that take all processors (LOADED=1). With DEFECT=NAME that is planted anew each time,
+and the checks that it turns red are run: each of them has to be red, 20 times of 20. Nothing is run again to make it
+right: a check that was wrong once is wrong.
 """
 
 import argparse
@@ -10,15 +11,16 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from lab import cluster, layouts, profiles, settings
-from tests.lab.running import CHECKS, HARMLESS, healthy, verify
+from lab import cluster, defects, layouts, profiles, settings
+from tests.lab.running import CHECKS, HARMLESS, healthy, make_sound, verify
 
 _FOLDER = settings.REPOSITORY / "reports" / "soak"
 _HARMLESS_PER_DISRUPTION = 4
@@ -38,25 +40,45 @@ def loaded() -> Iterator[None]:
             each.wait()
 
 
-def soak(
-    profile: str, layout: str, times: int, folder: Path, only: Collection[str] = ()
-) -> Iterator[tuple[str, str, str]]:
-    """Verify it so often; gives (run, check, what it said instead) of each check that was wrong.
+@dataclass(frozen=True)
+class Soak:
+    """What is verified again and again; `only`: these checks, and each time."""
 
-    `only`: these checks, and each time.
-    """
-    disruptive = {id for id, check in CHECKS.items() if "disruption" in check.needs}
-    expected = healthy(profile, CHECKS, layouts.find(profiles.find(profile), layout))
-    for number in range(1, times + 1):
-        with_disruptions = number % _HARMLESS_PER_DISRUPTION == 0
-        ids = set(only) or HARMLESS | (disruptive if with_disruptions else set())
-        _TERMINAL.print(f"run {number} of {times}: {len(ids)} checks")
-        _, checks = verify(profile, folder / f"{number:03}", ids, budgets={})
-        for id, check in checks.items():
-            if check["verdict"] not in (expected[id], "not applicable"):
-                said = f"{check['verdict']}, not {expected[id]}: {check['message']}"
-                _TERMINAL.print(f"  {id}: {said}")
-                yield str(number), id, said
+    profile: str
+    layout: str
+    defect: str | None
+    times: int
+    folder: Path
+    only: frozenset[str] = frozenset()
+
+    def run(self) -> Iterator[tuple[int, str, str]]:
+        """(run, check, what it said instead) of each check that was wrong. The lab is sound at the end."""
+        harbor = cluster.Deployed(profiles.find(self.profile))
+        planted = defects.find(harbor.profile, self.defect) if self.defect else None
+        red = planted.turns_red if planted else frozenset[str]()
+        by_chance = planted.may_turn_red if planted else frozenset[str]()
+        layout = cluster.lay_out(harbor.profile, (planted and planted.layout) or self.layout)
+        expected = healthy(self.profile, CHECKS, layout) | dict.fromkeys(red, "fail")
+        try:
+            for number in range(1, self.times + 1):
+                if self.defect:
+                    defects.plant(harbor, self.defect, instead=True)
+                ids = self.only or red or self._usual(number)
+                _TERMINAL.print(f"run {number} of {self.times}: {len(ids)} checks")
+                _, checks = verify(self.profile, self.folder / f"{number:03}", ids, budgets={})
+                for id, check in checks.items():
+                    right = {expected[id], *(["fail"] if id in by_chance else [])}
+                    right |= {"not applicable"} if expected[id] == "pass" else set()
+                    if check["verdict"] not in right:
+                        said = f"{check['verdict']}, not {expected[id]}: {check['message']}"
+                        _TERMINAL.print(f"  {id}: {said}")
+                        yield number, id, said
+        finally:
+            make_sound(harbor)
+
+    def _usual(self, number: int) -> frozenset[str]:
+        disruptive = {id for id, check in CHECKS.items() if "disruption" in check.needs}
+        return frozenset(HARMLESS | (set() if number % _HARMLESS_PER_DISRUPTION else disruptive))
 
 
 def main() -> int:
@@ -65,6 +87,7 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=20, help="runs (default: 20)")
     parser.add_argument("--profile", default=profiles.DEFAULT, help=f"of {', '.join(profiles.ALL)}")
     parser.add_argument("--layout", default=layouts.REFERENCE, help="of `python -m lab layouts`")
+    parser.add_argument("--defect", help="planted each time; of `python -m lab break`")
     parser.add_argument("--loaded", action="store_true", help="beside a program a processor that never waits")
     parser.add_argument("--folder", type=Path, default=_FOLDER, help="where the reports go")
     parser.add_argument(
@@ -77,12 +100,16 @@ def main() -> int:
     )
     options = parser.parse_args()
     cluster.up(options.profile, options.layout)
-    runs = soak(options.profile, options.layout, options.times, options.folder, options.check)
-    if options.loaded:
-        with loaded():
-            wrong = list(runs)
-    else:
-        wrong = list(runs)
+    soak = Soak(
+        options.profile,
+        options.layout,
+        options.defect,
+        options.times,
+        options.folder,
+        frozenset(options.check),
+    )
+    with loaded() if options.loaded else nullcontext():
+        wrong = list(soak.run())
     table = Table("check", "wrong in", "first")
     for id, count in Counter(id for _, id, _ in wrong).most_common():
         number, said = next((number, said) for number, wrong_id, said in wrong if wrong_id == id)
