@@ -13,6 +13,8 @@ from harbor_verify.reports.plots.svg import INK
 
 WIDTH_PX = 1040
 _COLUMNS, _TALL_PX, _GAP_PX, _LEFT_PX, _TOP_PX, _BOTTOM_PX = 3, 118, 64, 44, 30, 26
+_ROOM = 0.3
+"""Of a plot's width, that words below it need."""
 _MOST = 6
 """Of volumes."""
 _FARTHEST = timedelta(days=90)
@@ -72,16 +74,14 @@ def _volume(axes: Axes, volume: Volume) -> None:
         *zip(*points, strict=True), color=ink, marker="o", markersize=4, markeredgewidth=0, linewidth=1.5
     )
     begin_days = _days(first, last)
-    axes.set_xlim(begin_days - 0.3, max(end_days, 0.0) + 0.3)
+    margin_days = max(0.02 * (end_days - begin_days), 0.01)
+    axes.set_xlim(begin_days - margin_days, end_days + margin_days)
     axes.set_ylim(0, 104)
-    ticks, words = [begin_days, 0.0], [f"{first:%d %b}", "this run"]
-    if end_days > 0.35 * (end_days - begin_days):
-        ticks, words = (
-            [begin_days, 0.0, end_days],
-            [f"{first:%d %b}", "this run", f"{last + timedelta(days=end_days):%d %b}"],
-        )
-    elif end_days:
-        ticks, words = [begin_days, end_days], [f"{first:%d %b}", f"{last + timedelta(days=end_days):%d %b}"]
+    ticks, words = [begin_days], [f"{first:%d %b}"]
+    if not end_days or _ROOM < -begin_days / (end_days - begin_days) < 1 - _ROOM:
+        ticks, words = [*ticks, 0.0], [*words, "this run"]
+    if end_days:
+        ticks, words = [*ticks, end_days], [*words, f"{last + timedelta(days=end_days):%d %b}"]
     axes.set_xticks(ticks, words)
     labels = axes.get_xticklabels()
     labels[0].set_ha("left")
