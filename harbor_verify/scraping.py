@@ -111,10 +111,10 @@ def read(target: Target, pod: V1Pod, endpoint: MetricsEndpoint) -> Metrics:
 
 
 def _may_forward(target: Target) -> bool:
+    if not target.kubernetes.inside:
+        return True
     may = target.kubernetes.may
-    return not target.kubernetes.inside or all(
-        may(verb, "pods/portforward", namespace=target.namespace) for verb in ("get", "create")
-    )
+    return all(may(verb, "pods/portforward", namespace=target.namespace) for verb in ("get", "create"))
 
 
 def _desired(item: Any) -> int:

@@ -1,16 +1,27 @@
 """What core, jobservice, registry and exporter tell Prometheus: names and labels as Harbor's and distribution's source
 has them; the registry is the real one."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 import requests
 
+from harbor_verify import scraping
+from harbor_verify.clients.harbor import Credentials
+from harbor_verify.clients.http import HttpClient
 from harbor_verify.model.metrics import Metrics, metrics_of
 from harbor_verify.model.roles import Role
+from harbor_verify.profiles.harbor_2 import PROFILE
 from harbor_verify.profiles.harbor_2.metrics import of_exporter, of_replica
+from harbor_verify.scraping import Exporter
+from suites.configuration import test_exporter, test_metrics
 from tests.contract.harbor_2.stack import ADMIN_PASSWORD, Stack
 from tests.contract.programs import HOST, free_port, wait
+from tests.unit.running import examine, offenders_of
 
 VERSION = "2.15"
+PROJECTS = "harbor_statistics_total_project_amount"
 
 
 def told(port: int) -> Metrics:
@@ -113,8 +124,7 @@ def test_the_exporter_tells_health_and_projects_as_the_api(stack: Stack, port: i
     looked_for = of_exporter({"HARBOR_EXPORTER_PORT": str(port)})
     assert looked_for is not None
     assert all(each in told(port) for each in looked_for.always)
-    name = "harbor_statistics_total_project_amount"
-    assert told(port).total(name) == counted["total_project_count"] == 1
+    assert told(port).total(PROJECTS) == counted["total_project_count"] == 1
     assert "GARBAGE_COLLECTION" in told(port).by("type", "harbor_task_queue_size")
 
 
@@ -122,15 +132,17 @@ def test_the_exporter_answers_a_page_elsewhere_as_its_probes_want_it(port: int) 
     assert requests.get(f"http://{HOST}:{port}/", timeout=5).status_code == 200
 
 
-def test_without_a_core_the_exporter_tells_no_health_and_is_silent_about_it(stack: Stack) -> None:
-    stack.exporter("exporter-astray", HARBOR_SERVICE_PORT=str(free_port())).start()
-    found = told(stack["exporter-astray"].port)
-    assert "harbor_health" not in found
-    assert "harbor_up" not in found
-    assert found.total("harbor_statistics_total_project_amount") == 1
+@pytest.fixture(scope="module")
+def astray(stack: Stack) -> int:
+    """The port of an exporter that finds no core."""
+    program = stack.exporter("exporter-astray", HARBOR_SERVICE_PORT=str(free_port()))
+    program.start()
+    return program.port
 
 
-def test_an_exporter_that_the_database_refuses_counts_nothing_and_says_so_nowhere(stack: Stack) -> None:
+@pytest.fixture(scope="module")
+def refused(stack: Stack) -> int:
+    """The port of an exporter that the database lets in, and lets read nothing any more."""
     stack.sql(
         "CREATE ROLE watcher LOGIN PASSWORD 'old'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO watcher"
     )
@@ -138,8 +150,90 @@ def test_an_exporter_that_the_database_refuses_counts_nothing_and_says_so_nowher
         "exporter-refused", HARBOR_DATABASE_USERNAME="watcher", HARBOR_DATABASE_PASSWORD="old"
     )
     program.start()
-    name = "harbor_statistics_total_project_amount"
-    assert told(program.port).total(name) == 1
+    assert told(program.port).total(PROJECTS) == 1
     stack.sql("REVOKE SELECT ON ALL TABLES IN SCHEMA public FROM watcher")
-    wait(lambda: told(program.port).total(name) == 0, "it counts nothing")
-    assert told(program.port).total("harbor_health") in (0, 1)
+    wait(lambda: told(program.port).total(PROJECTS) == 0, "it counts nothing")
+    return program.port
+
+
+def test_without_a_core_the_exporter_tells_no_health_and_is_silent_about_it(astray: int) -> None:
+    found = told(astray)
+    assert "harbor_health" not in found
+    assert "harbor_up" not in found
+    assert found.total(PROJECTS) == 1
+
+
+def test_an_exporter_that_the_database_refuses_counts_nothing_and_goes_on(refused: int) -> None:
+    found = told(refused)
+    assert (found.total(PROJECTS), "harbor_health" in found) == (0, True)
+
+
+@pytest.fixture
+def harbor(
+    stack: Stack, core: tuple[str, int], port: int, monkeypatch: pytest.MonkeyPatch
+) -> SimpleNamespace:
+    """As the checks see it: a core, and an exporter, in the place of pods."""
+
+    def link(name: str, url: str) -> HttpClient:
+        return HttpClient(name, url, timeouts_s=(5, 10))
+
+    pod = SimpleNamespace(metadata=SimpleNamespace(name="exporter"), status=SimpleNamespace(pod_ip=HOST))
+    replica = SimpleNamespace(object="pod core-m", pod=pod, pod_name="core-m")
+    environment = {
+        "METRIC_ENABLE": "true",
+        "METRIC_PORT": str(core[1]),
+        "METRIC_NAMESPACE": "harbor",
+        "METRIC_SUBSYSTEM": "core",
+    }
+    exporting = {"HARBOR_EXPORTER_PORT": str(port), "HARBOR_EXPORTER_CACHE_TIME": "1"}
+    monkeypatch.setattr(scraping, "ready_replicas", lambda target: {Role.WEB: [replica]})
+    monkeypatch.setattr(scraping, "endpoint_of", lambda target, of: of_replica(Role.WEB, {}, environment))
+    monkeypatch.setattr(scraping, "exporters", lambda target: [Exporter("exporter x", 1, [pod])])
+    monkeypatch.setattr(scraping, "endpoint_of_exporter", lambda target, pod: of_exporter(exporting))
+    monkeypatch.setattr(
+        scraping, "open_link", lambda kubernetes, *, port, **_: link("pod", f"http://{HOST}:{port}")
+    )
+    monkeypatch.setattr(test_exporter, "is_ready", lambda pod: True)
+    return SimpleNamespace(
+        kubernetes=SimpleNamespace(inside=False),
+        settings=SimpleNamespace(timeouts_s=(5, 10)),
+        namespace="harbor",
+        url=core[0],
+        profile=PROFILE,
+        credentials=Credentials("admin", ADMIN_PASSWORD),
+        front_door=PROFILE.api(link("front-door", stack.url("core-a"))),
+        new_link=lambda of: link(of.pod_name, core[0]),
+    )
+
+
+CHECKS = {
+    test_metrics.test_every_replica_that_has_metrics_tells_them: {"metrics_endpoints_count": 1},
+    test_metrics.test_every_replica_counts_the_requests_that_it_answers: {
+        "replicas_that_count_requests_count": 1
+    },
+    test_exporter.test_the_exporter_tells_what_the_api_tells: {"exporter_pods_count": 1},
+}
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.check.id)
+def test_the_checks_are_green_on_what_the_programs_tell(check: Any, harbor: SimpleNamespace) -> None:
+    measured: dict[str, Any] = {}
+    examine(check, harbor, measured=measured)
+    assert measured == CHECKS[check]
+
+
+@pytest.mark.parametrize(
+    "exporter, observed",
+    [
+        ("astray", "it tells no harbor_health: it gets no health report from Harbor"),
+        ("refused", f"{PROJECTS} is 0, and by the API there are 1"),
+    ],
+)
+def test_an_exporter_is_red_for_what_it_cannot_find_out(
+    harbor: SimpleNamespace, exporter: str, observed: str, request: Any, monkeypatch: Any
+) -> None:
+    environment = {"HARBOR_EXPORTER_PORT": str(request.getfixturevalue(exporter))}
+    monkeypatch.setattr(scraping, "endpoint_of_exporter", lambda target, pod: of_exporter(environment))
+    check = test_exporter.test_the_exporter_tells_what_the_api_tells
+    (offender,) = offenders_of(lambda: examine(check, harbor, measured={}))
+    assert offender.observed == observed
