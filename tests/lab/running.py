@@ -17,9 +17,12 @@ PROFILES = {profile.name: profile for profile in PROFILES_OF_HARBOR}
 UNUSED_IN_THE_LAB = frozenset(
     {
         "capacity.project-quotas-have-room",
+        "configuration.exporter-tells-the-truth",
         "configuration.front-door-certificate-valid-for-days",
         "configuration.front-door-not-on-one-pod",
         "configuration.internal-tls-valid-for-days",
+        "configuration.metrics-count-requests",
+        "configuration.metrics-served",
         "configuration.stored-passwords-readable",
         "database.pooler-keeps-prepared-statements",
         "expiry.certificates-not-about-to-end",
