@@ -10,13 +10,16 @@ PROFILE ?= harbor-2
 ONLY ?=
 LAYOUT ?=
 FRESH ?=
+LOADED ?=
+DEFECT ?=
+N ?= 20
 MANIFESTS ?=
 IMAGES ?=
 UP = $(PYTHON) -m lab up --profile $(PROFILE) $(if $(IMAGES),--images $(IMAGES)) \
 	$(if $(MANIFESTS),--manifests $(MANIFESTS),$(if $(LAYOUT),--layout $(LAYOUT)))
 
 .DEFAULT_GOAL := help
-.PHONY: help verify verify-failover verify-images clients conformance test unit matrix mutation bench image up down status lint format docs
+.PHONY: help verify verify-failover verify-images clients conformance test unit matrix soak mutation bench image up down status lint format docs
 
 help: ## this text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | grep -v '^help' | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20 | sed 's/^/make /'
@@ -61,6 +64,9 @@ matrix: $(READY) ## plant every defect in the lab, test the lab as a whole, draw
 	$(PYTHON) -m lab prepare
 	$(PYTHON) -m lab bases
 	$(PYTHON) -m pytest tests/lab -k "$(ONLY)" --matrix=$(if $(FRESH),fresh,resume) $(ARGS)
+
+soak: $(READY) ## verify the lab N times over and tell each wrong verdict (LAYOUT=…, DEFECT=…; LOADED=1: on busy processors)
+	$(PYTHON) -m tests.lab.soak --times $(N) --profile $(PROFILE) $(if $(LAYOUT),--layout $(LAYOUT)) $(if $(DEFECT),--defect $(DEFECT)) $(if $(LOADED),--loaded) $(ARGS)
 
 mutation: $(READY) ## mutate the checkers and what draws verdicts, and list what no test noticed (goes on where it was)
 	nice -n 19 $(VENV)/bin/mutmut run --max-children 2 $(ARGS) | tr '\r' '\n' | tail --lines=2

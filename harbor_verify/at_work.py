@@ -18,6 +18,7 @@ class ClientsAtWork:
     known: Pushed | None = None
     """An image that was there before anything was broken."""
     works: list[Work] = field(default_factory=list)
+    """All work; what is no client's is done before and after alone."""
     clients: list[Work] = field(default_factory=list)
 
     @property

@@ -16,6 +16,8 @@ from harbor_verify.clients.harbor import Credentials
 from harbor_verify.errors import CannotTell
 
 _FAILED = {"failure", "error"}
+_NO_ANSWER = "~~~ Error ~~~"
+"""What it writes in the place of an answer."""
 _REPORTS = ("results.yaml", "report.html")
 
 
@@ -25,6 +27,8 @@ class Conformance:
 
     failed: frozenset[tuple[str, int]]
     tests: int
+    unanswered: frozenset[str] = frozenset()
+    """Of those that failed the ones in which a request got no answer: it was refused, or its connection ended."""
 
     @property
     def names(self) -> list[str]:
@@ -93,10 +97,12 @@ def read(junit: str) -> Conformance:
     """What its junit.xml says. Raises CannotTell where it is none, or holds no test that was run."""
     try:
         cases = list(ElementTree.fromstring(junit).iter("testcase"))
-    except ElementTree.ParseError as wrong:
-        raise CannotTell(f"junit.xml of the conformance suite cannot be read: {wrong}") from wrong
+    except ElementTree.ParseError as unreadable:
+        raise CannotTell(f"junit.xml of the conformance suite cannot be read: {unreadable}") from unreadable
     ran = [case for case in cases if case.get("status") in {"passed", *_FAILED}]
     if not ran:
         raise CannotTell("the conformance suite has run no test")
-    failed = Counter(case.get("name", "") for case in ran if case.get("status") in _FAILED)
-    return Conformance(frozenset(failed.items()), len(ran))
+    wrong = [case for case in ran if case.get("status") in _FAILED]
+    failed = Counter(case.get("name", "") for case in wrong)
+    unanswered = {case.get("name", "") for case in wrong if _NO_ANSWER in case.findtext("system-err", "")}
+    return Conformance(frozenset(failed.items()), len(ran), frozenset(unanswered))

@@ -4,13 +4,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from random import Random
+from typing import cast
 from urllib.parse import urlsplit
 
+from harbor_verify.clients.capabilities import RunsJobs
 from harbor_verify.disruptions.api_server_loss import ApiServerLoss
 from harbor_verify.disruptions.base import Disruption
 from harbor_verify.disruptions.container import ContainerDisruption
 from harbor_verify.disruptions.container_kill import ContainerKill
 from harbor_verify.disruptions.dns_loss import DnsLoss
+from harbor_verify.disruptions.job_kill import JobKill
 from harbor_verify.disruptions.machine_control import MachineControl
 from harbor_verify.disruptions.network_loss import NetworkLoss
 from harbor_verify.disruptions.network_slowness import NetworkSlowness
@@ -27,6 +30,7 @@ from harbor_verify.disruptions.server_isolation import ServerIsolation
 from harbor_verify.disruptions.server_kill import ServerKill
 from harbor_verify.disruptions.server_restart import ServerRestart
 from harbor_verify.disruptions.servers_restart import ServersRestart
+from harbor_verify.disruptions.volume_full import VolumeFull
 from harbor_verify.errors import CannotTell, HarnessError, HealFailed, NotApplicable, OutageTooLong
 from harbor_verify.failover import Experiment, pod_kill, require_whole
 from harbor_verify.history import Recorder
@@ -36,6 +40,7 @@ from harbor_verify.settings import Settings
 from harbor_verify.survival import Budgets, Survival, together
 from harbor_verify.target import Target
 from harbor_verify.verdict import Failure
+from harbor_verify.workloads.images import Push
 
 _AT_ONCE_S = 1
 """The grace of an abrupt kill: with none the API forgets the pod at once, and the kubelet gives it all it asks for."""
@@ -250,6 +255,46 @@ class Experiments:
             by_front_door_alone=True,
         )
 
+    def volume_full(self) -> Survival:
+        """The volume of images is full for a while: nobody can push, and nothing else may suffer.
+
+        Raises NotApplicable where images are on no volume of Kubernetes.
+        """
+
+        def make(recorder: Recorder, draw: Random) -> Made:
+            full = VolumeFull(
+                self.target.kubernetes,
+                recorder,
+                self._workloads(),
+                self._machine_control,
+                self._volume_of_images(),
+                timeout_s=self._timeout_s,
+            )
+            return full, ()
+
+        return self._run(make, Budgets(self.settings.outage_budget_ms, refuses=frozenset({Push.kind})))
+
+    def job_kill(self) -> Survival:
+        """Whoever runs jobs dies in the middle of one; requires Feature.JOB_LOGS."""
+        settings, target = self.settings, self.target
+
+        def make(recorder: Recorder, draw: Random) -> Made:
+            kill = JobKill(
+                target.kubernetes,
+                recorder,
+                self._whole(Role.JOB),
+                self._machine_control,
+                cast(RunsJobs, target.front_door),
+                target.credentials,
+                partial(target.replicas, Role.JOB),
+                timeout_s=self._timeout_s,
+            )
+            return kill, ()
+
+        # The job is held up by a database that hangs for a second.
+        outage_ms = settings.store_outage_budget_s * 1000
+        return self._run(make, Budgets(outage_ms, response_ms=settings.recovery_budget_s * 1000))
+
     def server_kill(self, what: str) -> Survival:
         """The server in use dies, and another takes over."""
         return self._on_server(partial(ServerKill, "kill"), what)
@@ -350,6 +395,14 @@ class Experiments:
 
     def _hanging(self) -> Budgets:
         return Budgets(self.settings.hang_outage_budget_s * 1000)
+
+    def _volume_of_images(self) -> str:
+        """The PersistentVolume's name."""
+        registry = self.target.workload(Role.REGISTRY)
+        for volume in self.target.deployment.volumes():
+            if volume.volume and registry.name in volume.used_by:
+                return str(volume.volume.metadata.name)
+        raise NotApplicable(f"{registry.object} uses no PersistentVolumeClaim that is bound")
 
     def _whole(self, role: Role) -> Workload:
         require_whole(self.target, role)

@@ -20,6 +20,7 @@ from harbor_verify.checkers.pulse import pulse
 from harbor_verify.checkers.pushes import no_acknowledged_push_lost, no_wrong_content
 from harbor_verify.checkers.recovery import recovery
 from harbor_verify.checkers.response import response
+from harbor_verify.checkers.served_again import served_again
 from harbor_verify.checkers.sessions import no_session_lost
 from harbor_verify.checkers.stale_reads import no_stale_read
 from harbor_verify.checkers.whole_again import whole_again
@@ -62,6 +63,7 @@ from harbor_verify.workloads.pages import PageView
 from harbor_verify.workloads.pulse import Pulse
 from harbor_verify.workloads.sessions import Login, SessionProbe, probe_everywhere
 from harbor_verify.workloads.side_by_side import side_by_side
+from harbor_verify.workloads.until_served import try_until_served
 from harbor_verify.workloads.values import ValueWrite, erase, read_everywhere
 
 CLIENTS_AT_WORK = (
@@ -237,6 +239,8 @@ class Experiment:
             givers: dict[str, Connect] = {}
             if self._healed_ms() is not None:
                 live.phase = "trying everything everywhere"
+                again = [work for work in at_work.works if work.kind in budgets.refuses]
+                try_until_served(self._recorder, again, timeout_s=settings.recovery_budget_s)
                 webs, givers = self._try_everything(ways, at_work, disruption.names)
         judgements = self._judge(workers.clients, [web.name for web in webs], list(givers), budgets)
         return Survival(
@@ -363,7 +367,14 @@ class Experiment:
         for web in webs:
             by_place[web.name] = [SessionProbe(web, at_work.opened)]
         for name, connect in takers.items():
-            by_place.setdefault(name, []).extend([Pull(name, connect, known), self._push(name, connect)])
+            by_place.setdefault(name, []).append(Pull(name, connect, known))
+            push = self._push(name, connect)
+            if push.kind in budgets.refuses:
+                at_work.works.append(
+                    push
+                )  # before and after alone: whoever else is at work there is to go on
+            else:
+                by_place[name].append(push)
         for name, connect in ways.registries(Role.REGISTRY, without=victims).items():
             # Where docker clients are served by others, Harbor's own way to the registry's storage is tried, too.
             by_place.setdefault(name, [Pull(name, connect, known)])
@@ -435,6 +446,8 @@ class Experiment:
         self, clients: tuple[str, ...], webs: list[str], givers: list[str], budgets: Budgets
     ) -> tuple[Judgement, ...]:
         history = self._recorder.history()
+        answers = history.without(budgets.refuses)
+        clients = tuple(client for client in clients if answers.of(client) or not history.of(client))
         failed = _NO_LIMIT if budgets.failed is None else budgets.failed
         slow_ms = max(budgets.outage_ms, self._settings.slow_answer_budget_ms)
         judgements = [
@@ -448,16 +461,19 @@ class Experiment:
             no_stale_read(history),
             no_wrong_content(history),
             pulse(history),
-            longest_outage(history, clients=clients, budget_ms=budgets.outage_ms, slow_ms=slow_ms),
+            longest_outage(answers, clients=clients, budget_ms=budgets.outage_ms, slow_ms=slow_ms),
             bad_answers(
-                history,
+                answers,
                 clients=clients,
                 outage_budget_ms=budgets.outage_ms,
                 flapping_budget_percent=self._settings.flapping_budget_percent,
             ),
-            failed_requests(history, clients=clients, budget=failed),
-            latency(history, clients=clients),
+            failed_requests(answers, clients=clients, budget=failed),
+            latency(answers, clients=clients),
         ]
+        if budgets.refuses:
+            budget_ms = self._settings.recovery_budget_s * 1000
+            judgements.append(served_again(history, kinds=budgets.refuses, budget_ms=budget_ms))
         if budgets.recovery_ms is not None:
             judgements.append(recovery(history, budget_ms=budgets.recovery_ms))
         if self._recorder.file:

@@ -117,7 +117,7 @@ class Settings(BaseModel):
     large_layer_gib: PositiveInt | None = Field(
         None,
         description="GiB of a further layer, to go beyond what 32 bits count (2, 5); it is streamed, and Harbor's "
-        "storage has to hold it until its next garbage collection (the lab's holds 4)",
+        "storage has to hold it until its next garbage collection (the lab's holds 9)",
     )
     database_address: str | None = Field(
         None,

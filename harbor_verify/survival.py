@@ -17,6 +17,10 @@ class Budgets:
     failed: int | None = None
     recovery_ms: float | None = None
     response_ms: float | None = None
+    refuses: frozenset[str] = frozenset()
+    """Kinds of operations that nobody can do as long as it lasts (push): how they are answered meanwhile is not judged.
+    That nothing acknowledged is lost is, and that they are answered well again afterwards, in the time of a recovery.
+    """
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,20 @@ OBJECT_STORE = "object store"
 _ISOLATED, _NAMELESS, _REFUSED = "harbor-lab-isolated", "harbor-lab-nameless", "harbor-lab-refused"
 _BROKEN = settings.STATE / "broken-on-purpose"
 """Is there from the first disruption on."""
+_FULL = settings.STATE / "full-on-purpose"
+"""Holds the folder of the volume that a disruption has filled."""
+_A_BYTE = """
+import errno, os, sys, tempfile
+try:
+    with tempfile.TemporaryFile(dir=sys.argv[1]) as file:
+        file.write(b"0")
+        file.flush()
+        os.fsync(file.fileno())
+except OSError as refusal:
+    sys.exit(f"{refusal}" if refusal.errno not in (errno.EDQUOT, errno.ENOSPC) else 3)
+"""
+"""Writes a byte in a folder; exit code 3: there is no room for it."""
+_NO_ROOM = 3
 _DEVICE = "eth0"
 
 
@@ -120,6 +134,24 @@ class MachineControl:
 
     def release_node(self, node: str) -> None:
         cgroups.limit_cpu(node, None)
+
+    # A volume
+
+    def fill_volume(self, volume: str) -> None:
+        _BROKEN.touch()
+        folder = _folder(volume)
+        _FULL.write_text(folder)
+        ceph.limit(folder, 1)
+
+    def full_on(self, volume: str) -> dict[str, bool]:
+        mounted = {name: node.mounts(volume) for name, node in NODES.items()}
+        return {
+            name: all(_refuses(name, place) for place in places) for name, places in mounted.items() if places
+        }
+
+    def make_room(self, volume: str) -> None:
+        ceph.limit(_folder(volume), 0)
+        _FULL.unlink(missing_ok=True)
 
     # What all of the cluster stands on
 
@@ -217,6 +249,9 @@ def mend_all() -> None:
     if not _BROKEN.exists():
         return
     _rejoin()
+    if _FULL.exists():
+        ceph.limit(_FULL.read_text(), 0)
+        _FULL.unlink()
     _remove_rules(CONTROL, "filter", _REFUSED)
     for name, node in NODES.items():
         cgroups.limit_cpu(name, None)
@@ -230,6 +265,25 @@ def mend_all() -> None:
             if _networked(pid):
                 _free(pid)
     _BROKEN.unlink()
+
+
+def _folder(volume: str) -> str:
+    """Of a PersistentVolume, in the file system."""
+    path = control_plane.kubectl("get", "persistentvolume", volume, "--output=jsonpath={.spec.cephfs.path}")
+    if not path:
+        raise LabError(f"PersistentVolume {volume} is not on the lab's CephFS")
+    return path.strip("/")
+
+
+def _refuses(node: str, place: str) -> bool:
+    """Whether there is no room for a byte."""
+    try:
+        NODES[node].machine.run("python3", "-c", _A_BYTE, place)
+    except CommandFailed as failed:
+        if failed.exit_code == _NO_ROOM:
+            return True
+        raise
+    return False
 
 
 def _galera_in_use() -> str:

@@ -250,3 +250,11 @@ class HasScanners(Protocol):
     def scanner_database(self, scanner: Scanner, credentials: Credentials) -> datetime | None:
         """When what it knows of vulnerabilities was brought up to date; None: it does not tell."""
         ...
+
+
+class CountsProjects(Protocol):
+    """Feature.METRICS."""
+
+    def count_of_projects(self, credentials: Credentials) -> int:
+        """How many there are, by an administrator's."""
+        ...

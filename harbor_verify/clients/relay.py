@@ -1,22 +1,29 @@
 """A port of this machine's loopback that leads to one replica, for programs that are not ours."""
 
+import selectors
 import socket
 import socketserver
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
+
+from urllib3.util.ssltransport import SSLTransport
 
 from harbor_verify.errors import TargetUnreachable
 
 _PIECE_BYTES = 64 * 1024
 _ATTEMPTS = 2
-_LOOK_S = 0.5
-"""How long a side is listened to before it is looked whether the other has gone."""
+_MOMENT_S = 0.05
+"""How long a side that has something to say is listened to: the other may have something to say, too."""
+_PATIENCE_S = 60
+"""How long a side may take nothing."""
 
 
 class Connection(Protocol):
     """As much of a socket as is used; also of one that is a port-forward."""
 
+    def fileno(self) -> int: ...
     def settimeout(self, timeout_s: float | None) -> None: ...
     def recv(self, most_bytes: int) -> bytes: ...
     def sendall(self, data: bytes) -> None: ...
@@ -77,32 +84,54 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 def _join(near: socket.socket, far: Connection) -> None:
-    ended = threading.Event()
-    try:
-        # Neither side blocks for ever: reading and writing go on in two threads, and TLS allows that only then.
-        for each in (near, far):
-            each.settimeout(_LOOK_S)
-        back = threading.Thread(target=_carry, args=(far, near, ended), daemon=True)
-        back.start()
-        _carry(near, far, ended)
-        back.join()
-    finally:
-        far.close()
+    """Bytes of each side to the other, until one of them ends; what was answered by then arrives.
 
-
-def _carry(source: Connection, sink: Connection, ended: threading.Event) -> None:
-    """Bytes of one side to the other, until either has ended."""
+    In one thread: OpenSSL lets a connection be read or written to, and never both at once.
+    """
+    sides = {far: near, near: far}
     try:
-        while not ended.is_set():
-            try:
-                data = source.recv(_PIECE_BYTES)
-            except TimeoutError:
-                continue
-            if not data:
-                break
-            sink.sendall(data)
+        with selectors.DefaultSelector() as selector:
+            for side in sides:
+                selector.register(side, selectors.EVENT_READ, side)
+            while True:
+                ready = {side for side in sides if _has_more(side)}
+                ready |= {key.data for key, _ in selector.select(0 if ready else None)}
+                if not all(_carry(side, sides[side]) for side in sides if side in ready):
+                    return
     except (OSError, TargetUnreachable):
         # A way that breaks ends the connection, as the other side's end does.
         pass
     finally:
-        ended.set()
+        far.close()
+
+
+def _carry(source: Connection, sink: Connection) -> bool:
+    """What came of one side to the other; whether they go on."""
+    source.settimeout(_MOMENT_S)
+    try:
+        data = source.recv(_PIECE_BYTES)
+    except TimeoutError:
+        return True  # It was of TLS alone, or the rest is still on its way.
+    try:
+        _send(sink, data)
+    except (OSError, TargetUnreachable):
+        # It takes no more, as a server that has refused a body; what it said before is the answer.
+        with suppress(OSError, TargetUnreachable):
+            while said := sink.recv(_PIECE_BYTES):
+                _send(source, said)
+        return False
+    return bool(data)
+
+
+def _send(sink: Connection, data: bytes) -> None:
+    sink.settimeout(_PATIENCE_S)
+    sink.sendall(data)
+
+
+def _has_more(connection: object) -> bool:
+    """Whether there is something to be read that has left the network already, so that no selector tells of it."""
+    if isinstance(connection, SSLTransport):
+        held = connection.sslobj.pending() + connection.incoming.pending
+        return held > 0 or _has_more(connection.socket)
+    pending = getattr(connection, "pending", None)
+    return bool(pending and pending())

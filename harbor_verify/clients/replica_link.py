@@ -181,6 +181,11 @@ class ForwardedSocket:
             raise
         return opcode, data
 
+    def pending(self) -> bool:
+        """Whether something can be read that has left the network already."""
+        of_tls = getattr(self._channel.sock, "pending", None)
+        return bool(self._left or (of_tls and of_tls()))
+
     def recv_into(self, buffer: memoryview) -> int:
         given = self.recv(len(buffer))
         buffer[: len(given)] = given

@@ -1,7 +1,7 @@
 """A history as checkers see it: data, complete or not. The words are Jepsen's."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -135,6 +135,11 @@ class History:
     def of_kind(self, kinds: Collection[str]) -> list[Operation]:
         """Operations of these kinds, of all clients."""
         return [op for op in self.operations if op.kind in kinds]
+
+    def without(self, kinds: Collection[str]) -> "History":
+        """The same without operations of these kinds."""
+        others = tuple(op for op in self.operations if op.kind not in kinds)
+        return replace(self, operations=others, ended_ns=self.end_ns)
 
     def disruptions(self) -> list["Disrupted"]:
         """Each disruption with the time it took; in the order of injection."""

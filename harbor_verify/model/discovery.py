@@ -21,6 +21,7 @@ from harbor_verify.model.workloads import (
     Replica,
     Rollout,
     Workload,
+    alive,
     bears_label,
     release_of,
     replicas_of,
@@ -142,6 +143,18 @@ class Deployment:
         )
         pods = list(listed)
         return {role: replicas_of(workload, pods) for role, workload in self._found.items()}
+
+    def pods_of(self, controller: Any) -> list[client.V1Pod]:
+        """The pods of one of `others` now, oldest first. Raises TargetUnreachable."""
+        selector = controller.spec.selector
+        wanted = selector if isinstance(selector, dict) else selector.match_labels or {}
+        pods = self.kubernetes.ask(
+            f"list the pods of {self.namespace}/{controller.metadata.name}",
+            self.kubernetes.core.list_namespaced_pod,
+            self.namespace,
+            label_selector=",".join(f"{key}={value}" for key, value in sorted(wanted.items())),
+        )
+        return alive(wanted, pods.items)
 
     def pod(self, name: str) -> client.V1Pod:
         """A pod of the namespace, whoever's it is. Raises TargetUnreachable."""

@@ -12,6 +12,7 @@ from harbor_verify.clients.sql import Sql
 from harbor_verify.model.contents import Contents
 from harbor_verify.model.helm import Release
 from harbor_verify.model.jobs import JobRecords, JobStore
+from harbor_verify.model.metrics import MetricsEndpoint
 from harbor_verify.model.stores import Database, SessionStore
 from harbor_verify.model.upgrades import Upgrade
 from harbor_verify.model.web_page import WebPage
@@ -41,6 +42,7 @@ class Feature(StrEnum):
     IMAGES_ON_VOLUMES = "images on volumes"
     INTERNAL_TLS = "TLS between its own components"
     JOB_LOGS = "jobs whose logs users can read"
+    METRICS = "metrics for Prometheus"
     MIGRATIONS = "schema that is migrated at start"
     OBJECT_STORE = "images in an object store"
     QUOTAS = "storage quotas"
@@ -130,6 +132,27 @@ class SecretKey:
 
 
 @dataclass(frozen=True)
+class Monitoring:
+    """What a generation tells Prometheus."""
+
+    of: Callable[[Role, Mapping[str, str], Environment], MetricsEndpoint | None]
+    """Where a replica with these files (text by path) and this environment does; None: nowhere, it is switched off.
+
+    Raises WrongConfiguration."""
+    exporter: Part
+    """Who tells of Harbor as a whole what it is told by the others. It plays no role: without it nothing is lost."""
+    of_exporter: Callable[[Environment], MetricsEndpoint | None]
+    """The same of a container of its, by its environment; None: that container is another. Raises
+    WrongConfiguration."""
+    health: str
+    """Of the exporter's metrics: whether Harbor calls itself healthy, 1 or 0."""
+    up: str
+    """Whether Harbor calls a `component` healthy, 1 or 0."""
+    projects: str
+    """How many projects there are, as it has counted them in the database."""
+
+
+@dataclass(frozen=True)
 class Profile:
     """One generation of Harbor's layout."""
 
@@ -182,6 +205,8 @@ class Profile:
     """Where a job replica with these files (text by path) and this environment keeps jobs; None: they name none.
 
     Raises WrongConfiguration."""
+    monitoring: Monitoring | None = None
+    """What it tells Prometheus, where it can."""
     share_connections: frozenset[Role] = frozenset()
     """Those who open as many connections as a replica of `database_role` may, beside it: they take its settings."""
     robots: Callable[[Sql], list[RobotAccount]] | None = None

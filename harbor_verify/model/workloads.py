@@ -134,16 +134,21 @@ def why_not_ready(pod: V1Pod) -> str:
 
 def replicas_of(workload: Workload, pods: Iterable[V1Pod]) -> list[Replica]:
     """The workload's replicas among `pods`, oldest first; those that are being deleted or have ended do not count."""
-    wanted = set(workload.selector)
-    alive = [
+    found = alive(dict(workload.selector), pods)
+    return [Replica(workload, ordinal, pod) for ordinal, pod in enumerate(found)]
+
+
+def alive(selector: Mapping[str, str], pods: Iterable[V1Pod]) -> list[V1Pod]:
+    """Those of `pods` with these labels that are there to stay, oldest first."""
+    wanted = set(selector.items())
+    found = [
         pod
         for pod in pods
         if wanted <= set((pod.metadata.labels or {}).items())
         and pod.metadata.deletion_timestamp is None
         and pod.status.phase not in ("Succeeded", "Failed")
     ]
-    alive.sort(key=lambda pod: (pod.metadata.creation_timestamp, pod.metadata.name))
-    return [Replica(workload, ordinal, pod) for ordinal, pod in enumerate(alive)]
+    return sorted(found, key=lambda pod: (pod.metadata.creation_timestamp, pod.metadata.name))
 
 
 _OF_ANYBODY = frozenset({"component", "app.kubernetes.io/component"})

@@ -2,6 +2,7 @@
 
 import time
 import traceback
+from collections import defaultdict
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -38,6 +39,7 @@ class Outcome:
     offenders: tuple[Offender, ...] = ()
     messages: list[str] = field(default_factory=list)
     measured: dict[str, Any] = field(default_factory=dict)
+    listed: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     evidence: list[str] = field(default_factory=list)
     flaws: list[str] = field(default_factory=list)
     collected: bool = False
@@ -75,6 +77,7 @@ class Outcome:
             ),
             message=clean("\n".join(self.messages)),
             measured=redaction.structure(self.measured),
+            listed=redaction.structure(dict(self.listed)),
             evidence=tuple(dict.fromkeys([*self.evidence, *files])),
             severity=self.check.severity,
             builds_on=self.check.builds_on,
@@ -140,6 +143,12 @@ def findings(request: pytest.FixtureRequest) -> Findings:
 def measured(request: pytest.FixtureRequest) -> dict[str, Any]:
     """Figures that a check wants in the report, by a name with its unit: measured["outage_ms"] = 340."""
     return request.node.stash[OUTCOME].measured
+
+
+@pytest.fixture
+def listed(request: pytest.FixtureRequest) -> dict[str, list[dict[str, Any]]]:
+    """Rows that the report draws: listed["ends"].append({…}); `harbor_verify/reports/ahead.py` says which it knows."""
+    return request.node.stash[OUTCOME].listed
 
 
 @pytest.fixture

@@ -172,9 +172,9 @@ def _begin(config: pytest.Config, selected: list[str]) -> State:
     target_lines += [f"  {clocks}"] if clocks else []
     target_lines.append(f"  seed {seed}: what is hit is drawn from it (--seed {seed} hits the same again)")
     if any(id.startswith("failover.") for id in selected):
-        share_mib = push_share_bytes(settings.push_mib, selected, settings.repeat) / 2**20
+        share_mib = round(push_share_bytes(settings.push_mib, selected, settings.repeat) / 2**20, 1)
         target_lines.append(
-            f"  clients at work push {settings.push_mib} MiB at most in all (--push-mib), {share_mib:.3g} MiB each "
+            f"  clients at work push {settings.push_mib} MiB at most in all (--push-mib), {share_mib:g} MiB each "
             "time that something is broken; the images are removed at the end, and their bytes by Harbor's next "
             "garbage collection"
         )

@@ -3,6 +3,7 @@
 Links lead to the evidence beside it, where that was kept.
 """
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from harbor_verify.reports import (
+    ahead,
     blame,
     compare,
     disruption_view,
@@ -55,6 +57,8 @@ def document(run: Run, folder: Path) -> str:
         for number, result in enumerate(run.results)
         if (made := disruption_view.view(result, folder, name=f"disruption-{number}"))
     ]
+    coming = ahead.ahead(run, folder)
+    space_plot, ends_plot = _plots_of(coming)
     return _template().render(
         run=run,
         env=environment.whole(run.environment),
@@ -79,6 +83,9 @@ def document(run: Run, folder: Path) -> str:
         screenshots=screenshots.of_run(run, folder),
         comparison=compare.compare(earlier[-1], run) if earlier else None,
         trend=_trend([*earlier, run]),
+        ahead=coming,
+        space_plot=space_plot,
+        ends_plot=ends_plot,
         Category=Category,
         any_plot=any(made.plot for made in views),
     )
@@ -92,6 +99,15 @@ def _trend(runs: list[Run]) -> Any:
     from harbor_verify.reports.plots import trend
 
     return trend.draw(runs, name="trend")
+
+
+def _plots_of(coming: ahead.Ahead) -> tuple[Any, Any]:
+    """Of space over time, and of what ends; None where there is nothing to draw."""
+    if not (coming.volumes or coming.ends):
+        return None, None
+    from harbor_verify.reports.plots import ahead as plots
+
+    return plots.space(coming.volumes, name="space"), plots.ends(coming.ends, name="ends")
 
 
 def _template() -> Template:
@@ -111,6 +127,9 @@ def _template() -> Template:
         grouped=grouped,
         href=lambda file: quote(str(file)),
         ms=_ms,
+        size=_size,
+        days=_days,
+        moment=_moment,
         duration=_duration,
         comparison_words=conclusion,
         replicas=environment.replicas,
@@ -146,6 +165,33 @@ def _duration(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.1f}\u00a0s"
     return f"{seconds // 60:.0f}\u00a0min\u00a0{seconds % 60:.0f}\u00a0s"
+
+
+def _size(count_bytes: float) -> str:
+    """`640 MiB`, `12.5 GiB`."""
+    units = ["B", "KiB", "MiB", "GiB", "TiB"]
+    while count_bytes >= 1024 and len(units) > 1:
+        count_bytes /= 1024
+        del units[0]
+    return f"{count_bytes:.1f}".removesuffix(".0") + f"\u00a0{units[0]}"
+
+
+def _days(count: float) -> str:
+    """`5 days`, `3 years`; `4 days ago` of what has been."""
+    if count < 0:
+        return f"{_days(-count)} ago"
+    if count < 1:
+        return "less than a day"
+    if count >= 730:
+        return f"{count / 365:.0f}\u00a0years"
+    return "1\u00a0day" if count < 2 else f"{count:.0f}\u00a0days"
+
+
+def _moment(at: datetime | None) -> str:
+    """`2026-11-28 03:00`, with seconds where there are any; a dash where there is none."""
+    if at is None:
+        return "\N{EN DASH}"
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}".removesuffix(":00")
 
 
 def _anchor(id: str) -> str:

@@ -8,7 +8,8 @@ summary       {pass, fail, advice, error, blocked, not applicable, not_run}: cou
 areas         [{area, category, pass, fail, advice, error, blocked, not applicable, duration_s}]
 checks        [{id, area, claim, verdict, severity, category, builds_on: [id, …], caused_by: id or null, started,
               duration_s, message, offenders: [{object, expected, observed, uids: [UID, …]}], hint, source,
-              measured: {name_with_unit: value}, evidence: [file, …], flaws: [sentence, …]}]
+              measured: {name_with_unit: value}, listed: {subject: [row, …]}, evidence: [file, …],
+              flaws: [sentence, …]}]
               verdict: pass, fail (Harbor is wrong), error (could not find out), blocked (something is missing where the
               suite runs), not applicable (this deployment has nothing it could be about); severity: must, should;
               category: the verdict, and advice for the failure of what only should be; caused_by: the failed check that
@@ -150,6 +151,7 @@ def _result(check_document: dict[str, Any]) -> CheckResult:
         ),
         message=check_document["message"],
         measured=check_document["measured"],
+        listed=check_document.get("listed", {}),
         evidence=tuple(check_document["evidence"]),
         severity=Severity(check_document.get("severity", "must")),
         builds_on=tuple(check_document.get("builds_on", ())),

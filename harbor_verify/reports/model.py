@@ -71,6 +71,9 @@ class CheckResult:
     message: str = ""
     measured: dict[str, Any] = field(default_factory=dict)
     """Figures by name, each with its unit in the name: outage_ms."""
+    listed: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """What the report draws, by subject, a row each: volumes, ends, schedules (`reports/ahead.py` says what is in a
+    row)."""
     evidence: tuple[str, ...] = ()
     """Files that show more, relative to the run's folder."""
     severity: Severity = Severity.MUST

@@ -155,6 +155,7 @@ _STAND_IN = (
     ("vmware", "v1.2.0", "harbor_1", "jobservice", ()),
     ("goharbor", "v2.15.2", "harbor_2", "core", ()),
     ("goharbor", "v2.15.2", "harbor_2", "jobservice", ("-c", "/etc/jobservice/config.yml")),
+    ("goharbor", "v2.15.2", "harbor_2", "exporter", ()),
     ("goharbor", "v2.15.2", "harbor_2", "registryctl", ("-c", "/etc/registryctl/config.yml")),
 )
 """Whose image, its tag, and the generation, name and words of the program that starts in it."""

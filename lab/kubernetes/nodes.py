@@ -1,7 +1,6 @@
 """The Kubernetes nodes: containerd, kubelet and kube-proxy on a machine of their own each."""
 
 import json
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +21,8 @@ from lab.waiting import NotYet
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
 """The same path on each node: every node has a /run of its own."""
 PAUSE_IMAGE = "harbor-lab/pause:1"
+_PODS = "/var/lib/kubelet/pods/"
+"""Below it: UID/volumes/PLUGIN/VOLUME."""
 _CONNECTION_TRACKING = (
     "net.netfilter.nf_conntrack_tcp_timeout_syn_sent=10",
     "net.netfilter.nf_conntrack_tcp_timeout_fin_wait=30",
@@ -113,15 +114,22 @@ class Node:
         ever; only another pod gets a new mount.
         """
         dead = set()
-        for line in Path(f"/proc/{self.machine.holder()}/mounts").read_text().splitlines():
-            place, kind = line.split()[1:3]
-            volume = re.match(r"/var/lib/kubelet/pods/([^/]+)/volumes/", place)
-            if kind == "fuse.ceph-fuse" and volume:
-                try:
-                    self.machine.run("timeout", "20", "stat", "--file-system", place)
-                except CommandFailed:
-                    dead.add(volume[1])
+        for place in self._volumes():
+            try:
+                self.machine.run("timeout", "20", "stat", "--file-system", place)
+            except CommandFailed:
+                dead.add(Path(place).relative_to(_PODS).parts[0])
         return dead
+
+    def mounts(self, volume: str) -> list[str]:
+        """Where a PersistentVolume of CephFS is mounted for pods."""
+        return [place for place in self._volumes() if Path(place).name == volume]
+
+    def _volumes(self) -> list[str]:
+        """Where CephFS is mounted for pods."""
+        lines = Path(f"/proc/{self.machine.holder()}/mounts").read_text().splitlines()
+        mounts = [line.split()[1:3] for line in lines]
+        return [place for place, kind in mounts if kind == "fuse.ceph-fuse" and place.startswith(_PODS)]
 
     def ctr(self, *argv: str, input: str | None = None, timeout_s: float = 120) -> str:
         """Run containerd's client in the namespace that the kubelet uses."""

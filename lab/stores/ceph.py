@@ -195,14 +195,24 @@ def ensure_folders(volumes: Mapping[str, str]) -> None:
 
 def fill(volume: str, *, quota_bytes: int, file_bytes: int) -> None:
     """Give a folder of VOLUMES a quota, and a file of that size in it that is one hole; 0: neither. Raises LabError."""
-    file, quota = f"{_MOUNT}/{volume}/hole", "ceph.quota.max_bytes"
-    limit = f"import os; os.setxattr({f'{_MOUNT}/{volume}'!r}, {quota!r}, b'{quota_bytes}')"
+    file = f"{_MOUNT}/{volume}/hole"
     with _mounted():
         if file_bytes:
             OUTSIDE.run("truncate", f"--size={file_bytes}", file)
         else:
             OUTSIDE.run("rm", "--force", file)
-        OUTSIDE.run("python3", "-c", limit)
+        _limit(volume, quota_bytes)
+
+
+def limit(volume: str, quota_bytes: int) -> None:
+    """Give a folder of VOLUMES a quota; 0: none. Raises LabError."""
+    with _mounted():
+        _limit(volume, quota_bytes)
+
+
+def _limit(volume: str, quota_bytes: int) -> None:
+    arguments = f"{f'{_MOUNT}/{volume}'!r}, 'ceph.quota.max_bytes', b'{quota_bytes}'"
+    OUTSIDE.run("python3", "-c", f"import os; os.setxattr({arguments})")
 
 
 def copy(folder: str, to: str) -> None:
@@ -284,7 +294,7 @@ osd_pool_default_pg_autoscale_mode = off
 osd_crush_chooseleaf_type = 0
 osd_objectstore = bluestore
 # A file with holes: what is not written takes no place.
-bluestore_block_size = {6 * 2**30}
+bluestore_block_size = {12 * 2**30}
 # Small, instead of following a target of gigabytes.
 bluestore_cache_autotune = false
 bluestore_cache_size = {64 * 2**20}

@@ -29,7 +29,7 @@ _KIB = 1024
     builds_on=("storage.claims-bound", "storage.volume-mounted-in-every-replica"),
 )
 def test_volumes_have_space_and_inodes_left(
-    harbor: Target, findings: Findings, settings: Settings, measured_before, not_applicable, measured
+    harbor: Target, findings: Findings, settings: Settings, measured_before, not_applicable, measured, listed
 ):
     """Every volume of Harbor's, and of its database and Redis in its namespace, has space and inodes left.
 
@@ -49,14 +49,18 @@ def test_volumes_have_space_and_inodes_left(
                     raise CannotTell(f"df says nothing of {path} in pod {pod.metadata.name}")
                 measured[f"{claim}_used_bytes"] = space.used * _KIB
                 measured[f"{claim}_used_percent"] = round(space.percent, 1)
+                row = {"what": claim, "used_bytes": space.used * _KIB, "left_bytes": space.left * _KIB}
+                row["full_percent"] = settings.full_percent
+                listed["volumes"].append(row)
                 if space.percent >= settings.full_percent:
                     volume.wrong(f"{space.percent:.0f} % of its space is used, {_mib(space.left)} are left")
                 inodes = _inodes(harbor, pod, container, path)
+                row["inodes_percent"] = round(inodes.percent, 1) if inodes else None
                 if inodes and inodes.percent >= settings.full_percent:
                     volume.wrong(f"{inodes.percent:.0f} % of its inodes are used, {inodes.left} are left")
                 lasts = _lasts(f"{claim}_used_bytes", measured_before, space)
                 if lasts is not None:
-                    measured[f"{claim}_lasts_days"] = round(lasts, 1)
+                    measured[f"{claim}_lasts_days"] = row["lasts_days"] = round(lasts, 1)
                     if lasts < settings.full_in_days:
                         volume.wrong(
                             f"at the rate of earlier runs it is full in {lasts:.0f} days",

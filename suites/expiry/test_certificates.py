@@ -27,7 +27,7 @@ _STORES = {
     source="X.509: notAfter; reports 16929 of goharbor/harbor, 1775 and 2177 of goharbor/harbor-helm",
 )
 def test_no_certificate_in_use_is_about_to_end(
-    harbor: Target, findings: Findings, settings: Settings, need, not_applicable, measured
+    harbor: Target, findings: Findings, settings: Settings, need, not_applicable, measured, listed
 ):
     """No certificate that Harbor's URL, its parts, its database or its Redis shows has ended, or ends within days.
 
@@ -36,7 +36,7 @@ def test_no_certificate_in_use_is_about_to_end(
     """
     shown = shown_certificates.of_front_door(harbor) + shown_certificates.of_replicas(harbor)
     of_stores, hidden = _of_stores(harbor, need)
-    left = _judge(findings, shown + of_stores, settings.last_days)
+    left = _judge(findings, shown + of_stores, settings.last_days, listed)
     if left:
         measured["shortest_certificate_days"] = min(left)
     if hidden and not findings.offenders:
@@ -81,7 +81,7 @@ def test_certificates_of_database_and_session_store_stay_valid(
     severity=SHOULD,
 )
 def test_authorities_that_harbor_is_given_stay_valid(
-    harbor: Target, findings: Findings, settings: Settings, not_applicable
+    harbor: Target, findings: Findings, settings: Settings, not_applicable, listed
 ):
     """Every certificate authority that Harbor's pods are given in a file stays valid for some weeks.
 
@@ -93,6 +93,9 @@ def test_authorities_that_harbor_is_given_stay_valid(
         expected = (
             f"{authority.subject.rfc4514_string()} is valid for {settings.certificate_days} days at least"
         )
+        name = authority.subject.rfc4514_string()
+        ends = {"what": name, "kind": "authority", "at": authority.not_valid_after_utc.isoformat()}
+        listed["ends"].append({**ends, "least_days": settings.certificate_days})
         with findings.about(place, expected) as given:
             if authority.not_valid_after_utc < limit:
                 given.wrong(end_of(authority))
@@ -114,8 +117,8 @@ def _of_stores(harbor, need):
     return found, hidden
 
 
-def _judge(findings, shown, days):
-    """The days that each has left."""
+def _judge(findings, shown, days, listed=None):
+    """The days that each has left; they are `listed` where that is given."""
     now, left = clock.now(), []
     for each in shown:
         with findings.about(
@@ -127,6 +130,10 @@ def _judge(findings, shown, days):
                 raise CannotTell(str(silent)) from silent
             remaining = certificate.not_valid_after_utc - now
             left.append(remaining.days)
+            if listed is not None:
+                ends = {"what": each.place, "kind": "certificate"}
+                ends["at"] = certificate.not_valid_after_utc.isoformat()
+                listed["ends"].append({**ends, "least_days": days})
             if remaining < timedelta(days=days):
                 served.wrong(f"{certificate.subject.rfc4514_string() or 'it'}: {end_of(certificate)}")
     return left

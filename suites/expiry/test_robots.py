@@ -24,7 +24,7 @@ from harbor_verify.target import Target
     builds_on=("database.reachable",),
 )
 def test_robot_accounts_that_were_made_to_last_do_not_end_unnoticed(
-    harbor: Target, findings: Findings, settings: Settings, not_applicable, measured
+    harbor: Target, findings: Findings, settings: Settings, not_applicable, measured, listed
 ):
     """No robot account that was made to last ends within days, or has lately ended, without being disabled.
 
@@ -40,6 +40,8 @@ def test_robot_accounts_that_were_made_to_last_do_not_end_unnoticed(
         not_applicable("no robot account ends that was made to last and is not disabled")
     measured["robots_that_end_count"] = len(lasting)
     for robot in lasting:
+        ends = {"what": robot.name, "kind": "robot account", "at": robot.ends.isoformat()}
+        listed["ends"].append({**ends, "least_days": settings.robot_days})
         whose = f"of project {robot.project}" if robot.project else "of the whole Harbor"
         expected = f"it is valid for {settings.robot_days} days at least, or disabled"
         with findings.about(f"robot account {robot.name} {whose}", expected) as account:

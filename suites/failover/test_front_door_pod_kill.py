@@ -10,7 +10,8 @@ from harbor_verify.model.roles import Role
     "failover.front-door-pod-kill",
     hint="Requests lost: {front_door} must finish what it is answering (nginx: SIGQUIT, not SIGTERM, after a preStop "
     "sleep that lets its endpoint go first), and needs a second replica. Whatever balances in front of it must "
-    "check each node's health.",
+    "check each node's health. Lost evenly and to the end, one of as many as there are replicas: a node still leads to "
+    "the dead pod (kube-proxy, or whatever stands in for it, hangs there).",
     source="Kubernetes: pod termination, EndpointSlice; budgets are settings",
     needs=("disruption",),
     requires=(Role.FRONT_DOOR,),

@@ -41,6 +41,30 @@ def test_nothing_is_lost_and_nobody_waits_when_a_job_pod_dies(experiments: Exper
 
 
 @check(
+    "failover.job-outlives-job-kill",
+    hint="A job whose {job} was killed lies in the list of what is in progress, in Redis, until another {job} looks "
+    "for jobs of the dead: ten seconds after it starts, and every ten minutes. Where it did not end: no {job} was "
+    "started again (`kubectl get pods`), Redis does not keep what it is given, or the lock that the dead one held "
+    "keeps the job waiting.",
+    source="Harbor: jobservice; gocraft/work, dead pool reaper; budgets are settings",
+    needs=(
+        "disruption",
+        "machine-control",
+    ),
+    requires=(Role.JOB, Feature.JOB_LOGS),
+    builds_on=(*CLIENTS_AT_WORK, "failover.job-pod-kill"),
+)
+def test_a_job_is_taken_up_again_when_whoever_ran_it_is_killed(experiments: Experiments, measured):
+    """When whoever runs jobs is killed in the middle of one, it is taken up again in time, and ends in success.
+
+    Source: budgets are settings; `response_ms` is the time from the kill to the end of the job.
+    """
+    survival = experiments.job_kill()
+    measured.update(survival.measured)
+    survival.require()
+
+
+@check(
     "failover.schedules-outlive-job-pod-kill",
     hint="Nothing began: the moments of the next minutes lie in Redis, and whichever {job} is left takes them; is "
     "there another that is Ready, and does its log say `SCHEDULER` then? What the dead one had just taken is put back "

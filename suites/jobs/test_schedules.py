@@ -39,7 +39,7 @@ _RESTART = (
     requires=(Role.JOB, Feature.SCHEDULES),
     builds_on=("database.reachable",),
 )
-def test_redis_has_every_schedule_that_the_database_has(harbor: Target, findings: Findings, measured):
+def test_redis_has_every_schedule_that_the_database_has(harbor: Target, findings: Findings, measured, listed):
     """Every schedule that the database has, those who run jobs have in Redis, with the same times, and no others.
 
     Source: rows of `schedule` with their tasks, and the policies in Redis. Where they differ it is looked again, for
@@ -50,7 +50,7 @@ def test_redis_has_every_schedule_that_the_database_has(harbor: Target, findings
 
     def alike() -> None:
         nonlocal seen
-        seen = _compared(harbor, store, measured)
+        seen = _compared(harbor, store, measured, listed)
         if seen.offenders:
             raise NotYet("they differ")
 
@@ -60,13 +60,21 @@ def test_redis_has_every_schedule_that_the_database_has(harbor: Target, findings
     findings.take(seen)
 
 
-def _compared(harbor: Target, store, measured) -> Findings:
+def _compared(harbor: Target, store, measured, listed) -> Findings:
     found = Findings()
     with harbors_database(harbor) as sql:
         schedules = jobs.records(harbor).schedules(sql)
     in_redis = {policy.job_id: policy for policy in jobs.policies(harbor, store)}
     measured.update(schedules_count=len(schedules), schedules_in_redis_count=len(in_redis))
     place = f"Redis {store.store}"
+    listed["schedules"] = [
+        {
+            "what": str(each),
+            "cron": each.cron,
+            "redis_cron": in_redis[each.job_id].cron if each.job_id in in_redis else "",
+        }
+        for each in schedules
+    ]
     for schedule in schedules:
         with found.about(str(schedule), f"{place} has it, to fire at {schedule.cron}") as each:
             policy = in_redis.get(schedule.job_id)
@@ -129,7 +137,7 @@ def test_no_schedule_is_taken_out_with_another(harbor: Target, findings: Finding
     ),
 )
 def test_schedules_fired_when_they_were_due_and_once(
-    harbor: Target, findings: Findings, not_applicable, measured, tell
+    harbor: Target, findings: Findings, not_applicable, measured, tell, listed
 ):
     """Each schedule started what it is for at the last time that it was due, and only once each time.
 
@@ -144,12 +152,15 @@ def test_schedules_fired_when_they_were_due_and_once(
         for schedule in records.schedules(sql):
             expected = f"at {schedule.cron} it starts what it is for, once"
             since = max(schedule.made, started)
+            row = {"what": str(schedule), "cron": schedule.cron}
+            listed["schedules"].append(row)
             try:
                 moments = _moments(records, sql, schedule, since, tell)
                 upcoming = next_due(schedule.cron, since)
             except WrongConfiguration as wrong:
                 findings.wrong(str(schedule), expected, f"it never fires: {wrong}")
                 continue
+            row["next"] = _said(next_due(schedule.cron, records.now(sql)))
             if not moments:
                 later.append(f"{schedule}: {upcoming:%F %T}" if upcoming else f"{schedule}: never")
                 continue
@@ -157,7 +168,10 @@ def test_schedules_fired_when_they_were_due_and_once(
             with findings.about(str(schedule), expected) as each:
                 began = records.firings(sql, schedule, moments[0] - timedelta(seconds=1))
                 became = fired(moments, began, next_due(schedule.cron, moments[-1]))
-                _judge(each, became, lambda at, of=schedule: records.is_swept(sql, of, at))
+                is_swept = became.missed is not None and records.is_swept(sql, schedule, became.missed)
+                if not is_swept:
+                    row |= {"due": _said(moments[-1]), "fired": _said(max(began, default=None))}
+                _judge(each, became, is_swept)
     measured["moments_looked_at_count"] = looked_at
     if not findings.examined and not findings.offenders:
         not_applicable(
@@ -166,8 +180,13 @@ def test_schedules_fired_when_they_were_due_and_once(
         )
 
 
-def _judge(each, found: Fired, is_swept) -> None:
-    if found.missed is not None and is_swept(found.missed):
+def _said(moment: datetime | None) -> str:
+    """As reports have it; empty: never."""
+    return moment.isoformat(timespec="seconds") if moment else ""
+
+
+def _judge(each, found: Fired, is_swept: bool) -> None:
+    if found.missed is not None and is_swept:
         each.unknown(f"what it started at {found.missed:%F %T} may have been removed since")
     elif found.missed is not None:
         each.wrong(f"nothing began at {found.missed:%F %T} UTC")

@@ -1,6 +1,7 @@
 """How a unit test runs a check: what it finds, and the fixtures with which it ends early."""
 
 import inspect
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -39,6 +40,7 @@ def examine(check: Callable[..., object], *args: Any, **fixtures: Any) -> None:
     names = [name for name in inspect.signature(check).parameters if name != "findings"]
     given: dict[str, Any] = {name: never for name in names if name in _ENDINGS}
     given |= {"tell": lambda text: None} if "tell" in names else {}
+    given |= {"listed": defaultdict(list)} if "listed" in names else {}
     given |= {**dict(zip(names, args, strict=False)), **fixtures}
     if "findings" not in inspect.signature(check).parameters:
         check(**given)

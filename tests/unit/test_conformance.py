@@ -1,7 +1,5 @@
 """The OCI conformance suite as a black box: what it left is read, and who differs is named."""
 
-import socket
-import threading
 from collections import Counter
 from types import SimpleNamespace
 
@@ -9,7 +7,6 @@ import pytest
 
 from harbor_verify import conformance
 from harbor_verify.clients.harbor import Credentials
-from harbor_verify.clients.relay import Relay
 from harbor_verify.conformance import Conformance
 from harbor_verify.errors import CannotTell
 from suites.images import test_conformance as module
@@ -19,6 +16,9 @@ JUNIT = """<testsuites><testsuite name="OCI">
 <testcase name="OCI/ping" status="passed"/>
 <testcase name="OCI/sha512/push" status="failure"><failure/></testcase>
 <testcase name="OCI/sha512/push" status="failure"><failure/></testcase>
+<testcase name="OCI/head" status="failure"><system-err>GET
+~~~ Error ~~~
+EOF</system-err></testcase>
 <testcase name="OCI/tag" status="skipped"/>
 </testsuite></testsuites>"""
 ADMIN = Credentials("admin", "s3cret-word")
@@ -26,8 +26,12 @@ ADMIN = Credentials("admin", "s3cret-word")
 
 def test_what_failed_is_counted_by_name_and_what_was_skipped_is_not():
     found = conformance.read(JUNIT)
-    assert (found.failed, found.tests) == (frozenset({("OCI/sha512/push", 2)}), 3)
-    assert (found.names, found.count) == (["OCI/sha512/push"], 2)
+    assert (found.failed, found.tests) == (
+        frozenset({("OCI/sha512/push", 2), ("OCI/head", 1)}),
+        4,
+    )
+    assert (found.names, found.count) == (["OCI/head", "OCI/sha512/push"], 3)
+    assert found.unanswered == {"OCI/head"}
 
 
 @pytest.mark.parametrize(
@@ -57,7 +61,7 @@ def test_it_is_told_where_to_go_and_its_reports_are_kept(tmp_path):
     script = f'cp {tmp_path}/junit.xml "$OCI_RESULTS_DIR"; env | grep OCI_ > "$OCI_RESULTS_DIR/results.yaml"; exit 1'
     kept = {}
     found = run(program(tmp_path, script), kept, ca_file=None)
-    assert found.tests == 3
+    assert found.tests == 4
     for line in ("OCI_REGISTRY=127.0.0.1:1", "OCI_TLS=disabled", "OCI_REPO1=p/conformance-one"):
         assert line in kept["results.yaml"]
 
@@ -122,70 +126,15 @@ def test_who_differs_from_the_others_is_named(differs, thing, observed):
     assert (offender.object, offender.observed) == (thing, observed)
 
 
+def test_a_request_that_got_no_answer_at_one_place_is_unknown_and_any_other_difference_red():
+    silent = Conformance(found("sha512", "range", "head").failed, 100, frozenset({"head"}))
+    with pytest.raises(CannotTell, match=r"core-1.*got no answer, where others did: head"):
+        examine(CHECK, harbor(), conformance_of(core_1=silent), {}, lambda text: None)
+    worse = Conformance(found("sha512", "range", "head", "push").failed, 100, frozenset({"head"}))
+    [offender] = offenders_of(CHECK, harbor(), conformance_of(core_1=worse), {}, lambda text: None)
+    assert offender.observed == "fails otherwise: head, push"
+
+
 def test_a_place_without_a_result_is_unknown_and_not_well():
     with pytest.raises(CannotTell, match="no result"):
         examine(CHECK, harbor(), conformance_of(core_1=CannotTell("no result")), {}, lambda text: None)
-
-
-@pytest.fixture
-def echo():
-    """A server on loopback that gives back what it is sent, in capitals."""
-    server = socket.create_server(("127.0.0.1", 0))
-
-    def serve():
-        while True:
-            try:
-                connection, _ = server.accept()
-            except OSError:
-                return
-            with connection:
-                while data := connection.recv(1024):
-                    connection.sendall(data.upper())
-
-    threading.Thread(target=serve, daemon=True).start()
-    yield server.getsockname()
-    server.close()
-
-
-def test_a_relay_leads_both_ways_until_one_side_ends(echo):
-    relay = Relay(lambda: socket.create_connection(echo))
-    host, port = relay.address.split(":")
-    with socket.create_connection((host, int(port)), timeout=5) as near:
-        for word in (b"one", b"two"):
-            near.sendall(word)
-            assert near.recv(10) == word.upper()
-        near.shutdown(socket.SHUT_WR)
-        assert near.recv(10) == b""
-    relay.close()
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection((host, int(port)), timeout=1)
-
-
-def test_a_relay_to_nobody_ends_the_connection():
-    def refuse():
-        raise ConnectionRefusedError("nothing listens")
-
-    relay = Relay(refuse)
-    host, port = relay.address.split(":")
-    with socket.create_connection((host, int(port)), timeout=5) as near:
-        assert near.recv(10) == b""
-    assert relay.failure is None, "that is the replica's own answer"
-    relay.close()
-
-
-@pytest.mark.parametrize("failures", [1, 2])
-def test_a_relay_tries_its_way_twice_and_then_says_why_there_was_none(echo, failures):
-    errors = [ConnectionResetError("the API server hung up")] * failures
-
-    def connect():
-        if errors:
-            raise errors.pop()
-        return socket.create_connection(echo)
-
-    relay = Relay(connect)
-    host, port = relay.address.split(":")
-    with socket.create_connection((host, int(port)), timeout=5) as near:
-        near.sendall(b"one")
-        assert near.recv(10) == (b"ONE" if failures == 1 else b"")
-    assert relay.failure == (None if failures == 1 else "the API server hung up")
-    relay.close()

@@ -145,7 +145,9 @@ def test_defect_says_what_it_is(profile, name):
     assert all(re.fullmatch(r"[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*", check) for check in named)
     assert defect.causes <= defect.turns_red, "what chance decides is no cause"
     assert not defect.turns_red & (defect.may_turn_red | defect.not_applicable)
-    found = objects.of_kind(manifests_of(profile), *objects.WORKLOADS)
+    manifests = manifests_of(profile)
+    layouts.find(profile, defect.layout or layouts.REFERENCE).change(manifests)
+    found = objects.of_kind(manifests, *objects.WORKLOADS)
     workloads = {each["metadata"]["name"] for each in found}
     assert defect.unready <= workloads
 

@@ -6,13 +6,17 @@ from types import SimpleNamespace
 import pytest
 
 from harbor_verify.checkers.fault_confirmed import fault_confirmed
+from harbor_verify.checkers.response import response
 from harbor_verify.disruptions import changes
+from harbor_verify.disruptions import job_kill as job_kill_module
 from harbor_verify.disruptions.api_server_loss import ApiServerLoss
 from harbor_verify.disruptions.dns_loss import DnsLoss
+from harbor_verify.disruptions.job_kill import JobKill
 from harbor_verify.disruptions.machine_control import MachineControl
 from harbor_verify.disruptions.node_drain_kill import NodeDrainKill
 from harbor_verify.disruptions.node_pressure import NodePressure
-from harbor_verify.errors import CannotTell, DeadlinePassed, HealFailed
+from harbor_verify.disruptions.volume_full import VolumeFull
+from harbor_verify.errors import CannotTell, DeadlinePassed, HealFailed, UnexpectedAnswer
 from harbor_verify.history import Recorder
 from lab import machine_control as of_the_lab
 from tests.unit.ledgers import MemoryLedger
@@ -37,6 +41,9 @@ class Control:
     def refused_api_packets(self):
         return 0 if self.harmless else 7
 
+    def full_on(self, volume):
+        return {"node-1": True, "node-2": not self.harmless}
+
     def throttled(self, node):
         self.times += 0 if self.harmless else 30
         return self.times
@@ -44,7 +51,9 @@ class Control:
 
 def make(kind, control, recorder, lasts_s=0.3):
     arguments = (None, recorder, [workload()], control)
-    if kind is NodePressure:
+    if kind is VolumeFull:
+        made = kind(*arguments, "images-pv", lasts_s=lasts_s, timeout_s=0.3)
+    elif kind is NodePressure:
         made = kind(*arguments, "node-1", lasts_s=lasts_s, timeout_s=0.3)
         made.pods_on = lambda nodes: {"uid-a": "web-a"}
     else:
@@ -57,6 +66,7 @@ UNDONE = {
     DnsLoss: ("lose_names", "give_names"),
     ApiServerLoss: ("refuse_api", "admit_api"),
     NodePressure: ("throttle_node", "release_node"),
+    VolumeFull: ("fill_volume", "make_room"),
 }
 
 
@@ -104,6 +114,97 @@ def test_the_lab_can_do_whatever_a_disruption_may_ask_of_machines():
     }
     can = of_the_lab.MachineControl
     assert asked == {name: list(inspect.signature(getattr(can, name)).parameters) for name in asked}
+
+
+class Jobs:
+    """A Harbor that starts jobs; `statuses` are what it says of the newest, one after the other, the last for ever."""
+
+    def __init__(self, *statuses):
+        self.statuses, self.started = list(statuses), 0
+
+    def start_harmless_job(self, credentials):
+        self.started += 1
+        return self.started
+
+    def job_status(self, job_id, credentials):
+        status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+        if isinstance(status, Exception):
+            raise status
+        return status
+
+
+class JobControl(Control):
+    """`immortal`: whoever is killed goes on."""
+
+    def __init__(self, *, immortal=False):
+        super().__init__()
+        self.immortal = immortal
+
+    def serving(self, what):
+        return f"the {what}"
+
+    def is_running(self, node, container):
+        return self.immortal
+
+
+def job_kill(monkeypatch, jobs, control):
+    monkeypatch.setattr(job_kill_module, "_HELD_UP_S", 0.01)
+    status = SimpleNamespace(name="job", container_id="containerd://abc")
+    pod = SimpleNamespace(
+        status=SimpleNamespace(container_statuses=[status]), spec=SimpleNamespace(node_name="node-2")
+    )
+    replica = SimpleNamespace(pod=pod, container=SimpleNamespace(name="job"), pod_name="job-1")
+    made = JobKill(None, Recorder(), workload(), control, jobs, None, lambda: [replica], timeout_s=0.3)
+    made.watch = Watch()
+    return made
+
+
+NOBODY = UnexpectedAnswer("GET → 502", status=502)
+
+
+def test_who_runs_jobs_dies_in_the_middle_of_one_that_is_then_taken_up_again(monkeypatch):
+    control = JobControl()
+    kill = job_kill(monkeypatch, Jobs(NOBODY, "Running", "Running", "Success"), control)
+    with kill:
+        pass
+    (disruption,) = kill.recorder.history().disruptions()
+    assert disruption.proven.value == {"job": 1, "status": "Running", "killed": 1}
+    assert disruption.response.value["status"] == "Success"
+    steps = [name for name, *_ in control.done]
+    assert steps == ["pause_server", "kill_container", "resume_server", "mend"]
+    assert ("kill_container", "node-2", "abc") in control.done
+
+
+@pytest.mark.parametrize("status", ["Running", "Error"])
+def test_a_job_that_is_not_taken_up_again_or_fails_is_a_failure(monkeypatch, status):
+    kill = job_kill(monkeypatch, Jobs("Pending", status), JobControl())
+    with kill:
+        pass
+    assert fault_confirmed(kill.recorder.history()).valid is True
+    (offender,) = response(kill.recorder.history()).offenders
+    assert f"job 1 is {status}" in offender.observed
+
+
+def test_a_job_that_had_ended_before_is_no_middle_and_another_is_tried(monkeypatch):
+    jobs = Jobs("Success", "Running", "Success")
+    with job_kill(monkeypatch, jobs, JobControl()):
+        pass
+    assert jobs.started == 2
+    jobs = Jobs("Success")
+    kill = job_kill(monkeypatch, jobs, JobControl())
+    with pytest.raises(CannotTell, match="each of 3 jobs had ended"), kill:
+        pass
+    assert jobs.started == 3
+
+
+def test_who_goes_on_was_not_killed_and_the_database_goes_on_too(monkeypatch):
+    control = JobControl(immortal=True)
+    with (
+        pytest.raises(DeadlinePassed, match="still running"),
+        job_kill(monkeypatch, Jobs("Running"), control),
+    ):
+        pass
+    assert ("resume_server", "the database") in control.done
 
 
 def drain_with_a_kill(monkeypatch, *, dies=True, pod="web-b"):

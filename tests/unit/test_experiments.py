@@ -55,6 +55,10 @@ class Experiment:
         return survival
 
 
+def _named(name):
+    return SimpleNamespace(metadata=SimpleNamespace(name=name))
+
+
 def experiments(
     tmp_path,
     *,
@@ -66,6 +70,7 @@ def experiments(
     experiment=None,
     url="http://192.0.2.1:31778",
     places=None,
+    claimed=("images-pv",),
     **settings,
 ):
     """core on node-1 and node-3, one registry on node-3; the front door is node-1's address."""
@@ -89,7 +94,10 @@ def experiments(
         )
         for name in nodes
     ]
-    deployment = SimpleNamespace(workloads=workloads, replicas=replicas.get, nodes=lambda: known)
+    volumes = [SimpleNamespace(volume=volume and _named(volume), used_by=("registry",)) for volume in claimed]
+    deployment = SimpleNamespace(
+        workloads=workloads, replicas=replicas.get, nodes=lambda: known, volumes=lambda: volumes
+    )
     target = SimpleNamespace(
         deployment=deployment,
         workload=workloads.get,
@@ -121,6 +129,7 @@ def experiments(
         ("node_loss", None, NODE, ON_NODE_3),
         ("node_pressure", None, HANGING, ON_NODE_3),
         ("dns_loss", None, Budgets((30 + SETTINGS.hang_outage_budget_s) * 1000), ()),
+        ("volume_full", None, Budgets(SETTINGS.outage_budget_ms, refuses=frozenset({"push"})), ()),
         ("api_server_loss", None, UNTIMED, ("core-0", "core-1", "registry-0")),
         ("server_kill", SESSION_STORE, STORE, ()),
         ("server_restart", SESSION_STORE, STORE, ()),
@@ -227,6 +236,12 @@ def test_a_drain_with_a_kill_hits_a_replica_on_another_node(tmp_path):
     assert name == "node-drain node-3 and kill"
     assert budgets == Budgets(SETTINGS.drain_outage_budget_ms)
     assert victims == (*ON_NODE_3, "core-0")
+
+
+@pytest.mark.parametrize("claimed", [(), (None,)])
+def test_a_volume_that_images_are_not_on_is_not_filled(tmp_path, claimed):
+    with pytest.raises(NotApplicable, match="uses no PersistentVolumeClaim"):
+        experiments(tmp_path, claimed=claimed).volume_full()
 
 
 def test_two_nodes_are_lost_where_what_is_left_has_everything(tmp_path):

@@ -14,6 +14,7 @@ from harbor_verify.failover import Experiment, require_whole
 from harbor_verify.history import Recorder
 from harbor_verify.model.roles import Role
 from harbor_verify.settings import Settings
+from harbor_verify.survival import Budgets
 from harbor_verify.verdict import Failure
 from harbor_verify.waiting import NotYet, wait_until
 from tests.unit.ledgers import MemoryLedger
@@ -94,6 +95,8 @@ class FakeRegistry:
     def push(self, image, repository, tag):
         if self.http.name in self.http.world.silent:
             raise NoAnswer("PUT: no answer", sent=True)
+        if self.http.world.full:
+            raise UnexpectedAnswer("PATCH → 500", status=500)
         self.images[image.digest] = image
         self.http.world.pushes.append(image.digest)
         self.http.world.takers.add(self.http.name)
@@ -113,7 +116,7 @@ class World:
     def __init__(self, *, shared=True, registry_api=Role.REGISTRY):
         self.profile = SimpleNamespace(api=FakeHarbor, registry_api=registry_api)
         self.values, self.removed, self.read, self.unlisted = {}, set(), {}, set()
-        self.numbers, self.opened, self.closed, self.silent = 0, 0, 0, set()
+        self.numbers, self.opened, self.closed, self.silent, self.full = 0, 0, 0, set(), False
         one = set()
         self.stores = {name: one if shared else set() for name in ("ui-0", "ui-1", "ui-2", "front-door")}
         self.pods = [
@@ -216,9 +219,11 @@ class FakeKill:
 
 @pytest.fixture
 def kill(monkeypatch):
-    """Runs it: (world, what happens meanwhile, whether it heals) → Survival."""
+    """Runs it: (world, what happens meanwhile, whether it heals) → Survival. `budgets`: others than a kill's."""
 
-    def run(world, during=lambda: None, *, settings=SETTINGS, stop_run=lambda reason: None, **more):
+    def run(
+        world, during=lambda: None, *, settings=SETTINGS, stop_run=lambda reason: None, budgets=None, **more
+    ):
         fake = type("Kill", (FakeKill,), {"world": world, "during": staticmethod(during), **more})
         monkeypatch.setattr(failover, "PodKill", fake)
         monkeypatch.setattr(failover, "LARGE_BYTES", 2048)
@@ -233,6 +238,8 @@ def kill(monkeypatch):
                 run_id="r",
                 stop_run=stop_run,
             )
+            if budgets:
+                return experiment.run(fake(None, recorder, None), budgets, victims=("ui-0",))
             return Experiments(world, recorder, settings, experiment, DRAWS_THE_FIRST).pod_kill(Role.WEB)
 
     return run
@@ -353,6 +360,41 @@ def test_an_image_that_died_with_its_pod_is_found(kill):
 
     with pytest.raises(Failure, match="images that were acknowledged"):
         kill(world, lose).require()
+
+
+def test_pushes_that_nobody_can_do_meanwhile_are_judged_by_what_was_acknowledged_alone(kill):
+    world, full = World(), Budgets(SETTINGS.outage_budget_ms, refuses=frozenset({"push"}))
+
+    def fill(also=frozenset()):
+        world.full, world.silent = True, set(also)
+        time.sleep(1)
+        world.full, world.silent = False, set()
+
+    kill(world, fill, budgets=full).require()
+    with pytest.raises(Failure, match="outage"):
+        kill(world, fill, budgets=Budgets(SETTINGS.outage_budget_ms)).require()
+    with pytest.raises(Failure) as failure:
+        kill(world, lambda: fill({"front-door"}), budgets=full).require()
+    assert not {o.object for o in failure.value.offenders} & {"push@front-door", "large-push@front-door"}
+
+    def lose():
+        fill()
+        world.images["registry-1"] = {}
+
+    with pytest.raises(Failure, match="images that were acknowledged"):
+        kill(world, lose, budgets=full).require()
+
+
+def test_pushes_that_go_on_failing_when_they_may_not_any_more_are_no_pass(kill):
+    world, full = World(), Budgets(SETTINGS.outage_budget_ms, refuses=frozenset({"push"}))
+
+    def fill():
+        world.full = True
+        time.sleep(1)
+
+    settings = SETTINGS.model_copy(update={"recovery_budget_s": 0.5})
+    with pytest.raises(Failure, match="push@front-door\n  expected: answered well within 500 ms of the heal"):
+        kill(world, fill, settings=settings, budgets=full).require()
 
 
 def test_a_client_that_gets_nothing_good_any_more_keeps_no_loss_from_being_told(kill):

@@ -333,6 +333,17 @@ def test_what_a_check_puts_into_its_folder_is_evidence_also_when_it_passes(suite
     assert suite.report()["checks"][0]["evidence"] == ["checks/unit.fine/seen.png"]
 
 
+def test_what_a_check_lists_is_in_the_report_and_drawn_without_secrets(suite):
+    row = '{"what": "of-the-admin", "kind": "robot account", "at": "2030-01-31T00:00:00+00:00", "least_days": 7}'
+    suite.check("fine", f'listed["ends"].append({row})', arguments="listed")
+    assert suite.run()[0] == 0
+    assert suite.report()["checks"][0]["listed"]["ends"][0]["what"] == "[redacted]"
+    assert suite.report()["notes"] == []
+    page = (suite.folder / "reports/latest/report.html").read_text()
+    assert "2030-01-31" in page
+    assert "of-the-admin" not in page
+
+
 def test_no_secret_reaches_a_report_or_the_terminal(suite):
     suite.check("bad", 'raise Failure([Offender("ns/a", "x", "signed in with of-the-admin")])')
     suite.check("dark", 'raise CannotTell("Authorization: Bearer abcdef, of-the-admin")')

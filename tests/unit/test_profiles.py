@@ -23,6 +23,7 @@ CLIENTS = {
     Feature.FORM_TOKENS: capabilities.ProtectsForms,
     Feature.HEALTH_REPORT: capabilities.ReportsHealth,
     Feature.JOB_LOGS: capabilities.RunsJobs,
+    Feature.METRICS: capabilities.CountsProjects,
     Feature.QUOTAS: capabilities.CountsStorage,
     Feature.REPLICATION: capabilities.Replicates,
     Feature.REQUESTS_TAKEN_UP_EARLY: capabilities.TakesUpRequestsEarly,

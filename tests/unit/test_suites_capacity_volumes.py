@@ -1,5 +1,6 @@
 """The check of volumes' room, in a Harbor whose stores have volumes in its namespace, too."""
 
+from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -59,7 +60,16 @@ def told(harbor, looks=()):
 
 def test_volumes_with_room_are_well_each_looked_at_once(harbor):
     measured = {}
-    examine(CHECK, harbor(), SETTINGS, list, never, measured)
+    listed = defaultdict(list)
+    examine(CHECK, harbor(), SETTINGS, list, never, measured, listed)
+    rows = {each["what"]: each for each in listed["volumes"]}
+    assert rows["harbor-registry"] == {
+        "what": "harbor-registry",
+        "used_bytes": 10 * 1024,
+        "left_bytes": 90 * 1024,
+        "full_percent": 85,
+        "inodes_percent": 10.0,
+    }
     claims = {name.partition("_")[0] for name in measured}
     assert {"harbor-registry", "harbor-jobservice"} < claims
     assert any("database" in each for each in claims)

@@ -3,6 +3,7 @@
 import socket
 import ssl
 import threading
+from collections import defaultdict
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -118,7 +119,11 @@ def need(name):
 def test_certificates_with_months_left_are_well(serve, pem):
     measured = {}
     target = harbor(parts=[pem(300)], database=serve(200, postgresql=True), redis=serve(100))
-    examine(ENDING, target, SETTINGS, need, never, measured)
+    listed = defaultdict(list)
+    examine(ENDING, target, SETTINGS, need, never, measured, listed)
+    assert {each["kind"] for each in listed["ends"]} == {"certificate"}
+    days = [datetime.fromisoformat(each["at"]) - datetime.now(UTC) for each in listed["ends"]]
+    assert min(days).days == measured["shortest_certificate_days"]
     assert measured == {"shortest_certificate_days": 99}
 
 
@@ -176,7 +181,9 @@ def test_an_authority_that_ends_is_named_with_its_file(pem):
 
 def test_authorities_that_stay_or_have_a_successor_in_the_file_are_well(pem):
     for text in (pem(100), pem(12) + pem(400)):
-        examine(AUTHORITIES, harbor(files={"ca.crt": text}), SETTINGS, never)
+        listed = defaultdict(list)
+        examine(AUTHORITIES, harbor(files={"ca.crt": text}), SETTINGS, never, listed)
+        assert {each["kind"] for each in listed["ends"]} == {"authority"}
     with pytest.raises(Failure):
         examine(AUTHORITIES, harbor(files={"ca.crt": pem(12) + pem(400, "another")}), SETTINGS, never)
 
@@ -209,7 +216,10 @@ def known(monkeypatch):
 
 
 def test_robots_with_weeks_left_are_well(known):
-    examine(ROBOTS, known(robot(made_for=90, left=15)), SETTINGS, never, {})
+    listed = defaultdict(list)
+    examine(ROBOTS, known(robot(made_for=90, left=15)), SETTINGS, never, {}, listed)
+    (ends,) = listed["ends"]
+    assert (ends["kind"], ends["least_days"]) == ("robot account", SETTINGS.robot_days)
 
 
 @pytest.mark.parametrize("left, told", [(3.5, "in 3 days"), (-2.5, "2 days ago")])

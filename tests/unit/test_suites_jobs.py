@@ -1,5 +1,6 @@
 """The checks of schedules, of queues, and of what was begun, on evidence that was doctored."""
 
+from collections import defaultdict
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -127,8 +128,11 @@ def fire(target, **given):
 def test_schedules_that_are_in_both_are_well(harbor):
     measured = {}
     target = harbor(Records([schedule()]), policies=[Policy("gc", DAILY, 7)])
-    examine(IN_REDIS, target, measured)
+    listed = {}
+    examine(IN_REDIS, target, measured, listed)
     assert measured == {"schedules_count": 1, "schedules_in_redis_count": 1}
+    (row,) = listed["schedules"]
+    assert row["redis_cron"] == row["cron"]
 
 
 @pytest.mark.parametrize(
@@ -221,8 +225,12 @@ THREE = NOW.replace(hour=3, minute=0, second=0)
 def test_a_schedule_that_fired_at_its_last_moments_is_well(harbor):
     measured = {}
     began = [THREE - number * DAY + timedelta(seconds=3) for number in range(8, -1, -1)]
-    examine(FIRE, *fire(harbor(Records([schedule()], {5: began})), measured=measured))
+    listed = defaultdict(list)
+    examine(FIRE, *fire(harbor(Records([schedule()], {5: began})), measured=measured), listed=listed)
     assert measured == {"moments_looked_at_count": 9}
+    (row,) = listed["schedules"]
+    assert (row["due"], row["fired"]) == ("2026-11-28T03:00:00+00:00", "2026-11-28T03:00:03+00:00")
+    assert row["next"] == "2026-11-29T03:00:00+00:00"
 
 
 @pytest.mark.parametrize(
@@ -253,8 +261,10 @@ def test_what_began_since_the_last_moment_that_is_judged_is_no_second(harbor, mo
 
 
 def test_what_was_swept_since_is_unknown(harbor):
+    listed = defaultdict(list)
     with pytest.raises(CannotTell, match="may have been removed"):
-        examine(FIRE, *fire(harbor(Records([schedule()], swept=True))))
+        examine(FIRE, *fire(harbor(Records([schedule()], swept=True))), listed=listed)
+    assert listed["schedules"][0].keys() == {"what", "cron", "next"}
 
 
 @pytest.mark.parametrize("more", [{"made": NOW - HOUR}, {}])

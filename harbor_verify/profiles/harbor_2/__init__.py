@@ -2,9 +2,20 @@
 
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.errors import WrongConfiguration
-from harbor_verify.model.roles import Environment, Feature, FirstRow, Part, Profile, Role, SecretKey, Standing
+from harbor_verify.model.roles import (
+    Environment,
+    Feature,
+    FirstRow,
+    Monitoring,
+    Part,
+    Profile,
+    Role,
+    SecretKey,
+    Standing,
+)
 from harbor_verify.model.web_page import WebPage
 from harbor_verify.model.words import Words
+from harbor_verify.profiles.harbor_2 import metrics
 from harbor_verify.profiles.harbor_2.api import Harbor2
 from harbor_verify.profiles.harbor_2.chart import made_anew
 from harbor_verify.profiles.harbor_2.contents import Harbor2Contents
@@ -79,6 +90,7 @@ PROFILE = Profile(
             Feature.IMAGES_ON_VOLUMES,
             Feature.INTERNAL_TLS,
             Feature.JOB_LOGS,
+            Feature.METRICS,
             Feature.MIGRATIONS,
             Feature.OBJECT_STORE,
             Feature.QUOTAS,
@@ -140,6 +152,14 @@ PROFILE = Profile(
     contents=Harbor2Contents(),
     jobs=Harbor2Jobs(),
     job_store=job_store,
+    monitoring=Monitoring(
+        of=metrics.of_replica,
+        exporter=Part(images=("harbor-exporter",), labels=_labels("exporter"), port=8001),
+        of_exporter=metrics.of_exporter,
+        health=metrics.HEALTH,
+        up=metrics.UP,
+        projects=metrics.PROJECTS,
+    ),
     share_connections=frozenset({Role.JOB}),
     robots=robots,
     made_anew=made_anew,

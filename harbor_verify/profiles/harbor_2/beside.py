@@ -1,6 +1,6 @@
-"""What Harbor 2.x has beside the registry: replication to and from other registries, and scanners.
+"""What Harbor 2.x has beside the registry: replication to and from other registries, scanners, statistics.
 
-Source: Harbor, api/v2.0: replication/policies, replication/executions, registries, scanners.
+Source: Harbor, api/v2.0: replication/policies, replication/executions, registries, scanners, statistics.
 """
 
 from collections.abc import Callable
@@ -56,6 +56,14 @@ class BesideTheRegistry(HasLists):
             return datetime.fromisoformat(told) if told else None
         except (ValueError, KeyError, TypeError, AttributeError) as wrong:
             raise UnexpectedAnswer(f"{summary(answer)}: no metadata of a scanner", status=200) from wrong
+
+    def count_of_projects(self, credentials: Credentials) -> int:
+        """GET /statistics, of all projects for an administrator."""
+        answer = self.http.get(f"{API}/statistics", auth=basic(credentials))
+        try:
+            return int(document(expect(answer, 200))["total_project_count"])
+        except (ValueError, KeyError, TypeError) as wrong:
+            raise UnexpectedAnswer(f"{summary(answer)}: no statistics", status=200) from wrong
 
     def _listed(
         self,

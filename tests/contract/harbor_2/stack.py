@@ -132,8 +132,15 @@ class Stack:
         program.start()
         return program
 
-    def jobservice(self, name: str = "jobservice", port: int | None = None, **changed: str | None) -> Program:
-        """A jobservice that asks core-a; its logs lie in the folder job-logs."""
+    def jobservice(
+        self,
+        name: str = "jobservice",
+        port: int | None = None,
+        *,
+        metrics_port: int = 0,
+        **changed: str | None,
+    ) -> Program:
+        """A jobservice that asks core-a; its logs lie in the folder job-logs. With a `metrics_port` it has metrics."""
         port = port or self._ports["jobservice"]
         logs = self.folder / "job-logs"
         logs.mkdir(exist_ok=True)
@@ -158,7 +165,9 @@ job_loggers:
       settings:
         work_dir: {logs}
 metric:
-  enabled: false
+  enabled: {str(bool(metrics_port)).lower()}
+  path: /metrics
+  port: {metrics_port}
 loggers:
   - name: STD_OUTPUT
     level: INFO
@@ -174,6 +183,26 @@ loggers:
             "REGISTRY_CREDENTIAL_PASSWORD": REGISTRY_PASSWORD,
         }
         return self._program(name, "harbor_jobservice", ["-c", configuration], port, environment, changed)
+
+    def exporter(self, name: str, **changed: str | None) -> Program:
+        """One that asks core-a."""
+        port = free_port()
+        environment = {
+            "HARBOR_EXPORTER_PORT": str(port),
+            "HARBOR_EXPORTER_METRICS_PATH": "/metrics",
+            "HARBOR_EXPORTER_CACHE_TIME": "1",
+            "HARBOR_SERVICE_SCHEME": "http",
+            "HARBOR_SERVICE_HOST": HOST,
+            "HARBOR_SERVICE_PORT": str(self["core-a"].port),
+            "HARBOR_REDIS_URL": self.redis_url(2),
+            "HARBOR_REDIS_NAMESPACE": "harbor_job_service_namespace",
+            "HARBOR_DATABASE_HOST": HOST,
+            "HARBOR_DATABASE_PORT": str(self["postgresql"].port),
+            "HARBOR_DATABASE_USERNAME": DATABASE_USER,
+            "HARBOR_DATABASE_PASSWORD": DATABASE_PASSWORD,
+            "HARBOR_DATABASE_DBNAME": DATABASE,
+        }
+        return self._program(name, "harbor_exporter", [], port, environment, changed)
 
     def registryctl(self, **changed: str | None) -> Program:
         port = self._ports["registryctl"]

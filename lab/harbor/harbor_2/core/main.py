@@ -9,7 +9,7 @@ import redis
 from ... import log, termination
 from ...termination import Fatal
 from ...web.server import serve
-from .. import internal_tls, migrate, redis_client
+from .. import internal_tls, metrics, migrate, redis_client
 from ..database import Database, DatabaseError, describe
 from ..redis_client import RedisError
 from ..version import VERSION
@@ -22,6 +22,7 @@ from .harbor import Harbor
 from .health import Health
 from .records import users
 from .registry_client import RegistryClient
+from .requests import Requests
 from .sessions import MemoryStore, RedisStore, Sessions, Store
 from .settings import Settings, from_environment
 from .signing import SigningKey
@@ -64,8 +65,13 @@ def _main() -> None:
     harbor.health.start()
     harbor.pulls.start()
     log.info(f"Version: {VERSION}")
-    tls = internal_tls.of_environment()
-    server = serve(Application(harbor).answer, ("", settings.port), streams=True, tls=tls)
+    tls, answer = internal_tls.of_environment(), Application(harbor).answer
+    if settings.metrics:
+        requests = Requests(answer)
+        answer = requests.answer
+        port, path = settings.metrics
+        metrics.tell(requests.families, port=port, path=path)
+    server = serve(answer, ("", settings.port), streams=True, tls=tls)
     log.info(f"http server Running on {'https' if tls else 'http'}://:{settings.port}")
     server.serve_forever()
 

@@ -44,6 +44,8 @@ class Settings:
     private_key_file: Path
     """The key that signs tokens."""
     storage_provider: str
+    metrics: tuple[int, str] | None
+    """(port, path) where metrics are told; None: nowhere."""
     overwritten: dict[str, Any]
     """What of the configuration stands in the environment, and is not changed while core runs."""
 
@@ -83,5 +85,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         key_file=Path(environment.get("KEY_PATH") or "/etc/core/key"),
         private_key_file=Path(environment.get("TOKEN_PRIVATE_KEY_PATH") or "/etc/core/private_key.pem"),
         storage_provider=environment.get("REGISTRY_STORAGE_PROVIDER_NAME") or "filesystem",
+        metrics=(int(environment.get("METRIC_PORT") or 9090), environment.get("METRIC_PATH") or "/metrics")
+        if environment.get("METRIC_ENABLE", "").lower() == "true"
+        else None,
         overwritten=json.loads(environment.get("CONFIG_OVERWRITE_JSON") or "{}"),
     )

@@ -30,6 +30,8 @@ class Config:
     core_secret: str
     jobservice_secret: str
     registryctl_url: str
+    metrics: tuple[int, str] | None
+    """(port, path) where metrics are told; None: nowhere."""
 
 
 def load(path: Path, environment: Mapping[str, str] = os.environ) -> Config:
@@ -49,6 +51,7 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Config:
             core_secret=environment.get("CORE_SECRET", ""),
             jobservice_secret=environment.get("JOBSERVICE_SECRET", ""),
             registryctl_url=environment.get("REGISTRY_CONTROLLER_URL", "").rstrip("/"),
+            metrics=_metrics(document.get("metric") or {}),
         )
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as failure:
         raise Fatal(f"failed to load configurations from {path}: {failure!r}") from None
@@ -59,3 +62,7 @@ def _log_folder(loggers: list[dict[str, Any]]) -> Path | None:
         if logger.get("name") == "FILE":
             return Path(logger["settings"]["base_dir"])
     return None
+
+
+def _metrics(told: dict[str, Any]) -> tuple[int, str] | None:
+    return (int(told["port"]), str(told["path"])) if told.get("enabled") is True else None

@@ -8,7 +8,7 @@ from typing import Any
 
 from ... import log, termination
 from ...web.server import serve
-from .. import redis_client
+from .. import metrics, redis_client
 from ..database import Database
 from ..version import VERSION
 from . import config, core_client, garbage_collection, upkeep
@@ -83,6 +83,9 @@ def _main() -> None:
     periodic.restore_soon(database, settings.core_url)
     periodic.start()
     log.info("Basic worker is started")
+    if settings.metrics:
+        port, path = settings.metrics
+        metrics.tell(workers.families, port=port, path=path)
     service = Service(jobs, periodic, logs, list(known), settings)
     server = serve(service.answer, ("", settings.port), tls=settings.tls)
     log.info(f"API server is serving at {settings.port} with [{'https' if settings.tls else 'http'}] mode")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import threading
 import time
 import traceback
@@ -13,6 +14,7 @@ import redis
 
 from ... import log
 from ..database import DatabaseError
+from ..metrics import Counted, Family, gauge, prefix
 from . import core_client
 from .config import Config
 from .jobs import ERROR, RUNNING, STOPPED, SUCCESS, Jobs, Pool, Taken, new_id
@@ -45,6 +47,8 @@ class Workers:
         self._known = known
         self._idle = [new_id() for _ in range(config.workers)]
         now = int(time.time())
+        self.ran = Counted()
+        """The jobs that have ended here."""
         self.pool = Pool(new_id(), now, now, config.workers, os.getpid(), names, list(self._idle))
         self._ending = threading.Event()
         self._reap_at_s = time.monotonic() + _REAP_AFTER_START_S
@@ -53,6 +57,18 @@ class Workers:
         self._in_background(self._live, "heartbeat")
         self._in_background(self._dispatch, "dispatch")
         self._in_background(self._tell_again, "tell again")
+
+    def families(self) -> list[Family]:
+        """What it tells Prometheus."""
+        name = prefix()
+        about = {"node": socket.gethostname(), "pool": self.pool.id, "workers": str(self._config.workers)}
+        return [
+            gauge(f"{name}info", "the information of jobservice", [(about, 1)]),
+            self.ran.counter(f"{name}task_total", "The number of processed tasks"),
+            self.ran.summary(
+                f"{name}task_process_time_seconds", "The time duration of the task processing time"
+            ),
+        ]
 
     def finish(self) -> None:
         """Take no more, and wait until what is at work has ended, or for so long as the real one does."""
@@ -127,6 +143,7 @@ class Workers:
         self._jobs.set_status(job_id, RUNNING)
         self._report(hook, job_id, RUNNING, {})
         log.info(f"Job '{name}:{job_id}' starts")
+        begun_s = time.monotonic()
         try:
             result, status = self._known[name](json.loads(state["parameters"]), job_log), SUCCESS
         except Exception as failure:  # noqa: BLE001 - a job that fails must not end the program
@@ -138,6 +155,7 @@ class Workers:
             status = STOPPED
         self._patiently(lambda: self._jobs.set_status(job_id, status))
         self._report(hook, job_id, status, result)
+        self.ran.add(time.monotonic() - begun_s, type=name, status=status)
         log.info(f"Job '{name}:{job_id}' ends: {status}")
 
     def _end_log(self, job_log: JobLog, job_id: str) -> None:

@@ -99,7 +99,7 @@ def internal_configuration(call: Call) -> Response:
         "ext_endpoint": settings.external_url,
         "jobservice_url": settings.jobservice_url,
         "max_job_workers": 10,
-        "metric_enable": False,
+        "metric_enable": settings.metrics is not None,
         "postgresql_database": settings.database_name,
         "postgresql_host": settings.database_host,
         "postgresql_max_idle_conns": settings.database_most_idle,

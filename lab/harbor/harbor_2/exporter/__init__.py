@@ -1,0 +1,1 @@
+"""Harbor's exporter: it tells Prometheus of Harbor as a whole."""
