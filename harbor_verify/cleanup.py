@@ -53,7 +53,10 @@ def holder(run_id: str) -> str:
 
 
 def local_image(ledger: Ledger, reference: str) -> None:
-    """Write down that an image is about to be made in this machine's docker daemon."""
+    """Write down that an image is about to be made in this machine's docker daemon.
+
+    It may get further names: this one, a dash, and a number.
+    """
     ledger.made(LOCAL_IMAGE, reference, machine=platform.node())
 
 
@@ -113,13 +116,17 @@ def remove_objects(ledger: Ledger, kubernetes: Kubernetes, namespace: str) -> No
 
 
 def remove_local_image(docker_host: str | None, entry: Entry) -> str:
-    """The same of an image in a docker daemon; of another machine's the command is told. Raises DockerDaemonFailed."""
+    """The same of an image in a docker daemon, by all names that it got; of another machine's the command is told.
+
+    Raises DockerDaemonFailed.
+    """
     machine = entry.more.get("machine")
     if machine != platform.node():
         return f"local image {entry.name} is not of this machine: on {machine} run docker rmi {entry.name}"
     daemon = Docker(docker_host, timeout_s=_DOCKER_TIMEOUT_S)
     try:
-        daemon.remove(entry.name)
+        for name in (entry.name, *daemon.numbered(entry.name)):
+            daemon.remove(name)
     finally:
         daemon.close()
     return f"removed local image {entry.name}"

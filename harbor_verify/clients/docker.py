@@ -1,5 +1,6 @@
 """A docker daemon as the registry's client: what a developer's `docker login`, `push` and `pull` do."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -142,6 +143,12 @@ class Docker:
             return
         except APIError as refused:
             raise DockerDaemonFailed(f"docker rmi {reference}: {refused.explanation or refused}") from refused
+
+    def numbered(self, reference: str) -> list[str]:
+        """The names that the daemon has which are this one, a dash, and a number."""
+        repository = split_reference(reference)[0]
+        names = [name for image in self._client.images.list(repository) for name in image.tags]
+        return sorted(name for name in names if re.fullmatch(rf"{re.escape(reference)}-\d+", name))
 
     def has(self, reference: str) -> bool:
         """Whether the daemon has an image of that name."""

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from harbor_verify import cleanup, heal, lease
+from harbor_verify.clients.docker import Docker
 from harbor_verify.clients.harbor import Credentials, Project
 from harbor_verify.disruptions import changes
 from harbor_verify.errors import HarnessError, NoAnswer, TargetUnreachable
@@ -235,11 +236,23 @@ def test_an_image_of_another_machine_is_told_with_the_command(kubernetes, harbor
 
 def test_an_image_of_this_machine_is_removed(kubernetes, harbor, monkeypatch):
     removed = []
-    daemon = SimpleNamespace(remove=removed.append, close=lambda: None)
+    numbered = {"h/p/busybox:1": ["h/p/busybox:1-0", "h/p/busybox:1-12"]}
+    daemon = SimpleNamespace(remove=removed.append, numbered=numbered.get, close=lambda: None)
     monkeypatch.setattr(cleanup, "Docker", lambda host, timeout_s: daemon)
     cleanup.local_image(Ledger(kubernetes, "harbor", RUN, Lease()), "h/p/busybox:1")
     assert healed(kubernetes, harbor).failed == []
-    assert removed == ["h/p/busybox:1"]
+    assert removed == ["h/p/busybox:1", "h/p/busybox:1-0", "h/p/busybox:1-12"], "by all its names"
+
+
+def test_of_other_images_names_none_is_taken_for_a_further_one():
+    tags = ["h/p/busybox:1", "h/p/busybox:1-0", "h/p/busybox:1-x", "h/p/busybox:11-0", "h/p/busybox:1-0-1"]
+    daemon = Docker.__new__(Docker)
+    daemon._client = SimpleNamespace(
+        images=SimpleNamespace(
+            list=lambda repository: [SimpleNamespace(tags=tags)] * (repository == "h/p/busybox")
+        )
+    )
+    assert daemon.numbered("h/p/busybox:1") == ["h/p/busybox:1-0"]
 
 
 @pytest.fixture

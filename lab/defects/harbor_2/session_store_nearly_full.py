@@ -12,5 +12,5 @@ DEFECT = Defect(
     hint_says=("maxmemory", "--bigkeys"),
     plant_outside=lambda lab: redis_sentinel.leave(_BYTES),
     heal_outside=lambda lab: redis_sentinel.leave(0),
-    beside_others=True,
+    # Not beside redis-is-a-cache: that would throw it away again, and schedules with it.
 )
