@@ -18,7 +18,7 @@ from lab.kubernetes import nodes
 
 _PROJECT = tomllib.loads((settings.REPOSITORY / "pyproject.toml").read_text())["project"]
 NAME = f"harbor-verify:{_PROJECT['version']}"
-PACKAGES = ("busybox-static", "ca-certificates", "curl", "python3")
+PACKAGES = ("busybox-static", "ca-certificates", "curl", "libstdc++6", "python3")
 _PYTHON = "/usr/bin/python3"
 """Debian's, the same as in the image."""
 _PLACE = "usr/local/lib/python3.11/dist-packages"

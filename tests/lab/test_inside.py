@@ -32,7 +32,7 @@ def kubectl(*argv: str, input: str | None = None) -> str:
 def role(name: str) -> str:
     """The manifests of one of the roles, for the namespace that Harbor is in here."""
     written = (ROLES / name / "roles.yaml").read_text()
-    return written.replace("    namespace: harbor\n", f"    namespace: {HARBOR.namespace}\n")
+    return written.replace("namespace: harbor\n", f"namespace: {HARBOR.namespace}\n")
 
 
 @contextmanager
