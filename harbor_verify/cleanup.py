@@ -11,7 +11,7 @@ from typing import Any
 
 from kubernetes import client
 
-from harbor_verify.clients.docker import Docker
+from harbor_verify.clients.docker import Docker, split_reference
 from harbor_verify.clients.harbor import Project
 from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.errors import AnswerError, UnexpectedAnswer
@@ -55,7 +55,7 @@ def holder(run_id: str) -> str:
 def local_image(ledger: Ledger, reference: str) -> None:
     """Write down that an image is about to be made in this machine's docker daemon.
 
-    It may get further names: this one, a dash, and a number.
+    In a repository of the run's own: whatever the daemon has of that is the run's.
     """
     ledger.made(LOCAL_IMAGE, reference, machine=platform.node())
 
@@ -116,7 +116,8 @@ def remove_objects(ledger: Ledger, kubernetes: Kubernetes, namespace: str) -> No
 
 
 def remove_local_image(docker_host: str | None, entry: Entry) -> str:
-    """The same of an image in a docker daemon, by all names that it got; of another machine's the command is told.
+    """The same of an image in a docker daemon, and of all else in its repository; of another machine's the command is
+    told.
 
     Raises DockerDaemonFailed.
     """
@@ -125,7 +126,7 @@ def remove_local_image(docker_host: str | None, entry: Entry) -> str:
         return f"local image {entry.name} is not of this machine: on {machine} run docker rmi {entry.name}"
     daemon = Docker(docker_host, timeout_s=_DOCKER_TIMEOUT_S)
     try:
-        for name in (entry.name, *daemon.numbered(entry.name)):
+        for name in (entry.name, *daemon.names_in(split_reference(entry.name)[0])):
             daemon.remove(name)
     finally:
         daemon.close()

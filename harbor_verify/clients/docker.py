@@ -1,6 +1,5 @@
 """A docker daemon as the registry's client: what a developer's `docker login`, `push` and `pull` do."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -144,11 +143,11 @@ class Docker:
         except APIError as refused:
             raise DockerDaemonFailed(f"docker rmi {reference}: {refused.explanation or refused}") from refused
 
-    def numbered(self, reference: str) -> list[str]:
-        """The names that the daemon has which are this one, a dash, and a number."""
-        repository = split_reference(reference)[0]
-        names = [name for image in self._client.images.list(repository) for name in image.tags]
-        return sorted(name for name in names if re.fullmatch(rf"{re.escape(reference)}-\d+", name))
+    def names_in(self, repository: str) -> list[str]:
+        """All names by which the daemon has images of a repository: REPOSITORY:TAG and REPOSITORY@DIGEST."""
+        found = self._client.images.list(repository)
+        names = [name for each in found for name in (*each.tags, *(each.attrs.get("RepoDigests") or ()))]
+        return sorted(name for name in names if name.startswith((f"{repository}:", f"{repository}@")))
 
     def has(self, reference: str) -> bool:
         """Whether the daemon has an image of that name."""

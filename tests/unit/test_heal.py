@@ -236,23 +236,23 @@ def test_an_image_of_another_machine_is_told_with_the_command(kubernetes, harbor
 
 def test_an_image_of_this_machine_is_removed(kubernetes, harbor, monkeypatch):
     removed = []
-    numbered = {"h/p/busybox:1": ["h/p/busybox:1-0", "h/p/busybox:1-12"]}
-    daemon = SimpleNamespace(remove=removed.append, numbered=numbered.get, close=lambda: None)
+    names = {"h/p/busybox": ["h/p/busybox:1-0", "h/p/busybox@sha256:7"]}
+    daemon = SimpleNamespace(remove=removed.append, names_in=names.get, close=lambda: None)
     monkeypatch.setattr(cleanup, "Docker", lambda host, timeout_s: daemon)
     cleanup.local_image(Ledger(kubernetes, "harbor", RUN, Lease()), "h/p/busybox:1")
     assert healed(kubernetes, harbor).failed == []
-    assert removed == ["h/p/busybox:1", "h/p/busybox:1-0", "h/p/busybox:1-12"], "by all its names"
+    assert removed == ["h/p/busybox:1", "h/p/busybox:1-0", "h/p/busybox@sha256:7"], "by all names"
 
 
-def test_of_other_images_names_none_is_taken_for_a_further_one():
-    tags = ["h/p/busybox:1", "h/p/busybox:1-0", "h/p/busybox:1-x", "h/p/busybox:11-0", "h/p/busybox:1-0-1"]
-    daemon = Docker.__new__(Docker)
-    daemon._client = SimpleNamespace(
-        images=SimpleNamespace(
-            list=lambda repository: [SimpleNamespace(tags=tags)] * (repository == "h/p/busybox")
-        )
+def test_names_in_a_repository_are_tags_and_digests_and_of_no_other():
+    image = SimpleNamespace(
+        tags=["h/p/busybox:1", "h/p/busybox2:1"],
+        attrs={"RepoDigests": ["h/p/busybox@sha256:7", "h/q@sha256:7"]},
     )
-    assert daemon.numbered("h/p/busybox:1") == ["h/p/busybox:1-0"]
+    untagged = SimpleNamespace(tags=[], attrs={"RepoDigests": None})
+    daemon = Docker.__new__(Docker)
+    daemon._client = SimpleNamespace(images=SimpleNamespace(list=lambda repository: [image, untagged]))
+    assert daemon.names_in("h/p/busybox") == ["h/p/busybox:1", "h/p/busybox@sha256:7"]
 
 
 @pytest.fixture
