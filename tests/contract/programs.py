@@ -8,6 +8,7 @@ over their environment. Nor would the signal at a parent's death: a program that
 import contextlib
 import functools
 import os
+import random
 import re
 import signal
 import socket
@@ -29,9 +30,12 @@ class ProgramFailed(Exception):
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
+    """None that the kernel may give to a connection before the program listens on it (it takes them from 32768 on)."""
+    while True:
+        port = random.randrange(16384, 30000)
+        with socket.socket() as probe, contextlib.suppress(OSError):  # somebody else's
+            probe.bind((HOST, port))
+            return port
 
 
 def wait(condition: Callable[[], bool], what: str, deadline_s: float = 30) -> None:
@@ -95,13 +99,15 @@ def end_leftovers() -> None:
 
 @dataclass
 class Program:
-    """A program that listens on `port` of loopback; started again, it keeps its folder and its log."""
+    """A program that listens on `port` of loopback, and on `other_ports`; started again, it keeps its folder and its
+    log."""
 
     name: str
     argv: Sequence[str | Path]
     port: int
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+    other_ports: Sequence[int] = ()
     process: subprocess.Popen | None = None
 
     @property
@@ -124,7 +130,7 @@ class Program:
             )
 
     def start(self, deadline_s: float = 30) -> None:
-        """Start it and wait for its port."""
+        """Start it and wait for its ports."""
         self.launch()
         self.wait_open(deadline_s)
 
@@ -132,9 +138,10 @@ class Program:
         def opened() -> bool:
             if self.process is None or self.process.poll() is not None:
                 raise ProgramFailed(f"{self.name} has ended:\n{self.log()[-3000:]}")
-            return is_open(self.port)
+            return all(is_open(port) for port in ports)
 
-        wait(opened, f"{self.name} listens on {self.port}; its log:\n{self.log()[-3000:]}", deadline_s)
+        ports = (self.port, *self.other_ports)
+        wait(opened, f"{self.name} listens on {ports}; its log:\n{self.log()[-3000:]}", deadline_s)
 
     def exit_code(self, deadline_s: float = 10) -> int:
         """Wait for its end; negative is the signal that ended it."""

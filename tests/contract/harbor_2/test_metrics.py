@@ -35,14 +35,16 @@ def told(port: int) -> Metrics:
 def core(stack: Stack) -> tuple[str, int]:
     """(url, port of its metrics)."""
     port = free_port()
-    stack.core(
+    program = stack.core(
         "core-m",
         METRIC_ENABLE="true",
         METRIC_PATH="/metrics",
         METRIC_PORT=str(port),
         METRIC_NAMESPACE="harbor",
         METRIC_SUBSYSTEM="core",
-    ).start()
+    )
+    program.other_ports = (port,)
+    program.start()
     return stack.url("core-m"), port
 
 
@@ -73,7 +75,9 @@ def test_there_is_nothing_but_metrics_at_that_port(core: tuple[str, int]) -> Non
 def test_jobservice_tells_who_it_is_and_what_it_ran(stack: Stack, core: tuple[str, int]) -> None:
     port = free_port()
     stack["jobservice"].end(9)
-    stack.jobservice(metrics_port=port, METRIC_NAMESPACE="harbor", METRIC_SUBSYSTEM="jobservice").start()
+    program = stack.jobservice(metrics_port=port, METRIC_NAMESPACE="harbor", METRIC_SUBSYSTEM="jobservice")
+    program.other_ports = (port,)
+    program.start()
     found = told(port)
     assert found.by("workers", "harbor_jobservice_info") == {"10": 1}
     assert "harbor_jobservice_task_total" not in found
@@ -93,6 +97,7 @@ def test_the_registry_counts_what_it_refuses_too(stack: Stack) -> None:
     configuration = stack.folder / "registry-m.yml"
     debug = f"http:\n  debug: {{addr: '{HOST}:{port}', prometheus: {{enabled: true, path: /metrics}}}}\n"
     configuration.write_text(configuration.read_text().replace("http:\n", debug))
+    program.other_ports = (port,)
     program.start()
     looked_for = of_replica(Role.REGISTRY, {"config.yml": configuration.read_text()}, {})
     assert looked_for is not None
