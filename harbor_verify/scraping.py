@@ -81,7 +81,7 @@ def read(target: Target, pod: V1Pod, endpoint: MetricsEndpoint) -> Metrics:
     By port-forward where that is permitted, from inside the cluster, too: a NetworkPolicy that lets Prometheus pass and
     nobody else is no fault.
     """
-    forward = _may_forward(target)
+    forward = not target.kubernetes.inside or target.kubernetes.may_forward(target.namespace)
     link = open_link(
         target.kubernetes,
         name=pod.metadata.name,
@@ -108,13 +108,6 @@ def read(target: Target, pod: V1Pod, endpoint: MetricsEndpoint) -> Metrics:
         return metrics_of(expect(answer, 200).text)
     except ValueError as strange:
         raise UnexpectedAnswer(f"{summary(answer)}, which is no metrics: {strange}", status=200) from strange
-
-
-def _may_forward(target: Target) -> bool:
-    if not target.kubernetes.inside:
-        return True
-    may = target.kubernetes.may
-    return all(may(verb, "pods/portforward", namespace=target.namespace) for verb in ("get", "create"))
 
 
 def _desired(item: Any) -> int:

@@ -354,16 +354,12 @@ class Target:
         if role not in self._by_forward:
             replicas = [replica for replica in self.deployment.replicas(role) if replica.ready][:_MOST_TRIED]
             direct = any(self._answers(replica, forward=False) for replica in replicas)
-            may = not direct and self._may_forward()
+            may = not direct and self.kubernetes.may_forward(self.namespace)
             forwarded = may and any(self._answers(replica, forward=True) for replica in replicas)
             if may and not forwarded:
                 return False  # Nobody is there now; somebody may be later.
             self._by_forward[role] = forwarded
         return self._by_forward[role]
-
-    def _may_forward(self) -> bool:
-        may = self.kubernetes.may
-        return all(may(verb, "pods/portforward", namespace=self.namespace) for verb in ("get", "create"))
 
     def _answers(self, replica: Replica, *, forward: bool) -> bool:
         """Whether anything is answered there in the language that is spoken there."""

@@ -122,6 +122,10 @@ class Kubernetes:
         answer = self.ask("ask what we may do", self.authorization.create_self_subject_access_review, review)
         return bool(answer.status.allowed)
 
+    def may_forward(self, namespace: str) -> bool:
+        """Whether we are allowed to forward ports of its pods: clients ask for that in two ways, of a verb each."""
+        return all(self.may(verb, "pods/portforward", namespace=namespace) for verb in ("get", "create"))
+
 
 def pages(
     ask: Callable[..., Any], what: str, call: Callable[..., Any], *args: Any, most: int = PAGE, **kwargs: Any

@@ -249,7 +249,8 @@ def test_counters_that_began_anew_say_nothing(monkeypatch):
 
 def test_silence_within_the_cluster_may_be_a_network_policy(monkeypatch):
     with harbor(monkeypatch) as (target, pods):
-        monkeypatch.setattr(scraping, "_may_forward", lambda target: False)
+        monkeypatch.setattr(target.kubernetes, "inside", True)
+        monkeypatch.setattr(target.kubernetes, "may_forward", lambda namespace: False)
         pods.told["harbor-core-1"] = NoAnswer("timed out", sent=False)
         with pytest.raises(CannotTell, match="NetworkPolicy"):
             judged(served, target)

@@ -37,7 +37,7 @@ def target(monkeypatch, *, direct, forwarded, may=True, inside=True, replicas=("
         return SimpleNamespace(get=get, close=lambda: None, headers={}, uid="", forward=forward)
 
     monkeypatch.setattr(module, "open_link", open_link)
-    kubernetes = SimpleNamespace(inside=inside, may=lambda *_, **__: may)
+    kubernetes = SimpleNamespace(inside=inside, may_forward=lambda namespace: may)
     access = SimpleNamespace(
         kubernetes=kubernetes,
         namespace="harbor",
