@@ -8,8 +8,9 @@ from harbor_verify.model.roles import Role
 
 @check(
     "failover.registry-pod-kill",
-    hint="Pushes lost: the registry's storage is not shared, or does not outlive the pod; see storage.* and "
-    "configuration.registry-root-inside-volume. Requests lost: give the container a preStop sleep and a "
+    hint="Pushes lost: the registry's storage is not shared, or does not outlive the pod, see storage.* and "
+    "configuration.registry-root-inside-volume; or something else deletes what is pushed, as a script of your own "
+    "beside garbage collection does. Requests lost: give the container a preStop sleep and a "
     "drain timeout, and let the front door try another upstream. Uploads lost: the http.secret must be "
     "the same on each replica.",
     source="Kubernetes: pod termination, EndpointSlice; budgets are settings",
