@@ -82,6 +82,7 @@ def ensure() -> None:
     STORE.ensure(lambda: _request(settings.PATRONI_ETCD, _STORE_PORT, "GET", "/health"))
     for name in NODES:
         _resume(name)
+    wait_until("Patroni watches over PostgreSQL", lambda: watch(True), deadline_s=45, interval_s=0.2)
     try:
         wait_until("PostgreSQL has a primary", _writable, deadline_s=45, interval_s=0.1)
     except NotReady:
@@ -196,6 +197,13 @@ def allow_promotion(on: bool) -> None:
     if not on:
         (standby,) = NODES.keys() - {primary()}
         _configure(standby, {**configuration(standby), "tags": {"nofailover": True}})
+
+
+def watch(on: bool) -> None:
+    """Let Patroni watch over both nodes, or do nothing at all, as `patronictl pause` does. Raises NotYet, OSError."""
+    node = next(iter(settings.POSTGRESQL.values()))
+    if bool(_request(node, PATRONI_PORT, "GET", "/config").get("pause")) is on:
+        _request(node, PATRONI_PORT, "PATCH", "/config", json.dumps({"pause": None if on else True}))
 
 
 def processes(name: str) -> set[int]:

@@ -7,7 +7,7 @@ DEFECT = Defect(
     report="Patroni: tags.nofailover; seen where the file of a standby for reports was copied",
     shows="nothing, until the primary is lost: nobody takes over, and every write fails until it is back",
     turns_red=frozenset({"failover.database-hang", "failover.database-kill"}),
-    hint_says=("patronictl list",),
+    hint_says=("patronictl list", "nofailover"),
     plant_outside=lambda lab: postgresql.allow_promotion(False),
     heal_outside=lambda lab: postgresql.allow_promotion(True),
 )
