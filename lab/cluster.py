@@ -58,7 +58,11 @@ class Deployed:
 
     @property
     def deployment_settings(self) -> rollout.DeploymentSettings:
-        return rollout.DeploymentSettings(ceph_key=ceph.admin_key(), images=harbor_images.contents())
+        return rollout.DeploymentSettings(
+            ceph_key=ceph.admin_key(),
+            images=harbor_images.contents(),
+            session_store=redis_sentinel.founded(),
+        )
 
 
 def target(profile: str | None = None) -> Target:

@@ -52,6 +52,8 @@ class DeploymentSettings:
     ceph_key: str = field(repr=False)
     images: Mapping[str, str] = field(default_factory=dict)
     """What each image is made from, by its name."""
+    session_store: str = ""
+    """Which Redis it is, of those that were there one after the other: each begins empty."""
 
 
 def deploy(
@@ -91,7 +93,7 @@ def render(profile: Profile, settings: DeploymentSettings, change: Change | None
     for each in objects:
         each["metadata"].setdefault("labels", {})[OWNED] = "true"
     for workload in of_kind(objects, *WORKLOADS):
-        _put_fingerprint(workload, objects, settings.images)
+        _put_fingerprint(workload, objects, settings)
     partial = folder / f"{_MANIFEST}.partial"
     partial.touch(mode=0o600)
     partial.write_text(yaml.dump_all(objects, Dumper=_DUMPER, sort_keys=False))
@@ -223,10 +225,13 @@ def _scale_down_former(
             kubectl("scale", resource, f"--namespace={namespace}", "--replicas=0")
 
 
-def _put_fingerprint(workload: Object, objects: list[Object], images: Mapping[str, str]) -> None:
+def _put_fingerprint(workload: Object, objects: list[Object], settings: DeploymentSettings) -> None:
     template = workload["spec"]["template"]
     sources = [find(objects, kind, name).get("data") for kind, name in sorted(sources_of(template["spec"]))]
-    used = [images.get(container["image"]) for container in template["spec"]["containers"]]
+    used = [settings.images.get(container["image"]) for container in template["spec"]["containers"]]
+    if template["metadata"].get("labels", {}).get("component") == "jobservice":
+        # When it starts it writes into Redis what runs by itself, and never again.
+        used.append(settings.session_store)
     digest = hashlib.sha256(json.dumps([template, sources, used], sort_keys=True).encode()).hexdigest()
     template["metadata"].setdefault("annotations", {})[FINGERPRINT] = digest[:16]
 

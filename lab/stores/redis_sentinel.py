@@ -122,6 +122,11 @@ def healthy() -> str:
     return f"{leader} is primary, {' and '.join(replicas)} follow it, {len(SENTINELS)} Sentinels agree"
 
 
+def founded() -> str:
+    """When what is there began empty: it is another one than what was there before."""
+    return str(_SERVER.lstat().st_mtime_ns) if _SERVER.is_symlink() else ""
+
+
 def others(name: str) -> list[str]:
     """The other servers' names."""
     return [other for other in DATA_NODES if other != name]

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from dataclasses import replace
 
 import bcrypt
 import pytest
@@ -47,6 +48,20 @@ def rendered(tmp_path_factory):
         patch.setattr(settings, "STATE", tmp_path_factory.mktemp("deployment"))
         rollout.render(HARBOR_2, SETTINGS)
         return rollout.rendered(HARBOR_2.folder)
+
+
+def test_another_redis_has_jobservice_started_anew_and_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.setattr(settings, "STATE", tmp_path)
+
+    def fingerprints(redis):
+        rollout.render(HARBOR_2, replace(SETTINGS, session_store=redis))
+        return {
+            each["metadata"]["name"]: each["spec"]["template"]["metadata"]["annotations"][rollout.FINGERPRINT]
+            for each in of_kind(rollout.rendered(HARBOR_2.folder), "Deployment")
+        }
+
+    first, second = fingerprints("1"), fingerprints("2")
+    assert {name for name in first if first[name] != second[name]} == {"harbor-jobservice"}
 
 
 def keys_of(manifests):
