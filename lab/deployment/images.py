@@ -100,6 +100,7 @@ def contents() -> dict[str, str]:
 PARTS = frozenset(
     {
         "harbor-core",
+        "harbor-exporter",
         "harbor-jobservice",
         "harbor-portal",
         "harbor-registryctl",

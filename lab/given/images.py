@@ -10,8 +10,8 @@ _STORES = {
     name.partition(":")[0].rpartition("/")[2]: name
     for name in (store_images.DATABASE, store_images.SESSION_STORE)
 }
-_LEFT_OUT = frozenset({"harbor-exporter", "trivy-adapter-photon"})
-"""Parts that nobody needs to push, pull and sign in."""
+_LEFT_OUT = frozenset({"trivy-adapter-photon"})
+"""Parts that nobody needs to push, pull and sign in, nor the suite."""
 _NGINX = frozenset({"harbor-portal", "nginx-photon"})
 _LOGS = "harbor-lab-nginx-logs"
 _IDLE_IMAGE = f"goharbor/nginx-photon:{_VERSION}"

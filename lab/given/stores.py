@@ -37,7 +37,7 @@ def adapt(objects: list[Object], stores: Stores) -> tuple[list[str], dict[str, s
     services = {service["metadata"]["name"] for service in of_kind(objects, "Service")}
     database, redis = _adapt_database(objects, stores, services), _adapt_redis(objects, stores, services)
     passwords = {
-        **({"POSTGRESQL_PASSWORD": stores.database_password} if database else {}),
+        **({f"{each}PASSWORD": stores.database_password for each in _DATABASE_VARIABLES} if database else {}),
         **({"REGISTRY_REDIS_PASSWORD": stores.redis_password} if redis else {}),
     }
     return database + redis, passwords
@@ -48,23 +48,32 @@ def _own(host: str, services: set[str]) -> bool:
 
 
 def _adapt_database(objects: list[Object], stores: Stores, services: set[str]) -> list[str]:
-    hosts = {variable.value for variable in text.named(objects, "POSTGRESQL_HOST")}
-    outside = sorted(host for host in hosts if not _own(host, services))
+    outside: set[str] = set()
+    host, port = stores.database
+    for prefix, name_of_database in _DATABASE_VARIABLES.items():
+        hosts = text.named(objects, f"{prefix}HOST")
+        if not (others := {each.value for each in hosts if not _own(each.value, services)}):
+            continue
+        outside |= others
+        for name, value in {
+            f"{prefix}HOST": host,
+            f"{prefix}PORT": port,
+            f"{prefix}USERNAME": stores.database_user,
+            f"{prefix}{name_of_database}": stores.database_name,
+            f"{prefix}SSLMODE": "disable",
+        }.items():
+            for holder in [each.holder for each in hosts if each.key != "value"]:
+                holder.setdefault(name, value)
+            for variable in text.named(objects, name):
+                variable.value = value
     if not outside:
         return []
-    host, port = stores.database
-    for name, value in {
-        "POSTGRESQL_HOST": host,
-        "POSTGRESQL_PORT": port,
-        "POSTGRESQL_USERNAME": stores.database_user,
-        "POSTGRESQL_DATABASE": stores.database_name,
-        "POSTGRESQL_SSLMODE": "disable",
-    }.items():
-        for holder in [each.holder for each in text.named(objects, "POSTGRESQL_HOST") if each.key != "value"]:
-            holder.setdefault(name, value)
-        for variable in text.named(objects, name):
-            variable.value = value
-    return [f"database {', '.join(outside)}: the lab's PostgreSQL, two servers with Patroni, without TLS"]
+    told = ", ".join(sorted(outside))
+    return [f"database {told}: the lab's PostgreSQL, two servers with Patroni, without TLS"]
+
+
+_DATABASE_VARIABLES = {"POSTGRESQL_": "DATABASE", "HARBOR_DATABASE_": "DBNAME"}
+"""How the variables of core and exporter begin, and how that with the database's name ends."""
 
 
 def _adapt_redis(objects: list[Object], stores: Stores, services: set[str]) -> list[str]:

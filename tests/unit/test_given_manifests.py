@@ -1,5 +1,6 @@
 """Manifests that somebody rendered, as the lab carries them: theirs, but for what the lab has not."""
 
+import base64
 import copy
 
 import pytest
@@ -112,6 +113,30 @@ kind: Service
 metadata: {name: r-trivy, namespace: theirs}
 spec: {selector: {component: trivy}, ports: [{port: 8080}]}
 ---
+kind: ConfigMap
+metadata: {name: r-exporter-env, namespace: theirs}
+data:
+  HARBOR_SERVICE_HOST: r-core
+  HARBOR_REDIS_URL: "redis://redis.example.com:6379/1"
+  HARBOR_DATABASE_HOST: pg.example.com
+  HARBOR_DATABASE_DBNAME: theirs
+---
+kind: Deployment
+metadata: {name: r-exporter, namespace: theirs}
+spec:
+  replicas: 1
+  template:
+    metadata: {labels: {component: exporter}}
+    spec:
+      containers:
+      - name: exporter
+        image: goharbor/harbor-exporter:v2.13.0
+        envFrom: [{configMapRef: {name: r-exporter-env}}, {secretRef: {name: r-exporter}}]
+---
+kind: Secret
+metadata: {name: r-exporter, namespace: theirs}
+data: {HARBOR_DATABASE_PASSWORD: dGhlaXJz}
+---
 kind: ServiceMonitor
 metadata: {name: r, namespace: theirs}
 """
@@ -146,6 +171,19 @@ def test_stores_outside_become_the_labs_in_the_form_that_was_asked_for(adapted):
     assert data["POSTGRESQL_SSLMODE"] == "disable"
     assert data["_REDIS_URL_CORE"] == "redis://:keys@redis:6379/0?idle_timeout_seconds=30"
     assert data["_REDIS_URL_REG"] == "redis+sentinel://:keys@s1:26379,s2:26379/main/2"
+    assert find(adapted, "ConfigMap", "r-exporter-env")["data"] == {
+        "HARBOR_SERVICE_HOST": "r-core",
+        "HARBOR_REDIS_URL": "redis://:keys@redis:6379/1",
+        "HARBOR_DATABASE_HOST": "pg",
+        "HARBOR_DATABASE_PORT": "5432",
+        "HARBOR_DATABASE_USERNAME": "harbor",
+        "HARBOR_DATABASE_DBNAME": "given",
+        "HARBOR_DATABASE_SSLMODE": "disable",
+    }
+    assert (
+        find(adapted, "Secret", "r-exporter")["data"]["HARBOR_DATABASE_PASSWORD"]
+        == base64.b64encode(b"rows").decode()
+    )
     registry = yaml.safe_load(find(adapted, "ConfigMap", "r-registry")["data"]["config.yml"])
     assert registry["redis"] == {"addr": "redis:6379", "password": "keys", "db": 2}
     assert registry["storage"] == {"filesystem": {"rootdirectory": "/storage"}}
