@@ -20,6 +20,7 @@ from harbor_verify.disruptions.network_slowness import NetworkSlowness
 from harbor_verify.disruptions.node_drain import NodeDrain
 from harbor_verify.disruptions.node_drain_kill import NodeDrainKill
 from harbor_verify.disruptions.node_loss import NodeLoss
+from harbor_verify.disruptions.node_out_of_memory import NodeOutOfMemory
 from harbor_verify.disruptions.node_pressure import NodePressure
 from harbor_verify.disruptions.pause import Pause
 from harbor_verify.disruptions.rolling_restart import RollingRestart
@@ -210,14 +211,11 @@ class Experiments:
 
     def node_pressure(self) -> Survival:
         """The pods of a node get hardly any CPU."""
+        return self._on_node(NodePressure)
 
-        def make(recorder: Recorder, draw: Random) -> Made:
-            node, control = self._node(draw), self._machine_control
-            kubernetes, workloads = self.target.kubernetes, self._workloads()
-            pressure = NodePressure(kubernetes, recorder, workloads, control, node, timeout_s=self._timeout_s)
-            return pressure, self._on(node)
-
-        return self._run(make, self._hanging())
+    def node_out_of_memory(self) -> Survival:
+        """The pods of a node get no more memory, and those that ask for it are killed, one after the other."""
+        return self._on_node(NodeOutOfMemory)
 
     def node_drain_kill(self, role: Role) -> Survival:
         """A node is drained, and a pod of a role dies on another. Raises NotApplicable where there is none."""
@@ -319,6 +317,15 @@ class Experiments:
     def server_isolation(self, what: str) -> Survival:
         """The server in use is cut off from the others of its kind."""
         return self._on_server(partial(ServerIsolation, "isolation"), what)
+
+    def _on_node(self, disruption: type[NodePressure | NodeOutOfMemory]) -> Survival:
+        def make(recorder: Recorder, draw: Random) -> Made:
+            node, control = self._node(draw), self._machine_control
+            kubernetes, workloads = self.target.kubernetes, self._workloads()
+            made = disruption(kubernetes, recorder, workloads, control, node, timeout_s=self._timeout_s)
+            return made, self._on(node)
+
+        return self._run(make, self._hanging())
 
     def _run(self, make: Callable[[Recorder, Random], Made], budgets: Budgets) -> Survival:
         """As often as is asked for, each time with what the seed draws; no more once something is not whole again."""

@@ -135,6 +135,16 @@ class MachineControl:
     def release_node(self, node: str) -> None:
         cgroups.limit_cpu(node, None)
 
+    def exhaust_memory(self, node: str) -> None:
+        _BROKEN.touch()
+        cgroups.exhaust_memory(node)
+
+    def refused_memory(self, node: str) -> int:
+        return cgroups.refused_memory(node)
+
+    def give_memory(self, node: str) -> None:
+        cgroups.give_memory(node)
+
     # A volume
 
     def fill_volume(self, volume: str) -> None:
@@ -255,6 +265,7 @@ def mend_all() -> None:
     _remove_rules(CONTROL, "filter", _REFUSED)
     for name, node in NODES.items():
         cgroups.limit_cpu(name, None)
+        cgroups.give_memory(name)
         _remove_rules(node.machine, "raw", _NAMELESS)
         CONTROL.run("ip", "link", "set", f"to-{name}", "up")
         if node.containerd.pid() is None:

@@ -98,6 +98,38 @@ def throttled(machine: str) -> int:
     return int(dict(zip(counters[::2], counters[1::2], strict=True))["nr_throttled"])
 
 
+def exhaust_memory(machine: str) -> None:
+    """Let the pods of a machine have no more memory than they have, together: the kernel kills what asks for more."""
+    group = _memory_group(machine)
+    used = (group / ("memory.current" if unified() else "memory.usage_in_bytes")).read_text()
+    (group / _memory_limit()).write_text(used)
+
+
+def give_memory(machine: str) -> None:
+    """As much as there is. Harmless where nothing is limited."""
+    try:
+        (_memory_group(machine) / _memory_limit()).write_text("max" if unified() else "-1")
+    except FileNotFoundError:
+        return  # its machine is gone, and the limit with it
+
+
+def refused_memory(machine: str) -> int:
+    """How often its pods have asked for more than they may have."""
+    group = _memory_group(machine)
+    if not unified():
+        return int((group / "memory.failcnt").read_text())
+    counters = (group / "memory.events").read_text().split()
+    return int(dict(zip(counters[::2], counters[1::2], strict=True))["max"])
+
+
+def _memory_group(machine: str) -> Path:
+    return (MOUNT if unified() else MOUNT / "memory") / ROOT / machine
+
+
+def _memory_limit() -> str:
+    return "memory.max" if unified() else "memory.limit_in_bytes"
+
+
 def _cpu_tree() -> Path:
     return MOUNT if unified() else MOUNT / "cpu"
 

@@ -79,6 +79,31 @@ def test_clients_get_by_when_a_node_has_no_cpu_left(experiments: Experiments, me
 
 
 @check(
+    "failover.node-out-of-memory",
+    hint="Where the kernel kills a program, others have to answer: two replicas on two nodes, a readiness probe, and "
+    "clients led elsewhere ({try_another}). Memory requests that are true keep a node from being promised to more than "
+    "it can carry, and a limit keeps one pod from taking what is another's. Not whole again: what needs more to start "
+    "than it has (`kubectl describe pod`: OOMKilled).",
+    source="Kubernetes: memory requests and limits, OOM score; budgets are settings",
+    needs=(
+        "disruption",
+        "nodes",
+        "machine-control",
+    ),
+    builds_on=(*CLIENTS_AT_WORK, "failover.web-container-kill"),
+)
+def test_clients_get_by_when_a_node_has_no_memory_left(experiments: Experiments, measured):
+    """While a node's pods get no more memory, clients go without answers for seconds at most, and nothing is lost.
+
+    What asks for more is killed by the kernel, comes back, and is killed again. Source: budgets are settings; no loss
+    is within any budget.
+    """
+    survival = experiments.node_out_of_memory()
+    measured.update(survival.measured)
+    survival.require()
+
+
+@check(
     "failover.node-drain",
     hint="Requests lost: pods end before their endpoints are gone (a preStop sleep). A drain that does not come to "
     "its end: a PodDisruptionBudget that lets nothing go, `kubectl get poddisruptionbudgets`. All replicas of a part "

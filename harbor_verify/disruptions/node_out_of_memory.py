@@ -1,0 +1,57 @@
+"""A node has no memory left: what asks for more there is killed by the kernel, and so is what comes after it."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from harbor_verify.clients.kubernetes import Kubernetes
+from harbor_verify.disruptions.lasting import Lasting
+from harbor_verify.disruptions.machine_control import MachineControl
+from harbor_verify.disruptions.node import NodeDisruption
+from harbor_verify.history import Recorder
+from harbor_verify.model.workloads import Workload
+from harbor_verify.waiting import NotYet
+
+LASTS_S = 20.0
+
+
+class NodeOutOfMemory(NodeDisruption):
+    """Proof: the kernel has refused memory to the node's pods. Healed: there is enough again, and every workload is
+    whole.
+    """
+
+    def __init__(
+        self,
+        kubernetes: Kubernetes,
+        recorder: Recorder,
+        workloads: Iterable[Workload],
+        machine_control: MachineControl,
+        node: str,
+        *,
+        lasts_s: float = LASTS_S,
+        timeout_s: float = 120,
+    ) -> None:
+        super().__init__("node-out-of-memory", kubernetes, recorder, workloads, node, timeout_s=timeout_s)
+        self._machine_control, self._lasting = machine_control, Lasting(lasts_s)
+        self._refused_before = 0
+
+    def prepare(self) -> Mapping[str, Any]:
+        about = super().prepare()
+        self._refused_before = self._machine_control.refused_memory(self.node)
+        return {**about, "pods": sorted(self.pods_there().values())}
+
+    def inject(self) -> None:
+        self._lasting.begin()
+        self._machine_control.exhaust_memory(self.node)
+
+    def confirm(self) -> Mapping[str, Any]:
+        def refused() -> int:
+            if not (times := self._machine_control.refused_memory(self.node) - self._refused_before):
+                raise NotYet("its pods got all the memory that they asked for")
+            self._lasting.require_over()
+            return times
+
+        return {"refused": self.wait("its pods get no more memory", refused, more_s=self._lasting.lasts_s)}
+
+    def restore(self) -> None:
+        self._machine_control.give_memory(self.node)
+        super().restore()
