@@ -8,14 +8,19 @@ def since_injection(history: History, client: str) -> list[Operation]:
 
     What went wrong in the warm-up is not the disruption's doing.
     """
-    disruptions = history.disruptions()
-    injected_ns = disruptions[0].inject.at_ns if disruptions else 0
-    return [op for op in history.of(client) if op.completed_ns is None or op.completed_ns >= injected_ns]
+    injected_ns = _first_injection_ns(history)
+    return [op for op in history.of(client) if not _ended_before(injected_ns, op)]
 
 
-def last_good_before(history: History, client: str) -> list[Operation]:
-    """The last ok of this client that ended before the first injection, where there is one: it was well until then."""
-    disruptions = history.disruptions()
-    injected_ns = disruptions[0].inject.at_ns if disruptions else 0
-    before = [op for op in history.of(client) if op.ok and (op.completed_ns or 0) < injected_ns]
-    return sorted(before, key=lambda op: op.completed_ns or 0)[-1:]
+def with_good_before(history: History, client: str) -> list[Operation]:
+    """The same, and each ok that ended before the first injection: up to the last of these the client was well."""
+    injected_ns = _first_injection_ns(history)
+    return [op for op in history.of(client) if op.ok or not _ended_before(injected_ns, op)]
+
+
+def _first_injection_ns(history: History) -> int:
+    return min((disruption.inject.at_ns for disruption in history.disruptions()), default=0)
+
+
+def _ended_before(at_ns: int, op: Operation) -> bool:
+    return op.completed_ns is not None and op.completed_ns < at_ns

@@ -40,8 +40,8 @@ def require(*judgements: Judgement) -> None:
     if not judgements:
         raise CannotTell("no checker judged the history")
     findings = Findings()
+    findings.examined = len(judgements)
     for judgement in judgements:
-        findings.examined += 1
         findings.offenders += judgement.offenders
         findings.unknowns += [f"{judgement.checker}: {unknown}" for unknown in judgement.unknowns]
     findings.settle()

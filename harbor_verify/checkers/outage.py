@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import asdict
 from typing import Any
 
-from harbor_verify.checkers.availability import last_good_before, since_injection
+from harbor_verify.checkers.availability import since_injection, with_good_before
 from harbor_verify.checkers.coverage import silences
 from harbor_verify.checkers.judgement import Judgement
 from harbor_verify.history import History, Operation, Outage, outages_of, uids_of
@@ -41,7 +41,7 @@ def longest_outage(
         operations = since_injection(history, client)
         uids = uids_of(op for op in operations if not op.ok)
         outages = outages_of(
-            [*last_good_before(history, client), *operations], end_ns=history.end_ns, injected_ns=injected_ns
+            with_good_before(history, client), end_ns=history.end_ns, injected_ns=injected_ns
         )
         worst = max(outages, key=lambda outage: outage.outage_ms, default=None)
         slowest_ok_ms = max((op.waited_ms for op in operations if op.ok), default=0.0)

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import asdict
 
-from harbor_verify.checkers.availability import last_good_before, since_injection
+from harbor_verify.checkers.availability import since_injection, with_good_before
 from harbor_verify.checkers.judgement import Judgement
 from harbor_verify.history import History, outages_of, uids_of
 from harbor_verify.history.judged import PROPORTION
@@ -41,7 +41,7 @@ def bad_answers(
     for client in clients:
         operations = since_injection(history, client)
         outages = outages_of(
-            [*last_good_before(history, client), *operations],
+            with_good_before(history, client),
             end_ns=history.end_ns,
             injected_ns=[each.inject.at_ns for each in disruptions],
         )
