@@ -10,18 +10,24 @@ _SECRET = "harbor-lab-ceph"
 def adapt(objects: list[Object], ceph_key: str, monitor: str, folder: str) -> list[str]:
     """Make a volume for each claim, also for those that a StatefulSet makes: below `folder` of the file system."""
     namespace = next(each["metadata"]["namespace"] for each in objects)
+    templates = [
+        template
+        for workload in of_kind(objects, "StatefulSet")
+        for template in workload["spec"].get("volumeClaimTemplates") or []
+    ]
+    classes = set()
+    for claim in [*of_kind(objects, "PersistentVolumeClaim"), *templates]:
+        classes.add(str(claim["spec"].get("storageClassName") or "default"))
+        for field in ("selector", "volumeName", "dataSource"):
+            claim["spec"].pop(field, None)
+        # With a class, somebody would be waited for who makes volumes of it.
+        claim["spec"]["storageClassName"] = ""
     for workload in of_kind(objects, "StatefulSet"):
         objects += _claims_of(workload, namespace)
     claims = of_kind(objects, "PersistentVolumeClaim")
     if not claims:
         return []
-    classes = {str(claim["spec"].get("storageClassName") or "default") for claim in claims}
-    for claim in claims:
-        objects.append(_volume(claim, namespace, monitor, folder))
-        for field in ("selector", "volumeName", "dataSource"):
-            claim["spec"].pop(field, None)
-        # With a class, somebody would be waited for who makes volumes of it.
-        claim["spec"]["storageClassName"] = ""
+    objects += [_volume(claim, namespace, monitor, folder) for claim in claims]
     secret: Object = {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "data": {"key": ceph_key}}
     objects.append({**secret, "metadata": {"name": _SECRET, "namespace": namespace, "labels": {}}})
     return [f"storage class {', '.join(sorted(classes))}: the lab's CephFS, which every node can mount"]

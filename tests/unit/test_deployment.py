@@ -266,6 +266,20 @@ def test_changed_volumes_are_released_after_their_users(cluster, wanted, change)
     assert users == {name for name in cluster.calls[2] if "-rc-" in name}
 
 
+def test_labels_that_a_stateful_set_puts_on_its_claims_are_no_change(cluster, wanted):
+    find(cluster.volumes, "PersistentVolumeClaim", "log-pvc")["metadata"]["labels"] = {
+        "component": "jobservice"
+    }
+    assert not volumes.release_changed(cluster, wanted, "harbor")
+
+
+def test_who_makes_claims_by_itself_goes_before_them(cluster, wanted):
+    maker = {"kind": "StatefulSet", "metadata": {"name": "db"}, "spec": {"volumeClaimTemplates": [{}]}}
+    move(cluster.volumes)
+    assert volumes.release_changed(cluster, [*wanted, maker], "harbor")
+    assert cluster.calls[0][:2] == ("delete", "statefulset/db")
+
+
 def bind(cluster, name, namespace):
     (volume,) = [each for each in cluster.volumes if each["metadata"]["name"] == name]
     volume["spec"]["claimRef"] = {"namespace": namespace, "name": "a-claim"}

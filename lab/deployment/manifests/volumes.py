@@ -20,8 +20,9 @@ def release_changed(
 ) -> bool:
     """Delete all volumes and claims if any differs from what is wanted, and end the pods that use them.
 
-    All of them, since which volume a claim gets hangs on all volumes' labels. Returns whether it had to be.
-    Raises NotReady when they do not go; then most likely a pod that uses one does not end.
+    All of them, since which volume a claim gets hangs on all volumes' labels. A StatefulSet that makes claims goes,
+    too, or it would make them anew at once. Returns whether it had to be. Raises NotReady when they do not go; then
+    most likely a pod that uses one does not end.
     """
     volumes, claims = of_kind(wanted, "PersistentVolume"), of_kind(wanted, "PersistentVolumeClaim")
     live = _live(kubectl, namespace)
@@ -29,6 +30,8 @@ def release_changed(
         _differs(live[_resource(each)], each) for each in [*volumes, *claims] if _resource(each) in live
     ):
         return False
+    makers = [each for each in of_kind(wanted, "StatefulSet") if each["spec"].get("volumeClaimTemplates")]
+    _delete(kubectl, makers, namespace)
     _delete(kubectl, claims, namespace)
     _end_pods_using(kubectl, {claim["metadata"]["name"] for claim in claims}, namespace, grace_s)
     _wait_gone(kubectl, claims, namespace)
@@ -71,8 +74,9 @@ def _differs(live: Object, wanted: Object) -> bool:
         or "deletionTimestamp" in live["metadata"]
     ):
         return True
-    # A claim chooses once: relabelling a volume under it changes nothing until both are made anew.
-    labels_agree = _choosable(live) == _choosable(wanted)
+    # A claim chooses once: relabelling a volume under it changes nothing until both are made anew. Nobody chooses a
+    # claim by its labels, and a StatefulSet puts its own on those that it makes.
+    labels_agree = wanted["kind"] != "PersistentVolume" or _choosable(live) == _choosable(wanted)
     selectors_agree = live["spec"].get("selector") == wanted["spec"].get("selector")
     return not (labels_agree and selectors_agree and _contains(live["spec"], wanted["spec"]))
 
