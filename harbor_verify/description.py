@@ -1,6 +1,7 @@
 """What was found, in lines for the top of a run."""
 
 from harbor_verify.facts.model import Facts
+from harbor_verify.model.roles import Role
 from harbor_verify.own_url import OWN_URL
 from harbor_verify.target import Target
 
@@ -33,7 +34,9 @@ def describe(target: Target, facts: Facts) -> list[str]:
         )
     for role in deployment.profile.parts:
         if role not in workloads:
-            lines.append(f"  {role}: none found")
+            # What clients come by in its place (an Ingress, a route) stands among the facts, as exposure.
+            none = "no proxy of Harbor's own" if role is Role.FRONT_DOOR else "none found"
+            lines.append(f"  {role}: {none}")
     for volume in deployment.volumes():
         bound = (
             f" to {volume.claim.spec.volume_name}" if volume.claim and volume.claim.spec.volume_name else ""

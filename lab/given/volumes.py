@@ -22,12 +22,12 @@ def adapt(objects: list[Object], ceph_key: str, monitor: str, folder: str) -> li
             claim["spec"].pop(field, None)
         # With a class, somebody would be waited for who makes volumes of it.
         claim["spec"]["storageClassName"] = ""
-    for workload in of_kind(objects, "StatefulSet"):
-        objects += _claims_of(workload, namespace)
-    claims = of_kind(objects, "PersistentVolumeClaim")
+    made = [claim for each in of_kind(objects, "StatefulSet") for claim in _claims_of(each, namespace)]
+    claims = [*of_kind(objects, "PersistentVolumeClaim"), *made]
     if not claims:
         return []
-    objects += [_volume(claim, namespace, monitor, folder) for claim in claims]
+    # Before the StatefulSets, which would make these claims themselves at the same moment.
+    objects[:0] = [*made, *(_volume(claim, namespace, monitor, folder) for claim in claims)]
     secret: Object = {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "data": {"key": ceph_key}}
     objects.append({**secret, "metadata": {"name": _SECRET, "namespace": namespace, "labels": {}}})
     return [f"storage class {', '.join(sorted(classes))}: the lab's CephFS, which every node can mount"]

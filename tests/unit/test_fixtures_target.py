@@ -22,7 +22,7 @@ from harbor_verify.verdict import Failure
 class FakeDeployment:
     profile = SimpleNamespace(
         name="harbor-1.2",
-        parts={Role.WEB: None, Role.JOB: None},
+        parts={Role.WEB: None, Role.JOB: None, Role.FRONT_DOOR: None},
         api=harbor_1_2.PROFILE.api,
         registry_api=Role.REGISTRY,
         database_role=Role.CONFIGURATION_STORE,
@@ -108,6 +108,7 @@ def test_what_was_found_is_described():
     assert "http://h.example:31777, namespace harbor through https://k" in lines
     assert "web: ReplicationController ui-rc, 1 of 3 Ready on node-1" in lines
     assert "job: none found" in lines
+    assert "front door: no proxy of Harbor's own" in lines
     assert "log-pvc, absent, used by ui-rc" in lines
     assert "  exposure: own proxy (Deployment harbor/door)" in lines
     assert "s3cret" not in lines

@@ -333,6 +333,9 @@ def test_claims_of_a_stateful_set_are_made_beforehand(theirs):
     assert volumes.folders(objects)["apps/here/data-r-database-0"] == "999:999"
     (template,) = find(objects, "StatefulSet", "r-database")["spec"]["volumeClaimTemplates"]
     assert template["metadata"] == {"name": "data"}
+    assert template["spec"]["storageClassName"] == ""
+    kinds = [each["kind"] for each in objects]
+    assert kinds.index("PersistentVolumeClaim") < kinds.index("StatefulSet")
 
 
 def test_secrets_that_are_only_named_are_made_and_known_passwords_are_the_labs(adapted):
