@@ -20,7 +20,7 @@ from harbor_verify.disruptions.network_slowness import NetworkSlowness
 from harbor_verify.disruptions.node_drain import NodeDrain
 from harbor_verify.disruptions.node_drain_kill import NodeDrainKill
 from harbor_verify.disruptions.node_loss import NodeLoss
-from harbor_verify.disruptions.node_out_of_memory import NodeOutOfMemory
+from harbor_verify.disruptions.node_memory_pressure import NodeMemoryPressure
 from harbor_verify.disruptions.node_pressure import NodePressure
 from harbor_verify.disruptions.pause import Pause
 from harbor_verify.disruptions.rolling_restart import RollingRestart
@@ -213,9 +213,9 @@ class Experiments:
         """The pods of a node get hardly any CPU."""
         return self._on_node(NodePressure)
 
-    def node_out_of_memory(self) -> Survival:
-        """The pods of a node get no more memory, and those that ask for it are killed, one after the other."""
-        return self._on_node(NodeOutOfMemory)
+    def node_memory_pressure(self) -> Survival:
+        """The pods of a node get no more memory, and lose their caches."""
+        return self._on_node(NodeMemoryPressure)
 
     def node_drain_kill(self, role: Role) -> Survival:
         """A node is drained, and a pod of a role dies on another. Raises NotApplicable where there is none."""
@@ -318,7 +318,7 @@ class Experiments:
         """The server in use is cut off from the others of its kind."""
         return self._on_server(partial(ServerIsolation, "isolation"), what)
 
-    def _on_node(self, disruption: type[NodePressure | NodeOutOfMemory]) -> Survival:
+    def _on_node(self, disruption: type[NodePressure | NodeMemoryPressure]) -> Survival:
         def make(recorder: Recorder, draw: Random) -> Made:
             node, control = self._node(draw), self._machine_control
             kubernetes, workloads = self.target.kubernetes, self._workloads()

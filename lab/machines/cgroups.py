@@ -5,6 +5,7 @@ was killed can still be taken down whole. Both layouts are known: version 1 (one
 daemons are tracked in the `pids` tree) and version 2 (one tree).
 """
 
+import errno
 import os
 import signal
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from lab.waiting import NotYet, wait_until
 MOUNT = Path("/sys/fs/cgroup")
 ROOT = "harbor-lab"
 _PERIOD_US = 100_000
+_MIB = 1 << 20
+_LEFT_OF_FILES = 20
 
 
 def unified() -> bool:
@@ -99,10 +102,25 @@ def throttled(machine: str) -> int:
 
 
 def exhaust_memory(machine: str) -> None:
-    """Let the pods of a machine have no more memory than they have, together: the kernel kills what asks for more."""
+    """Let the pods of a machine have what their programs hold, and next to nothing for what they read from files.
+
+    Raises OSError when the kernel cannot take that much from them.
+    """
     group = _memory_group(machine)
-    used = (group / ("memory.current" if unified() else "memory.usage_in_bytes")).read_text()
-    (group / _memory_limit()).write_text(used)
+    counters = (group / "memory.stat").read_text().split()
+    held = dict(zip(counters[::2], map(int, counters[1::2]), strict=True))
+    files = held["file"] - held["shmem"] if unified() else held["total_cache"] - held["total_shmem"]
+    used = int((group / ("memory.current" if unified() else "memory.usage_in_bytes")).read_text())
+    left = files // _LEFT_OF_FILES
+    while True:
+        try:
+            (group / _memory_limit()).write_text(str(used - files + left))
+        except OSError as busy:
+            if busy.errno != errno.EBUSY or left > files:
+                raise
+            left += _MIB
+        else:
+            return
 
 
 def give_memory(machine: str) -> None:

@@ -79,26 +79,25 @@ def test_clients_get_by_when_a_node_has_no_cpu_left(experiments: Experiments, me
 
 
 @check(
-    "failover.node-out-of-memory",
-    hint="Where the kernel kills a program, others have to answer: two replicas on two nodes, a readiness probe, and "
-    "clients led elsewhere ({try_another}). Memory requests that are true keep a node from being promised to more than "
-    "it can carry, and a limit keeps one pod from taking what is another's. Not whole again: what needs more to start "
-    "than it has (`kubectl describe pod`: OOMKilled).",
-    source="Kubernetes: memory requests and limits, OOM score; budgets are settings",
+    "failover.node-memory-pressure",
+    hint="A node that has no memory to give reads programs from its disk again and again, is slow, and in the end kills "
+    "one. Others have to answer meanwhile: two replicas on two nodes, a readiness probe that notices in seconds, "
+    "and clients led elsewhere ({try_another}). Memory requests that are true keep a node from being promised to more "
+    "than it can carry. Not whole again: what needs more to start than it has (`kubectl describe pod`: OOMKilled).",
+    source="Kubernetes: memory requests and limits, node-pressure eviction; budgets are settings",
     needs=(
         "disruption",
         "nodes",
         "machine-control",
     ),
-    builds_on=(*CLIENTS_AT_WORK, "failover.web-container-kill"),
+    builds_on=CLIENTS_AT_WORK,
 )
 def test_clients_get_by_when_a_node_has_no_memory_left(experiments: Experiments, measured):
     """While a node's pods get no more memory, clients go without answers for seconds at most, and nothing is lost.
 
-    What asks for more is killed by the kernel, comes back, and is killed again. Source: budgets are settings; no loss
-    is within any budget.
+    Source: budgets are settings; no loss is within any budget.
     """
-    survival = experiments.node_out_of_memory()
+    survival = experiments.node_memory_pressure()
     measured.update(survival.measured)
     survival.require()
 

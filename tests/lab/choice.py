@@ -26,7 +26,7 @@ WITHOUT_A_DEFECT = {
     "cannot deploy one that does not; its budget and its ends are judged in unit tests",
     "failover.node-pressure": "where one replica is all there is it is slow, and answers; its budgets are judged by "
     "hand-written histories",
-    "failover.node-out-of-memory": "as failover.node-pressure; with one replica it is failover.web-container-kill",
+    "failover.node-memory-pressure": "as failover.node-pressure",
     "failover.zone-loss": "as failover.node-loss, which builds on the same",
     "failover.file-system-restart": "the lab has one metadata server: what keeps it from coming back cannot be healed "
     "by the fault's own end; its budgets are judged by hand-written histories",

@@ -14,7 +14,7 @@ from harbor_verify.disruptions.dns_loss import DnsLoss
 from harbor_verify.disruptions.job_kill import JobKill
 from harbor_verify.disruptions.machine_control import MachineControl
 from harbor_verify.disruptions.node_drain_kill import NodeDrainKill
-from harbor_verify.disruptions.node_out_of_memory import NodeOutOfMemory
+from harbor_verify.disruptions.node_memory_pressure import NodeMemoryPressure
 from harbor_verify.disruptions.node_pressure import NodePressure
 from harbor_verify.disruptions.volume_full import VolumeFull
 from harbor_verify.errors import CannotTell, DeadlinePassed, HealFailed, UnexpectedAnswer
@@ -56,7 +56,7 @@ def make(kind, control, recorder, lasts_s=0.3):
     arguments = (None, recorder, [workload()], control)
     if kind is VolumeFull:
         made = kind(*arguments, "images-pv", lasts_s=lasts_s, timeout_s=0.3)
-    elif kind in (NodePressure, NodeOutOfMemory):
+    elif kind in (NodePressure, NodeMemoryPressure):
         made = kind(*arguments, "node-1", lasts_s=lasts_s, timeout_s=0.3)
         made.pods_on = lambda nodes: {"uid-a": "web-a"}
     else:
@@ -69,7 +69,7 @@ UNDONE = {
     DnsLoss: ("lose_names", "give_names"),
     ApiServerLoss: ("refuse_api", "admit_api"),
     NodePressure: ("throttle_node", "release_node"),
-    NodeOutOfMemory: ("exhaust_memory", "give_memory"),
+    NodeMemoryPressure: ("exhaust_memory", "give_memory"),
     VolumeFull: ("fill_volume", "make_room"),
 }
 

@@ -128,7 +128,7 @@ def experiments(
         ("node_drain", None, DRAIN, ON_NODE_3),
         ("node_loss", None, NODE, ON_NODE_3),
         ("node_pressure", None, HANGING, ON_NODE_3),
-        ("node_out_of_memory", None, HANGING, ON_NODE_3),
+        ("node_memory_pressure", None, HANGING, ON_NODE_3),
         ("dns_loss", None, Budgets((30 + SETTINGS.hang_outage_budget_s) * 1000), ()),
         ("volume_full", None, Budgets(SETTINGS.outage_budget_ms, refuses=frozenset({"push"})), ()),
         ("api_server_loss", None, UNTIMED, ("core-0", "core-1", "registry-0")),
