@@ -80,10 +80,11 @@ def test_clients_get_by_when_a_node_has_no_cpu_left(experiments: Experiments, me
 
 @check(
     "failover.node-memory-pressure",
-    hint="A node that has no memory to give reads programs from its disk again and again, is slow, and kills one "
-    "in the end. Others have to answer meanwhile: two replicas on two nodes, a readiness probe that notices in seconds, "
-    "and clients led elsewhere ({try_another}). Memory requests that are true keep a node from being promised to more "
-    "than it can carry. Not whole again: what needs more to start than it has (`kubectl describe pod`: OOMKilled).",
+    hint="A node that has no memory to give reads programs from its disk again and again, is slow, and kills one in "
+    "the end. Others have to answer meanwhile: two replicas on two nodes, a readiness probe that notices in "
+    "seconds, and clients led elsewhere ({try_another}). Memory requests that are true keep a node from being "
+    "promised to more than it can carry. Not whole again: what needs more to start than it has (`kubectl describe "
+    "pod`: OOMKilled).",
     source="Kubernetes: memory requests and limits, node-pressure eviction; budgets are settings",
     needs=(
         "disruption",
