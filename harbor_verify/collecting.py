@@ -22,6 +22,8 @@ from harbor_verify.waiting import NotYet, wait_until
 
 _LAYERS = 12
 _LABEL = "harbor-verify.push"
+_TOLD = 10
+"""How often it is told how far they are, at most."""
 _AT_ONCE = 4
 _TIMES = 3
 """That a push is tried, as docker does."""
@@ -92,12 +94,17 @@ def push_and_collect(harbor: Target, project: str, *, pushes: int, tell: Callabl
         done = pusher.submit(push)
         try:
             tell(f"{pushes} pushes begin, and garbage is collected, twice at once and then again and again")
+            told = 0
             while not over.is_set():
                 collecting_now.set()
                 passed.begin()
                 collector.collect(1 if collector.ids else 2)
                 passed.end()
                 collecting_now.clear()
+                acknowledged = len(seen.acknowledged)
+                if acknowledged - told >= max(1, pushes // _TOLD):
+                    told = acknowledged
+                    tell(f"{told} pushes acknowledged, {len(collector.ids)} collections over")
         finally:
             passed.close()
             done.result()
