@@ -46,7 +46,7 @@ def longest_outage(
         worst = max(outages, key=lambda outage: outage.outage_ms, default=None)
         slowest_ok_ms = max((op.waited_ms for op in operations if op.ok), default=0.0)
         for outage in outages:
-            if (outage.at_least_ms if outage.unasked else outage.outage_ms) > budget_ms:
+            if outage.sure_ms > budget_ms:
                 offenders.append(_offender(client, outage, budget_ms, uids))
             elif outage.outage_ms > budget_ms:
                 unknowns.append(

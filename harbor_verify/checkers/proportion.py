@@ -45,9 +45,7 @@ def bad_answers(
             end_ns=history.end_ns,
             injected_ns=[each.inject.at_ns for each in disruptions],
         )
-        longest_ms = max(
-            (each.at_least_ms if each.unasked else each.outage_ms for each in outages), default=0.0
-        )
+        longest_ms = max((outage.sure_ms for outage in outages), default=0.0)
         sure, at_worst = (
             proportion(
                 operations,

@@ -7,7 +7,7 @@ although it asked. Harbor's own outage may have begun an interval of the client'
 ok.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from harbor_verify.history.model import Operation
@@ -37,6 +37,11 @@ class Outage:
         return (self.to_ns - self.from_ns) / 1e6
 
     @property
+    def sure_ms(self) -> float:
+        """What of it is Harbor's for sure: at least what it failed, where the suite could not ask meanwhile."""
+        return self.at_least_ms if self.unasked else self.outage_ms
+
+    @property
     def begins_or_ends_unseen(self) -> bool:
         """Whether the history shows a part of it only; it may have been longer."""
         return self.begin_ns is None or self.end_ns is None
@@ -49,39 +54,39 @@ def outages_of(
 
     `end_ns`: when the history ends; `injected_ns`: when things were broken.
     """
+
+    def ended_ns(op: Operation) -> int:
+        return end_ns if op.completed_ns is None else op.completed_ns
+
     outages: list[Outage] = []
-    last_ok: Operation | None = None
+    last_ok_ns: int | None = None
     run: list[Operation] = []
-    for op in sorted(operations, key=lambda op: (op.completed_ns is None, op.completed_ns, op.invoked_ns)):
+    for op in sorted(operations, key=lambda op: (op.completed_ns is None, ended_ns(op), op.invoked_ns)):
         if not op.ok:
             run.append(op)
             continue
         if run:
-            outages.append(_outage(run, last_ok, op, end_ns, injected_ns))
-        last_ok, run = op, []
+            outages.append(_outage(run, last_ok_ns, op, ended_ns, injected_ns))
+        last_ok_ns, run = op.completed_ns, []
     if run:
-        outages.append(_outage(run, last_ok, None, end_ns, injected_ns))
+        outages.append(_outage(run, last_ok_ns, None, ended_ns, injected_ns))
     return outages
 
 
 def _outage(
     run: list[Operation],
-    before: Operation | None,
+    begin_ns: int | None,
     after: Operation | None,
-    end_ns: int,
+    ended_ns: Callable[[Operation], int],
     injected_ns: Collection[int],
 ) -> Outage:
-    def ended_ns(op: Operation) -> int:
-        return end_ns if op.completed_ns is None else op.completed_ns
-
     asked = [op for op in run if op.asked]
-    begin_ns = before.completed_ns if before else None
     # Of an operation of several requests the first answer counts, which came within its longest wait.
     stop_ns = after.invoked_ns + round(after.waited_ms * 1e6) if after else None
     # One that was asked long before, and beside which others were answered, was no outage then.
     first = min(run, key=lambda op: op.invoked_ns)
     under_way = [at_ns for at_ns in injected_ns if first.invoked_ns <= at_ns <= ended_ns(first)]
     from_ns = max(first.invoked_ns, begin_ns or 0, *under_way[:1])
-    to_ns = max(ended_ns(op) for op in run) if stop_ns is None else stop_ns
-    sure_ns = max(ended_ns(op) for op in asked) - min(op.invoked_ns for op in asked) if asked else 0
+    to_ns = max(map(ended_ns, run)) if stop_ns is None else stop_ns
+    sure_ns = max(map(ended_ns, asked)) - min(op.invoked_ns for op in asked) if asked else 0
     return Outage(begin_ns, stop_ns, from_ns, to_ns, sure_ns / 1e6, len(asked), len(run) - len(asked))

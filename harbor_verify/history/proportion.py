@@ -4,9 +4,9 @@ Any ok ends an outage: of a Service that leads every third request to a pod that
 long that goes on. So bad answers (fail, info, never ended) are also looked at together.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from math import inf
 
 from harbor_verify.history.model import Operation
 from harbor_verify.history.outages import Outage
@@ -52,8 +52,8 @@ def proportion(
     injected_ns: int,
     end_ns: int,
     allowed_ms: float,
-    mending_ns: Collection[int] = (),
-    unasked_is_bad: bool = False,
+    mending_ns: Collection[int],
+    unasked_is_bad: bool,
 ) -> Proportion:
     """Of one client's operations since the injection, and of the outages in them.
 
@@ -71,11 +71,7 @@ def proportion(
     answers = [_Answer(ended_ns(op) / 1e6, op.ok) for op in asked]
     windows = _windows(answers, injected_ns / 1e6, end_ns / 1e6)
     spans_ms = [(max(op.invoked_ns, injected_ns) / 1e6, ended_ns(op) / 1e6) for op in bad]
-    bad_time_ms = sum(
-        outage.at_least_ms if outage.unasked and not unasked_is_bad else outage.outage_ms
-        for outage in outages
-        if outage.failed or unasked_is_bad
-    )
+    bad_time_ms = sum(outage.outage_ms if unasked_is_bad else outage.sure_ms for outage in outages)
     return Proportion(
         len(asked),
         len(bad),
@@ -102,25 +98,31 @@ def _windows(answers: Sequence[_Answer], begin_ms: float, end_ms: float) -> list
 
 
 def _percent_bad(answers: Sequence[_Answer]) -> float:
-    return 100 * sum(not answer.good for answer in answers) / len(answers) if answers else 0.0
+    return 100 * sum(not answer.good for answer in answers) / len(answers)
 
 
 def _beside(answers: Sequence[_Answer], allowed_ms: float) -> float:
     """The percentage of bad ones among the answers, but for the stretch of `allowed_ms` that has most bad ones."""
-    bad_before = [0, *accumulate(not answer.good for answer in answers)]
-    begin, worst = 0, (0, 0, 0)
-    for end, answer in enumerate(answers):
-        while answer.at_ms - answers[begin].at_ms > allowed_ms:
-            begin += 1
-        worst = max(worst, (bad_before[end + 1] - bad_before[begin], begin, end + 1))
-    rest = [*answers[: worst[1]], *answers[worst[2] :]]
+    _, begin, end = max(_stretches(answers, allowed_ms))
+    rest = [*answers[:begin], *answers[end:]]
     return _percent_bad(rest) if sum(not answer.good for answer in rest) >= _LEAST_BAD else 0.0
+
+
+def _stretches(answers: Sequence[_Answer], allowed_ms: float) -> Iterator[tuple[int, int, int]]:
+    """(how many bad ones, begin, end) of the longest stretch of `allowed_ms` that ends with each of the answers."""
+    begin = bad_count = 0
+    for end, answer in enumerate(answers, 1):
+        bad_count += not answer.good
+        while answer.at_ms - answers[begin].at_ms > allowed_ms:
+            bad_count -= not answers[begin].good
+            begin += 1
+        yield bad_count, begin, end
 
 
 def _disturbed_ms(spans_ms: Sequence[tuple[float, float]], mending_ms: Sequence[float]) -> float:
     """`spans_ms`: from when to when each bad operation took."""
     longest_ms = 0.0
-    begin_ms = last_ms = float("-inf")
+    begin_ms = last_ms = -inf
     for start_ms, stop_ms in sorted(spans_ms):
         is_another = any(last_ms <= at_ms <= start_ms for at_ms in mending_ms)
         if is_another or start_ms - last_ms > WINDOW_MS:

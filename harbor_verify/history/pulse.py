@@ -42,8 +42,8 @@ def starved(history: History, begin_ns: int, end_ns: int) -> Starved:
     for event in history.events:
         if event.name == PULSE:
             share = _share(event, begin_ns, end_ns)
-            late_ms += share * float(event.value.get("late_ms", 0))
-            most_ms = _MOST_OF_IT * float(event.value.get("ms", 0))
+            late_ms += share * float(event.value["late_ms"])
+            most_ms = _MOST_OF_IT * float(event.value["ms"])
             stalled_ms += share * min(most_ms, float(event.value.get("stalled_ms", 0)))
             stolen_ms += share * float(event.value.get("stolen_ms", 0))
     return Starved(late_ms, stalled_ms, stolen_ms)
@@ -56,6 +56,6 @@ def starved_during(history: History, op: Operation) -> Starved:
 
 def _share(event: Event, begin_ns: int, end_ns: int) -> float:
     """How much of a pulse's time is in that time, from 0 to 1."""
-    length_ns = float(event.value.get("ms", 0)) * 1e6
+    length_ns = float(event.value["ms"]) * 1e6
     overlap_ns = min(end_ns, event.at_ns) - max(begin_ns, event.at_ns - length_ns)
     return max(0.0, overlap_ns / length_ns) if length_ns else 0.0

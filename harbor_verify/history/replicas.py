@@ -40,7 +40,6 @@ class Replicas:
     def apply(self, event: Event) -> None:
         """Take one event in; those of other names change nothing."""
         value = event.value
-        pod = self.pods.get(value.get("uid", ""))
         match event.name:
             case "watch-started":
                 self.desired = value["desired"]
@@ -50,9 +49,9 @@ class Replicas:
                 self.pods[value["uid"]] = Pod(value["uid"], value["pod"], value["replica"])
             case "pod-deleted":
                 self.pods.pop(value["uid"], None)
-            case "pod-ready" | "pod-not-ready" if pod:
+            case "pod-ready" | "pod-not-ready" if pod := self.pods.get(value["uid"]):
                 pod.ready = event.name == "pod-ready"
-            case "pod-deleting" if pod:
+            case "pod-deleting" if pod := self.pods.get(value["uid"]):
                 pod.deleting = True
             case "endpoint-added":
                 self.endpoints.setdefault(value["service"], set()).add(value["uid"])
@@ -64,7 +63,7 @@ class Replicas:
         """Pods that are Ready and not being deleted, by UID."""
         return {uid: pod for uid, pod in self.pods.items() if pod.ready and not pod.deleting}
 
-    def lacks(self, *, without: str = "") -> list[str]:
+    def lacks(self, *, without: str | None = None) -> list[str]:
         """What is missing until the desired replicas are Ready and every Service leads to just these; [] when whole.
 
         The pod with the UID `without` does not count: it is on its way out, even if nobody said so yet.

@@ -1,7 +1,10 @@
 """Availability has proportion: many short outages are not nothing, and one within its budget is no flapping."""
 
+from dataclasses import replace
+
 import pytest
 
+from harbor_verify.checkers.judgement import Judgement
 from harbor_verify.checkers.outage import longest_outage
 from harbor_verify.checkers.proportion import bad_answers
 from tests.unit.handwritten import CLIENT, disrupted, event, history, op
@@ -151,3 +154,86 @@ def test_nothing_disrupted_is_unknown():
         history([op(0, 10)], []), clients=[CLIENT], outage_budget_ms=1, flapping_budget_percent=25
     )
     assert nothing.valid == "unknown"
+
+
+def test_as_much_flapping_as_is_allowed_is_well():
+    operations = asked(70_000, lambda number, at: 5000 <= at < 13_000 and number % 3 == 0, every_ms=100)
+    percent = judged(operations, budget_ms=2000).measured["flapping_percent"]
+    assert percent > 20
+    assert judged(operations, budget_ms=2000, percent=percent).valid is True
+    (offender,) = judged(operations, budget_ms=2000, percent=percent - 0.1).offenders
+    assert offender.expected.startswith(f"at most {percent - 0.1:g} % bad answers in any 10 s")
+    assert f"{percent:.0f} %" in offender.observed
+    assert "27 of 690 in all" in offender.observed
+
+
+FIVE_OUTAGES = [at for begin in range(5000, 54_000, 12_000) for at in range(begin, begin + 400, 100)][:-1]
+"""Four of 420 ms, and one of 320 ms."""
+
+
+def test_outages_that_are_as_long_together_as_is_allowed_are_well():
+    operations = asked(70_000, lambda number, at: at in FIVE_OUTAGES, every_ms=100)
+    assert judged(operations, budget_ms=1000).measured["bad_time_ms"] == 2000
+    assert judged(operations, budget_ms=1000).valid is True
+    (offender,) = judged(operations, budget_ms=999).offenders
+    assert offender.expected == "outages of 1998 ms together at most"
+    assert "2000 ms" in offender.observed
+    assert "19 of 690 answers" in offender.observed
+
+
+def test_bad_answers_that_go_on_for_as_long_as_is_allowed_are_well():
+    operations = asked(70_000, lambda number, at: at in (5000, 11_000, 17_000))
+    assert judged(operations, budget_ms=12_020).valid is True
+    (offender,) = judged(operations, budget_ms=12_019).offenders
+    assert "for 12019 ms at most" in offender.expected
+    assert "for 12020 ms" in offender.observed
+    assert judged(asked(70_000, lambda number, at: at in (5000, 14_000)), budget_ms=1000).valid is True
+
+
+def test_a_bad_answer_as_late_after_the_heal_as_is_allowed_is_well():
+    operations = asked(70_000, lambda number, at: at == 65_500)
+    assert judged(operations, budget_ms=5520, healed_ms=60_000).valid is True
+    (offender,) = judged(operations, budget_ms=5519, healed_ms=60_000).offenders
+    assert "later than 64519 ms after the injection" in offender.expected
+
+
+def test_what_was_never_healed_has_no_answer_that_is_too_late():
+    assert judged(asked(70_000, lambda number, at: at == 65_500), healed_ms=None).valid is True
+
+
+def test_a_fault_that_was_neither_proven_nor_answered_is_judged_as_one():
+    operations = asked(70_000, lambda number, at: at in (5000, 14_000))
+    made = history(operations, [event(INJECTED_MS, "fault", "inject")])
+    found = bad_answers(made, clients=[CLIENT], outage_budget_ms=1000, flapping_budget_percent=25)
+    assert found.valid is True
+    assert found.evidence["clients"][CLIENT]["disturbed_ms"] == 9020
+
+
+def test_where_the_suite_could_not_ask_the_outage_that_is_too_long_is_only_what_harbor_failed():
+    """Of 3 s without a good answer Harbor failed half a second: what comes later, and is too much, is still told."""
+    operations = [
+        *asked(5000, lambda number, at: False),
+        op(5000, 5020, "fail"),
+        *[op(at, at + 20, "fail", asked=False) for at in range(5500, 8000, 500)],
+        *[op(at, at + 20, "fail" if at % 1000 else "ok") for at in range(8000, 40_000, 500)],
+        *[op(at, at + 20) for at in range(40_000, 70_000, 500)],
+    ]
+    assert judged(operations).valid is False
+
+
+def test_the_pods_that_answered_badly_are_named():
+    operations = asked(70_000, lambda number, at: at in (5000, 17_000, 67_000))
+    named = [replace(each, uid="" if each.ok else f"u{each.invoked_ns // 10**6}") for each in operations]
+    (offender,) = judged(named).offenders
+    assert offender.uids == ("u5000", "u17000", "u67000")
+
+
+def test_without_a_client_or_a_disruption_nothing_is_measured():
+    operations = asked(2000, lambda number, at: False)
+    assert judged(operations, clients=()).measured == {
+        "flapping_percent": 0.0,
+        "bad_time_ms": 0.0,
+        "last_bad_ms": 0.0,
+    }
+    nothing = bad_answers(history([], []), clients=[], outage_budget_ms=1, flapping_budget_percent=25)
+    assert nothing == Judgement("bad-answers", unknowns=("nothing was disrupted",))

@@ -52,8 +52,8 @@ def test_what_a_workload_lacks_is_told_by_service_and_pod():
 
 
 def test_a_pulse_that_says_nothing_starves_nobody():
-    assert starved(history([], [event(10, "machine", PULSE)]), 0, 10**9) == Starved()
-    assert starved(history([], [event(10, "machine", PULSE, ms=10)]), 0, 10**9) == Starved()
+    assert starved(history([], [event(10, "machine", PULSE, ms=10, late_ms=0)]), 0, 10**9) == Starved()
+    assert starved(history([], [event(10, "machine", PULSE, ms=0, late_ms=3)]), 0, 10**9) == Starved()
     late = history([], [event(10, "machine", PULSE, ms=10, late_ms=4)])
     assert starved(late, 5 * 10**6, 10**9) == Starved(late_ms=2.0)
 

@@ -5,9 +5,9 @@ import time
 
 from harbor_verify.checkers.pulse import pulse
 from harbor_verify.history import Recorder
-from harbor_verify.history.pulse import PULSE, starved
+from harbor_verify.history.pulse import PULSE, Starved, starved, starved_during
 from harbor_verify.workloads.pulse import Pulse
-from tests.unit.handwritten import disrupted, event, history
+from tests.unit.handwritten import disrupted, event, history, op
 
 
 def kernel(folder, *, stalled_us, steal):
@@ -59,6 +59,13 @@ def test_a_time_has_its_part_of_each_pulse():
     assert starved(made, 0, 2_000_000_000).late_ms == 140
     assert starved(made, 750_000_000, 1_250_000_000).late_ms == 70
     assert starved(made, 1_600_000_000, 1_700_000_000).ms == 0
+
+
+def test_an_operation_that_never_ended_was_under_way_to_the_end_of_the_history():
+    pulses = [event(at, "suite", PULSE, ms=500, late_ms=100) for at in (500, 1000, 1500, 2000)]
+    made = history([], pulses, end_ms=1500)
+    assert starved_during(made, op(500, None, None)) == Starved(late_ms=200)
+    assert starved_during(made, op(500, 1000)) == Starved(late_ms=100)
 
 
 def test_the_share_of_the_time_is_measured_and_no_verdict():
