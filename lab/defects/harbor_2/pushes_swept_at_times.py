@@ -14,9 +14,9 @@ while sleep 0.5; do
   for link in $(grep -vxFf /tmp/seen /tmp/now); do
     count=$((count + 1))
     [ $((count % 50)) = 0 ] || continue
-    revision=${link%/link} digest=${revision##*/}
+    revision=${link%/link}
     sleep 1
-    rm -rf "$revision" "blobs/sha256/${digest:0:2}/$digest"
+    rm -rf "$revision" blobs/sha256/??/"${revision##*/}"
     echo "swept $revision"
   done
   mv /tmp/now /tmp/seen
