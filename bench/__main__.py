@@ -4,9 +4,10 @@ import argparse
 import sys
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from bench import audit, hardening, history, images, lab, large_cluster, report, suite
+from bench.figures import shown
 
 SUBJECTS = {
     "audit": audit.measure,
@@ -39,12 +40,12 @@ def main() -> int:
         parser.error(f"no such subject: {', '.join(sorted(unknown))}; there are {', '.join(SUBJECTS)}")
     chosen = options.subjects or [name for name in SUBJECTS if name not in BY_NAME_ONLY]
     figures = [figure for name in chosen for figure in SUBJECTS[name](options.rounds)]
-    table = Table("figure", "median", "from … to", "promised at most")
+    table = Table(Column("figure", overflow="fold"), "median", "from … to", "promised at most")
     for figure in figures:
         promised = "" if figure.limit is None else f"{figure.limit:g} {figure.unit}"
         table.add_row(
             figure.name,
-            f"{figure.median:.4g} {figure.unit}",
+            f"{shown(figure.median)} {figure.unit}",
             figure.spread(),
             promised,
             style="" if figure.kept else "red",

@@ -25,4 +25,9 @@ class Figure:
 
     def spread(self) -> str:
         """The least and the greatest value, or nothing where there is only one."""
-        return f"{min(self.values):.4g} to {max(self.values):.4g}" if len(self.values) > 1 else ""
+        return f"{shown(min(self.values))} to {shown(max(self.values))}" if len(self.values) > 1 else ""
+
+
+def shown(value: float) -> str:
+    """With four digits, or all of those before the point."""
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"

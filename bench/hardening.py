@@ -1,6 +1,6 @@
 """What deploy/ adds to the official chart, and what it is worth: outages of Harbor 2.x in both layouts, by turns.
 
-Only when it is asked for by name: three rounds take three quarters of an hour.
+Only when it is asked for by name: three rounds take half an hour.
 """
 
 import json
