@@ -5,6 +5,7 @@ import hashlib
 import http.client
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from lab import settings
@@ -20,6 +21,13 @@ _WHOLE_LAYER = b"what another was built of, " * 20
 _TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 CACHE_DATABASE = "2"
 """The registry's, as deploy/ has it."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
 
 
 def digest_of(content: bytes) -> str:
@@ -115,8 +123,8 @@ def ask(
     kind: str = "",
     *,
     expected: int | tuple[int, ...],
-) -> http.client.HTTPResponse:
-    """One request to the front door, as the administrator."""
+) -> Answer:
+    """One request to the front door, as the administrator. Raises LabError with an answer that is not expected."""
     login = base64.b64encode(f"admin:{settings.ADMIN_PASSWORD}".encode()).decode()
     headers = {"Authorization": f"Basic {login}", **({"Content-Type": kind} if kind else {})}
     connection = http.client.HTTPConnection(urlsplit(lab.profile.url).netloc, timeout=30)
@@ -128,4 +136,4 @@ def ask(
         connection.close()
     if answer.status not in ((expected,) if isinstance(expected, int) else expected):
         raise LabError(f"{method} {target.partition('?')[0]} → {answer.status} {said[:200]!r}")
-    return answer
+    return Answer(answer.status, answer.headers, said)
