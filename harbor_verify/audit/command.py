@@ -159,7 +159,9 @@ def _audit(target: Target, folder: Path, options: argparse.Namespace, redaction:
     except Stopped as stopped:
         ended = str(stopped)
     pace.stop.set()
-    found = Result(result.gather(notebook), notebook.unknowns(), notebook.counts(), remarks=remarks)
+    found = Result(
+        result.gather(notebook), notebook.unknowns(), notebook.counts(), remarks=remarks, url=target.url
+    )
     found.replicas = replicas
     found.interrupted, found.ended = interrupted, ended
     found.figures = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from harbor_verify.audit.kinds import Kind
@@ -37,6 +38,8 @@ class Result:
     interrupted: bool = False
     replicas: list[str] = field(default_factory=list)
     """Every registry replica that was asked, as places are called."""
+    url: str = ""
+    ended_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def exit_code(self, *, strict: bool) -> int:
         """As the rest of the command has them: 2 interrupted, 1 something must not be so or is not known, else 0."""
@@ -68,6 +71,8 @@ def document(result: Result) -> dict[str, Any]:
     """As JSON."""
     return {
         "format": 1,
+        "url": result.url,
+        "ended_at": result.ended_at.isoformat(timespec="seconds"),
         "ended": result.ended or "whole",
         "counts": result.counts,
         "figures": result.figures,

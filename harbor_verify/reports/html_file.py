@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from harbor_verify.reports import (
     ahead,
+    audits,
     blame,
     compare,
     disruption_view,
@@ -84,6 +85,7 @@ def document(run: Run, folder: Path) -> str:
         comparison=compare.compare(earlier[-1], run) if earlier else None,
         trend=_trend([*earlier, run]),
         ahead=coming,
+        audits=audits.audits(run, folder),
         space_plot=space_plot,
         ends_plot=ends_plot,
         Category=Category,
