@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from harbor_verify import providers
+from harbor_verify.clients.harbor import Credentials
 from harbor_verify.clients.image import Image
 from harbor_verify.settings import Settings
 from harbor_verify.target import Target, reach
@@ -28,8 +29,8 @@ from lab.waiting import NotYet, wait_until
 
 pytestmark = pytest.mark.matrix
 PROFILE = "harbor-2"
-PROJECT = "baseline-of-the-lab"
-CORE = "deployment/harbor-core"
+PROJECT, USER, RULE = "baseline-of-the-lab", "baseline-mira", "baseline-rule"
+CORE, JOBSERVICE = "deployment/harbor-core", "deployment/harbor-jobservice"
 VERSION = "HARBOR_STAND_IN_VERSION"
 OLD_SCHEMA = 150
 API = "/api/v2.0"
@@ -77,6 +78,12 @@ class Upgraded:
         )
         assert answer.status_code < 300, (method, path, answer.status_code, answer.text)
         return answer
+
+    def limit_project(self, storage_bytes: int) -> None:
+        """-1: without a limit."""
+        project = self.target.front_door.projects(PROJECT, self.target.credentials)[PROJECT]
+        (quota,) = self.api("GET", f"/quotas?reference=project&reference_id={project.id}").json()
+        self.api("PUT", f"/quotas/{quota['id']}", {"hard": {"storage": storage_bytes}})
 
     def roll(self, *change: str) -> None:
         """Change core, and wait for the end of its rollout."""
@@ -129,7 +136,7 @@ def fill(harbor: Upgraded) -> None:
     front.create_project(PROJECT, login)
     project = front.projects(PROJECT, login)[PROJECT]
     registry = target.front_registry(login)
-    for repository, tags in (("web", ("1", "2")), ("a/b", ("latest",))):
+    for repository, tags in (("web", ("1", "2")), ("a/b", ("latest",)), ("gone", ("1",))):
         for tag in tags:
             image = Image.make(f"{repository} {tag}".encode(), run_id=PROJECT)
             registry.push(image, f"{PROJECT}/{repository}", tag)
@@ -137,13 +144,28 @@ def fill(harbor: Upgraded) -> None:
         robot = target.front_door.create_robot(name, project, login)  # type: ignore[attr-defined]
         harbor.robots[robot.credentials.user] = robot.id
         harbor.passwords[robot.credentials.user] = robot.credentials.password
+    front.create_user(Credentials(USER, "Baseline-1"), login, run_id=PROJECT)
+    front.add_member(project, USER, 2, login)
+    harbor.limit_project(2**30)
+    profiles.find(PROFILE).run_sql(
+        f"""INSERT INTO registry (name, url, credential_type, access_key, access_secret, type, health)
+            VALUES ('{RULE}', 'https://upstream.invalid', 'basic', '', '', 'docker-registry', 'healthy');
+        INSERT INTO replication_policy (name, dest_registry_id, trigger, enabled, creation_time, update_time)
+            SELECT '{RULE}', id, '{{"type": "manual"}}', true, now(), now() FROM registry WHERE name = '{RULE}'"""
+    )
     every_day = {"schedule": {"type": "Daily", "cron": "0 0 0 * * *"}}
     harbor.api("POST", "/system/gc/schedule", every_day)
 
 
 def empty(harbor: Upgraded) -> None:
     front, login = harbor.target.front_door, harbor.target.credentials
+    harbor.api("PUT", "/configurations", {"read_only": False})
     harbor.api("PUT", "/system/gc/schedule", {"schedule": {"type": "None", "cron": ""}})
+    profiles.find(PROFILE).run_sql(
+        f"DELETE FROM replication_policy WHERE name = '{RULE}'; DELETE FROM registry WHERE name = '{RULE}'"
+    )
+    for number in front.users(USER, login).values():
+        front.delete_user(number, login)
     for project in front.projects(PROJECT, login).values():
         front.delete_project(project, login)
 
@@ -154,6 +176,25 @@ def token_key_secret(harbor: Upgraded) -> str:
     mounts = spec["containers"][0]["volumeMounts"]
     name = next(each["name"] for each in mounts if each["mountPath"] == "/etc/core/private_key.pem")
     return next(each["secret"]["secretName"] for each in spec["volumes"] if each["name"] == name)
+
+
+@contextmanager
+def patched_secret(harbor: Upgraded, name: str, values: dict[str, str]) -> Iterator[None]:
+    """With other values in a Secret, which no pod is told of."""
+    before = json.loads(harbor.kubectl("get", "secret", name, "--output=json"))["data"]
+    made = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
+    assert made.keys() <= before.keys()
+    harbor.kubectl("patch", "secret", name, f"--patch={json.dumps({'data': made})}")
+    try:
+        yield
+    finally:
+        harbor.kubectl("patch", "secret", name, f"--patch={json.dumps({'data': before})}")
+
+
+def require_given_up(harbor: Upgraded) -> None:
+    """Raises NotYet while Kubernetes has hope for the rollout of the jobservice."""
+    if "ProgressDeadlineExceeded" not in harbor.kubectl("get", JOBSERVICE, "--output=json"):
+        raise NotYet("it may go on")
 
 
 def require_crash(harbor: Upgraded) -> None:
@@ -196,31 +237,89 @@ def test_clients_at_work_during_a_rolling_restart_lose_nothing(harbor):
 
 
 def test_what_is_lost_after_it_is_named_and_nothing_else(harbor):
+    """Tag, repository, digest, robot, user and member, schedule, replication rule, quota; and it is left read-only."""
+    front, login = harbor.target.front_door, harbor.target.credentials
     robot, number = sorted(harbor.robots.items())[0]
     harbor.api("DELETE", f"/projects/{PROJECT}/repositories/web/artifacts/2/tags/2")
+    harbor.api("DELETE", f"/projects/{PROJECT}/repositories/gone")
+    harbor.api("DELETE", f"/projects/{PROJECT}/repositories/a%252Fb/artifacts/latest")
+    image = Image.make(b"pushed after it", run_id=PROJECT)
+    harbor.target.front_registry(login).push(image, f"{PROJECT}/a/b", "latest")
     harbor.api("DELETE", f"/robots/{number}")
+    front.delete_user(front.users(USER, login)[USER], login)
     harbor.api("PUT", "/system/gc/schedule", {"schedule": {"type": "None", "cron": ""}})
+    profiles.find(PROFILE).run_sql(f"UPDATE replication_policy SET enabled = false WHERE name = '{RULE}'")
+    harbor.limit_project(-1)
+    harbor.api("PUT", "/configurations", {"read_only": True})
     code, found = harbor.check()
     assert code == 1
     assert levels(found, "broken") == {
         ("images", f"{PROJECT}/web"),
+        ("images", f"{PROJECT}/gone"),
+        ("images", f"{PROJECT}/a/b"),
         ("robots", f"{PROJECT}/{robot}"),
         ("logins", robot),
+        ("users", USER),
+        ("members", f"{PROJECT}/user {USER}"),
         ("schedules", "GARBAGE_COLLECTION"),
+        ("replication rules", RULE),
+        ("quotas", PROJECT),
+        ("settings", "read_only"),
     }
     assert not found["unknown"]
+    harbor.api("PUT", "/configurations", {"read_only": False})
+
+
+def test_keys_that_a_render_made_anew_are_named_and_a_csrf_key_that_is_too_short(harbor):
+    before = levels(harbor.check()[1], "broken")
+    made = {"CSRF_KEY": "k" * 31, "secretKey": "fedcba9876543210"}
+    with patched_secret(harbor, "harbor-core", made):
+        found = harbor.check()[1]
+    things = {thing for _, thing in levels(found, "broken") - before}
+    assert things == {"web harbor-core CSRF_KEY", "web harbor-core /etc/core/key"}
+
+
+def test_a_rollout_that_is_stuck_while_old_pods_are_ready_is_named(harbor):
+    before = levels(harbor.check()[1], "broken")
+    harbor.kubectl("patch", JOBSERVICE, '--patch={"spec": {"progressDeadlineSeconds": 15}}')
+    try:
+        harbor.kubectl("set", "image", JOBSERVICE, "jobservice=goharbor/harbor-jobservice:none")
+        wait_until("its rollout is given up", lambda: require_given_up(harbor), deadline_s=120, interval_s=2)
+        found = harbor.check()[1]
+    finally:
+        harbor.kubectl("rollout", "undo", JOBSERVICE)
+        harbor.kubectl("patch", JOBSERVICE, '--patch={"spec": {"progressDeadlineSeconds": 600}}')
+        harbor.kubectl("rollout", "status", JOBSERVICE, "--timeout=240s")
+    assert levels(found, "broken") - before == {("workloads", "job")}
+
+
+def test_a_claim_that_was_replaced_and_a_part_that_was_scaled_to_nothing_are_named(harbor):
+    before = levels(harbor.check()[1], "broken")
+    replicas = json.loads(harbor.kubectl("get", JOBSERVICE, "--output=json"))["spec"]["replicas"]
+    claim = json.loads(harbor.kubectl("get", "pvc", "harbor-jobservice", "--output=json"))
+    again = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {key: claim["metadata"].get(key) for key in ("name", "labels")},
+        "spec": claim["spec"],
+    }
+    harbor.kubectl("scale", JOBSERVICE, "--replicas=0")
+    try:
+        harbor.kubectl("delete", "pvc", "harbor-jobservice", "--timeout=120s")
+        volume = f"pv/{claim['spec']['volumeName']}"
+        harbor.kubectl("patch", volume, "--type=merge", '--patch={"spec": {"claimRef": null}}')
+        harbor.kubectl("apply", "--filename=-", input=json.dumps(again))
+        found = harbor.check()[1]
+    finally:
+        harbor.kubectl("scale", JOBSERVICE, f"--replicas={replicas}")
+        harbor.kubectl("rollout", "status", JOBSERVICE, "--timeout=240s")
+    assert levels(found, "broken") - before == {("workloads", "job"), ("claims", "harbor-jobservice")}
 
 
 def test_a_token_key_that_was_made_anew_is_named(harbor):
-    name = token_key_secret(harbor)
-    secret = json.loads(harbor.kubectl("get", "secret", name, "--output=json"))["data"]
-    made = {"data": {"tls.key": base64.b64encode(another_key().encode()).decode()}}
     before = levels(harbor.check()[1], "broken")
-    harbor.kubectl("patch", "secret", name, f"--patch={json.dumps(made)}")
-    try:
+    with patched_secret(harbor, token_key_secret(harbor), {"tls.key": another_key()}):
         found = harbor.check()[1]
-    finally:
-        harbor.kubectl("patch", "secret", name, f"--patch={json.dumps({'data': secret})}")
     core = next(each for each in levels(found, "broken") - before)
     assert levels(found, "broken") - before == {core}
     assert core[1].endswith(" /etc/core/private_key.pem")
