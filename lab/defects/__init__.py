@@ -58,7 +58,9 @@ class Defect:
     turns_red: frozenset[str]
     """Ids of checks: all of those that break nothing, and of the others enough to show it."""
     may_turn_red: frozenset[str] = frozenset()
-    """Ids of checks that it depends on chance: which replica answers, which hand takes a request. Never a cause."""
+    """Ids of checks that it depends on chance: which replica answers, which hand takes a request. Never a cause, but
+    with `chance_explains`.
+    """
     hint_says: tuple[str, ...] = ()
     """Words each of which stands in the hint of one of the causes: what mends it."""
     layout: str | None = None
@@ -71,6 +73,8 @@ class Defect:
     """Takes that away again, also when it was only half there."""
     causes: frozenset[str] = frozenset()
     """Those of `turns_red` that are shown as causes, the others being consequences of them; empty: all."""
+    chance_explains: bool = False
+    """Whether what is red by chance may be a cause, and explain the others: each of them shows the mistake itself."""
     not_applicable: frozenset[str] = frozenset()
     """Ids of checks that find nothing to be about with it: of one replica there is no other to ask."""
     applicable: frozenset[str] = frozenset()

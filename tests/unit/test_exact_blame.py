@@ -1,5 +1,7 @@
 """What the lab's tests require of a report on a planted defect: exactly its checks are red, and a hint that helps."""
 
+from dataclasses import replace
+
 import pytest
 
 from lab.defects import Defect
@@ -31,8 +33,8 @@ def told(cause=None, follows=None, other=None):
     }
 
 
-def require(checks, exit_code=1):
-    require_exactly(DEFECT, DEFECT.turns_red, "harbor-2", Layout(about="any"), exit_code, checks)
+def require(checks, exit_code=1, defect=DEFECT):
+    require_exactly(defect, DEFECT.turns_red, "harbor-2", Layout(about="any"), exit_code, checks)
 
 
 @pytest.mark.parametrize("follows", [{}, {"verdict": "fail", "caused_by": CAUSE}])
@@ -56,6 +58,17 @@ def test_what_chance_decides_may_be_red_and_may_be_green(follows):
 def test_anything_else_is_told(checks, complaint):
     with pytest.raises(AssertionError, match=complaint):
         require(checks)
+
+
+def test_what_is_red_by_chance_may_explain_the_others_only_where_the_defect_says_so():
+    checks = told(
+        cause={"caused_by": CONSEQUENCE}, follows={"verdict": "fail", "offenders": [{}], "hint": ""}
+    )
+    require(checks, defect=replace(DEFECT, chance_explains=True))
+    with pytest.raises(AssertionError, match="which check explains which"):
+        require(checks)
+    with pytest.raises(AssertionError, match="which check explains which"):
+        require(told(cause={"caused_by": OTHER}), defect=replace(DEFECT, chance_explains=True))
 
 
 def test_a_red_check_that_must_be_green_makes_the_exit_code_1():

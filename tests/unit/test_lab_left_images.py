@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from lab import machine_control
-from lab.defects import left_images
+from lab.defects import left_images, registry_mounts
 from lab.defects.harbor_2 import (
     blob_bit_flipped,
     blob_missing,
@@ -120,7 +120,7 @@ def test_one_replica_alone_lacks_the_layer_the_one_that_is_asked_for_it_first(mo
     monkeypatch.setattr(
         machine_control, "first_process", lambda node, container: (node, container.removeprefix("registry-"))
     )
-    monkeypatch.setattr(layer_missing_on_one_replica, "run", lambda argv: told.append(tuple(argv)))
+    monkeypatch.setattr(registry_mounts, "run", lambda argv: told.append(tuple(argv)))
     layer_missing_on_one_replica.DEFECT.plant_outside(lab)
     asked_first = places[int(left_images.DIGEST[-8:], 16) % 3]
     assert told[0] == "left"
