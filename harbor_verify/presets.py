@@ -17,7 +17,6 @@ _SLOW = (
     "registry.busybox-push-pull",
     "registry.concurrent-pushes",
     "registry.delete-removes",
-    "registry.every-push-kept",
     "registry.kubelet-pulls-with-pull-secret",
     "registry.repository-appears-in-harbor",
     "sessions.browser-session-through-front-door",

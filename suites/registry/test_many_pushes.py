@@ -43,6 +43,7 @@ class _Taken:
     "between {web} and registry), the storage says that it wrote and did not, or something deletes what is new (a "
     "second garbage collection, a lifecycle rule of a bucket).",
     source="OCI distribution specification: a push is acknowledged with 201 once the manifest is kept",
+    needs=("disruption",),
     builds_on=(
         "configuration.registry-config-in-effect",
         "configuration.registry-trusts-token-key",
@@ -57,7 +58,8 @@ def test_every_push_that_is_acknowledged_is_kept(
 
     Source: 240 manifests for each replica of the registry, or of whoever serves docker clients, of one image; pushed to
     those by tag, eight at a time, and asked of two registry replicas each, by digest. What one has not is asked of all.
-    A replica that loses one push in fifty passes a smaller number by luck.
+    A replica that loses one push in fifty passes a smaller number by luck; so many are a load, about a minute of it,
+    that only who may disrupt puts on a registry.
     """
     takers, keepers = harbor.registry_api_replicas(), harbor.replicas(Role.REGISTRY)
     count = min(_EACH * max(len(takers), len(keepers)), _MOST)

@@ -54,7 +54,7 @@ is what docker clients speak to, of which 2.8 gives all tags at once."""
 _APART = {"clients", "conformance", "disruption", "garbage-collection", "images-to-build-on"}
 HARMLESS = {id for id, check in CHECKS.items() if not _APART & set(check.needs)}
 """But for those that take minutes, and are run where they are asked for (tests/lab/test_images.py)."""
-COSTLY = {id for id in HARMLESS if CHECKS[id].area == "images"} | {"registry.every-push-kept"}
+COSTLY = {id for id in HARMLESS if CHECKS[id].area == "images"}
 """They push much, and half of a run's time is theirs: of the defects that `make test` plants only those are asked for
 these that name them; `make matrix` asks for them also with those that name a check of the registry or of storage."""
 _OF_IMAGES = {"images", "registry", "storage"}
