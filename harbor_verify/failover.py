@@ -315,8 +315,10 @@ class Experiment:
     ) -> tuple[list[Harbor], dict[str, Connect]]:
         """After the heal; returns whom it was asked of."""
         webs = [ways.front_harbor(), *ways.webs(names=names)]
-        givers = ways.registries(Role.REGISTRY, names=names)
-        givers |= ways.registries(self._target.profile.registry_api, names=names)
+        keepers = ways.registries(Role.REGISTRY, names=names)
+        takes = self._target.profile.registry_api
+        passers = {} if takes is Role.REGISTRY else ways.registries(takes, names=names)
+        givers = keepers | passers
         self._tell(
             f"trying {len(at_work.sessions)} sessions at {len(webs)} places, and "
             f"{len(at_work.pushed)} images at {len(givers)}"
@@ -324,7 +326,7 @@ class Experiment:
         machine = self._target.belongings.machine(self._project)
         span_s = self._settings.confirmation_s
         probe_everywhere(self._recorder, webs, at_work.sessions, span_s=span_s)
-        pull_back_everywhere(self._recorder, givers, at_work.pushed, span_s=span_s)
+        pull_back_everywhere(self._recorder, keepers, passers, at_work.pushed, span_s=span_s)
         list_everywhere(self._recorder, webs, at_work.pushed, machine, span_s=span_s)
         if at_work.written:
             readers = webs if at_work.written.reads_as != self._target.credentials else webs[:1]

@@ -125,15 +125,34 @@ class _PullBack(Pull):
     kind = PULL_BACK
 
 
-def pull_back_everywhere(
-    recorder: Recorder, places: Mapping[str, Connect], pushed: list[Pushed], *, span_s: float
-) -> list[Operation]:
-    """After the heal: pull every acknowledged image from each of `places`, until it comes, or `span_s` seconds.
+class _ManifestBack(_PullBack):
+    """Its manifest alone, by its digest."""
 
-    Returns the last operation of each pair; `no_acknowledged_push_lost` judges the history.
+    def do(self) -> Result:
+        try:
+            manifest, _ = self._connect().manifest(self._pushed.repository, self._pushed.image.digest)
+        except WrongContent:
+            return Result(Outcome.FAIL, status=200, error=WRONG_CONTENT)
+        return Result(status=200, value={"manifest_bytes": len(manifest)})
+
+
+def pull_back_everywhere(
+    recorder: Recorder,
+    keepers: Mapping[str, Connect],
+    passers: Mapping[str, Connect],
+    pushed: list[Pushed],
+    *,
+    span_s: float,
+) -> list[Operation]:
+    """After the heal: pull every acknowledged image from each place, until it comes, or `span_s` seconds.
+
+    From `keepers`, which have the images, all of it; from `passers`, which pass on what these give, its manifest:
+    whether they know it is what is theirs. Returns the last operation of each pair; `no_acknowledged_push_lost` judges
+    the history.
     """
     lanes = [
-        [_PullBack(place, connect, each, client=f"{PULL_BACK}@{place}") for each in pushed]
+        [how(place, connect, each, client=f"{PULL_BACK}@{place}") for each in pushed]
+        for how, places in ((_PullBack, keepers), (_ManifestBack, passers))
         for place, connect in places.items()
     ]
     return ask_until_known(recorder, lanes, span_s=span_s)

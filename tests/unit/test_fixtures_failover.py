@@ -106,6 +106,9 @@ class FakeRegistry:
             raise UnexpectedAnswer("GET → 404", status=404)
         return self.images[digest]
 
+    def manifest(self, repository, digest):
+        return self.pull(repository, digest).manifest, digest
+
 
 class World:
     """Three web and two registry replicas and a front door; `shared` or not. Its pod dies as `FakeKill` says.
