@@ -12,8 +12,8 @@ from harbor_verify.model.roles import Feature
     hint="Nobody takes over: the database's own cluster (Galera: wsrep_cluster_size; Patroni: `patronictl list`, which "
     "shows a standby tagged nofailover, and a maintenance mode that nobody ended with `patronictl resume`). "
     "Harbor does not follow: what {database_settings} leads to has to lead to the new primary, and to cut "
-    "connections to the old one. Rows lost: the standby was not synchronous, or commits are acknowledged before they are "
-    "written down (synchronous_commit).",
+    "connections to the old one. Rows lost: the standby was not synchronous, or commits are acknowledged before they "
+    "are written down (synchronous_commit).",
     source="Galera; Patroni: failover, synchronous mode; budgets are settings",
     needs=(
         "disruption",
