@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from lab import settings
 from lab.defects import Lab
+from lab.deployment import registry_cache
 from lab.errors import LabError
 from lab.stores import redis_sentinel
 
@@ -48,7 +49,8 @@ def damaged(script: str) -> tuple[Callable[[Lab], None], Callable[[Lab], None]]:
 
 
 def leave(lab: Lab, repository: str = REPOSITORY) -> None:
-    """Push both; the layer that may be damaged is whole then."""
+    """Push both; the layer that may be damaged is whole then, and is among the few that Redis vouches for."""
+    forget_all()
     for tag, layer in (("whole", _WHOLE_LAYER), ("damaged", LAYER)):
         for blob in (layer, _CONFIGURATION):
             begun = ask(lab, "POST", f"/v2/{repository}/blobs/uploads/", expected=202)
@@ -97,6 +99,11 @@ def in_cache(*words: str) -> None:
     """Send one command to the database of Redis in which the registry keeps descriptors. Raises CommandFailed."""
     address = settings.REDIS[redis_sentinel.in_use()]
     redis_sentinel.redis_cli(address, redis_sentinel.PORT, "-n", CACHE_DATABASE, *words)
+
+
+def forget_all() -> None:
+    """Empty it: of very many descriptors the checks ask for a sample. It fills itself again. Raises NotReady."""
+    registry_cache.empty(CACHE_DATABASE)
 
 
 def forget(digest: str, repository: str = REPOSITORY) -> None:
