@@ -102,11 +102,13 @@ class TestWorkers:
     def test_all_together_keep_to_the_rate(self):
         recorder = Recorder()
         works = [Ask(replica=f"ui-{number}") for number in range(4)]
+        begun_s = time.monotonic()
         with Workers(recorder, works, rate_per_s=40):
-            time.sleep(1)
-        counts = [work.times for work in works]
-        assert 24 <= sum(counts) <= 44
-        assert max(counts) - min(counts) <= 2
+            while sum(work.times for work in works) < 40:
+                time.sleep(0.01)
+            # However busy this machine is, it is not quicker.
+            assert time.monotonic() - begun_s > 0.85
+        assert min(work.times for work in works) > 5
         assert all(op.ok for op in recorder.history().operations)
 
     def test_one_that_is_slow_holds_up_nobody_else(self):
