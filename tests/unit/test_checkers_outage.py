@@ -283,3 +283,17 @@ def test_outages_do_not_overlap():
     outages = outages_of(every_100_ms(failing=(0, 300, 400, 900)), end_ns=0)
     assert len(outages) == 3
     assert all(before.end_ns <= after.begin_ns for before, after in pairwise(outages))
+
+
+def test_of_two_injections_while_the_first_bad_one_was_under_way_the_earlier_counts():
+    rest = [op(at, at + 10) for at in range(900, 2200, 100)]
+    operations = [op(0, 10), op(20, 800, "info"), *rest]
+    twice = [event(at, f"fault {at}", name) for at in (100, 300) for name in ("inject", "proven")]
+    assert judge(operations, twice).measured["outage_ms"] == 810.0
+
+
+def test_what_ends_as_it_is_broken_was_under_way():
+    rest = [op(at, at + 10) for at in range(900, 2200, 100)]
+    operations = [op(0, 10), op(20, 800, "info"), *rest]
+    at_its_end = [event(800, "fault", "inject"), event(801, "fault", "proven")]
+    assert judge(operations, at_its_end).measured["outage_ms"] == 110.0

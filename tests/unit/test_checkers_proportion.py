@@ -237,3 +237,39 @@ def test_without_a_client_or_a_disruption_nothing_is_measured():
     }
     nothing = bad_answers(history([], []), clients=[], outage_budget_ms=1, flapping_budget_percent=25)
     assert nothing == Judgement("bad-answers", unknowns=("nothing was disrupted",))
+
+
+def test_one_outage_of_the_budget_excuses_no_flapping():
+    """It lasts for 1000 ms to the microsecond: from the first bad answer's beginning to the good one's."""
+    flapping = asked(70_000, lambda number, at: at < 41_000 and number % 3 == 0)
+    outage = [
+        op(50_000 + at, 50_020 + at, "fail" if at < 1000 else "ok", kind="login")
+        for at in range(0, 1200, 100)
+    ]
+    kept = [each for each in flapping if not 50_000 <= each.invoked_ns / 1e6 <= 51_100]
+    operations = [*kept, *outage]
+    assert by_outage(operations, 1000).measured["outage_ms"] == pytest.approx(1000, abs=25)
+    judgement = judged(operations, budget_ms=by_outage(operations, 1000).measured["outage_ms"])
+    assert judgement.valid is False
+    assert "with some in any 10 s" in told(judgement)
+
+
+def test_what_several_clients_have_against_it_is_told_of_each():
+    other = "pull@front-door"
+    both = [
+        op(each.invoked_ns / 1e6, each.completed_ns / 1e6, "ok" if each.ok else "fail", client=client)
+        for each in asked(70_000, lambda number, at: at < 41_000 and number % 3 == 0)
+        for client in (CLIENT, other)
+    ]
+    judgement = judged(both, clients=(CLIENT, other))
+    assert {each.object for each in judgement.offenders} == {CLIENT, other}
+    unasked = [each if each.ok else replace(each, asked=False) for each in both]
+    unknown = judged(unasked, clients=(CLIENT, other))
+    assert unknown.valid == "unknown"
+    assert {each.partition(":")[0] for each in unknown.unknowns} == {CLIENT, other}
+    assert unknown.checker == judgement.checker == judged([]).checker == "bad-answers"
+
+
+def test_what_was_under_way_when_it_was_broken_is_bad_from_then_on():
+    operations = [op(0, 20), op(500, 1800, "fail"), *(op(at, at + 20) for at in range(1900, 9000, 500))]
+    assert judged(operations, budget_ms=2000).measured["bad_time_ms"] == 920.0, "broken at 1000, good at 1920"
