@@ -297,3 +297,11 @@ def test_what_ends_as_it_is_broken_was_under_way():
     operations = [op(0, 10), op(20, 800, "info"), *rest]
     at_its_end = [event(800, "fault", "inject"), event(801, "fault", "proven")]
     assert judge(operations, at_its_end).measured["outage_ms"] == 110.0
+
+
+def test_of_several_answers_that_are_too_slow_the_slowest_is_told():
+    rest = [op(at, at + 10) for at in range(2200, 3000, 100)]
+    slow = [op(0, 10), op(600, 1100), op(1200, 2100), op(2110, 2190)]
+    judgement = judge([*slow, *rest], budget_ms=400)
+    assert "waited 900 ms" in judgement.offenders[0].observed
+    assert judgement.measured["slowest_ok_ms"] == 900.0
