@@ -26,6 +26,8 @@ CACHE_DATABASE = "2"
 
 @dataclass(frozen=True)
 class Answer:
+    """What the front door said."""
+
     status: int
     headers: http.client.HTTPMessage
     body: bytes
