@@ -7,7 +7,7 @@ import pytest
 
 from harbor_verify.checkers.fault_confirmed import fault_confirmed
 from harbor_verify.checkers.response import response
-from harbor_verify.disruptions import changes
+from harbor_verify.disruptions import changes, node_memory_pressure
 from harbor_verify.disruptions import job_kill as job_kill_module
 from harbor_verify.disruptions.api_server_loss import ApiServerLoss
 from harbor_verify.disruptions.dns_loss import DnsLoss
@@ -108,6 +108,19 @@ def test_a_harbor_that_does_not_come_back_is_not_healed(kind):
     made = make(kind, Control(), Recorder(), lasts_s=0.1)
     with pytest.raises(HealFailed, match="1 of 2 replicas Ready"), made:
         made.watches["web"].now = PODS[:1]
+
+
+def test_memory_of_which_too_much_was_left_is_taken_again_until_it_is_felt(monkeypatch):
+    class Roomy(Control):
+        def refused_memory(self, node):
+            return 30 if self.done.count(("exhaust_memory", node)) > 2 else 0
+
+    monkeypatch.setattr(node_memory_pressure, "_FELT_WITHIN_S", 0.01)
+    control, recorder = Roomy(), Recorder()
+    with make(NodeMemoryPressure, control, recorder, lasts_s=0.1):
+        pass
+    assert control.done == [("exhaust_memory", "node-1")] * 3 + [("give_memory", "node-1")]
+    assert fault_confirmed(recorder.history()).valid is True
 
 
 def test_the_lab_can_do_whatever_a_disruption_may_ask_of_machines():
