@@ -117,7 +117,7 @@ def test_memory_of_which_too_much_was_left_is_taken_again_until_it_is_felt(monke
 
     monkeypatch.setattr(node_memory_pressure, "_FELT_WITHIN_S", 0.01)
     control, recorder = Roomy(), Recorder()
-    with make(NodeMemoryPressure, control, recorder, lasts_s=0.1):
+    with make(NodeMemoryPressure, control, recorder, lasts_s=3):
         pass
     assert control.done == [("exhaust_memory", "node-1")] * 3 + [("give_memory", "node-1")]
     assert fault_confirmed(recorder.history()).valid is True
