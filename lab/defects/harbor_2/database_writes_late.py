@@ -6,11 +6,14 @@ from lab.defects import Defect, Lab
 def _hurry(lab: Lab) -> None:
     lab.sql("ALTER ROLE harbor SET synchronous_commit = off")
     lab.sql("ALTER SYSTEM SET wal_writer_delay = '10s'")
+    # Else every MiB is written down at once, and after a checkpoint that is every second.
+    lab.sql("ALTER SYSTEM SET wal_writer_flush_after = '1GB'")
     lab.sql("SELECT pg_reload_conf()")
 
 
 def _wait(lab: Lab) -> None:
     lab.sql("ALTER SYSTEM RESET wal_writer_delay")
+    lab.sql("ALTER SYSTEM RESET wal_writer_flush_after")
     lab.sql("ALTER ROLE harbor RESET synchronous_commit")
     lab.sql("SELECT pg_reload_conf()")
 
