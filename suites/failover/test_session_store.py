@@ -103,7 +103,9 @@ def test_clients_get_by_when_the_session_store_hangs(experiments: Experiments, m
     "keeps wait for answers until TCP gives up, a quarter of an hour. Sentinel has to notice "
     "(down-after-milliseconds), and Harbor, or the way to Redis, has to give connections up (read time-outs; HAProxy: "
     "on-marked-down shutdown-sessions). Sessions lost: the old primary, back, took writes until it was demoted; two "
-    "replicas or more, `min-replicas-to-write 1` and `min-replicas-max-lag 2` on every Redis.",
+    "replicas or more, `min-replicas-to-write 1` and `min-replicas-max-lag 2` on every Redis. Logins that succeed and "
+    "are worth nothing: it is back, refuses writes, and is not demoted yet, which takes Sentinels ten seconds; what "
+    "leads to it has to be cut before.",
     source="Redis Sentinel: down-after-milliseconds; TCP: retransmission; budgets are settings",
     needs=(
         "disruption",
