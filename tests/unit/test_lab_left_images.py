@@ -40,6 +40,7 @@ def volume(tmp_path, monkeypatch):
 
     monkeypatch.setattr(left_images, "ask", ask)
     monkeypatch.setattr(left_images, "in_cache", lambda *words: told.append(words))
+    monkeypatch.setattr(left_images, "forget_all", lambda: None)
     return SimpleNamespace(kubectl=kubectl, profile=SimpleNamespace(namespace="h")), data, told
 
 
@@ -96,6 +97,16 @@ def test_redis_vouches_for_another_harbors_layer_until_it_is_healed(volume):
     told.clear()
     registry_cache_of_another.DEFECT.heal_outside(lab)
     assert {key for words in told for key in words[1:]} == made
+
+
+def test_redis_vouches_for_little_else_before_images_are_left(volume, monkeypatch):
+    lab, _, told = volume
+    monkeypatch.setattr(left_images, "forget_all", lambda: told.append("emptied"))
+    left_images.leave(lab)
+    assert told[0] == "emptied"
+    told.clear()
+    registry_cache_of_another.DEFECT.plant_outside(lab)
+    assert told[0] == "emptied"
 
 
 def test_one_replica_alone_lacks_the_layer_the_one_that_is_asked_for_it_first(monkeypatch):
