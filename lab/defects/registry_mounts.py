@@ -1,24 +1,15 @@
 """What is mounted over folders that a single registry replica sees: the others, and the volume, take no notice."""
 
-import json
-
 from lab import machine_control
 from lab.command import run
-from lab.defects import Lab
+from lab.defects import Lab, containers
 
 
 def processes(lab: Lab) -> list[int]:
     """The registry of each replica, by the numbers of this machine; the oldest first."""
-    words = ("get", "pods", "--selector=component=registry", f"--namespace={lab.profile.namespace}")
-    pods = json.loads(lab.kubectl(*words, "--output=json"))["items"]
     return [
-        machine_control.first_process(pod["spec"]["nodeName"], container["containerID"].rpartition("/")[2])
-        for pod in sorted(
-            pods, key=lambda pod: (pod["metadata"]["creationTimestamp"], pod["metadata"]["name"])
-        )
-        if "deletionTimestamp" not in pod["metadata"]
-        for container in pod["status"]["containerStatuses"]
-        if container["name"] == "registry"
+        machine_control.first_process(node, container)
+        for node, container in containers.running(lab, "registry", "registry")
     ]
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from lab import machine_control
-from lab.defects import Defect, Lab, left_images
+from lab.defects import Defect, Lab, containers, left_images
 from lab.errors import LabError
 from lab.waiting import NotYet, wait_until
 
@@ -19,9 +19,6 @@ _DEADLINE_S = 90
 _PLANTED = "20 minutes"
 """How long ago the kill was: longer than a sweep takes, shorter than pushes are refused for."""
 
-Containers = list[tuple[str, str]]
-"""(node, id) of each."""
-
 
 def _kill(lab: Lab) -> None:
     _forget(lab)
@@ -30,10 +27,10 @@ def _kill(lab: Lab) -> None:
     push(lab, expected=201)
     age(lab, "3 hours")
     control = machine_control.MachineControl(lab.profile.database)
-    with _frozen(control, _containers(lab, "registry", "registryctl")):
+    with _frozen(control, containers.running(lab, "registry", "registryctl")):
         killed = _collect(lab)
         _await_log(lab, killed, _BEGUN)
-        for node, container in _containers(lab, "jobservice", "jobservice"):
+        for node, container in containers.running(lab, "jobservice", "jobservice"):
             control.kill_container(node, container)
     lab.kubectl(
         "rollout",
@@ -91,27 +88,14 @@ def _await_log(lab: Lab, collection: int, words: str) -> None:
 
 
 @contextmanager
-def _frozen(control: machine_control.MachineControl, containers: Containers) -> Iterator[None]:
+def _frozen(control: machine_control.MachineControl, frozen: containers.Containers) -> Iterator[None]:
     try:
-        for node, container in containers:
+        for node, container in frozen:
             control.pause_container(node, container)
         yield
     finally:
-        for node, container in containers:
+        for node, container in frozen:
             control.resume_container(node, container)
-
-
-def _containers(lab: Lab, component: str, name: str) -> Containers:
-    """Those of that name in the pods of a component."""
-    words = ("get", "pods", f"--selector=component={component}", f"--namespace={lab.profile.namespace}")
-    pods = json.loads(lab.kubectl(*words, "--output=json"))["items"]
-    return [
-        (pod["spec"]["nodeName"], container["containerID"].rpartition("/")[2])
-        for pod in pods
-        if "deletionTimestamp" not in pod["metadata"]
-        for container in pod["status"]["containerStatuses"]
-        if container["name"] == name
-    ]
 
 
 DEFECT = Defect(
