@@ -311,8 +311,13 @@ class Experiments:
         return self._on_server(partial(ServerHang, lasts_s=lasts_s), what)
 
     def server_blackhole(self, what: str) -> Survival:
-        """Whatever is sent to the server in use vanishes."""
-        return self._on_server(partial(ServerBlackhole, "blackhole"), what)
+        """Whatever is sent to the server in use vanishes, and comes through again.
+
+        It is replaced, and then back: clients may be away until the one is over, and as long again for the other.
+        """
+        return self._on_server(
+            partial(ServerBlackhole, "blackhole"), what, beside_ms=ServerBlackhole.usual_s * 1000
+        )
 
     def server_isolation(self, what: str) -> Survival:
         """The server in use is cut off from the others of its kind."""
@@ -364,12 +369,16 @@ class Experiments:
 
         return self._run(make, budgets)
 
-    def _on_server(self, disruption: Callable[..., Disruption], what: str) -> Survival:
+    def _on_server(
+        self, disruption: Callable[..., Disruption], what: str, *, beside_ms: float = 0
+    ) -> Survival:
+        """`beside_ms`: for which clients may be away beside the budget of a failover."""
+
         def make(recorder: Recorder, draw: Random) -> Made:
             return disruption(recorder, self._machine_control, what, timeout_s=self._timeout_s), ()
 
         settings = self.settings
-        outage_ms = settings.store_outage_budget_s * 1000
+        outage_ms = beside_ms + settings.store_outage_budget_s * 1000
         return self._run(make, Budgets(outage_ms, response_ms=settings.recovery_budget_s * 1000))
 
     def _on_cluster(

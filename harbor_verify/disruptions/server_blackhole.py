@@ -18,6 +18,8 @@ class ServerBlackhole(ServerDisruption):
     server which is back can be seen.
     """
 
+    usual_s: float = 6
+    """For so long packets vanish unless told, if another server takes over sooner."""
     expected_response = "another server takes over"
 
     def __init__(
@@ -27,7 +29,7 @@ class ServerBlackhole(ServerDisruption):
         machine_control: MachineControl,
         what: str,
         *,
-        lasts_s: float = 6,
+        lasts_s: float = usual_s,
         timeout_s: float = 120,
     ) -> None:
         super().__init__(kind, recorder, machine_control, what, timeout_s=timeout_s)

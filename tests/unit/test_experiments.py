@@ -27,6 +27,7 @@ CRASH = Budgets(SETTINGS.crash_outage_budget_ms, recovery_ms=RECOVERY_MS, respon
 HANGING = Budgets(SETTINGS.hang_outage_budget_s * 1000)
 DRAIN = Budgets(SETTINGS.drain_outage_budget_ms, SETTINGS.failed_requests_budget)
 STORE = Budgets(SETTINGS.store_outage_budget_s * 1000, response_ms=RECOVERY_MS)
+RETURNS = Budgets((6 + SETTINGS.store_outage_budget_s) * 1000, response_ms=RECOVERY_MS)
 NODE = Budgets(SETTINGS.node_outage_budget_s * 1000)
 ONE, ALL, ON_NODE_3 = ("core-?",), ("core-0", "core-1"), ("core-1", "registry-0")
 
@@ -136,7 +137,7 @@ def experiments(
         ("server_restart", SESSION_STORE, STORE, ()),
         ("servers_restart", SESSION_STORE, STORE, ()),
         ("server_hang", SESSION_STORE, STORE, ()),
-        ("server_blackhole", SESSION_STORE, STORE, ()),
+        ("server_blackhole", SESSION_STORE, RETURNS, ()),
         ("server_isolation", SESSION_STORE, STORE, ()),
     ],
 )

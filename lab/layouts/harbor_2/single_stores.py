@@ -4,9 +4,8 @@ Neither keeps its data: the lab has no volumes that are made on demand, and a st
 Harbor either way.
 """
 
-import yaml
-
 from lab.deployment import store_images
+from lab.deployment.manifests import stores
 from lab.deployment.manifests.objects import Object, find, put_text
 from lab.layouts import Layout
 
@@ -16,20 +15,8 @@ _DATABASE, _REDIS = "harbor-database", "harbor-redis"
 def _use_own_stores(objects: list[Object]) -> None:
     core = find(objects, "ConfigMap", "harbor-core")
     password = find(objects, "Secret", "harbor-core")["data"]["POSTGRESQL_PASSWORD"]
-    core["data"] |= {
-        "POSTGRESQL_HOST": _DATABASE,
-        "POSTGRESQL_USERNAME": "postgres",
-        "_REDIS_URL_CORE": f"redis://{_REDIS}:6379/0?idle_timeout_seconds=30",
-        "_REDIS_URL_REG": f"redis://{_REDIS}:6379/2?idle_timeout_seconds=30",
-    }
-    jobservice = find(objects, "ConfigMap", "harbor-jobservice")["data"]
-    document = yaml.safe_load(jobservice["config.yml"])
-    document["worker_pool"]["redis_pool"]["redis_url"] = f"redis://{_REDIS}:6379/1"
-    jobservice["config.yml"] = yaml.safe_dump(document, sort_keys=False)
-    registry = find(objects, "ConfigMap", "harbor-registry")["data"]
-    document = yaml.safe_load(registry["config.yml"])
-    document["redis"]["addr"] = f"{_REDIS}:6379"
-    registry["config.yml"] = yaml.safe_dump(document, sort_keys=False)
+    core["data"] |= {"POSTGRESQL_HOST": _DATABASE, "POSTGRESQL_USERNAME": "postgres"}
+    stores.use_redis(objects, "", _REDIS, 6379)
     put_text(find(objects, "Secret", "harbor-registry"), "REGISTRY_REDIS_PASSWORD", "")
 
     objects += _store(core["metadata"], "database", 5432, store_images.DATABASE, store_images.DATABASE_USER)
