@@ -104,8 +104,8 @@ def test_clients_get_by_when_the_session_store_hangs(experiments: Experiments, m
     "(down-after-milliseconds), and Harbor, or the way to Redis, has to give connections up (read time-outs; HAProxy: "
     "on-marked-down shutdown-sessions). Sessions lost: the old primary, back, took writes until it was demoted; two "
     "replicas or more, `min-replicas-to-write 1` and `min-replicas-max-lag 2` on every Redis. Logins that succeed and "
-    "are worth nothing: it is back, refuses writes, and is not demoted yet, which takes Sentinels ten seconds; what "
-    "leads to it has to be cut before.",
+    "are worth nothing: it is back, refuses writes, and is not demoted yet, which takes Sentinels ten seconds; reach "
+    "Redis by HAProxy that asks the Sentinels, too (docs/hardening.md).",
     source="Redis Sentinel: down-after-milliseconds; TCP: retransmission; budgets are settings",
     needs=(
         "disruption",
@@ -116,7 +116,8 @@ def test_clients_get_by_when_the_session_store_hangs(experiments: Experiments, m
 def test_clients_get_by_when_the_session_store_is_blackholed(experiments: Experiments, measured):
     """When packets to the session store vanish, another takes over, nobody stays logged out, and nothing is lost.
 
-    Source: budgets are settings; no loss is within any budget.
+    Source: budgets are settings; no loss is within any budget. The server comes back after 6 s, or once another has
+    taken over: clients may be away for as long, and for `store_outage_budget_s` more.
     """
     survival = experiments.server_blackhole(SESSION_STORE)
     measured.update(survival.measured)
