@@ -13,6 +13,35 @@ from harbor_verify.target import Target
 from harbor_verify.verdict import Failure
 
 _KIB = 1024
+_FULL_KIB = 1024
+"""With less left hardly a layer can be taken."""
+
+
+@check(
+    "capacity.no-volume-full",
+    hint="Nothing can be written: each push ends with 500, no job keeps its log, and a database stops. First make "
+    "room: enlarge the volume (`kubectl edit pvc`, where the StorageClass has allowVolumeExpansion; CephFS: setfattr "
+    "-n ceph.quota.max_bytes), or remove what is not Harbor's from it. Then delete images that nobody needs (retention "
+    "rules), and collect garbage: it is only that which frees space.",
+    source="POSIX: df; Kubernetes: volumeMounts; CephFS: quotas",
+    needs=("exec",),
+    builds_on=("storage.claims-bound", "storage.volume-mounted-in-every-replica"),
+)
+def test_no_volume_is_full(harbor: Target, findings: Findings, not_applicable):
+    """No volume of Harbor's, nor of its database and Redis in its namespace, is full: 1 MiB is left, and an inode.
+
+    Source: df in a container that mounts it, once a claim.
+    """
+    for place, pod, container, path in _claims(harbor):
+        with findings.about(place, "something can be written to it") as volume:
+            space = _space(harbor, pod, container, path)
+            if space.left < _FULL_KIB:
+                volume.wrong(f"{space.percent:.0f} % of its space is used, {space.left} KiB are left")
+            inodes = _inodes(harbor, pod, container, path)
+            if inodes and not inodes.left:
+                volume.wrong(f"all of its {inodes.used} inodes are used")
+    if not findings.examined:
+        not_applicable(_NO_CLAIM)
 
 
 @check(
@@ -26,7 +55,7 @@ _KIB = 1024
     source="POSIX: df; Kubernetes: volumeMounts; CephFS: quotas",
     needs=("exec",),
     severity=SHOULD,
-    builds_on=("storage.claims-bound", "storage.volume-mounted-in-every-replica"),
+    builds_on=("capacity.no-volume-full", "storage.claims-bound", "storage.volume-mounted-in-every-replica"),
 )
 def test_volumes_have_space_and_inodes_left(
     harbor: Target, findings: Findings, settings: Settings, measured_before, not_applicable, measured, listed
@@ -37,42 +66,59 @@ def test_volumes_have_space_and_inodes_left(
     how long it is to last, are settings.
     """
     seen: set[str] = set()
-    for pod in _pods(harbor):
-        for container, claim, path in _mounts(pod.spec):
-            if claim in seen:
-                continue
-            seen.add(claim)
-            place = f"PersistentVolumeClaim {pod.metadata.namespace}/{claim}"
-            with findings.about(place, f"less than {settings.full_percent} % is used") as volume:
-                space = usage_of(_df(harbor, pod, container, "-Pk", path))
-                if space is None:
-                    raise CannotTell(f"df says nothing of {path} in pod {pod.metadata.name}")
-                measured[f"{claim}_used_bytes"] = space.used * _KIB
-                measured[f"{claim}_used_percent"] = round(space.percent, 1)
-                row = {"what": claim, "used_bytes": space.used * _KIB, "left_bytes": space.left * _KIB}
-                row["full_percent"] = settings.full_percent
-                listed["volumes"].append(row)
-                if space.percent >= settings.full_percent:
-                    volume.wrong(f"{space.percent:.0f} % of its space is used, {_mib(space.left)} are left")
-                inodes = _inodes(harbor, pod, container, path)
-                row["inodes_percent"] = round(inodes.percent, 1) if inodes else None
-                if inodes and inodes.percent >= settings.full_percent:
-                    volume.wrong(f"{inodes.percent:.0f} % of its inodes are used, {inodes.left} are left")
-                lasts = _lasts(f"{claim}_used_bytes", measured_before, space)
-                if lasts is not None:
-                    measured[f"{claim}_lasts_days"] = row["lasts_days"] = round(lasts, 1)
-                    if lasts < settings.full_in_days:
-                        volume.wrong(
-                            f"at the rate of earlier runs it is full in {lasts:.0f} days",
-                            expected=f"it lasts for {settings.full_in_days} days",
-                        )
+    for place, pod, container, path in _claims(harbor):
+        claim = place.rpartition("/")[2]
+        seen.add(claim)
+        with findings.about(place, f"less than {settings.full_percent} % is used") as volume:
+            space = _space(harbor, pod, container, path)
+            measured[f"{claim}_used_bytes"] = space.used * _KIB
+            measured[f"{claim}_used_percent"] = round(space.percent, 1)
+            row = {"what": claim, "used_bytes": space.used * _KIB, "left_bytes": space.left * _KIB}
+            row["full_percent"] = settings.full_percent
+            listed["volumes"].append(row)
+            if space.percent >= settings.full_percent:
+                volume.wrong(f"{space.percent:.0f} % of its space is used, {_mib(space.left)} are left")
+            inodes = _inodes(harbor, pod, container, path)
+            row["inodes_percent"] = round(inodes.percent, 1) if inodes else None
+            if inodes and inodes.percent >= settings.full_percent:
+                volume.wrong(f"{inodes.percent:.0f} % of its inodes are used, {inodes.left} are left")
+            lasts = _lasts(f"{claim}_used_bytes", measured_before, space)
+            if lasts is not None:
+                measured[f"{claim}_lasts_days"] = row["lasts_days"] = round(lasts, 1)
+                if lasts < settings.full_in_days:
+                    volume.wrong(
+                        f"at the rate of earlier runs it is full in {lasts:.0f} days",
+                        expected=f"it lasts for {settings.full_in_days} days",
+                    )
     for volume in harbor.deployment.volumes():
         # One that is not Bound has no room that could be used up.
         if volume.phase == "Bound" and volume.claim_name not in seen:
             with findings.about(volume.object, "a Ready pod mounts it, and can be asked"):
                 raise CannotTell("no Ready pod mounts it, so nobody could be asked how full it is")
     if not findings.examined:
-        not_applicable("neither Harbor's pods nor stores of its namespace use a PersistentVolumeClaim")
+        not_applicable(_NO_CLAIM)
+
+
+_NO_CLAIM = "neither Harbor's pods nor stores of its namespace use a PersistentVolumeClaim"
+
+
+def _claims(harbor):
+    """(name, pod, container, path) of each claim, where one of its pods has it."""
+    seen = set()
+    for pod in _pods(harbor):
+        for container, claim, path in _mounts(pod.spec):
+            place = f"PersistentVolumeClaim {pod.metadata.namespace}/{claim}"
+            if place not in seen:
+                seen.add(place)
+                yield place, pod, container, path
+
+
+def _space(harbor, pod, container, path):
+    """Raises CannotTell."""
+    space = usage_of(_df(harbor, pod, container, "-Pk", path))
+    if space is None:
+        raise CannotTell(f"df says nothing of {path} in pod {pod.metadata.name}")
+    return space
 
 
 def _pods(harbor):

@@ -26,6 +26,7 @@ _CLIENTS, _IMAGES_EACH = 8, 1
         "configuration.registry-root-inside-volume",
         "configuration.registry-trusts-token-key",
         "registry.redirect-leads-to-the-blob",
+        "capacity.no-volume-full",
         "storage.volume-mounted-in-every-replica",
         "database.grants-sufficient",
     ),

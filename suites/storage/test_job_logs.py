@@ -26,6 +26,7 @@ _KEPT_S = 24 * 3600
     requires=(Feature.JOB_LOGS,),
     builds_on=(
         "configuration.health-body-is-healthy",
+        "capacity.no-volume-full",
         "storage.claims-bound",
     ),
 )

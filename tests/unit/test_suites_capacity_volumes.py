@@ -15,6 +15,7 @@ from tests.unit.running import examine, never, not_applicable, offenders_of
 from tests.unit.whole_harbors import harbor_of
 
 CHECK = test_volumes.test_volumes_have_space_and_inodes_left
+FULL = test_volumes.test_no_volume_is_full
 SETTINGS = SimpleNamespace(full_percent=85, full_in_days=30)
 HEAD = "Filesystem     1024-blocks    Used Available Capacity Mounted on"
 INODES = "Filesystem Inodes Used Available Capacity Mounted on"
@@ -120,6 +121,33 @@ def test_a_volume_that_no_ready_pod_mounts_is_unknown_and_one_that_is_not_bound_
 def test_without_a_claim_there_is_nothing_to_look_at(harbor):
     with pytest.raises(NotApplicable):
         examine(CHECK, harbor("08-s3-no-pvc"), SETTINGS, list, not_applicable, {})
+
+
+@pytest.mark.parametrize(
+    "space, inodes, found",
+    [
+        (df(2**20, 1024), MANY, None),
+        (df(2**20, 1023), MANY, "100 % of its space is used, 1023 KiB are left"),
+        (df(2**20, 0), MANY, "100 % of its space is used, 0 KiB are left"),
+        (df(10, 2**20), df(99, 1, INODES), None),
+        (df(10, 2**20), df(99, 0, INODES), "all of its 99 inodes are used"),
+        (df(10, 2**20), CommandInPodFailed("df: invalid option -- 'i'"), None),
+    ],
+)
+def test_a_volume_is_full_when_hardly_a_layer_or_no_file_fits(harbor, space, inodes, found):
+    target = harbor(space=space, inodes=inodes)
+    if not found:
+        examine(FULL, target, never)
+        return
+    told = {each.object.rpartition("/")[2]: each.observed for each in offenders_of(FULL, target, never)}
+    assert told["harbor-registry"] == found
+
+
+def test_whether_a_volume_is_full_may_be_unknown_or_be_about_nothing(harbor):
+    with pytest.raises(CannotTell):
+        examine(FULL, harbor(space="nothing"), never)
+    with pytest.raises(NotApplicable, match="PersistentVolumeClaim"):
+        examine(FULL, harbor("08-s3-no-pvc"), not_applicable)
 
 
 @pytest.mark.parametrize(

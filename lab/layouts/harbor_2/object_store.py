@@ -69,6 +69,7 @@ LAYOUT = Layout(
     applicable=frozenset({"registry.redirect-leads-to-the-blob"}),
     not_applicable=frozenset(
         {
+            "capacity.no-volume-full",
             "capacity.volumes-have-room",
             "images.empty-blob",
             "integrity.storage-holds-what-the-database-knows",
