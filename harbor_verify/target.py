@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -61,6 +62,7 @@ class Target:
     def __init__(self, access: Access, deployment: Deployment, settings: Settings) -> None:
         self.access, self.deployment, self.settings = access, deployment, settings
         self._links: dict[tuple[str, int], HttpClient] = {}
+        self._linking = Lock()
         self._backends: list[BackendRegistry] = []
         self._relays: dict[tuple[str, int], Relay] = {}
         self._by_forward: dict[Role, bool] = {}
@@ -496,9 +498,10 @@ class Target:
 
     def _link(self, replica: Replica) -> HttpClient:
         key = (replica.uid, replica.workload.port)
-        if key not in self._links:
-            self._links[key] = self.new_link(replica)
-        return self._links[key]
+        with self._linking:
+            if key not in self._links:
+                self._links[key] = self.new_link(replica)
+            return self._links[key]
 
 
 def reach(access: Access, settings: Settings) -> Target:

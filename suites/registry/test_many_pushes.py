@@ -68,9 +68,6 @@ def test_every_push_that_is_acknowledged_is_kept(
     # As many at each.
     lanes_count = len(takers) * max(1, _THREADS // len(takers))
     image = new_image()
-    for replica in harbor.replicas(Role.WEB):
-        # Tokens come from there: threads that want the same link at the same time would each make one.
-        harbor.web(replica)
 
     def push(lane: int) -> tuple[list[_Taken], Findings]:
         replica, own, taken = takers[lane % len(takers)], Findings(), []

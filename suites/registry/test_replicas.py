@@ -171,9 +171,6 @@ def test_images_pushed_at_the_same_time_are_all_there(harbor: Target, findings: 
         ]
         for number in range(_CLIENTS)
     ]
-    for replica in harbor.replicas(Role.WEB):
-        # Tokens come from there: threads that want the same link at the same time would each make one.
-        harbor.web(replica)
 
     def push(number):
         """What this client found; its connection is its own."""

@@ -1,5 +1,7 @@
 """Reaching a Harbor: one message when it cannot be reached, and what was found when it can."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType, SimpleNamespace
 
 import pytest
@@ -114,10 +116,21 @@ def test_what_was_found_is_described():
     assert "s3cret" not in lines
 
 
-def test_a_replica_always_gets_the_same_link():
+def test_a_replica_always_gets_the_same_link(monkeypatch):
     target = Target(access(), FakeDeployment(), Settings())
     replica = replica_of(Role.WEB)
-    assert target.web(replica).http is target.web(replica).http
+    new_link, made = target.new_link, []
+
+    def slowly(replica):
+        time.sleep(0.02)
+        made.append(new_link(replica))
+        return made[-1]
+
+    monkeypatch.setattr(target, "new_link", slowly)
+    with ThreadPoolExecutor(4) as pool:
+        given = list(pool.map(target.web, [replica] * 4))
+    assert len(made) == 1
+    assert all(each.http is made[0] for each in given)
     target.close()
 
 
