@@ -250,9 +250,9 @@ class Target:
             for service in self.deployment.services_of(self.deployment.workload(role))
         }
 
-    def backing(self, host: str) -> Backing:
-        """What a host of Harbor's settings stands on. Raises NeedMissing, CannotTell, TargetUnreachable."""
-        return backing_of(self.kubernetes, self.namespace, host)
+    def backing(self, host: str, *, everywhere: bool = False) -> Backing:
+        """What a host stands on, see `backing_of`. Raises NeedMissing, CannotTell, TargetUnreachable."""
+        return backing_of(self.kubernetes, self.namespace, host, everywhere=everywhere)
 
     def sql(self) -> Sql:
         """The database with Harbor's own credentials; its caller closes it.

@@ -42,9 +42,14 @@ def open_cache(target: Target, store: SessionStore) -> RedisStore:
 
 def root_of(target: Target, replica: Replica) -> str | None:
     """The folder in the replica's container that images are in; None: they are in an object store."""
-    text = _configuration(target, replica)
-    storage = configuration.registry_storage(text, target.deployment.environment(replica))
+    storage = storage_of(target, replica)
     return storage.root if storage else None
+
+
+def storage_of(target: Target, replica: Replica) -> configuration.RegistryStorage | None:
+    """Where a replica keeps images, by what is declared for it; None: its configuration names no driver."""
+    text = _configuration(target, replica)
+    return configuration.registry_storage(text, target.deployment.environment(replica))
 
 
 def knows_repository(target: Target, name: str) -> bool:

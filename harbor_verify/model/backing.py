@@ -6,7 +6,7 @@ ownerReferences.
 
 import ipaddress
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -96,13 +96,14 @@ class Backing:
         return ", ".join(self.addresses) or self.host
 
 
-def backing_of(kubernetes: Kubernetes, namespace: str, host: str) -> Backing:
+def backing_of(kubernetes: Kubernetes, namespace: str, host: str, *, everywhere: bool = False) -> Backing:
     """What `host` leads to, as a pod of `namespace` resolves it; what is no name of the cluster's is outside.
 
-    Raises NeedMissing, with the right, where this account may not look; CannotTell where the way ends
-    nowhere; TargetUnreachable.
+    `everywhere`: an address is looked for among the Services of all namespaces, where this account may list them, and
+    not of this one alone. Raises NeedMissing, with the right, where this account may not look; CannotTell where the
+    way ends nowhere; TargetUnreachable.
     """
-    return _Search(kubernetes, namespace).follow(host)
+    return _Search(kubernetes, namespace, everywhere=everywhere).follow(host)
 
 
 def backing_of_service(kubernetes: Kubernetes, service: client.V1Service) -> Backing:
@@ -113,8 +114,8 @@ def backing_of_service(kubernetes: Kubernetes, service: client.V1Service) -> Bac
 class _Search:
     """One look for what a host leads to."""
 
-    def __init__(self, kubernetes: Kubernetes, namespace: str) -> None:
-        self._kubernetes, self._namespace = kubernetes, namespace
+    def __init__(self, kubernetes: Kubernetes, namespace: str, *, everywhere: bool = False) -> None:
+        self._kubernetes, self._namespace, self._everywhere = kubernetes, namespace, everywhere
         self._core, self._apps = kubernetes.core, kubernetes.apps
 
     def follow(self, host: str, way: tuple[str, ...] = ()) -> Backing:
@@ -164,15 +165,23 @@ class _Search:
         return replace(found, owners=tuple(owners), pods=tuple(pod.metadata.name for pod in pods))
 
     def _by_address(self, address: str, way: tuple[str, ...]) -> Backing:
-        """A Service's own address, or a pod's, of this namespace; others look like addresses outside."""
-        with self._reading("list Services", self._namespace):
-            for service in self._core.list_namespaced_service(self._namespace).items:
-                if address in (service.spec.cluster_ips or [service.spec.cluster_ip]):
-                    return self.behind(service, address, way)
+        """A Service's own address, or a pod's of this namespace; others look like addresses outside."""
+        for service in self._services():
+            if address in (service.spec.cluster_ips or [service.spec.cluster_ip]):
+                return self.behind(service, address, way)
         for pod in self._pods(self._namespace, field_selector=f"status.podIP={address}"):
             if pod.status.pod_ip == address and not pod.spec.host_network:
                 return self._of([pod], Backing(address, way, pod=pod.metadata.name))
         return Backing(address, way, addresses=(address,))
+
+    def _services(self) -> Iterator[client.V1Service]:
+        if self._everywhere:
+            right = "list Services in all namespaces"
+            with suppress(NeedMissing), needing(self._kubernetes, right):
+                yield from self._kubernetes.pages(right, self._core.list_service_for_all_namespaces)
+                return
+        with self._reading("list Services", self._namespace):
+            yield from self._core.list_namespaced_service(self._namespace).items
 
     def _service(self, name: str, namespace: str) -> client.V1Service | None:
         """None where there is none."""

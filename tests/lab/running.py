@@ -35,6 +35,7 @@ UNUSED_IN_THE_LAB = frozenset(
         "replication.proxy-caches-serve",
         "replication.rules-run",
         "scanning.database-recent",
+        "storage.not-on-one-server",
     }
 )
 """Checks of what a Harbor may have, and the lab's healthy ones have not."""

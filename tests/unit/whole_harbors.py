@@ -32,6 +32,7 @@ from suites.configuration import (
 from suites.database import test_servers
 from suites.sessions import test_servers as test_session_servers
 from suites.storage import test_binding, test_claims, test_mounts, test_volumes
+from suites.storage import test_servers as test_storage_servers
 from tests.unit.containers import answer
 from tests.unit.running import blocked, examine, not_applicable
 from tests.unit.small_cluster import NAMESPACE, small_cluster
@@ -58,6 +59,7 @@ _OF_THE_API = (
     test_volumes.test_a_claim_gets_the_capacity_that_it_asks_for,
     test_volumes.test_a_volume_outlives_its_claim,
     test_mounts.test_a_claim_is_mounted_and_writable_in_every_replica,
+    test_storage_servers.test_what_is_stored_stands_on_more_than_one_server,
 )
 
 

@@ -18,8 +18,25 @@ def _empty(lab: Lab) -> None:
 DEFECT = Defect(
     report="CephFS: quotas; a registry whose folder is full answers 500",
     shows="each push ends with 500, and what was there is given as ever",
-    turns_red=frozenset({"capacity.no-volume-full", "capacity.volumes-have-room"}),
-    may_turn_red=whatever_pushes.CHECKS,
+    turns_red=frozenset(
+        {
+            "capacity.no-volume-full",
+            "capacity.volumes-have-room",
+            "registry.pushed-on-one-pulled-on-every",
+        }
+    ),
+    # What is left of a page may take a push of a few bytes.
+    may_turn_red=whatever_pushes.CHECKS
+    | {
+        "access.anonymous-may-pull-public-but-not-push",
+        "access.private-project-hidden-from-anonymous",
+        "access.robot-account-pushes-and-pulls",
+        "images.chunk-out-of-order",
+        "images.mount-needs-pull-right",
+        "registry.corrupted-blob-refused",
+        "registry.quota-follows-pushes",
+        "registry.upload-continues-on-another-replica",
+    },
     hint_says=("enlarge the volume", "collect garbage"),
     causes=frozenset({"capacity.no-volume-full"}),
     plant_outside=_fill,

@@ -1,0 +1,76 @@
+"""How many servers stand behind what Harbor stores."""
+
+from harbor_verify.audit import harbor as parts
+from harbor_verify.checks import check
+from harbor_verify.errors import CannotTell, NeedMissing
+from harbor_verify.findings import Findings
+from harbor_verify.model import storage_place
+from harbor_verify.model.roles import Role
+from harbor_verify.redundancy import EXPECTED
+from harbor_verify.target import Target
+
+
+@check(
+    "storage.not-on-one-server",
+    hint="One pod of MinIO, or of an NFS server: while it, or its node, is away nothing is pushed or pulled, however "
+    "many replicas Harbor has, and its disk is all that has the images. MinIO: distributed, four servers or more "
+    "behind one Service. In the place of one NFS server: a file system that keeps data on several (CephFS, Longhorn), "
+    "a filer that fails over, or an object store. A volume of one node (local, a provisioner of local paths): a "
+    "StorageClass whose volumes are not tied to a node. Copy what is there before Harbor is led to the new one "
+    "(docs/hardening.md).",
+    source="Kubernetes: PersistentVolume nfs, csi, nodeAffinity; Service spec.selector, ownerReferences; distribution: "
+    "storage drivers",
+    needs=("volumes",),
+    builds_on=("storage.claims-bound",),
+)
+def test_what_is_stored_stands_on_more_than_one_server(harbor: Target, findings: Findings, not_applicable):
+    """What images and Harbor's other volumes are kept on is neither one pod of this cluster nor one of its nodes.
+
+    Source: where PersistentVolumes, volumes of pods, and the registry's settings say that data is, and what stands
+    there. What is outside of the cluster, or a driver's own, shows nothing of its servers.
+    """
+    unseen, hidden = [], None
+    for thing, place in _places(harbor):
+        expected = f"{EXPECTED} ({place.what})"
+        if place.node:
+            with findings.about(thing, expected) as volume:
+                volume.wrong(f"only node {place.node} can mount it: it is lost with that")
+            continue
+        try:
+            backing = harbor.backing(place.host, everywhere=True) if place.host else None
+        except CannotTell as reason:
+            findings.examined += 1
+            findings.unknown(thing, str(reason))
+            continue
+        except NeedMissing as missing:
+            hidden = missing
+            continue
+        if backing is None or not backing.in_cluster:
+            unseen.append(place.what)
+            continue
+        with findings.about(thing, expected) as server:
+            if backing.alone:
+                server.wrong(f"{backing.alone.object}: {backing.why_alone}")
+    if hidden and not findings.offenders:
+        raise hidden
+    if not findings.examined:
+        what = "; ".join(dict.fromkeys(unseen)) or "what Harbor stores"
+        not_applicable(
+            f"{what} shows nothing of its servers to Kubernetes: whether there is more than one was NOT verified"
+        )
+
+
+def _places(harbor):
+    """(what an operator would look at, where its data is)."""
+    for volume in harbor.deployment.volumes():
+        if volume.volume:
+            yield volume.object, storage_place.of_volume(volume.volume)
+    for role in harbor.deployment.workloads:
+        workload = harbor.workload(role)
+        for volume in workload.template.spec.volumes or ():
+            if place := storage_place.of_pod(volume):
+                yield f"{workload.object}, volume {volume.name}", place
+    replica = harbor.replicas(Role.REGISTRY)[0]
+    storage = parts.storage_of(harbor, replica)
+    if storage and storage.outside:
+        yield f"{replica.workload.object}, its object store", storage_place.of_bucket(storage)
