@@ -5,7 +5,7 @@ ownerReferences.
 """
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -25,7 +25,8 @@ _ENDED = ("Succeeded", "Failed")
 class Owner:
     """Who asks for pods. `desired`: how many; of what is none of Kubernetes' own kinds, how many it has now.
 
-    `labels` are those that all of its pods are made with; empty where they are not known.
+    `labels` are those that all of its pods are made with; empty where they are not known. `nodes` are those that its
+    pods are on, one for each pod.
     """
 
     kind: str
@@ -33,6 +34,7 @@ class Owner:
     name: str
     desired: int
     labels: Mapping[str, str] = field(default_factory=dict, compare=False)
+    nodes: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def object(self) -> str:
@@ -117,6 +119,7 @@ class _Search:
     def __init__(self, kubernetes: Kubernetes, namespace: str, *, everywhere: bool = False) -> None:
         self._kubernetes, self._namespace, self._everywhere = kubernetes, namespace, everywhere
         self._core, self._apps = kubernetes.core, kubernetes.apps
+        self._owners: dict[str, Owner] = {}
 
     def follow(self, host: str, way: tuple[str, ...] = ()) -> Backing:
         host = host.strip("[]").rstrip(".")
@@ -240,7 +243,13 @@ class _Search:
         namespace, labels = pod.metadata.namespace, pod.metadata.labels or {}
         reference = next((r for r in pod.metadata.owner_references or () if r.controller), None)
         if reference is None:
-            return Owner("pod", namespace, pod.metadata.name, 1, labels)
+            return Owner("pod", namespace, pod.metadata.name, 1, labels, _nodes_of([pod]))
+        if reference.uid not in self._owners:
+            self._owners[reference.uid] = self._whoever_asks_for(pod, reference)
+        return self._owners[reference.uid]
+
+    def _whoever_asks_for(self, pod: client.V1Pod, reference: client.V1OwnerReference) -> Owner:
+        namespace, labels = pod.metadata.namespace, pod.metadata.labels or {}
         kind, name = reference.kind, reference.name
         group = reference.api_version.partition("/")[0]
         if (kind, group) == ("ReplicaSet", "apps") and "pod-template-hash" in labels:
@@ -260,10 +269,12 @@ class _Search:
                 else:
                     desired = 1 if found.spec.replicas is None else found.spec.replicas
                     made_with = found.spec.template.metadata.labels or {}
-                    return Owner(kind, namespace, name, desired, made_with)
+                    made = self._pods(namespace, label_selector=",".join(shown(made_with)))
+                    nodes = _nodes_of(p for p in made if _is_alive(p))
+                    return Owner(kind, namespace, name, desired, made_with, nodes)
         # No selector finds pods by their owner.
-        same = sum(_is_alive(p) and _is_owned(p, reference.uid) for p in self._pods(namespace))
-        return Owner(kind, namespace, name, same)
+        nodes = _nodes_of(p for p in self._pods(namespace) if _is_alive(p) and _is_owned(p, reference.uid))
+        return Owner(kind, namespace, name, len(nodes), nodes=nodes)
 
     def _reading(self, right: str, namespace: str) -> AbstractContextManager[None]:
         return needing(self._kubernetes, f"{right} in namespace {namespace}")
@@ -300,6 +311,10 @@ def _readings(host: str, own: str) -> list[tuple[str, str, str]]:
 
 def _is_alive(pod: client.V1Pod) -> bool:
     return pod.metadata.deletion_timestamp is None and pod.status.phase not in _ENDED
+
+
+def _nodes_of(pods: Iterable[client.V1Pod]) -> tuple[str, ...]:
+    return tuple(pod.spec.node_name or "no node" for pod in pods)
 
 
 def _is_owned(pod: client.V1Pod, uid: str) -> bool:

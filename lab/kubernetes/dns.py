@@ -25,27 +25,29 @@ _CONFIGURATION = """
 """
 
 
-def ensure() -> None:
-    """Apply the DNS's objects; does not wait."""
-    kubectl(
-        "apply", "--filename=-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": _objects()})
-    )
+def ensure(*, only_on: str | None = None) -> None:
+    """Apply the DNS's objects, for every node or for one only; does not wait."""
+    objects = _objects({"kubernetes.io/hostname": only_on} if only_on else {})
+    kubectl("apply", "--filename=-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
 
 
-def wait_ready() -> None:
-    """Wait until a DNS pod is Ready on every node; raises NotReady."""
+def wait_ready(count: int = len(settings.NODES)) -> None:
+    """Wait until so many DNS pods are there, one on a node, and Ready; raises NotReady."""
 
     def ready() -> None:
         status = json.loads(kubectl("get", "daemonset", _NAME, f"--namespace={_NAMESPACE}", "-o", "json"))[
             "status"
         ]
-        if status.get("numberReady", 0) < len(settings.NODES):
-            raise NotYet(f"{status.get('numberReady', 0)} of {len(settings.NODES)} pods are Ready")
+        there = status.get("currentNumberScheduled", 0) + status.get("numberMisscheduled", 0)
+        if (there, status.get("numberReady", 0)) != (count, count):
+            raise NotYet(
+                f"{status.get('numberReady', 0)} of {there} pods are Ready, and there are to be {count}"
+            )
 
     wait_until("the cluster's DNS is ready", ready, deadline_s=60, interval_s=0.3)
 
 
-def _objects() -> list[dict]:
+def _objects(nodes: dict[str, str]) -> list[dict]:
     def metadata(**more: object) -> dict:
         return {"name": _NAME, "namespace": _NAMESPACE, "labels": _LABELS, **more}
 
@@ -95,6 +97,7 @@ def _objects() -> list[dict]:
                     "spec": {
                         "serviceAccountName": _NAME,
                         "dnsPolicy": "Default",
+                        "nodeSelector": nodes,
                         "containers": [container],
                         "volumes": [{"name": "configuration", "configMap": {"name": _NAME}}],
                     },

@@ -1,11 +1,9 @@
 """How many servers stand behind what Harbor stores."""
 
-from harbor_verify.audit import harbor as parts
+from harbor_verify import stored
 from harbor_verify.checks import check
 from harbor_verify.errors import CannotTell, NeedMissing
 from harbor_verify.findings import Findings
-from harbor_verify.model import storage_place
-from harbor_verify.model.roles import Role
 from harbor_verify.redundancy import EXPECTED
 from harbor_verify.target import Target
 
@@ -30,7 +28,7 @@ def test_what_is_stored_stands_on_more_than_one_server(harbor: Target, findings:
     there. What is outside of the cluster, or a driver's own, shows nothing of its servers.
     """
     unseen, hidden = [], None
-    for thing, place in _places(harbor):
+    for thing, place in stored.places(harbor):
         expected = f"{EXPECTED} ({place.what})"
         if place.node:
             with findings.about(thing, expected) as volume:
@@ -58,19 +56,3 @@ def test_what_is_stored_stands_on_more_than_one_server(harbor: Target, findings:
         not_applicable(
             f"{what} shows nothing of its servers to Kubernetes: whether there is more than one was NOT verified"
         )
-
-
-def _places(harbor):
-    """(what an operator would look at, where its data is)."""
-    for volume in harbor.deployment.volumes():
-        if volume.volume:
-            yield volume.object, storage_place.of_volume(volume.volume)
-    for role in harbor.deployment.workloads:
-        workload = harbor.workload(role)
-        for volume in workload.template.spec.volumes or ():
-            if place := storage_place.of_pod(volume):
-                yield f"{workload.object}, volume {volume.name}", place
-    replica = harbor.replicas(Role.REGISTRY)[0]
-    storage = parts.storage_of(harbor, replica)
-    if storage and storage.outside:
-        yield f"{replica.workload.object}, its object store", storage_place.of_bucket(storage)

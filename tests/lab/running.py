@@ -24,6 +24,7 @@ UNUSED_IN_THE_LAB = frozenset(
         "configuration.metrics-count-requests",
         "configuration.metrics-served",
         "configuration.stored-passwords-readable",
+        "configuration.stores-spread-over-nodes",
         "database.pooler-keeps-prepared-statements",
         "expiry.certificates-not-about-to-end",
         "expiry.keys-outlive-the-next-upgrade",

@@ -78,8 +78,9 @@ class Deserves:
         ids |= CLAIMS if self.no_claims else set()
         ids |= set() if self.claims_of_several else {"storage.access-mode-shared"}
         ids |= set() if self.door_seen else {DOOR}
-        # Their drivers and clouds show nothing of their servers (tests/unit/test_suites_storage_servers.py has others).
-        ids.add("storage.not-on-one-server")
+        # Drivers and clouds show nothing of their servers, and stores are one pod each, or outside: others are in
+        # tests/unit/test_suites_storage_servers.py and test_suites_stores_spread.py.
+        ids |= {"storage.not-on-one-server", "configuration.stores-spread-over-nodes"}
         return ids | (set() if self.by_sentinels else {SENTINELS})
 
     def blocked(self) -> set[str]:

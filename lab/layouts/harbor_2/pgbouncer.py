@@ -91,5 +91,7 @@ LAYOUT = Layout(
     about="two PgBouncers in the cluster between Harbor and PostgreSQL, by the session",
     change=_put_poolers_between,
     ensure=store_images.ensure_pooler,
-    applicable=frozenset({"database.pooler-keeps-prepared-statements"}),
+    applicable=frozenset(
+        {"configuration.stores-spread-over-nodes", "database.pooler-keeps-prepared-statements"}
+    ),
 )
