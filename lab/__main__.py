@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -40,6 +41,10 @@ def main(words: list[str] | None = None) -> int:
         )
     except LabError as error:
         return _complain(str(error), 1)
+    except BrokenPipeError:
+        # `| head` has read enough; what is still to be written goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,6 +1,7 @@
 """What jobservice of Harbor 2 keeps in Redis, for what may befall it."""
 
 from lab import settings
+from lab.defects import Lab
 from lab.stores import redis_sentinel
 
 DATABASE = "1"
@@ -16,3 +17,10 @@ def send(*words: str) -> str:
     """Send one command, and return what is answered. Raises CommandFailed."""
     address = settings.REDIS[redis_sentinel.in_use()]
     return redis_sentinel.redis_cli(address, redis_sentinel.PORT, "-n", DATABASE, *words)
+
+
+def restart_jobservices(lab: Lab) -> None:
+    """With the first that starts all schedules come back; what fired before is judged no more."""
+    where = f"--namespace={lab.profile.namespace}"
+    lab.kubectl("rollout", "restart", "deployment/harbor-jobservice", where)
+    lab.kubectl("rollout", "status", "deployment/harbor-jobservice", where, "--timeout=120s")

@@ -8,13 +8,6 @@ def _empty(lab: Lab) -> None:
         jobs_in_redis.send("DEL", jobs_in_redis.key(*key))
 
 
-def _restart(lab: Lab) -> None:
-    """With the first that starts all come back."""
-    where = f"--namespace={lab.profile.namespace}"
-    lab.kubectl("rollout", "restart", "deployment/harbor-jobservice", where)
-    lab.kubectl("rollout", "status", "deployment/harbor-jobservice", where, "--timeout=120s")
-
-
 DEFECT = Defect(
     report="h#18836: 217 of 250 schedules were missing in Redis",
     shows="nothing: the page lists every schedule, health is healthy, a garbage collection by hand works",
@@ -24,5 +17,5 @@ DEFECT = Defect(
     hint_says=("rollout restart", "period:policies"),
     not_applicable=frozenset({"jobs.schedules-have-scores-of-their-own"}),
     plant_outside=_empty,
-    heal_outside=_restart,
+    heal_outside=jobs_in_redis.restart_jobservices,
 )
