@@ -14,8 +14,8 @@ from harbor_verify.target import Target
     "many replicas Harbor has, and its disk is all that has the images. MinIO: distributed, four servers or more "
     "behind one Service. In the place of one NFS server: a file system that keeps data on several (CephFS, Longhorn), "
     "a filer that fails over, or an object store. A volume of one node (local, a provisioner of local paths): a "
-    "StorageClass whose volumes are not tied to a node. Copy what is there before Harbor is led to the new one "
-    "(docs/hardening.md).",
+    "StorageClass whose volumes are not tied to a node. Set Harbor read only, copy what is there, and then lead it to "
+    "the new one.",
     source="Kubernetes: PersistentVolume nfs, csi, nodeAffinity; Service spec.selector, ownerReferences; distribution: "
     "storage drivers",
     needs=("volumes",),
