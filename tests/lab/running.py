@@ -23,6 +23,7 @@ UNUSED_IN_THE_LAB = frozenset(
         "configuration.internal-tls-valid-for-days",
         "configuration.metrics-count-requests",
         "configuration.metrics-served",
+        "configuration.replicas-spread-over-zones",
         "configuration.stored-passwords-readable",
         "configuration.stores-spread-over-nodes",
         "database.pooler-keeps-prepared-statements",

@@ -79,8 +79,9 @@ class Deserves:
         ids |= set() if self.claims_of_several else {"storage.access-mode-shared"}
         ids |= set() if self.door_seen else {DOOR}
         # Drivers and clouds show nothing of their servers, and stores are one pod each, or outside: others are in
-        # tests/unit/test_suites_storage_servers.py and test_suites_stores_spread.py.
+        # tests/unit/test_suites_storage_servers.py, test_suites_stores_spread.py and test_suites_zones.py.
         ids |= {"storage.not-on-one-server", "configuration.stores-spread-over-nodes"}
+        ids.add("configuration.replicas-spread-over-zones")
         return ids | (set() if self.by_sentinels else {SENTINELS})
 
     def blocked(self) -> set[str]:

@@ -29,6 +29,7 @@ from suites.configuration import (
     test_session_store,
     test_stores_spread,
     test_way_in,
+    test_zones,
 )
 from suites.database import test_servers
 from suites.sessions import test_servers as test_session_servers
@@ -60,6 +61,7 @@ _OF_THE_API = (
     test_volumes.test_a_claim_gets_the_capacity_that_it_asks_for,
     test_volumes.test_a_volume_outlives_its_claim,
     test_mounts.test_a_claim_is_mounted_and_writable_in_every_replica,
+    test_zones.test_the_replicas_of_a_part_are_in_several_zones,
     test_stores_spread.test_the_pods_of_a_store_are_on_several_nodes,
     test_storage_servers.test_what_is_stored_stands_on_more_than_one_server,
 )
