@@ -15,6 +15,7 @@ from kubernetes import client
 from harbor_verify.clients.kubernetes import Kubernetes, needing
 from harbor_verify.errors import CannotTell, NeedMissing, TargetUnreachable
 from harbor_verify.model.labels import shown
+from harbor_verify.model.ways_in import addresses_of_service, services_by_ingress
 
 _LONGEST_WAY = 5
 """ExternalNames that lead to each other are no way."""
@@ -101,9 +102,9 @@ class Backing:
 def backing_of(kubernetes: Kubernetes, namespace: str, host: str, *, everywhere: bool = False) -> Backing:
     """What `host` leads to, as a pod of `namespace` resolves it; what is no name of the cluster's is outside.
 
-    `everywhere`: an address is looked for among the Services of all namespaces, where this account may list them, and
-    not of this one alone. Raises NeedMissing, with the right, where this account may not look; CannotTell where the
-    way ends nowhere; TargetUnreachable.
+    `everywhere`: an address may be a Service's of any namespace, and a name that of an Ingress, as far as this account
+    may list them; else addresses are looked for in this namespace alone. Raises NeedMissing, with the right, where this
+    account may not look; CannotTell where the way ends nowhere; TargetUnreachable.
     """
     return _Search(kubernetes, namespace, everywhere=everywhere).follow(host)
 
@@ -138,6 +139,11 @@ class _Search:
             if service.spec.cluster_ip == "None" and (found := self._pod(pod, namespace)):
                 stood = f"pod {namespace}/{pod}"
                 return self._of([found], Backing(host, (*way, stood), pod=pod))
+        served = services_by_ingress(self._kubernetes, host) if self._everywhere else set()
+        if len(served) == 1:
+            ((namespace, name),) = served
+            if service := self._service(name, namespace):
+                return self.behind(service, host, (*way, f"Ingress of {host}"))
         return Backing(host, way, addresses=(host,))
 
     def behind(self, service: client.V1Service, host: str, way: tuple[str, ...] = ()) -> Backing:
@@ -170,7 +176,7 @@ class _Search:
     def _by_address(self, address: str, way: tuple[str, ...]) -> Backing:
         """A Service's own address, or a pod's of this namespace; others look like addresses outside."""
         for service in self._services():
-            if address in (service.spec.cluster_ips or [service.spec.cluster_ip]):
+            if address in addresses_of_service(service):
                 return self.behind(service, address, way)
         for pod in self._pods(self._namespace, field_selector=f"status.podIP={address}"):
             if pod.status.pod_ip == address and not pod.spec.host_network:

@@ -5,11 +5,13 @@ status.addresses.
 """
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Any
 
 from kubernetes import client
 
 from harbor_verify.clients.kubernetes import Kubernetes, needing
+from harbor_verify.errors import NeedMissing
 
 _GROUP, _VERSION = "gateway.networking.k8s.io", "v1"
 _PORTS = {80, 443}
@@ -24,6 +26,22 @@ def ingresses_to(kubernetes: Kubernetes, namespace: str, services: Collection[st
         f"list Ingresses in {namespace}", networking.list_namespaced_ingress, namespace
     ).items
     return [each for each in listed if not _backends(each).isdisjoint(services)]
+
+
+def services_by_ingress(kubernetes: Kubernetes, host: str) -> set[tuple[str, str]]:
+    """(namespace, Service) of each that Ingresses of the cluster lead to by this host.
+
+    None where we may not list them. Raises TargetUnreachable.
+    """
+    networking = client.NetworkingV1Api(kubernetes.core.api_client)
+    what = "list Ingresses in all namespaces"
+    with suppress(NeedMissing), needing(kubernetes, what):
+        return {
+            (ingress.metadata.namespace, name)
+            for ingress in kubernetes.pages(what, networking.list_ingress_for_all_namespaces)
+            for name in _backends(ingress, host)
+        }
+    return set()
 
 
 def routes_to(kubernetes: Kubernetes, namespace: str, services: Collection[str]) -> list[Mapping[str, Any]]:
@@ -75,20 +93,24 @@ def services_at(kubernetes: Kubernetes, addresses: Collection[str]) -> list[clie
         return [
             service
             for service in listed
-            if not _addresses(service).isdisjoint(addresses)
+            if not addresses_of_service(service).isdisjoint(addresses)
             and not _PORTS.isdisjoint(port.port for port in service.spec.ports or ())
         ]
 
 
-def _addresses(service: client.V1Service) -> set[str]:
+def addresses_of_service(service: client.V1Service) -> set[str]:
+    """Its own, those that were given to it, and those of its load balancer, by which it may have a name."""
     balancer = service.status.load_balancer if service.status else None
     told = {each.ip or each.hostname for each in (balancer.ingress if balancer else None) or ()}
-    own = {service.spec.cluster_ip, *(service.spec.external_ips or ())} - {"None", None, ""}
+    spec = service.spec
+    own = {spec.cluster_ip, *(spec.cluster_ips or ()), *(spec.external_ips or ())} - {"None", None, ""}
     return told | own
 
 
-def _backends(ingress: client.V1Ingress) -> set[str]:
-    paths = [path for rule in ingress.spec.rules or () if rule.http for path in rule.http.paths or ()]
+def _backends(ingress: client.V1Ingress, host: str | None = None) -> set[str]:
+    """The Services that it leads to: by this host, or by any."""
+    rules = [rule for rule in ingress.spec.rules or () if host in (None, rule.host)]
+    paths = [path for rule in rules if rule.http for path in rule.http.paths or ()]
     return {path.backend.service.name for path in paths if path.backend.service}
 
 

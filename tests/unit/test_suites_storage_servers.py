@@ -110,6 +110,28 @@ def test_a_bucket_of_one_pod_is_on_one_server(endpoint):
     is_well(in_bucket(endpoint, *server(replicas=4)))
 
 
+def test_a_bucket_that_the_clusters_own_ingress_or_load_balancer_leads_to_is_in_the_cluster():
+    backend = {"service": {"name": "minio", "port": {"number": 9000}}}
+    rule = {
+        "host": "s3.example",
+        "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]},
+    }
+    ingress = {
+        "kind": "Ingress",
+        "metadata": {"name": "minio", "namespace": "store"},
+        "spec": {"rules": [rule]},
+    }
+    (found,) = wrong(in_bucket("https://s3.example", *server(), ingress)).values()
+    assert found == "StatefulSet store/minio: 1 pod, and Service store/minio leads to no other"
+    is_well(in_bucket("https://s3.example", *server(replicas=4), ingress))
+    assert "NOT verified" in unseen(in_bucket("https://other.example", *server(), ingress))
+    text = in_bucket("https://s3.example", *server(), ingress)
+    assert "NOT verified" in unseen(text, forbidden={("", "ingresses")})
+    workload, service = server()
+    service["status"] = {"loadBalancer": {"ingress": [{"ip": "192.0.2.9"}]}}
+    assert wrong(in_bucket("http://192.0.2.9:9000", workload, service))
+
+
 def test_what_is_outside_or_a_drivers_own_shows_nothing_of_its_servers():
     assert "bucket my-harbor shows nothing" in unseen(deployments.text_of(IN_A_BUCKET))
     assert "bucket my-harbor at https://s3.example:443 shows" in unseen(in_bucket("https://s3.example:443"))
