@@ -16,7 +16,7 @@ from harbor_verify.verdict import Failure
     "delete one of those that are together, a standby first. It only counts when a pod is placed: after a drain, or "
     "while a node was away, all may have come to be on one.",
     source="Kubernetes: podAntiAffinity, topologySpreadConstraints; ownerReferences",
-    needs=("nodes", "volumes"),
+    needs=("nodes",),
     severity=SHOULD,
     builds_on=("database.not-on-one-server", "sessions.store-not-on-one-server", "storage.not-on-one-server"),
 )

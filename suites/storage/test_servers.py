@@ -18,15 +18,18 @@ from harbor_verify.target import Target
     "the new one.",
     source="Kubernetes: PersistentVolume nfs, csi, nodeAffinity; Service spec.selector, ownerReferences; distribution: "
     "storage drivers",
-    needs=("volumes",),
     builds_on=("storage.claims-bound",),
 )
-def test_what_is_stored_stands_on_more_than_one_server(harbor: Target, findings: Findings, not_applicable):
+def test_what_is_stored_stands_on_more_than_one_server(
+    harbor: Target, findings: Findings, need, not_applicable
+):
     """What images and Harbor's other volumes are kept on is neither one pod of this cluster nor one of its nodes.
 
     Source: where PersistentVolumes, volumes of pods, and the registry's settings say that data is, and what stands
     there. What is outside of the cluster, or a driver's own, shows nothing of its servers.
     """
+    if harbor.deployment.volumes():
+        need("volumes")
     unseen, hidden = [], None
     for thing, place in stored.places(harbor):
         expected = f"{EXPECTED} ({place.what})"

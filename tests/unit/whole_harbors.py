@@ -146,7 +146,7 @@ def _examine(test: Any, target: Target, facts: Facts) -> None:
 
 
 def _need(name: str) -> None:
-    if name != "exec":
+    if name not in ("exec", "volumes"):
         raise NeedMissing(f"needs {name}")
 
 
