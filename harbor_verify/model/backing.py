@@ -15,7 +15,7 @@ from kubernetes import client
 from harbor_verify.clients.kubernetes import Kubernetes, needing
 from harbor_verify.errors import CannotTell, NeedMissing, TargetUnreachable
 from harbor_verify.model.labels import shown
-from harbor_verify.model.ways_in import addresses_of_service, services_by_ingress
+from harbor_verify.model.ways_in import services_at, services_by_ingress
 
 _LONGEST_WAY = 5
 """ExternalNames that lead to each other are no way."""
@@ -175,22 +175,19 @@ class _Search:
 
     def _by_address(self, address: str, way: tuple[str, ...]) -> Backing:
         """A Service's own address, or a pod's of this namespace; others look like addresses outside."""
-        for service in self._services():
-            if address in addresses_of_service(service):
-                return self.behind(service, address, way)
+        with self._reading("list Services", self._namespace):
+            for service in self._core.list_namespaced_service(self._namespace).items:
+                if address in (service.spec.cluster_ips or [service.spec.cluster_ip]):
+                    return self.behind(service, address, way)
+        of_others: list[client.V1Service] = []
+        with suppress(NeedMissing):
+            of_others = services_at(self._kubernetes, [address]) if self._everywhere else []
+        if of_others:
+            return self.behind(of_others[0], address, way)
         for pod in self._pods(self._namespace, field_selector=f"status.podIP={address}"):
             if pod.status.pod_ip == address and not pod.spec.host_network:
                 return self._of([pod], Backing(address, way, pod=pod.metadata.name))
         return Backing(address, way, addresses=(address,))
-
-    def _services(self) -> Iterator[client.V1Service]:
-        if self._everywhere:
-            right = "list Services in all namespaces"
-            with suppress(NeedMissing), needing(self._kubernetes, right):
-                yield from self._kubernetes.pages(right, self._core.list_service_for_all_namespaces)
-                return
-        with self._reading("list Services", self._namespace):
-            yield from self._core.list_namespaced_service(self._namespace).items
 
     def _service(self, name: str, namespace: str) -> client.V1Service | None:
         """None where there is none."""

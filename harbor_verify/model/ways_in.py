@@ -81,7 +81,7 @@ def addresses_of_route(kubernetes: Kubernetes, route: Mapping[str, Any]) -> set[
 
 
 def services_at(kubernetes: Kubernetes, addresses: Collection[str]) -> list[client.V1Service]:
-    """The Services of the cluster, of web ports, that have one of these addresses.
+    """The Services of the cluster that have one of these addresses: their own, given to them, their load balancers'.
 
     Raises NeedMissing, with the right, and TargetUnreachable.
     """
@@ -90,16 +90,15 @@ def services_at(kubernetes: Kubernetes, addresses: Collection[str]) -> list[clie
         listed = kubernetes.pages(
             what, kubernetes.core.list_service_for_all_namespaces, most=_SERVICES_PER_PAGE
         )
-        return [
-            service
-            for service in listed
-            if not addresses_of_service(service).isdisjoint(addresses)
-            and not _PORTS.isdisjoint(port.port for port in service.spec.ports or ())
-        ]
+        return [each for each in listed if not _addresses(each).isdisjoint(addresses)]
 
 
-def addresses_of_service(service: client.V1Service) -> set[str]:
-    """Its own, those that were given to it, and those of its load balancer, by which it may have a name."""
+def serves_the_web(service: client.V1Service) -> bool:
+    """Whether it has a port of HTTP or HTTPS."""
+    return not _PORTS.isdisjoint(port.port for port in service.spec.ports or ())
+
+
+def _addresses(service: client.V1Service) -> set[str]:
     balancer = service.status.load_balancer if service.status else None
     told = {each.ip or each.hostname for each in (balancer.ingress if balancer else None) or ()}
     spec = service.spec

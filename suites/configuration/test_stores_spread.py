@@ -29,9 +29,9 @@ def test_the_pods_of_a_store_are_on_several_nodes(harbor: Target, findings: Find
     nodes = harbor.deployment.nodes()
     if len(nodes) < 2:
         not_applicable(f"the cluster has {len(nodes)} Ready node: there is no other to spread to")
-    for what, hosts in _stores(harbor):
+    for what, hosts, everywhere in _stores(harbor):
         try:
-            owners = {owner for host in hosts for owner in harbor.backing(host, everywhere=True).owners}
+            owners = {owner for host in hosts for owner in harbor.backing(host, everywhere=everywhere).owners}
         except CannotTell as reason:
             findings.examined += 1
             findings.unknown(what, str(reason))
@@ -47,14 +47,14 @@ def test_the_pods_of_a_store_are_on_several_nodes(harbor: Target, findings: Find
 
 
 def _stores(harbor):
-    """(what, its hosts) of each store that Harbor is told of."""
+    """(what, its hosts, whether these are looked for in all namespaces) of each store that Harbor is told of."""
     # Settings that name none, or none that can be read, are other checks' to tell.
     with suppress(Failure, WrongConfiguration):
-        yield "database", [harbor.database().host]
+        yield "database", [harbor.database().host], False
     with suppress(Failure, WrongConfiguration):
         if store := harbor.session_store():
             sentinels = [each.rpartition(":")[0] for each in store.sentinels]
-            yield "Redis", list(dict.fromkeys(sentinels or [store.host]))
+            yield "Redis", list(dict.fromkeys(sentinels or [store.host])), False
     for thing, place in stored.places(harbor):
         if place.host:
-            yield thing, [place.host]
+            yield thing, [place.host], True

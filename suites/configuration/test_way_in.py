@@ -30,7 +30,8 @@ def test_what_clients_come_in_by_is_more_than_one_pod(harbor: Target, findings: 
             f"clients come in by Harbor's own {own}: configuration.components-replicated judges it"
         )
     way, addresses = _way(harbor, not_applicable)
-    services = ways_in.services_at(harbor.kubernetes, addresses) if addresses else []
+    at = ways_in.services_at(harbor.kubernetes, addresses) if addresses else []
+    services = [each for each in at if ways_in.serves_the_web(each)]
     if len(services) != 1:
         seen = f"{len(services)} Services of this cluster have that address" if addresses else ""
         where = f"is reached at {', '.join(sorted(addresses))}; {seen}" if addresses else "tells no address"
