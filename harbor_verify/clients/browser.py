@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _CERTUTIL = "certutil"
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+_KNOWS_WITHIN_MS = 2000
+"""For so long a page may show a way in to who is signed in, before that is believed."""
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # A browser that is only driven needs none of its own services, and speaks to nobody but the page's host.
 FLAGS = (
@@ -141,13 +143,18 @@ class Visitor:
         self._require(self._user(credentials.user), f"{credentials.user}'s name")
 
     def reload(self, user: str) -> None:
-        """The page still shows the user's name; that it asks who one is needs not be waited for."""
+        """The page still shows the user's name: at once, or soon after the form, until it knows who one is."""
+        known, form = self._visible(self._user(user)), self._visible(self._ways_in())
         with _acting("load the page again"):
             self._page.reload()
-            known, form = self._visible(self._user(user)), self._visible(self._ways_in())
             known.or_(form).first.wait_for()
-            if not known.is_visible():
-                raise NotShown(f"the sign-in form: {user} is signed in no more")
+            if known.is_visible():
+                return
+        try:
+            with _acting(f"see {user}'s name"):
+                known.wait_for(timeout=_KNOWS_WITHIN_MS)
+        except NotShown as late:
+            raise NotShown(f"the sign-in form: {user} is signed in no more") from late
 
     def sign_out(self, user: str) -> None:
         """The sign-in form is back."""

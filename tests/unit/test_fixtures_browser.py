@@ -3,6 +3,7 @@
 import shutil
 import ssl
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -69,6 +70,7 @@ class FakePage(BaseHTTPRequestHandler):
         elif self.path == "/log_out" and not server.keeps:
             server.user = ""
         elif self.path == "/user":
+            time.sleep(server.thinks_s)
             body = "" if server.loads > server.forgets else server.user
         self.send_response(302 if server.leads_to and self.path == "/" else server.status)
         if server.leads_to:
@@ -83,7 +85,7 @@ def server():
     server = ThreadingHTTPServer(("127.0.0.1", 0), FakePage)
     server.daemon_threads = True
     server.user, server.loads, server.forgets, server.keeps, server.status = "", 0, 99, False, 200
-    server.page, server.leads_to = PAGE, ""
+    server.page, server.leads_to, server.thinks_s = PAGE, "", 0.0
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield server
@@ -243,7 +245,8 @@ def test_a_page_that_is_an_error_or_does_not_come_is_told(visitor, server):
 
 @needs_browser
 def test_with_two_ways_in_the_local_one_brings_the_form(server):
-    server.page = TWO_WAYS
+    # Its first way in is there before it knows who one is.
+    server.page, server.thinks_s = TWO_WAYS, 0.3
     with open_page(None, timeout_s=2, insecure=False) as page:
         visitor = Visitor(page, f"http://127.0.0.1:{server.server_port}", harbor_2.PROFILE.page)
         visitor.open()
