@@ -24,3 +24,14 @@ CHECKS = frozenset(
     }
 )
 """Ids: each of these pushes an image, or a part of one, and has it come back."""
+
+WITH_RIGHTS_AND_PARTS = CHECKS | {
+    "access.anonymous-may-pull-public-but-not-push",
+    "access.private-project-hidden-from-anonymous",
+    "access.robot-account-pushes-and-pulls",
+    "images.chunk-out-of-order",
+    "images.mount-needs-pull-right",
+    "registry.corrupted-blob-refused",
+    "registry.quota-follows-pushes",
+}
+"""Those, and what is about who may push, about quotas, and about pushes that are no whole image."""

@@ -24,19 +24,12 @@ DEFECT = Defect(
     report="h#15234, h#17504: a mount that is not what it was",
     shows="one push in fifty that one of the replicas takes is refused with 500, or can be pulled from that one alone",
     turns_red=frozenset({"registry.every-push-kept"}),
-    may_turn_red=whatever_pushes.CHECKS
+    may_turn_red=whatever_pushes.WITH_RIGHTS_AND_PARTS
     | {
-        "access.anonymous-may-pull-public-but-not-push",
         "access.docker-login",
-        "access.private-project-hidden-from-anonymous",
-        "access.robot-account-pushes-and-pulls",
-        "images.chunk-out-of-order",
-        "images.mount-needs-pull-right",
         "integrity.images-whole",
         "integrity.redis-vouches-for-what-is-there",
-        "registry.corrupted-blob-refused",
         "registry.pushed-on-one-pulled-on-every",
-        "registry.quota-follows-pushes",
         "registry.upload-continues-on-another-replica",
         "storage.image-survives-registry-pod-deletion",
     },

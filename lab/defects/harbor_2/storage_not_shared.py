@@ -42,18 +42,7 @@ DEFECT = Defect(
         }
     ),
     # Which replica core asks for them is luck.
-    may_turn_red=frozenset(
-        {
-            "access.anonymous-may-pull-public-but-not-push",
-            "access.private-project-hidden-from-anonymous",
-            "access.robot-account-pushes-and-pulls",
-            "images.chunk-out-of-order",
-            "images.mount-needs-pull-right",
-            "registry.corrupted-blob-refused",
-            "registry.quota-follows-pushes",
-        }
-    )
-    | whatever_pushes.CHECKS,
+    may_turn_red=whatever_pushes.WITH_RIGHTS_AND_PARTS,
     causes=frozenset({"registry.pushed-on-one-pulled-on-every"}),
     hint_says=("ReadWriteMany claim",),
     change=_one_folder_a_node,

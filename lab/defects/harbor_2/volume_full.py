@@ -26,15 +26,8 @@ DEFECT = Defect(
         }
     ),
     # What is left of a page may take a push of a few bytes.
-    may_turn_red=whatever_pushes.CHECKS
+    may_turn_red=whatever_pushes.WITH_RIGHTS_AND_PARTS
     | {
-        "access.anonymous-may-pull-public-but-not-push",
-        "access.private-project-hidden-from-anonymous",
-        "access.robot-account-pushes-and-pulls",
-        "images.chunk-out-of-order",
-        "images.mount-needs-pull-right",
-        "registry.corrupted-blob-refused",
-        "registry.quota-follows-pushes",
         "registry.upload-continues-on-another-replica",
     },
     hint_says=("enlarge the volume", "collect garbage"),
