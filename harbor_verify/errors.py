@@ -9,6 +9,7 @@ HarnessError
 ├── CheckDefinitionError   a check is declared wrongly
 ├── NeedMissing            something that a check needs is not there where the suite runs: the check is blocked
 ├── RightMissing           the API server forbids this account what a check needs: blocked, with the right named
+├── ProgramMissing         a container has not the program that a check runs in it, often no shell at all: blocked
 ├── NotApplicable          this deployment has nothing that the check could be about
 ├── CannotTell             there was nothing to judge, or what was seen allows no verdict
 ├── DeadlinePassed         something was not so in time; carries what was seen last
@@ -62,6 +63,10 @@ class NeedMissing(HarnessError):
 
 class RightMissing(TargetUnreachable, NeedMissing):
     """The API server does not let this account do what a check needs: it is blocked, and the right is named."""
+
+
+class ProgramMissing(NeedMissing):
+    """A container has not the program that was to be run in it; many images have none but their own."""
 
 
 class NotApplicable(HarnessError):

@@ -11,7 +11,7 @@ Nothing is counted by hand: each block is one thing examined. The verdict is dra
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from harbor_verify.errors import AnswerError, CannotTell, WrongConfiguration
+from harbor_verify.errors import AnswerError, CannotTell, NeedMissing, WrongConfiguration
 from harbor_verify.verdict import Failure, Offender
 
 
@@ -38,12 +38,15 @@ class Findings:
         self.offenders: list[Offender] = []
         self.unknowns: list[str] = []
         """A line each: what could not be found out, and why."""
+        self.missing: list[NeedMissing] = []
+        """What would have been needed to look at more."""
         self.examined = 0
 
     @contextmanager
     def about(self, thing: str, expected: str) -> Iterator[Examined]:
         """Examine one thing. What Harbor refuses or does not answer within the block, and a setting of its that cannot
-        be right, make it an offender; CannotTell makes it unknown. Either ends the block, and the check goes on.
+        be right, make it an offender; CannotTell makes it unknown, and NeedMissing is what the check is blocked by,
+        unless anything else speaks against it. Each ends the block, and the check goes on.
 
         `thing` is what an operator would look at: `kind namespace/name`.
         """
@@ -55,6 +58,8 @@ class Findings:
             examined.wrong(str(refusal))
         except CannotTell as reason:
             examined.unknown(str(reason))
+        except NeedMissing as reason:
+            self.missing.append(reason)
 
     def wrong(self, thing: str, expected: str, observed: str) -> None:
         """A thing is not as expected: one that was examined, or several together."""
@@ -68,20 +73,24 @@ class Findings:
         """Take over what was found meanwhile by another collector: of the last of several looks."""
         self.offenders += other.offenders
         self.unknowns += other.unknowns
+        self.missing += other.missing
         self.examined += other.examined
 
     def settle(self) -> None:
         """Pass if all that was examined is as it should be.
 
-        Raises Failure with all offenders, else CannotTell with all that could not be found out; an empty set proves
-        nothing, so it is not a pass, either.
+        Raises Failure with all offenders, else CannotTell with all that could not be found out, else NeedMissing with
+        all that was missing; an empty set proves nothing, so it is not a pass, either.
         """
+        unseen = [*self.unknowns, *dict.fromkeys(map(str, self.missing))]
         if self.offenders:
             failure = Failure(self.offenders)
-            for unknown in self.unknowns:
+            for unknown in unseen:
                 failure.add_note(f"could not be found out: {unknown}")
             raise failure
         if self.unknowns:
-            raise CannotTell("\n".join(self.unknowns))
+            raise CannotTell("\n".join(unseen))
+        if self.missing:
+            raise NeedMissing("\n".join(unseen))
         if not self.examined:
             raise CannotTell("there was nothing to examine, and an empty set proves nothing")

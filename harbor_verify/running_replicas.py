@@ -4,7 +4,6 @@ Values of settings are here, secrets among them; what is told of them `harbor_ve
 """
 
 import functools
-import re
 from collections import defaultdict
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,7 @@ from kubernetes.client import V1Container, V1ContainerStatus, V1PodSpec
 
 from harbor_verify import clock
 from harbor_verify.clients.pod_channel import CommandInPodFailed, PodGone
-from harbor_verify.errors import CannotTell, RightMissing, TargetUnreachable
+from harbor_verify.errors import CannotTell, ProgramMissing, RightMissing, TargetUnreachable
 from harbor_verify.model import configuration, drift
 from harbor_verify.model.discovery import Deployment
 from harbor_verify.model.drift import Look, Thing
@@ -23,13 +22,8 @@ from harbor_verify.model.workloads import Replica, Workload
 from harbor_verify.target import Target
 
 _AT_ONCE = 8
-_NO_SHELL = re.compile(r"executable file\b.*not found|exit code 12[67]", re.I)
 _HASHES = ("pod-template-hash", "controller-revision-hash")
 """Labels of a pod that say which template of its controller it is of."""
-
-
-class NoShell(CannotTell):
-    """A container has nothing that could say what it sees."""
 
 
 @dataclass
@@ -37,7 +31,7 @@ class Running:
     """One replica that runs. `things` are what it runs with, by container and name; `declared`: what is declared now.
 
     `rewritten`: what was written anew since its container started, which reads it at its start; in words.
-    `unseen`: why something of it could not be seen, by container.
+    `unseen`: why something of it could not be seen, by container; `without_shell`: those that nobody can look into.
     """
 
     replica: Replica
@@ -45,9 +39,14 @@ class Running:
     declared: dict[str, Thing] = field(default_factory=dict)
     rewritten: list[str] = field(default_factory=list)
     unseen: dict[str, str] = field(default_factory=dict)
-    without_shell: list[str] = field(default_factory=list)
+    without_shell: dict[str, ProgramMissing] = field(default_factory=dict)
     clock_s: tuple[float, float] | None = None
     """(seconds ahead of the clock here, how uncertain that is)."""
+
+    def require_seen(self) -> None:
+        """Raises ProgramMissing where nobody can look into the container that is Harbor's own."""
+        if missing := self.without_shell.get(self.replica.container.name):
+            raise missing
 
 
 @dataclass
@@ -85,23 +84,23 @@ def look_into(harbor: Target, found: list[Siblings]) -> None:
 
 
 def environment(harbor: Target, replica: Replica) -> Mapping[str, str]:
-    """The environment that the replica's container was made with. Raises NoShell, CannotTell."""
+    """The environment that the replica's container was made with. Raises ProgramMissing, CannotTell."""
     seen, _ = _look(harbor, replica, replica.container.name, [], [])
     return seen.environment
 
 
 def text_of(harbor: Target, replica: Replica, path: str) -> str:
-    """A file as the replica's container sees it. Raises NoShell, CannotTell."""
+    """A file as the replica's container sees it. Raises ProgramMissing, CannotTell."""
     return _run(harbor, replica, ["cat", path], replica.container.name)
 
 
 def output_of(harbor: Target, replica: Replica, argv: list[str]) -> str:
-    """What a command prints in the replica's container. Raises NoShell, CannotTell."""
+    """What a command prints in the replica's container. Raises ProgramMissing, CannotTell."""
     return _run(harbor, replica, argv, replica.container.name)
 
 
 def is_there(harbor: Target, replica: Replica, path: str) -> bool:
-    """Whether the replica's container sees anything at that path. Raises NoShell, CannotTell."""
+    """Whether the replica's container sees anything at that path. Raises ProgramMissing, CannotTell."""
     script = 'test -e "$0" && echo there || echo absent'
     return _run(harbor, replica, ["sh", "-c", script, path], replica.container.name).strip() == "there"
 
@@ -109,7 +108,7 @@ def is_there(harbor: Target, replica: Replica, path: str) -> bool:
 def rewritten(harbor: Target, replica: Replica, path: str) -> str:
     """Why the process may have read another text at its start than lies at `path` now; empty: it has read this one.
 
-    Only what the kubelet brings up to date in a running container can have changed. Raises NoShell, CannotTell.
+    Only what the kubelet brings up to date in a running container can have changed. Raises ProgramMissing, CannotTell.
     """
     mount = configuration.covering_mount(path, replica.container)
     if mount is None or mount.sub_path or mount.sub_path_expr:
@@ -149,8 +148,8 @@ def _look_into(harbor: Target, group: Siblings, running: Running, config_map: Da
         paths = sorted(file.path for file in files)
         try:
             seen, ahead = _look(harbor, replica, container.name, folders, paths)
-        except NoShell:
-            running.without_shell.append(container.name)
+        except ProgramMissing as missing:
+            running.without_shell[container.name] = missing
             continue
         except CannotTell as why:
             running.unseen[container.name] = str(why)
@@ -206,8 +205,6 @@ def _run(harbor: Target, replica: Replica, argv: list[str], container: str) -> s
     try:
         return harbor.run(replica, argv, container=container)
     except CommandInPodFailed as failed:
-        if _NO_SHELL.search(str(failed)):
-            raise NoShell(f"container {container} has no {argv[0]}") from failed
         raise CannotTell(str(failed)) from failed
     except (PodGone, TargetUnreachable) as lost:
         if isinstance(lost, RightMissing):

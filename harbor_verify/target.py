@@ -294,10 +294,7 @@ class Target:
         )
 
     def run(self, replica: Replica, argv: list[str], *, container: str | None = None) -> str:
-        """What a command in the replica's container (or another of its pod) prints.
-
-        Raises CommandInPodFailed, PodGone, TargetUnreachable.
-        """
+        """What a command in the replica's container (or another of its pod) prints; raises as `run_in_pod` does."""
         name = container or replica.container.name
         return run_in_pod(self.kubernetes, self.namespace, replica.pod_name, name, argv)
 

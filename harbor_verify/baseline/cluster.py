@@ -198,7 +198,4 @@ def _secrets_of(target: Target, workload: Workload, wanted: set[str]) -> dict[st
 
 
 def _own_container(workload: Workload) -> V1Container:
-    """The one that plays the role: it listens on its port, else it is the first."""
-    containers = workload.template.spec.containers
-    listening = [each for each in containers if workload.port in {p.container_port for p in each.ports or ()}]
-    return (listening or containers)[0]
+    return next(each for each in workload.template.spec.containers if each.name == workload.container)

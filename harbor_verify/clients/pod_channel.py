@@ -5,6 +5,7 @@ why a connection was refused, and carry the bytes in a thread whose errors nobod
 Source: Kubernetes, WebSocket subprotocol v4.channel.k8s.io: the first byte of a message is its channel.
 """
 
+import re
 import time
 from urllib.parse import urlencode
 
@@ -14,10 +15,12 @@ from kubernetes import client
 from kubernetes.stream.ws_client import create_websocket, get_websocket_url
 
 from harbor_verify.clients.kubernetes import Kubernetes
-from harbor_verify.errors import HarnessError, RightMissing, TargetUnreachable
+from harbor_verify.errors import HarnessError, ProgramMissing, RightMissing, TargetUnreachable
 
 PROTOCOL = "v4.channel.k8s.io"
 STDOUT, STDERR, STATUS = 1, 2, 3
+_NO_PROGRAM = re.compile(r"executable file\b.*not found|exit code 12[67]", re.IGNORECASE)
+"""What a container runtime says, and with which codes a shell ends (POSIX, Shell & Utilities, 2.8.2)."""
 
 
 class PodGone(HarnessError):
@@ -52,7 +55,7 @@ def open_channel(
 def run_in_pod(kubernetes: Kubernetes, namespace: str, pod: str, container: str, argv: list[str]) -> str:
     """What a command in a container prints on stdout; ended after the request timeout.
 
-    Raises CommandInPodFailed with its exit code and stderr, PodGone, TargetUnreachable.
+    Raises CommandInPodFailed with its exit code and stderr, ProgramMissing, PodGone, TargetUnreachable.
     """
     query = [
         ("container", container),
@@ -81,9 +84,12 @@ def run_in_pod(kubernetes: Kubernetes, namespace: str, pod: str, container: str,
     status = yaml.safe_load(output[STATUS]) or {}
     if status.get("status") != "Success":
         complaint = output[STDERR].decode(errors="replace").strip()
-        raise CommandInPodFailed(
-            f"{what}: {status.get('message', 'ended without a status')} {complaint}".rstrip()
-        )
+        why = f"{status.get('message', 'ended without a status')} {complaint}".rstrip()
+        if _NO_PROGRAM.search(why):
+            raise ProgramMissing(
+                f"container {container} cannot run `{argv[0]}`, so nobody can look into it: {why}"
+            )
+        raise CommandInPodFailed(f"{what}: {why}")
     return output[STDOUT].decode(errors="replace")
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.errors import RightMissing
-from harbor_verify.model.labels import selector_of_all
+from harbor_verify.model.labels import asked_of, selector_of_all
 from harbor_verify.model.workloads import Workload
 
 
@@ -35,6 +35,14 @@ def list_in(
         except RightMissing as missing:
             hidden.append(missing)
     return found, hidden
+
+
+def labels_of_pods(controller: Any) -> dict[str, str]:
+    """The labels by which the pods of a controller of `list_in` are found."""
+    selector, template = controller.spec.selector, controller.spec.template.metadata
+    if isinstance(selector, dict):
+        return dict(selector)
+    return asked_of(selector, (template.labels if template else None) or {})
 
 
 def selector_of(workloads: Iterable[Workload]) -> str:

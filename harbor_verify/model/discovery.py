@@ -23,6 +23,7 @@ from harbor_verify.model.workloads import (
     Workload,
     alive,
     bears_label,
+    own_container,
     release_of,
     replicas_of,
     runs_image,
@@ -146,8 +147,7 @@ class Deployment:
 
     def pods_of(self, controller: Any) -> list[client.V1Pod]:
         """The pods of one of `others` now, oldest first. Raises TargetUnreachable."""
-        selector = controller.spec.selector
-        wanted = selector if isinstance(selector, dict) else selector.match_labels or {}
+        wanted = controllers.labels_of_pods(controller)
         pods = self.kubernetes.ask(
             f"list the pods of {self.namespace}/{controller.metadata.name}",
             self.kubernetes.core.list_namespaced_pod,
@@ -450,8 +450,6 @@ def _match(profile: Profile, namespace: str, items: Sequence[tuple[str, Any]]) -
             for role, part in profile.parts.items():
                 if role in workloads or not is_known(part, item.spec.template):
                     continue
-                selector = item.spec.selector
-                labels = selector if isinstance(selector, dict) else selector.match_labels or {}
                 port = _port(part, item.spec.template)
                 workloads[role] = Workload(
                     role=role,
@@ -459,10 +457,11 @@ def _match(profile: Profile, namespace: str, items: Sequence[tuple[str, Any]]) -
                     namespace=namespace,
                     name=item.metadata.name,
                     desired=_desired(item),
-                    selector=tuple(sorted(labels.items())),
+                    selector=tuple(sorted(controllers.labels_of_pods(item).items())),
                     template=item.spec.template,
                     port=port,
                     tls=port == part.tls_port,
+                    container=own_container(part, item.spec.template.spec.containers, port).name,
                     labels=item.metadata.labels or {},
                 )
                 break

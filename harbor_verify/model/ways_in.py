@@ -94,8 +94,9 @@ def services_at(kubernetes: Kubernetes, addresses: Collection[str]) -> list[clie
 
 
 def serves_the_web(service: client.V1Service) -> bool:
-    """Whether it has a port of HTTP or HTTPS."""
-    return not _PORTS.isdisjoint(port.port for port in service.spec.ports or ())
+    """Whether it has a port of HTTP or HTTPS. One of UDP is for HTTP/3, beside one of TCP at the same address."""
+    ports = service.spec.ports or ()
+    return not _PORTS.isdisjoint(each.port for each in ports if each.protocol in (None, "TCP"))
 
 
 def _addresses(service: client.V1Service) -> set[str]:
@@ -109,8 +110,10 @@ def _addresses(service: client.V1Service) -> set[str]:
 def _backends(ingress: client.V1Ingress, host: str | None = None) -> set[str]:
     """The Services that it leads to: by this host, or by any."""
     rules = [rule for rule in ingress.spec.rules or () if host in (None, rule.host)]
-    paths = [path for rule in rules if rule.http for path in rule.http.paths or ()]
-    return {path.backend.service.name for path in paths if path.backend.service}
+    backends = [path.backend for rule in rules if rule.http for path in rule.http.paths or ()]
+    if host is None and ingress.spec.default_backend:
+        backends.append(ingress.spec.default_backend)
+    return {backend.service.name for backend in backends if backend.service}
 
 
 def _targets(route: Mapping[str, Any]) -> set[str]:

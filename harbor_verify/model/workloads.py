@@ -1,6 +1,6 @@
 """Workloads and their replicas, as they are in the cluster at the moment of asking."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kubernetes.client import V1Container, V1Pod, V1PodTemplateSpec
@@ -12,7 +12,8 @@ from harbor_verify.model.roles import Part, Role
 class Workload:
     """A controller of pods. `desired` is how many it was asked for; `selector` chooses its pods.
 
-    `port` is where it is spoken to, with TLS where `tls`. `labels` are the controller's own.
+    `port` is where it is spoken to, with TLS where `tls`. `labels` are the controller's own. `container` is the name of
+    the one that plays the role: what a mesh injects into pods may come before it, and ports need not be declared.
     """
 
     role: Role
@@ -24,6 +25,7 @@ class Workload:
     template: V1PodTemplateSpec
     port: int
     tls: bool = False
+    container: str = ""
     labels: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
@@ -88,10 +90,10 @@ class Replica:
 
     @property
     def container(self) -> V1Container:
-        """The container that plays the role: the one that listens on its port, else the first."""
+        """The container that plays the role."""
         containers = self.pod.spec.containers
-        listening = [c for c in containers if self.workload.port in {p.container_port for p in c.ports or ()}]
-        return (listening or containers)[0]
+        named = [each for each in containers if each.name == self.workload.container]
+        return named[0] if named else listening_at(containers, self.workload.port)
 
     @property
     def object(self) -> str:
@@ -176,7 +178,22 @@ def release_of(labels: Mapping[str, str] | None) -> str:
 
 def runs_image(part: Part, template: V1PodTemplateSpec) -> bool:
     """Whether pods of this template run an image that is called like one of that part of Harbor."""
-    return any(image_name(container.image) in part.images for container in template.spec.containers)
+    return bool(_of_image(part, template.spec.containers))
+
+
+def own_container(part: Part, containers: Sequence[V1Container], port: int) -> V1Container:
+    """The one that plays the role: it runs an image of that part, else it is `listening_at` the port."""
+    return next(iter(_of_image(part, containers)), None) or listening_at(containers, port)
+
+
+def listening_at(containers: Sequence[V1Container], port: int) -> V1Container:
+    """The first that declares the port, else the first."""
+    declaring = [each for each in containers if port in {p.container_port for p in each.ports or ()}]
+    return (declaring or containers)[0]
+
+
+def _of_image(part: Part, containers: Sequence[V1Container]) -> list[V1Container]:
+    return [each for each in containers if image_name(each.image) in part.images]
 
 
 def image_name(reference: str | None) -> str:

@@ -40,6 +40,7 @@ def test_replicas_of_a_part_run_alike(harbor: Target, findings: Findings, need, 
                     siblings.unknown(f"container {container}: {reason}")
                 if told := phrases.get(each.replica.object):
                     siblings.wrong("; ".join(told))
+                each.require_seen()
     _tell_unseen(found, tell)
     if blocked and not findings.offenders:
         raise blocked
@@ -79,6 +80,7 @@ def test_replicas_run_with_what_is_declared_now(harbor: Target, findings: Findin
                 replica.wrong(
                     f"{abs(ahead_s):.0f} s {where} the others'", expected="its clock is that of the others"
                 )
+            each.require_seen()
     for group in found:
         if not group.is_settled:
             tell(
@@ -100,12 +102,12 @@ def _look_into(found, harbor, need):
 
 
 def _tell_unseen(found, tell):
-    """What no container could be asked for, because it has no shell: of those the API alone was compared."""
+    """What containers beside Harbor's own could not be asked for, because they have no shell."""
     names = [
-        f"{each.replica.name} ({', '.join(each.without_shell)})"
+        f"{each.replica.name} ({', '.join(beside)})"
         for group in found
         for each in group.running
-        if each.without_shell
+        if (beside := sorted(each.without_shell.keys() - {each.replica.container.name}))
     ]
     if names:
         tell(f"environment and files NOT seen, for want of a shell in the container: {', '.join(names)}")

@@ -10,7 +10,7 @@ import pytest
 
 from harbor_verify import running_replicas
 from harbor_verify.checks import check
-from harbor_verify.errors import AnswerError, CannotTell
+from harbor_verify.errors import AnswerError, CannotTell, ProgramMissing
 from harbor_verify.findings import Findings
 from harbor_verify.model import configuration
 from harbor_verify.model.roles import Role
@@ -38,11 +38,10 @@ def test_registry_config_is_mounted_where_it_is_read(harbor: Target, findings: F
             for file in configuration.mounted_files(replica.pod.spec, replica.container, config_maps)
             if configuration.is_registry_config(config_maps[file.config_map][file.key])
         }
-        if not configuration.config_path_in_spec(replica.container):
-            need("exec")
-        path = _path_read_by(replica, harbor)
-        expected = f"the file that the registry reads, {path or '(none is named)'}, comes from a ConfigMap"
-        with findings.about(replica.object, expected) as file_read:
+        with findings.about(replica.object, "the file that it reads comes from a ConfigMap") as file_read:
+            if not configuration.config_path_in_spec(replica.container):
+                need("exec")
+            path = _path_read_by(replica, harbor)
             if path in given:
                 continue
             elsewhere = [
@@ -51,7 +50,8 @@ def test_registry_config_is_mounted_where_it_is_read(harbor: Target, findings: F
             mount = configuration.covering_mount(path, replica.container) if path else None
             file_read.wrong(
                 ("; ".join(elsewhere) or "no ConfigMap with a registry configuration is mounted")
-                + (f"; {path} lies in volume {mount.name}" if mount else f"; {path} is the image's own")
+                + (f"; {path} lies in volume {mount.name}" if mount else f"; {path} is the image's own"),
+                expected=f"the file that it reads, {path or '(none is named)'}, comes from a ConfigMap",
             )
 
 
@@ -145,7 +145,7 @@ def _storage_of(replica, path, harbor, tell):
     try:
         text = running_replicas.text_of(harbor, replica, path)
         environment = running_replicas.environment(harbor, replica)
-    except running_replicas.NoShell as reason:
+    except ProgramMissing as reason:
         if path not in given:
             raise
         tell(f"{replica.name}: its configuration was NOT seen ({reason}), but what is declared now")
@@ -168,7 +168,7 @@ def _rewritten(replica, path, harbor):
     """Why the replica may have read another configuration than its file says now; empty: it has read this one."""
     try:
         return running_replicas.rewritten(harbor, replica, path)
-    except running_replicas.NoShell:
+    except ProgramMissing:
         return ""  # what is declared was judged, and told
 
 

@@ -2,7 +2,7 @@
 
 from harbor_verify import running_replicas
 from harbor_verify.checks import SHOULD, check
-from harbor_verify.errors import CannotTell
+from harbor_verify.errors import CannotTell, ProgramMissing
 from harbor_verify.findings import Findings
 from harbor_verify.model import configuration
 from harbor_verify.model.agreement import dissenting
@@ -49,7 +49,7 @@ def _text_of(replica, path, harbor, tell):
         if why := running_replicas.rewritten(harbor, replica, path):
             raise CannotTell(f"nobody knows which key it has read: {why}")
         return running_replicas.text_of(harbor, replica, path)
-    except running_replicas.NoShell as reason:
+    except ProgramMissing as reason:
         text = configuration.text_at(
             path, replica.pod.spec, replica.container, harbor.deployment.config_map, harbor.deployment.secret
         )

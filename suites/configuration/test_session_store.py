@@ -2,6 +2,7 @@
 
 from harbor_verify import running_replicas
 from harbor_verify.checks import check
+from harbor_verify.errors import ProgramMissing
 from harbor_verify.findings import Findings
 from harbor_verify.model.agreement import dissenting
 from harbor_verify.model.roles import Role
@@ -40,6 +41,6 @@ def test_every_web_replica_is_given_the_same_session_store(harbor: Target, findi
 def _environment(replica, harbor, tell):
     try:
         return running_replicas.environment(harbor, replica)
-    except running_replicas.NoShell as reason:
+    except ProgramMissing as reason:
         tell(f"{replica.name}: what it was started with was NOT seen ({reason}), but what is declared now")
         return harbor.deployment.environment(replica)

@@ -16,13 +16,14 @@ from harbor_verify.target import Target
     "PodDisruptionBudget; whoever runs the cluster may have to do that. A DaemonSet with one pod: let it "
     "run on more nodes.",
     source="Kubernetes: Ingress status.loadBalancer, Service status.loadBalancer, ownerReferences; "
-    "Gateway API: status.addresses",
+    "Gateway API: status.addresses; Node status.addresses",
 )
 def test_what_clients_come_in_by_is_more_than_one_pod(harbor: Target, findings: Findings, not_applicable):
     """The ingress controller, or Gateway, that leads clients to Harbor has more than one pod.
 
-    Source: the addresses that its status tells, and the Services of the cluster that have them. Of a proxy of
-    Harbor's own configuration.components-replicated says it.
+    Source: the addresses that its status tells, and the Services of the cluster that have them, or the nodes: where
+    a controller listens on its nodes, these are the nodes that it has pods on. Of a proxy of Harbor's own
+    configuration.components-replicated says it.
     """
     if Role.FRONT_DOOR in harbor.deployment.workloads:
         own = harbor.workload(Role.FRONT_DOOR).object
@@ -31,7 +32,15 @@ def test_what_clients_come_in_by_is_more_than_one_pod(harbor: Target, findings: 
         )
     way, addresses = _way(harbor, not_applicable)
     at = ways_in.services_at(harbor.kubernetes, addresses) if addresses else []
-    services = [each for each in at if ways_in.serves_the_web(each)]
+    # Two of them may lead to the same pods: one for what clients outside, one for what others ask.
+    services = {_chosen_by(each): each for each in at if ways_in.serves_the_web(each)}
+    if addresses and not services and (nodes := _nodes_at(harbor, addresses)):
+        with findings.about(way, "clients reach it on two nodes or more") as reached:
+            if len(nodes) < 2:
+                reached.wrong(
+                    f"its only address is that of node {nodes[0]}, where its one controller listens"
+                )
+        return
     if len(services) != 1:
         seen = f"{len(services)} Services of this cluster have that address" if addresses else ""
         where = f"is reached at {', '.join(sorted(addresses))}; {seen}" if addresses else "tells no address"
@@ -39,7 +48,7 @@ def test_what_clients_come_in_by_is_more_than_one_pod(harbor: Target, findings: 
             f"{way} {where}. What serves it cannot be known from here, so whether it is more than one was "
             "NOT verified"
         )
-    (service,) = services
+    (service,) = services.values()
     name = f"Service {service.metadata.namespace}/{service.metadata.name}"
     try:
         backing = backing_of_service(harbor.kubernetes, service)
@@ -55,6 +64,25 @@ def test_what_clients_come_in_by_is_more_than_one_pod(harbor: Target, findings: 
     with findings.about(owner.object, "two pods or more serve clients") as serving:
         if len(backing.pods) < 2:
             serving.wrong(f"1 pod behind {name}, by which {way} is served ({backing})")
+
+
+def _chosen_by(service):
+    """What is the same for Services that lead to the same pods."""
+    selector = service.spec.selector
+    return service.metadata.namespace, *(sorted(selector.items()) if selector else [service.metadata.name])
+
+
+def _nodes_at(harbor, addresses):
+    """The nodes that have these addresses: a controller that listens on its nodes tells them. Empty: not all are of
+    nodes, or there is one node only.
+    """
+    of_nodes = {
+        address.address: node.metadata.name
+        for node in harbor.deployment.all_nodes()
+        for address in node.status.addresses or ()
+    }
+    several = len(set(of_nodes.values())) > 1
+    return sorted({of_nodes[each] for each in addresses}) if several and addresses <= of_nodes.keys() else []
 
 
 def _way(harbor, not_applicable):

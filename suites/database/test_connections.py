@@ -78,9 +78,11 @@ def _wanted(harbor):
             workload = harbor.workload(role)
             found.append((workload.name, max(workload.desired, 1) + 1, max(known)))
     for item in harbor.deployment.others():
-        container = item.spec.template.spec.containers[0]
-        environment = environment_of(container, harbor.deployment.config_map, harbor.deployment.secret)
-        if limit := profile.most_connections(environment):
+        environments = (
+            environment_of(each, harbor.deployment.config_map, harbor.deployment.secret)
+            for each in item.spec.template.spec.containers
+        )
+        if limit := max((profile.most_connections(each) or 0 for each in environments), default=0):
             desired = 1 if item.spec.replicas is None else item.spec.replicas
             found.append((item.metadata.name, desired + 1, limit))
     return found
@@ -98,7 +100,9 @@ def _pools(harbor):
     config_map, secret = harbor.deployment.config_map, harbor.deployment.secret
     taken = []
     for pod in pods:
-        container = pod.spec.containers[0]
-        files = {each.path: each.text for each in given_files(pod.spec, container, config_map, secret)}
-        taken.append(pgbouncer.pool_of(files, environment_of(container, config_map, secret)))
+        told = []
+        for each in pod.spec.containers:
+            files = {file.path: file.text for file in given_files(pod.spec, each, config_map, secret)}
+            told.append(pgbouncer.pool_of(files, environment_of(each, config_map, secret)))
+        taken.append(next((pool for pool in told if pool is not None), None))
     return None if None in taken else taken

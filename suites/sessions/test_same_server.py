@@ -6,7 +6,7 @@ from typing import Any
 from harbor_verify import running_replicas
 from harbor_verify.checks import check
 from harbor_verify.clients.redis_store import RedisStore
-from harbor_verify.errors import StoreRefused, WrongConfiguration
+from harbor_verify.errors import ProgramMissing, StoreRefused, WrongConfiguration
 from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Role
 from harbor_verify.model.stores import SessionStore
@@ -75,7 +75,7 @@ def _store_of(harbor: Target, replica: Replica) -> SessionStore | None:
     """As its container was told; None: no store, or nothing that could be one, which others judge."""
     try:
         environment = running_replicas.environment(harbor, replica)
-    except running_replicas.NoShell:
+    except ProgramMissing:
         environment = harbor.deployment.environment(replica)
     try:
         return harbor.profile.session_store(environment)

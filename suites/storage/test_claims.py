@@ -2,6 +2,7 @@
 
 from harbor_verify.checks import check
 from harbor_verify.findings import Findings
+from harbor_verify.model.labels import words
 from harbor_verify.target import Target
 
 
@@ -29,10 +30,8 @@ def test_every_claim_that_harbor_uses_is_bound(harbor: Target, findings: Finding
 
 def _asked(volume):
     spec = volume.claim.spec
-    labels = (spec.selector.match_labels if spec.selector else None) or {}
-    asked = [f"{key}={value}" for key, value in labels.items()]
     return (
         f"asks for {', '.join(spec.access_modes or [])} {(spec.resources.requests or {}).get('storage', '')}"
-        + (f" of a volume labelled {', '.join(asked)}" if asked else "")
+        + (f" of a volume labelled {words(spec.selector)}" if spec.selector else "")
         + (f" of class {spec.storage_class_name}" if spec.storage_class_name else "")
     )

@@ -183,7 +183,7 @@ def _bind(objects: dict[str, dict[str, dict[str, Any]]], claim: dict[str, Any]) 
 
 
 def _lead(objects: dict[str, dict[str, dict[str, Any]]], service: dict[str, Any]) -> None:
-    """The EndpointSlice of a Service with a selector: each pod that it chooses is Ready."""
+    """The EndpointSlice of a Service with a selector: each pod that it chooses, and that has not ended, is Ready."""
     metadata, selector = service["metadata"], service["spec"].get("selector")
     if not selector:
         return
@@ -198,6 +198,7 @@ def _lead(objects: dict[str, dict[str, dict[str, Any]]], service: dict[str, Any]
             },
         }
         for pod in _chosen(objects.get("pods", {}).values(), metadata["namespace"], {"labelSelector": wanted})
+        if pod["status"].get("phase") not in ("Failed", "Succeeded")
     ]
     ports = [
         {"name": port.get("name", ""), "port": port["port"]} for port in service["spec"].get("ports", ())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from harbor_verify.errors import ProgramMissing
 from harbor_verify.facts import Exposure, ImageStore, StorePlace
 from harbor_verify.model.roles import Role
 from tests.unit import deployments
@@ -209,6 +210,27 @@ def test_a_deployment_is_known_for_what_it_is_and_gets_the_verdict_that_it_deser
     assert {id: set(map(_plain, objects)) for id, objects in found.red.items()} == deserved.red()
     assert set(found.not_applicable) == deserved.not_applicable()
     assert set(found.blocked) == deserved.blocked()
+    assert not found.unknown
+
+
+OF_CONTAINERS = {
+    "configuration.registry-config-mounted-where-it-is-read",
+    "configuration.registry-root-inside-volume",
+    "storage.volume-mounted-in-every-replica",
+}
+
+
+@pytest.mark.parametrize("name", ["02-ha-documented", "08-s3-no-pvc"])
+def test_images_without_a_shell_block_what_must_look_into_containers_and_turn_nothing_red(name):
+    def run(replica, argv, *, container=None):
+        raise ProgramMissing(f"container {container or replica.container.name} cannot run `{argv[0]}`")
+
+    with harbor_of(deployments.text_of(name)) as (harbor, facts):
+        harbor.run = run
+        found = verdicts_on(harbor, facts)
+    deserved = VERDICTS[name]
+    assert set(found.red) == set(deserved.red())
+    assert set(found.blocked) == deserved.blocked() | (OF_CONTAINERS - deserved.not_applicable())
     assert not found.unknown
 
 

@@ -2,7 +2,15 @@
 
 import pytest
 
-from harbor_verify.errors import CannotTell, NoAnswer, SettingsError, UnexpectedAnswer, WrongConfiguration
+from harbor_verify.errors import (
+    CannotTell,
+    NeedMissing,
+    NoAnswer,
+    ProgramMissing,
+    SettingsError,
+    UnexpectedAnswer,
+    WrongConfiguration,
+)
 from harbor_verify.findings import Findings
 from harbor_verify.verdict import Failure, Offender
 
@@ -72,6 +80,26 @@ def test_what_is_surely_wrong_outweighs_it_and_it_is_told_all_the_same():
     with pytest.raises(Failure) as failure:
         findings.settle()
     assert failure.value.__notes__ == ["could not be found out: pod ns/b: it is dark"]
+
+
+def test_what_lacks_something_blocks_the_check_once_all_else_was_looked_at():
+    def found(*steps):
+        findings = Findings()
+        for step in (ProgramMissing("no shell"), *steps, ProgramMissing("no shell")):
+            with findings.about("pod ns/a", "answers") as thing:
+                if isinstance(step, str):
+                    thing.wrong(step)
+                elif step:
+                    raise step
+        return findings.settle
+
+    with pytest.raises(NeedMissing, match=r"^no shell$"):
+        found(None)()
+    with pytest.raises(CannotTell, match="pod ns/a: it is dark\nno shell"):
+        found(CannotTell("it is dark"))()
+    with pytest.raises(Failure) as failure:
+        found("it does not")()
+    assert failure.value.__notes__ == ["could not be found out: no shell"]
 
 
 def test_an_error_of_the_suites_own_ends_the_check():

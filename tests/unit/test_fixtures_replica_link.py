@@ -13,7 +13,7 @@ import websocket
 from harbor_verify.clients import pod_channel, replica_link
 from harbor_verify.clients.pod_channel import CommandInPodFailed, PodGone, run_in_pod
 from harbor_verify.clients.replica_link import open_link
-from harbor_verify.errors import NoAnswer, TargetUnreachable
+from harbor_verify.errors import NoAnswer, ProgramMissing, TargetUnreachable
 from tests.unit.certificates import new_certificate
 
 BINARY, CLOSE = websocket.ABNF.OPCODE_BINARY, websocket.ABNF.OPCODE_CLOSE
@@ -321,6 +321,19 @@ def test_a_command_gives_its_output(monkeypatch):
 def test_a_command_that_fails_or_does_not_end_is_no_output(monkeypatch, messages, told):
     with pytest.raises(CommandInPodFailed, match=told):
         exec_with(monkeypatch, *messages)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        'OCI runtime exec failed: exec: "cat": executable file not found in $PATH: unknown',
+        "executable file `cat` not found in $PATH: No such file or directory",
+        "command terminated with exit code 127",
+    ],
+)
+def test_a_container_without_the_program_is_told_apart_from_one_that_fails(monkeypatch, said):
+    with pytest.raises(ProgramMissing, match="container app cannot run `cat`"):
+        exec_with(monkeypatch, status(status="Failure", message=said))
 
 
 def test_a_lost_connection_is_no_output_either(monkeypatch):

@@ -51,6 +51,19 @@ def test_labels_of_which_one_is_not_as_asked_do_not_match(chosen):
     assert not labels.matches(chosen, VOLUME)
 
 
+@pytest.mark.parametrize(
+    "chosen, asked",
+    [
+        (selector(type="registry"), {"type": "registry"}),
+        (selector(("tier", "In", ["slow", "fast"]), type="registry"), VOLUME),
+        (selector(("tier", "Exists", None), ("absent", "DoesNotExist", None)), {"tier": "fast"}),
+        (selector(("tier", "NotIn", ["slow"])), VOLUME),
+    ],
+)
+def test_what_a_selector_asks_for_is_said_by_labels_of_what_it_matches(chosen, asked):
+    assert labels.asked_of(chosen, VOLUME) == asked
+
+
 def test_a_selector_is_told_in_one_line():
     chosen = selector(
         ("tier", "In", ["a", "b"]),

@@ -11,8 +11,7 @@ import pytest
 from kubernetes import client
 
 from harbor_verify.clients.harbor import Credentials
-from harbor_verify.clients.pod_channel import CommandInPodFailed
-from harbor_verify.errors import CannotTell, NoAnswer, NotApplicable, UnexpectedAnswer
+from harbor_verify.errors import CannotTell, NoAnswer, NotApplicable, ProgramMissing, UnexpectedAnswer
 from harbor_verify.model.roles import Role
 from harbor_verify.profiles import harbor_1_2
 from suites.configuration import test_token_key as token_key
@@ -146,7 +145,7 @@ def test_where_nothing_shows_what_was_read_it_is_unknown():
 
 def test_without_a_shell_what_is_declared_is_judged_and_told():
     def run(replica, argv, *, container=None):
-        raise CommandInPodFailed('exec: "cat": executable file not found in $PATH')
+        raise ProgramMissing("container registry cannot run `cat`")
 
     told, target = [], registries(registry())
     target.run = run

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from harbor_verify.clients.pod_channel import CommandInPodFailed
-from harbor_verify.errors import CannotTell, NeedMissing
+from harbor_verify.errors import CannotTell, NeedMissing, ProgramMissing
 from harbor_verify.model import configuration
 from harbor_verify.model.environment import environment_of
 from suites.configuration.test_drift import test_replicas_of_a_part_run_alike as alike
@@ -62,8 +62,8 @@ class Containers:
 
     def run(self, replica, argv, *, container=None):
         pod = replica.pod_name
-        if pod in self.without_shell:
-            raise CommandInPodFailed('exec: "sh": executable file not found in $PATH')
+        if {pod, container} & self.without_shell:
+            raise ProgramMissing(f"container {container} cannot run `sh`")
         if pod in self.broken:
             raise CommandInPodFailed("`sh` did not end within 5 s")
         own = next(each for each in replica.pod.spec.containers if each.name == container)
@@ -210,17 +210,26 @@ def test_without_exec_what_the_api_tells_is_no_pass():
             judged(check, target, need)
 
 
-def test_containers_without_a_shell_are_told_and_what_does_not_answer_is_unknown():
-    told = []
+def test_containers_without_a_shell_block_and_what_does_not_answer_is_unknown():
     with harbor() as (target, containers):
         containers.without_shell = {"harbor-core-0"}
-        judged(alike, target, tell=told.append)
-        assert told == [
-            "environment and files NOT seen, for want of a shell in the container: harbor-core-0 (core)"
-        ]
+        for check in (alike, as_declared):
+            with pytest.raises(NeedMissing, match="container core cannot run `sh`"):
+                judged(check, target)
         containers.broken = {"harbor-core-1"}
         with pytest.raises(CannotTell, match="did not end within 5 s"):
             judged(alike, target)
+
+
+def test_a_container_beside_harbors_own_without_a_shell_is_told():
+    core, *others = objects()
+    core["spec"]["template"]["spec"]["containers"].append({"name": "proxy", "image": "mesh/proxy:1"})
+    told = []
+    with harbor(core, *others) as (target, containers):
+        containers.without_shell = {"proxy"}
+        judged(alike, target, tell=told.append)
+    beside = ", ".join(f"harbor-core-{n} (proxy)" for n in range(3))
+    assert told == [f"environment and files NOT seen, for want of a shell in the container: {beside}"]
 
 
 def test_a_file_that_cannot_be_read_is_unknown():

@@ -7,7 +7,7 @@ import pytest
 
 from harbor_verify import running_replicas
 from harbor_verify.clients.harbor import Credentials, Session
-from harbor_verify.errors import CannotTell, NotApplicable, StoreRefused, WrongConfiguration
+from harbor_verify.errors import CannotTell, NotApplicable, ProgramMissing, StoreRefused, WrongConfiguration
 from harbor_verify.model.stores import SessionStore
 from suites.sessions.test_same_server import (
     test_every_web_replica_speaks_to_the_redis_that_its_settings_lead_to as same_server,
@@ -62,7 +62,7 @@ def look(monkeypatch, *webs, servers, told=None):
     ]
 
     def environment(harbor, replica):
-        if isinstance(replica.web.store, CannotTell):
+        if isinstance(replica.web.store, CannotTell | ProgramMissing):
             raise replica.web.store
         return replica.web.store
 
@@ -152,4 +152,4 @@ def test_a_container_that_cannot_be_looked_into_is_unknown(monkeypatch):
 
 def test_a_container_without_a_shell_is_taken_at_its_word(monkeypatch):
     now = set()
-    look(monkeypatch, Web(now, store=running_replicas.NoShell("no shell")), servers={PRIMARY: now})
+    look(monkeypatch, Web(now, store=ProgramMissing("no shell")), servers={PRIMARY: now})

@@ -50,6 +50,32 @@ status: {loadBalancer: {ingress: [{ip: 203.0.113.5}]}}
 """
 
 
+HTTP_3 = """
+---
+kind: Service
+metadata: {name: controller-udp, namespace: edge}
+spec: {selector: {app: edge-udp}, ports: [{port: 443, protocol: UDP}]}
+status: {loadBalancer: {ingress: [{ip: 203.0.113.5}]}}
+"""
+TWICE = CONTROLLER.replace("name: controller,", "name: inside,").partition("---")[0] + "---\n"
+BY_DEFAULT = """
+kind: Ingress
+metadata: {name: harbor}
+spec: {defaultBackend: {service: {name: web}}}
+status: {loadBalancer: {ingress: [{ip: 203.0.113.5}]}}
+---
+"""
+ON_NODES = "".join(
+    f"""
+kind: Node
+metadata: {{name: node-{n}}}
+status: {{addresses: [{{type: InternalIP, address: 198.51.100.{n}}}, {{type: Hostname, address: node-{n}}}]}}
+---
+"""
+    for n in (1, 2, 3)
+)
+
+
 def look(text, *, forbidden=(), own=False, ends=not_applicable):
     with small_cluster(text, forbidden=forbidden) as kubernetes:
         harbor = SimpleNamespace(
@@ -57,7 +83,10 @@ def look(text, *, forbidden=(), own=False, ends=not_applicable):
             namespace=NAMESPACE,
             url="https://harbor.example.com",
             services_for_clients=lambda: {"web"},
-            deployment=SimpleNamespace(workloads={Role.FRONT_DOOR: None} if own else {}),
+            deployment=SimpleNamespace(
+                workloads={Role.FRONT_DOOR: None} if own else {},
+                all_nodes=lambda: kubernetes.core.list_node().items,
+            ),
             workload=lambda role: SimpleNamespace(object="Deployment harbor/door"),
         )
         examine(way_in, harbor, not_applicable=ends)
@@ -71,6 +100,10 @@ def look(text, *, forbidden=(), own=False, ends=not_applicable):
         ROUTE + CONTROLLER,
         INGRESS.replace("AT", "{ip: 192.0.2.80}") + CONTROLLER,
         BY_ADDRESS + CONTROLLER.replace("Deployment", "DaemonSet"),
+        BY_ADDRESS + CONTROLLER + HTTP_3,
+        BY_ADDRESS + TWICE + CONTROLLER,
+        BY_DEFAULT + CONTROLLER,
+        ON_NODES + INGRESS.replace("AT", "{ip: 198.51.100.1}, {ip: 198.51.100.2}"),
     ],
 )
 def test_a_controller_of_several_pods_is_well(text):
@@ -100,12 +133,25 @@ def test_a_controller_of_one_pod_is_named(text, object):
         (INGRESS.replace("[AT]", "[]") + CONTROLLER, "tells no address"),
         (BY_ADDRESS + CONTROLLER + OTHER.replace("25", "80"), "2 Services of this cluster"),
         (CONTROLLER, "what stands at https://harbor.example.com cannot be known"),
+        (ON_NODES + BY_ADDRESS, "0 Services of this cluster"),
+        (
+            ON_NODES.partition("---")[0] + "---\n" + INGRESS.replace("AT", "{ip: 198.51.100.1}"),
+            "0 Services of this cluster",
+        ),
     ],
 )
 def test_what_nobody_sees_from_here_is_told_as_not_verified(text, told):
     with pytest.raises(NotApplicable, match="NOT verified") as reason:
         look(text)
     assert told in str(reason.value)
+
+
+def test_a_controller_that_listens_on_one_node_alone_is_told():
+    with pytest.raises(Failure) as failure:
+        look(ON_NODES + INGRESS.replace("AT", "{ip: 198.51.100.2}"), ends=never)
+    (found,) = failure.value.offenders
+    assert found.object == "Ingress harbor/harbor"
+    assert found.observed == "its only address is that of node node-2, where its one controller listens"
 
 
 def test_a_proxy_of_harbors_own_is_judged_elsewhere():

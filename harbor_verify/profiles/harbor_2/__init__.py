@@ -73,10 +73,15 @@ PROFILE = Profile(
         after_change="then `kubectl rollout restart deployment NAME`",
     ),
     parts={
-        Role.FRONT_DOOR: Part(images=("nginx-photon",), labels=_labels("nginx"), port=8080, tls_port=8443),
+        Role.FRONT_DOOR: Part(
+            images=("nginx-photon", "harbor-nginx"), labels=_labels("nginx"), port=8080, tls_port=8443
+        ),
         Role.WEB: Part(images=("harbor-core",), labels=_labels("core"), port=8080, tls_port=8443),
         Role.REGISTRY: Part(
-            images=("registry-photon",), labels=_labels("registry"), port=5000, tls_port=5443
+            images=("registry-photon", "harbor-registry"),
+            labels=_labels("registry"),
+            port=5000,
+            tls_port=5443,
         ),
         Role.JOB: Part(images=("harbor-jobservice",), labels=_labels("jobservice"), port=8080, tls_port=8443),
         Role.PAGE: Part(images=("harbor-portal",), labels=_labels("portal"), port=8080, tls_port=8443),
