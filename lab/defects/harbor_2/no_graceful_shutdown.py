@@ -1,12 +1,29 @@
-"""Pods end the moment that they are told to, while requests are still led to them, and nobody asks another one."""
+"""Pods end the moment that they are told to, and the nodes hear of it ten seconds later, as in a large cluster: until
+then requests are led to them, and nobody asks another one.
+"""
 
-from lab.defects import Defect
+from dataclasses import replace
+
+from lab.defects import Defect, Lab
 from lab.deployment.manifests.objects import Object, of_kind
+from lab.kubernetes import nodes
 
 
 def _end_at_once(objects: list[Object]) -> None:
     for deployment in of_kind(objects, "Deployment"):
         deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 1
+
+
+def _write_rules_late(lab: Lab) -> None:
+    for node in nodes.ALL.values():
+        node.kube_proxy.stop()
+        replace(node.kube_proxy, argv=(*node.kube_proxy.argv, "--iptables-min-sync-period=10s")).start()
+
+
+def _write_rules_soon(lab: Lab) -> None:
+    for node in nodes.ALL.values():
+        node.kube_proxy.stop()
+        node.kube_proxy.start()
 
 
 DEFECT = Defect(
@@ -15,6 +32,7 @@ DEFECT = Defect(
     turns_red=frozenset(
         {
             "failover.node-drain",
+            "failover.pod-kill-during-node-drain",
             "failover.registry-rolling-restart",
             "failover.web-rolling-restart",
             "failover.web-scale-down",
@@ -23,4 +41,6 @@ DEFECT = Defect(
     hint_says=("preStop",),
     layout="chart-probes",
     change=_end_at_once,
+    plant_outside=_write_rules_late,
+    heal_outside=_write_rules_soon,
 )
