@@ -1,8 +1,10 @@
-"""What makes every check fail alike is said once, before any: a wrong URL, a wrong password, nobody there.
+"""What makes every check fail alike is said once, before any: a Kubernetes that is too old, a wrong URL, a wrong
+password, nobody there.
 
 Whatever only part of Harbor gets wrong is for the checks to say.
 """
 
+import re
 from contextlib import closing
 from urllib.parse import urlsplit
 
@@ -22,13 +24,17 @@ from harbor_verify.target import Target
 
 _PASSWORD_TRIES = 5
 """Harbor lets each wait for 1.5 s."""
+_OLDEST_KUBERNETES = (1, 21)
+"""The first with EndpointSlices and PodDisruptionBudgets of version v1."""
 
 
 def require(target: Target) -> None:
-    """See that the front door is Harbor's, that somebody is behind it, and that it knows the administrator.
+    """See that the cluster is not too old, and that the front door is Harbor's, has somebody behind it, and knows the
+    administrator.
 
     Raises SettingsError and TargetUnreachable, saying what was tried and what to do.
     """
+    _require_kubernetes(target)
     _require_no_way_to_https(target)
     refusal = _refusal_of_front_door(target)
     if refusal is not None:
@@ -36,6 +42,18 @@ def require(target: Target) -> None:
         return
     _require_administrator(target)
     _require_same_harbor(target)
+
+
+def _require_kubernetes(target: Target) -> None:
+    """Raises TargetUnreachable where the API server is too old to be asked."""
+    version = target.kubernetes.version()
+    told = re.match(r"v?(\d+)\.(\d+)", version)
+    if told and (int(told[1]), int(told[2])) < _OLDEST_KUBERNETES:
+        oldest = ".".join(map(str, _OLDEST_KUBERNETES))
+        raise TargetUnreachable(
+            f"the API server at {target.kubernetes.server} is Kubernetes {version}: EndpointSlices and "
+            f"PodDisruptionBudgets are read by version v1 of their API, which there is from {oldest} on"
+        )
 
 
 def _require_no_way_to_https(target: Target) -> None:

@@ -51,7 +51,7 @@ def surroundings(target: Target, settings: Settings, facts: Facts) -> dict[str, 
     """All of it, as far as it can be read."""
     parts: Mapping[str, Callable[[], Any]] = {
         "harbor": lambda: facts.version.value,
-        "kubernetes": lambda: _version(target),
+        "kubernetes": target.kubernetes.version,
         "stores": lambda: _stores(target),
         "workloads": lambda: _workloads(target),
         "nodes": lambda: _nodes(target),
@@ -82,11 +82,6 @@ def clocks_ahead(target: Target) -> list[timedelta | None]:
         except (AnswerError, TargetUnreachable):
             ahead.append(None)
     return ahead
-
-
-def _version(target: Target) -> str:
-    api = client.VersionApi(target.kubernetes.core.api_client)
-    return target.kubernetes.ask("ask for the API server's version", api.get_code).git_version
 
 
 def _stores(target: Target) -> dict[str, str]:

@@ -99,6 +99,11 @@ class Kubernetes:
         with self.asking(what):
             return call(*args, **kwargs)
 
+    def version(self) -> str:
+        """Of the API server: v1.31.0. Raises TargetUnreachable."""
+        told = self.ask("ask for the API server's version", client.VersionApi(self.core.api_client).get_code)
+        return str(told.git_version)
+
     def pages(
         self, what: str, call: Callable[..., Any], *args: Any, most: int = PAGE, **kwargs: Any
     ) -> Iterator[Any]:

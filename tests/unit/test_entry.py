@@ -53,7 +53,7 @@ class Place:
         return value
 
 
-def target(front, *webs, url="http://h.example", inside=False):
+def target(front, *webs, url="http://h.example", inside=False, version="v1.35.1"):
     replicas = [SimpleNamespace(name=web.name) for web in webs]
     by_name = {web.name: web for web in webs}
 
@@ -70,7 +70,7 @@ def target(front, *webs, url="http://h.example", inside=False):
         credentials=ADMIN,
         profile=harbor_2.PROFILE,
         front_door=front,
-        kubernetes=SimpleNamespace(inside=inside),
+        kubernetes=SimpleNamespace(inside=inside, server="https://api.example", version=lambda: version),
         deployment=SimpleNamespace(replicas=lambda role: replicas),
         workload=lambda role: SimpleNamespace(object="Deployment harbor/harbor-core"),
         web=lambda replica: by_name[replica.name],
@@ -100,6 +100,16 @@ WELL = [Place("web-0"), Place("web-1")]
 )
 def test_what_only_a_part_gets_wrong_is_left_to_the_checks(front, webs):
     entry.require(target(front, *webs))
+
+
+@pytest.mark.parametrize("version", ["v1.21.0", "1.22+", "v1.30.4-eks-a737599", "who knows", "v2.0.0"])
+def test_a_cluster_that_can_be_asked_is_well(version):
+    entry.require(target(Place("front-door"), *WELL, version=version))
+
+
+def test_a_cluster_that_is_too_old_is_said_once():
+    with pytest.raises(TargetUnreachable, match=r"is Kubernetes v1\.20\.15-gke\.100: .* from 1\.21 on"):
+        entry.require(target(Place("front-door"), *WELL, version="v1.20.15-gke.100"))
 
 
 def test_a_way_to_https_is_said_with_the_url_that_is_meant():
