@@ -1,5 +1,6 @@
 """A table of what clients went through while things were broken, for the end of a run on a terminal."""
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,6 +40,8 @@ _WHERE_RED = {"bad_time_ms", "flapping_percent", "last_bad_ms"}
 """What says why a disruption is red; where all are green a terminal has no room for it (the HTML report has)."""
 _AREA = "failover."
 """Of nearly all of them; it goes without saying."""
+_NARROW = 14
+"""Characters of a name in a line, where all columns are shown: a terminal of 80 has no more for it."""
 _LONG_MS = 10_000
 
 
@@ -60,9 +63,9 @@ def table(run: Run) -> Table | None:
         drawn.add_column(_SHORT.get(name, COLUMNS[name]), justify="right")
     for result, measured in zip(rows, figures_by_row, strict=True):
         style = "" if result.verdict == Verdict.PASS else "bold red"
-        drawn.add_row(
-            Text(result.id.removeprefix(_AREA), style=style), *(_cell(name, measured) for name in names)
-        )
+        name = result.id.removeprefix(_AREA)
+        lines = [name] if all_green else textwrap.wrap(name, _NARROW)
+        drawn.add_row(Text("\n".join(lines), style=style), *(_cell(each, measured) for each in names))
     return drawn
 
 

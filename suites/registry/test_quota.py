@@ -38,15 +38,16 @@ def test_the_quota_counts_what_was_pushed_and_frees_what_was_deleted(
     """
     webs, front, admin = harbor.replicas(Role.WEB), harbor.front_door, harbor.credentials
     image, repository = new_image(_LAYER_BYTES), f"{project}/counted"
-    place = f"front door {harbor.access.url}"
+    place, before = f"front door {harbor.access.url}", None
     with findings.about(place, f"tells the quota of {project}, and takes a push") as push:
         known = front.projects(project, admin).get(project)
         if known is None:
             push.wrong(f"it does not know project {project}")
         else:
-            before = front.used_bytes(known, admin)
+            used = front.used_bytes(known, admin)
             harbor.front_registry_for_all(front.http).push(image, repository, "one")
-    if findings.offenders:
+            before = used
+    if before is None:
         return
     blobs = len(image.layer) + len(image.configuration)
     # Whether the manifest itself is counted is Harbor's own business.

@@ -167,7 +167,7 @@ def test_outages_stand_in_a_table_on_the_terminal():
     assert outage_table.table(a_run(result("storage.a"))) is None
 
 
-def test_where_all_is_green_a_row_is_one_line_of_a_terminal_of_80_columns():
+def test_a_row_is_one_line_of_a_terminal_of_80_columns_where_all_is_green_and_else_broken_at_a_hyphen():
     measured = {
         "outage_ms": 11_900.0,
         "failed": 3,
@@ -182,6 +182,11 @@ def test_where_all_is_green_a_row_is_one_line_of_a_terminal_of_80_columns():
     console.print(outage_table.table(a_run(result("failover.session-store-blackhole", measured=measured))))
     *_, row = screen.text_of(console).strip().splitlines()
     assert row.split() == ["session-store-blackhole", "11.9", "s", "3", "7600", "ms", "1637", "ms", "0"]
+    red = result("failover.session-store-blackhole", Verdict.FAIL, measured=measured)
+    console = screen.new(width=80, colour=False)
+    console.print(outage_table.table(a_run(red)))
+    *_, row, rest = screen.text_of(console).strip().splitlines()
+    assert [row.split()[0], rest.split()] == ["session-store-", ["blackhole"]]
 
 
 def test_what_was_lost_is_one_figure_on_the_terminal_and_long_times_are_seconds():
