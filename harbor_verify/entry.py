@@ -1,11 +1,11 @@
 """What makes every check fail alike is said once, before any: a Kubernetes that is too old, a wrong URL, a wrong
-password, nobody there.
+password, nobody there, a Harbor that is told to take nothing.
 
 Whatever only part of Harbor gets wrong is for the checks to say.
 """
 
 import re
-from contextlib import closing
+from contextlib import closing, suppress
 from urllib.parse import urlsplit
 
 from harbor_verify.clients.harbor import Harbor
@@ -29,8 +29,8 @@ _OLDEST_KUBERNETES = (1, 21)
 
 
 def require(target: Target) -> None:
-    """See that the cluster is not too old, and that the front door is Harbor's, has somebody behind it, and knows the
-    administrator.
+    """See that the cluster is not too old, and that the front door is Harbor's, has somebody behind it, knows the
+    administrator, and takes changes.
 
     Raises SettingsError and TargetUnreachable, saying what was tried and what to do.
     """
@@ -41,6 +41,7 @@ def require(target: Target) -> None:
         _require_somebody_behind(target, refusal)
         return
     _require_administrator(target)
+    _require_no_read_only_mode(target)
     _require_same_harbor(target)
 
 
@@ -122,6 +123,19 @@ def _require_administrator(target: Target) -> None:
         f"{PREFIX}ADMIN_PASSWORD, {flag('credentials_secret')} or the settings file; it is what the administrator "
         "signs in with, which the value that Harbor was installed with is only until somebody changes it."
     )
+
+
+def _require_no_read_only_mode(target: Target) -> None:
+    """Raises SettingsError where Harbor was told to take neither pushes nor changes."""
+    is_read_only = False
+    with suppress(AnswerError):
+        is_read_only = target.front_door.is_read_only(target.credentials)
+    if is_read_only:
+        raise SettingsError(
+            f"Harbor at {target.url} is in read-only mode: it refuses every push and every project, so hardly anything "
+            "can be verified, and nobody but readers is served. Somebody has switched it on (Configuration → System "
+            "Settings → Repository Read Only; a backup, a migration): switch it off, and run this again."
+        )
 
 
 def _require_same_harbor(target: Target) -> None:

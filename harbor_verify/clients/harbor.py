@@ -112,6 +112,10 @@ class Harbor(ABC):
     def version(self, login: Credentials | Session) -> str:
         """What Harbor calls itself; empty where it does not tell."""
 
+    def is_read_only(self, credentials: Credentials) -> bool:
+        """Whether it was told to take neither pushes nor changes; not every generation can be. Raises AnswerError."""
+        return False
+
     @abstractmethod
     def authentication_mode(self) -> str:
         """Where users come from: db_auth, ldap_auth."""

@@ -15,9 +15,18 @@ ADMIN = Credentials("admin", "s3cret-word")
 class Place:
     """The front door, or a web replica: what it answers, or raises."""
 
-    def __init__(self, name, mode="db_auth", user="admin", location="", marks=("1 library 2026",), knows=()):
+    def __init__(
+        self,
+        name,
+        mode="db_auth",
+        user="admin",
+        location="",
+        marks=("1 library 2026",),
+        knows=(),
+        read_only=False,
+    ):
         self.name, self._mode, self._user = name, mode, user
-        self._marks, self._knows = marks, knows
+        self._marks, self._knows, self._read_only = marks, knows, read_only
         answer = SimpleNamespace(
             status_code=308 if location else 200, is_redirect=bool(location), headers={"Location": location}
         )
@@ -32,6 +41,10 @@ class Place:
     def whoami_by_password(self, credentials):
         assert self.name == "front-door", "single replicas get no password"
         return self._given(self._user)
+
+    def is_read_only(self, credentials):
+        assert credentials is ADMIN
+        return self._given(self._read_only)
 
     def symptoms(self):
         return "database: answers"
@@ -93,6 +106,7 @@ WELL = [Place("web-0"), Place("web-1")]
         (Place("front-door", user=SILENT), WELL),
         (Place("front-door", mode=refused(502)), WELL),
         (Place("front-door", mode=SILENT), WELL),
+        (Place("front-door", read_only=SILENT), WELL),
         (Place("front-door", mode=refused(404)), [Place("web-0", mode=SILENT), Place("web-1")]),
         # To another path of the same kind.
         (Place("front-door", location="/harbor/projects"), WELL),
@@ -123,6 +137,11 @@ def test_a_password_that_the_front_door_refuses_each_time_is_said_once_and_not_s
         entry.require(target(Place("front-door", user=None), *WELL))
     assert "database: answers" in str(told.value)
     assert "s3cret-word" not in str(told.value)
+
+
+def test_a_harbor_that_was_told_to_take_nothing_is_said_once():
+    with pytest.raises(SettingsError, match="is in read-only mode: it refuses every push"):
+        entry.require(target(Place("front-door", read_only=True), *WELL))
 
 
 @pytest.mark.parametrize(

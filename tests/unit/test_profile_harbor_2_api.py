@@ -378,6 +378,14 @@ def test_only_who_is_signed_in_is_told_the_version(harbor, state):
     assert state.seen[0].headers["Authorization"] == BASIC
     assert harbor.authentication_mode() == "db_auth"
     assert "Authorization" not in state.seen[1].headers
+    assert not harbor.is_read_only(ADMIN)
+
+
+def test_it_is_read_only_where_it_says_so_to_who_is_signed_in(harbor, state):
+    for told in (False, True):
+        state.answers["GET /api/v2.0/systeminfo"] = (200, {"read_only": told})
+        assert harbor.is_read_only(ADMIN) is told
+    assert state.seen[0].headers["Authorization"] == BASIC
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -120,10 +120,15 @@ class Harbor2(BesideTheRegistry):
         return answer.status_code != 401
 
     def version(self, login: Credentials | Session) -> str:
-        """It tells those who are signed in."""
+        return str(self._told_to(login).get("harbor_version") or "")
+
+    def is_read_only(self, credentials: Credentials) -> bool:
+        return self._told_to(credentials).get("read_only") is True
+
+    def _told_to(self, login: Credentials | Session) -> Mapping[str, Any]:
+        """What it tells of itself to those who are signed in."""
         auth = by_session(login, COOKIE) if isinstance(login, Session) else basic(login)
-        answer = expect(self.http.get(f"{API}/systeminfo", auth=auth), 200)
-        return str(document(answer).get("harbor_version") or "")
+        return document(expect(self.http.get(f"{API}/systeminfo", auth=auth), 200))
 
     def authentication_mode(self) -> str:
         return str(document(self._get("/systeminfo", None)).get("auth_mode", ""))
