@@ -66,6 +66,10 @@ class Quota:
 class CountsStorage(Protocol):
     """Feature.QUOTAS."""
 
+    def keeps_quotas(self, credentials: Credentials) -> bool:
+        """False: an administrator has switched them off, so nothing is counted, and nobody refused."""
+        ...
+
     def quotas(self, credentials: Credentials) -> list[Quota]:
         """Those of all projects."""
         ...

@@ -30,13 +30,15 @@ _WITHIN_S = 60
     ),
 )
 def test_the_quota_counts_what_was_pushed_and_frees_what_was_deleted(
-    harbor: Target, findings: Findings, project, new_image, measured
+    harbor: Target, findings: Findings, project, new_image, measured, not_applicable
 ):
     """A project's quota grows by the size of what is pushed, shrinks by it when it is deleted, on every web replica.
 
     Source: Harbor's quotas: the sizes of a project's blobs and manifests, each counted once.
     """
     webs, front, admin = harbor.replicas(Role.WEB), harbor.front_door, harbor.credentials
+    if not front.keeps_quotas(admin):
+        not_applicable("storage quotas are switched off (quota_per_project_enable)")
     image, repository = new_image(_LAYER_BYTES), f"{project}/counted"
     place, before = f"front door {harbor.access.url}", None
     with findings.about(place, f"tells the quota of {project}, and takes a push") as push:

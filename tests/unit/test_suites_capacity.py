@@ -19,10 +19,9 @@ SETTINGS = SimpleNamespace(full_percent=85)
 ADMIN = Credentials("admin", "x")
 
 
-def counting(*known):
-    return SimpleNamespace(
-        credentials=ADMIN, front_door=SimpleNamespace(quotas=lambda credentials: list(known))
-    )
+def counting(*known, kept=True):
+    front = SimpleNamespace(quotas=lambda credentials: list(known), keeps_quotas=lambda credentials: kept)
+    return SimpleNamespace(credentials=ADMIN, front_door=front)
 
 
 def test_projects_with_room_or_without_a_limit_are_well():
@@ -41,11 +40,26 @@ def test_a_project_that_will_be_refused_is_named(used):
 def test_without_limits_nobody_is_refused():
     with pytest.raises(NotApplicable, match="none of 1 projects"):
         examine(quotas, counting(Quota("b", -1, 10**9)), SETTINGS, not_applicable, {})
+    with pytest.raises(NotApplicable, match="switched off"):
+        examine(quotas, counting(Quota("a", 100, 99), kept=False), SETTINGS, not_applicable, {})
 
 
 def answering(*entries):
     answer = SimpleNamespace(status_code=200, json=lambda: list(entries))
     return harbor_2.PROFILE.api(SimpleNamespace(get=lambda path, **_: answer))
+
+
+@pytest.mark.parametrize(
+    "told, kept",
+    [
+        ({}, True),
+        ({"quota_per_project_enable": {"value": True, "editable": True}}, True),
+        ({"quota_per_project_enable": {"value": False, "editable": True}}, False),
+    ],
+)
+def test_quotas_are_kept_unless_harbor_says_otherwise(told, kept):
+    answer = SimpleNamespace(status_code=200, json=lambda: told)
+    assert harbor_2.PROFILE.api(SimpleNamespace(get=lambda path, **_: answer)).keeps_quotas(ADMIN) is kept
 
 
 def test_quotas_are_read_as_the_api_lists_them():

@@ -8,13 +8,13 @@ import pytest
 from harbor_verify.clients.capabilities import Robot
 from harbor_verify.clients.harbor import Credentials, Project
 from harbor_verify.clients.image import Image
-from harbor_verify.errors import NoAnswer, UnexpectedAnswer
+from harbor_verify.errors import NoAnswer, NotApplicable, UnexpectedAnswer
 from harbor_verify.model.roles import Role
 from suites.access import test_robots
 from suites.registry.test_quota import (
     test_the_quota_counts_what_was_pushed_and_frees_what_was_deleted as quota,
 )
-from tests.unit.running import examine, offenders_of
+from tests.unit.running import examine, never, not_applicable, offenders_of
 
 ADMIN, PROJECT = Credentials("admin", "hush"), Project("p", 7)
 
@@ -26,9 +26,12 @@ def new_image(size_bytes=16):
 class Quota:
     """A web replica, and the front door, of a Harbor that counts `counts` of what is pushed, and frees or not."""
 
-    def __init__(self, counts=1.0, frees=True, silent=False):
+    def __init__(self, counts=1.0, frees=True, silent=False, kept=True):
         self.used, self.counts, self.frees, self.silent = 1000, counts, frees, silent
-        self.http = None
+        self.http, self.kept = None, kept
+
+    def keeps_quotas(self, credentials):
+        return self.kept
 
     def projects(self, name, credentials):
         return {name: PROJECT}
@@ -64,27 +67,32 @@ def counting(front, *webs):
 
 def test_what_is_counted_and_freed_is_well():
     front, measured = Quota(), {}
-    examine(quota, counting(front, front, front), "p", new_image, measured)
+    examine(quota, counting(front, front, front), "p", new_image, measured, never)
     assert measured["counted_bytes"] > 256 * 1024
+
+
+def test_quotas_that_are_switched_off_are_not_judged():
+    with pytest.raises(NotApplicable, match="switched off"):
+        examine(quota, counting(Quota(counts=0, kept=False)), "p", new_image, {}, not_applicable)
 
 
 @pytest.mark.parametrize("counts", [0, 0.5, 2])
 def test_another_figure_is_named_on_every_replica(counts):
     front = Quota(counts=counts)
-    offenders = offenders_of(quota, counting(front, front, front), "p", new_image, {})
+    offenders = offenders_of(quota, counting(front, front, front), "p", new_image, {}, never)
     assert [offender.object for offender in offenders] == ["pod h/web-0", "pod h/web-1"]
     assert "were pushed" in offenders[0].expected
 
 
 def test_what_is_not_freed_is_named():
     front = Quota(frees=False)
-    (offender,) = offenders_of(quota, counting(front, front), "p", new_image, {})
+    (offender,) = offenders_of(quota, counting(front, front), "p", new_image, {}, never)
     assert "were deleted" in offender.expected
 
 
 def test_a_replica_that_does_not_tell_is_named():
     front = Quota()
-    offenders = offenders_of(quota, counting(front, front, Quota(silent=True)), "p", new_image, {})
+    offenders = offenders_of(quota, counting(front, front, Quota(silent=True)), "p", new_image, {}, never)
     assert {(offender.object, offender.observed) for offender in offenders} == {("pod h/web-1", "silence")}
 
 

@@ -296,6 +296,10 @@ class Harbor2(BesideTheRegistry):
         except (ValueError, KeyError, TypeError, AttributeError) as wrong:
             raise UnexpectedAnswer(f"GET {API}/quotas: no list of quotas: {wrong!r}", status=200) from wrong
 
+    def keeps_quotas(self, credentials: Credentials) -> bool:
+        setting = document(self._get("/configurations", credentials)).get("quota_per_project_enable") or {}
+        return setting.get("value") is not False
+
     def used_bytes(self, project: Project, credentials: Credentials) -> int:
         answer = self._get(f"/projects/{project.id}/summary", credentials)
         try:

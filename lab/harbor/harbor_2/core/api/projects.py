@@ -119,7 +119,8 @@ def deletable(call: Call) -> Response:
 def summary(call: Call) -> Response:
     project = project_of_path(call, "project", "read")
     counts = members.counts(call.database, project["project_id"])
-    quota = quotas.of_project(call.database, project["project_id"])
+    counts_storage = call.harbor.configuration.current()["quota_per_project_enable"]
+    quota = quotas.of_project(call.database, project["project_id"]) if counts_storage else None
     named = {
         "developer_count": counts.get(members.DEVELOPER),
         "guest_count": counts.get(members.GUEST),
