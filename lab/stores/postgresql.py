@@ -41,6 +41,8 @@ _AS_POSTGRES = ("setpriv", "--reuid=postgres", "--regid=postgres", "--init-group
 _REPLICATOR = {"username": "replicator", "password": "follows-in-the-lab"}
 _REWINDER = {"username": "rewinder", "password": "rewinds-in-the-lab"}
 _FOUNDED = FOLDER / "founded"
+_NEVER_PRIMARY = FOLDER / "never-primary"
+"""Names the node that Patroni is not to make the primary; not there: it may make either."""
 """Is there once the cluster has been made whole with Harbor's database in it: what is there before is thrown away."""
 
 STORE = Daemon(
@@ -192,11 +194,16 @@ def ensure_own_database(version: str, name: str = OWN_DATABASE) -> None:
 
 
 def allow_promotion(on: bool) -> None:
-    """Let Patroni make the standby the primary when that is lost, or never. Raises NotYet, CommandFailed."""
-    _lay_out()
-    if not on:
+    """Let Patroni make the standby the primary when that is lost, or never: also after `ensure`.
+
+    Raises NotYet, CommandFailed.
+    """
+    if on:
+        _NEVER_PRIMARY.unlink(missing_ok=True)
+    else:
         (standby,) = NODES.keys() - {primary()}
-        _configure(standby, {**configuration(standby), "tags": {"nofailover": True}})
+        _NEVER_PRIMARY.write_text(standby)
+    _lay_out()
 
 
 def watch(on: bool) -> None:
@@ -358,7 +365,8 @@ def _lay_out() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         _show_certificate(folder)
         OUTSIDE.run("chown", "postgres:postgres", folder)
-        _configure(name, configuration(name))
+        is_barred = _NEVER_PRIMARY.exists() and _NEVER_PRIMARY.read_text() == name
+        _configure(name, configuration(name) | ({"tags": {"nofailover": True}} if is_barred else {}))
 
 
 def _configure(name: str, wanted: dict[str, object]) -> None:
