@@ -33,14 +33,17 @@ def longest_s(target: Target) -> int:
 
 def _declared(target: Target) -> JobStore:
     replica = target.replicas(Role.JOB)[0]
-    files = configuration.mounted_texts(replica.pod.spec, replica.container, target.deployment.config_map)
+    deployment = target.deployment
+    files = configuration.given_texts(
+        replica.pod.spec, replica.container, deployment.config_map, deployment.secret
+    )
     try:
-        found = target.profile.job_store(files, target.deployment.environment(replica))
+        found = target.profile.job_store(files, deployment.environment(replica))
     except WrongConfiguration as wrong:
         raise CannotTell(f"where {replica.object} keeps jobs: {wrong}") from wrong
     if found is None:
         raise CannotTell(
-            f"no ConfigMap with the configuration of a job replica is mounted in {replica.object}"
+            f"no ConfigMap or Secret with the configuration of a job replica is mounted in {replica.object}"
         )
     return found
 

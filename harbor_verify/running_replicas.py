@@ -237,12 +237,6 @@ def _put(things: dict[str, Thing], container: V1Container, more: Mapping[str, Th
 
 
 def _reading(deployment: Deployment) -> tuple[Data, Data]:
-    """ConfigMaps and Secrets, each read once, before threads ask for them. A Secret that may not be read is none."""
-
-    def secret(name: str) -> Mapping[str, str] | None:
-        try:
-            return deployment.secret(name)
-        except RightMissing:
-            return None
-
+    """ConfigMaps and Secrets, each read once, before threads ask for them."""
+    secret = configuration.readable(deployment.secret)
     return functools.cache(deployment.config_map), functools.cache(secret)

@@ -68,10 +68,11 @@ def _open(target: Target, replica: Replica) -> Registry:
 
 def _configuration(target: Target, replica: Replica) -> str:
     """The configuration file that is declared for a replica."""
-    texts: Mapping[str, str] = configuration.mounted_texts(
-        replica.pod.spec, replica.container, target.deployment.config_map
+    deployment = target.deployment
+    texts: Mapping[str, str] = configuration.given_texts(
+        replica.pod.spec, replica.container, deployment.config_map, deployment.secret
     )
     for text in texts.values():
         if configuration.is_registry_config(text):
             return text
-    raise CannotTell(f"no ConfigMap with a registry's configuration is mounted in {replica.object}")
+    raise CannotTell(f"no ConfigMap or Secret with a registry's configuration is mounted in {replica.object}")

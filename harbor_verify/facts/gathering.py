@@ -75,7 +75,8 @@ def _images(target: Target) -> Fact[ImageStore]:
         return Fact(ImageStore.UNKNOWN, f"{target.workload(Role.REGISTRY).object} has no pod")
     replica = replicas[0]
     spec, container = replica.pod.spec, replica.container
-    files = configuration.mounted_texts(spec, container, target.deployment.config_map)
+    deployment = target.deployment
+    files = configuration.given_texts(spec, container, deployment.config_map, deployment.secret)
     path = configuration.config_path_in_spec(container) or next(
         (name for name, text in files.items() if configuration.is_registry_config(text)), None
     )

@@ -20,13 +20,13 @@ _NO_LIMIT = "no limit on how large a request may be"
 def test_the_front_door_is_told_of_no_limit(harbor: Target, findings: Findings, not_applicable):
     """The configuration of Harbor's nginx, or its Ingress, limits no layer's size.
 
-    Source: client_max_body_size in the ConfigMap that each nginx replica mounts, or the annotations of the Ingress.
+    Source: client_max_body_size in the file that each nginx replica mounts, or the annotations of the Ingress.
     Limits that stand nowhere there (the defaults of a controller, a proxy before it) only images.layer-sizes can meet.
     """
     if Role.FRONT_DOOR in harbor.deployment.workloads:
         for replica in harbor.replicas(Role.FRONT_DOOR):
-            texts = configuration.mounted_texts(
-                replica.pod.spec, replica.container, harbor.deployment.config_map
+            texts = configuration.given_texts(
+                replica.pod.spec, replica.container, harbor.deployment.config_map, harbor.deployment.secret
             )
             for path, text in texts.items():
                 limits = body_limits.of_nginx(text)
@@ -36,7 +36,9 @@ def test_the_front_door_is_told_of_no_limit(harbor: Target, findings: Findings, 
                     if limits:
                         told.wrong(f"{path} says {', '.join(limits)}")
         if not findings.examined:
-            not_applicable("no ConfigMap has the configuration of Harbor's nginx: it was NOT verified")
+            not_applicable(
+                "no ConfigMap or Secret has the configuration of Harbor's nginx: it was NOT verified"
+            )
         return
     for ingress in ways_in.ingresses_to(harbor.kubernetes, harbor.namespace, harbor.services_for_clients()):
         annotations = ingress.metadata.annotations or {}

@@ -21,14 +21,14 @@ from harbor_verify.target import Target
 def test_the_registrys_cache_is_told_of_its_sentinels(harbor: Target, findings: Findings, not_applicable):
     """Where a registry's configuration names Sentinels, it also says of which primary.
 
-    Source: redis.addr and redis.sentinelMasterSet of the ConfigMap that each replica mounts, and the Sentinels of the
+    Source: redis.addr and redis.sentinelMasterSet of the file that each replica mounts, and the Sentinels of the
     session store's setting. That the registry then finds the primary is not looked at.
     """
     store = harbor.session_store()
     sentinels = set(store.sentinels) if store else set()
     for replica in harbor.replicas(Role.REGISTRY):
-        texts = configuration.mounted_texts(
-            replica.pod.spec, replica.container, harbor.deployment.config_map
+        texts = configuration.given_texts(
+            replica.pod.spec, replica.container, harbor.deployment.config_map, harbor.deployment.secret
         ).values()
         for text in filter(configuration.is_registry_config, texts):
             if (cache := named_redis(text, {})) is None:
@@ -44,5 +44,5 @@ def test_the_registrys_cache_is_told_of_its_sentinels(harbor: Target, findings: 
                     redis.wrong(f"redis.addr {cache.addresses[0]} is a Sentinel, and is taken for a Redis")
     if not findings.examined:
         not_applicable(
-            "no ConfigMap tells the registry of a Redis: it keeps nothing there, or is told otherwise"
+            "no ConfigMap or Secret tells the registry of a Redis: it keeps nothing there, or is told otherwise"
         )

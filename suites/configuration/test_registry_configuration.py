@@ -20,64 +20,57 @@ from harbor_verify.verdict import Failure
 
 @check(
     "configuration.registry-config-mounted-where-it-is-read",
-    hint="Mount the ConfigMap of the registry (volumeMounts of its controller) at the folder that its program reads, "
-    "or name the mounted file in the container's args: `serve FILE`; {after_change}.",
+    hint="Mount the ConfigMap (or Secret) of the registry (volumeMounts of its controller) at the folder that its "
+    "program reads, or name the mounted file in the container's args: `serve FILE`; {after_change}.",
     source="distribution: `registry serve CONFIG`; Kubernetes: volumeMounts; goharbor/harbor reports 3637 and 4200",
 )
 def test_registry_config_is_mounted_where_it_is_read(harbor: Target, findings: Findings, need):
-    """On every registry replica, the configuration file that the registry reads is the one of its ConfigMap.
+    """On every registry replica, the configuration file that the registry reads is the one of its ConfigMap or Secret.
 
     Source: the path is the container's command and args or, without them, the image's: then it is read from the
     running process.
     """
     replicas = harbor.replicas(Role.REGISTRY)
-    config_maps = _config_maps_of(harbor, replicas)
     for replica in replicas:
         given = {
             file.path: file
-            for file in configuration.mounted_files(replica.pod.spec, replica.container, config_maps)
-            if configuration.is_registry_config(config_maps[file.config_map][file.key])
+            for file in _given_files(replica, harbor)
+            if configuration.is_registry_config(file.text)
         }
-        with findings.about(replica.object, "the file that it reads comes from a ConfigMap") as file_read:
+        with findings.about(replica.object, "the file that it reads is one that it is given") as file_read:
             if not configuration.config_path_in_spec(replica.container):
                 need("exec")
             path = _path_read_by(replica, harbor)
             if path in given:
                 continue
-            elsewhere = [
-                f"ConfigMap {file.config_map} shows its {file.key} as {file.path}" for file in given.values()
-            ]
+            elsewhere = [f"{file.object} is shown as {file.path}" for file in given.values()]
             mount = configuration.covering_mount(path, replica.container) if path else None
             file_read.wrong(
-                ("; ".join(elsewhere) or "no ConfigMap with a registry configuration is mounted")
+                ("; ".join(elsewhere) or "no ConfigMap or Secret with a registry configuration is mounted")
                 + (f"; {path} lies in volume {mount.name}" if mount else f"; {path} is the image's own"),
-                expected=f"the file that it reads, {path or '(none is named)'}, comes from a ConfigMap",
+                expected=f"the file that it reads, {path or '(none is named)'}, comes from a ConfigMap or Secret",
             )
 
 
 @check(
     "configuration.registry-config-in-effect",
-    hint="Compare auth in the ConfigMap's config.yml with the answer. No challenge at all means that it "
-    "runs with another file (see configuration.registry-config-mounted-where-it-is-read), or was started "
+    hint="Compare auth in the config.yml of its ConfigMap (or Secret) with the answer. No challenge at all means that "
+    "it runs with another file (see configuration.registry-config-mounted-where-it-is-read), or was started "
     "before the ConfigMap was changed: delete its pod.",
     source="OCI distribution specification; distribution: auth.token (Bearer), auth.htpasswd (Basic)",
     builds_on=("configuration.registry-config-mounted-where-it-is-read",),
 )
 def test_registry_config_is_in_effect(harbor: Target, findings: Findings):
-    """Every registry replica refuses an anonymous client, and asks for what the ConfigMap says.
+    """Every registry replica refuses an anonymous client, and asks for what its ConfigMap or Secret says.
 
     Source: distribution, auth: a token of a realm and service, or a password; without it anybody may push.
     """
     replicas = harbor.replicas(Role.REGISTRY)
-    config_maps = _config_maps_of(harbor, replicas)
     for replica in replicas:
-        files = configuration.mounted_files(replica.pod.spec, replica.container, config_maps)
         configured = [
-            auth
-            for file in files
-            if (auth := configuration.registry_auth(config_maps[file.config_map][file.key]))
+            auth for file in _given_files(replica, harbor) if (auth := configuration.registry_auth(file.text))
         ]
-        expected = configured[0].challenge if configured else "a ConfigMap with auth"
+        expected = configured[0].challenge if configured else "a configuration with auth"
         with findings.about(replica.object, expected) as answer:
             if not configured:
                 answer.wrong("none is mounted: nothing asks who one is")
@@ -141,7 +134,7 @@ def _storage_of(replica, path, harbor, tell):
         return None, f"its container does not run: {replica.state}"
     if path is None:
         return None, "no process in its container is `serve FILE`, so nothing says which file is read"
-    given = configuration.mounted_texts(replica.pod.spec, replica.container, harbor.deployment.config_map)
+    given = {file.path: file for file in _given_files(replica, harbor)}
     try:
         text = running_replicas.text_of(harbor, replica, path)
         environment = running_replicas.environment(harbor, replica)
@@ -149,13 +142,13 @@ def _storage_of(replica, path, harbor, tell):
         if path not in given:
             raise
         tell(f"{replica.name}: its configuration was NOT seen ({reason}), but what is declared now")
-        text, environment = given[path], harbor.deployment.environment(replica)
+        text, environment = given[path].text, harbor.deployment.environment(replica)
     if path not in given:
         origin = f"{path}, the image's own,"
-    elif given[path] == text:
-        origin = f"{path} of its ConfigMap"
+    elif given[path].text == text:
+        origin = f"{path} of {given[path].object}"
     else:
-        origin = f"{path} in its container, which differs from its ConfigMap,"
+        origin = f"{path} in its container, which differs from {given[path].object},"
     storage = configuration.registry_storage(text, environment)
     if storage is None:
         return None, f"{origin} names no storage driver"
@@ -200,6 +193,7 @@ def _path_read_by(replica, harbor):
     return configuration.config_path_in(running.split("\0"))
 
 
-def _config_maps_of(harbor, replicas):
-    names = {name for replica in replicas for name in configuration.config_maps_of(replica.pod.spec)}
-    return {name: harbor.deployment.config_map(name) or {} for name in names}
+def _given_files(replica, harbor):
+    """Those of ConfigMaps and Secrets, but of Secrets that may not be read."""
+    config_map, secret = harbor.deployment.config_map, configuration.readable(harbor.deployment.secret)
+    return configuration.given_files(replica.pod.spec, replica.container, config_map, secret)

@@ -83,8 +83,11 @@ def test_every_registry_trusts_the_tokens_of_every_web_replica_and_no_others(
 
 
 def _trusted_by(replica, harbor):
-    """The ids of the keys that a registry trusts, as far as its ConfigMaps show them."""
-    files = configuration.mounted_texts(replica.pod.spec, replica.container, harbor.deployment.config_map)
+    """The ids of the keys that a registry trusts, as far as its ConfigMaps and Secrets show them."""
+    deployment = harbor.deployment
+    files = configuration.given_texts(
+        replica.pod.spec, replica.container, deployment.config_map, deployment.secret
+    )
     for text in files.values():
         auth = configuration.registry_auth(text)
         if auth and (ids := token_keys.key_ids(files.get(auth.certificates, ""))):

@@ -102,6 +102,7 @@ def target(monkeypatch, **given):
             workload=workloads.__getitem__,
             replicas=lambda role: [replica],
             config_map=lambda name: {"config.yml": config},
+            secret=lambda name: None,
             environment=lambda replica: {},
         ),
     )

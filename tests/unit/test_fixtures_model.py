@@ -219,24 +219,22 @@ def mounted(*mounts, items=True):
         containers=[container],
         volumes=[client.V1Volume(name="config", config_map=source), client.V1Volume(name="d")],
     )
-    files = configuration.mounted_files(spec, container, {"cm": {"config": CONFIG, "cert": "x"}})
-    return {file.path: file.key for file in files}
+    data = {"cm": {"config": CONFIG, "cert": "x"}}
+    return configuration.given_texts(spec, container, data.get, lambda name: None)
 
 
 def test_items_choose_and_rename_the_files_of_a_config_map():
-    assert mounted({"name": "config", "mount_path": "/etc/registry"}) == {
-        "/etc/registry/config.yml": "config"
-    }
+    assert mounted({"name": "config", "mount_path": "/etc/registry"}) == {"/etc/registry/config.yml": CONFIG}
 
 
 def test_without_items_every_key_is_a_file():
     files = mounted({"name": "config", "mount_path": "/etc/registry"}, items=False)
-    assert files == {"/etc/registry/config": "config", "/etc/registry/cert": "cert"}
+    assert files == {"/etc/registry/config": CONFIG, "/etc/registry/cert": "x"}
 
 
 def test_a_sub_path_shows_one_file():
     one = {"name": "config", "mount_path": "/etc/registry/config.yml", "sub_path": "config.yml"}
-    assert mounted(one, {"name": "d", "mount_path": "/data"}) == {"/etc/registry/config.yml": "config"}
+    assert mounted(one, {"name": "d", "mount_path": "/data"}) == {"/etc/registry/config.yml": CONFIG}
 
 
 def test_the_deepest_mount_covers_a_path():

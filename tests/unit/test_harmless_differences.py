@@ -102,6 +102,18 @@ def variables_one_by_one(objects):
         container["env"] = spelled + container.get("env", [])
 
 
+def files_of_secrets(objects):
+    """In place of those of ConfigMaps, as Bitnami's chart has some."""
+    for spec in pod_specs(objects):
+        for volume in spec.get("volumes", []):
+            if "configMap" in volume:
+                source = volume.pop("configMap")
+                volume["secret"] = source | {"secretName": f"{source.pop('name')}-files"}
+    for each in [each for each in objects if each["kind"] == "ConfigMap"]:
+        metadata = each["metadata"] | {"name": f"{each['metadata']['name']}-files"}
+        objects.append({"kind": "Secret", "metadata": metadata, "stringData": dict(each["data"])})
+
+
 def projected_volumes(objects):
     for spec in pod_specs(objects):
         for volume in spec.get("volumes", []):
@@ -216,6 +228,7 @@ DIFFERENCES = (
     a_container_that_waits_with_the_same_mounts,
     names_with_hashes,
     variables_one_by_one,
+    files_of_secrets,
     projected_volumes,
     the_token_that_every_pod_gets,
     labels_of_a_tool,

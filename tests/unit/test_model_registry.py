@@ -3,6 +3,7 @@
 import pytest
 from kubernetes import client
 
+from harbor_verify.errors import RightMissing
 from harbor_verify.model import configuration
 
 VARIABLE = {"REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY": "/given"}
@@ -55,8 +56,16 @@ def test_a_path_lies_in_the_claim_that_is_mounted_above_it():
         assert configuration.claim_at(elsewhere, pod(), mounted) is None
 
 
-def test_the_texts_of_config_maps_are_found_by_their_path():
-    data = {"cm": {"config": "version: 0.1", "cert": "x"}}
-    found = configuration.mounted_texts(pod(), container(("config", "/etc/registry")), data.get)
-    assert found == {"/etc/registry/config.yml": "version: 0.1"}
-    assert configuration.mounted_texts(pod(), container(("config", "/etc")), lambda name: None) == {}
+def test_the_texts_of_config_maps_and_secrets_are_found_by_their_path():
+    def forbidden(name):
+        raise RightMissing(f"get Secret {name}: forbidden")
+
+    spec, data = pod(), {"cm": {"config": "version: 0.1", "cert": "x"}}
+    secret = client.V1SecretVolumeSource(secret_name="s")
+    spec.volumes.append(client.V1Volume(name="login", secret=secret))
+    mounts = container(("config", "/etc/registry"), ("login", "/etc/login"))
+    found = configuration.given_texts(spec, mounts, data.get, {"s": {"htpasswd": "a:b"}}.get)
+    assert found == {"/etc/registry/config.yml": "version: 0.1", "/etc/login/htpasswd": "a:b"}
+    assert configuration.given_texts(spec, mounts, data.get, forbidden) == {
+        "/etc/registry/config.yml": "version: 0.1"
+    }

@@ -145,7 +145,9 @@ def registry_replica(ordinal, *, mount_path="/etc/registry", args=None, key="con
 def registry_target(*replicas, cmdlines=CMDLINES, config=CONFIG, challenge=None):
     return SimpleNamespace(
         replicas=lambda role: list(replicas),
-        deployment=SimpleNamespace(config_map=lambda name: {"config": config, "cert": "x"}),
+        deployment=SimpleNamespace(
+            config_map=lambda name: {"config": config, "cert": "x"}, secret=lambda name: None
+        ),
         run=lambda replica, argv: cmdlines,
         anonymous_registry=lambda replica: SimpleNamespace(challenge=lambda: challenge(replica)),
     )
@@ -172,8 +174,11 @@ def test_a_path_in_the_spec_needs_no_exec():
             registry_target(registry_replica(0), cmdlines="registry\0serve\0/x.yml\0"),
             "/x.yml is the image's own",
         ),
-        (registry_target(registry_replica(0, key="cert")), "no ConfigMap with a registry configuration"),
-        (registry_target(registry_replica(0), cmdlines="sh\0"), "shows its config"),
+        (
+            registry_target(registry_replica(0, key="cert")),
+            "no ConfigMap or Secret with a registry configuration",
+        ),
+        (registry_target(registry_replica(0), cmdlines="sh\0"), "ConfigMap cm is shown as"),
     ],
 )
 def test_a_configuration_that_is_mounted_elsewhere_is_named_with_both_places(target, told):

@@ -95,6 +95,7 @@ def registries(*replicas, config=FILES, has=None, environment=None, written=BEFO
         replicas=lambda role: list(replicas),
         deployment=SimpleNamespace(
             config_map=lambda name: {"config": config, "cert": "x"},
+            secret=lambda name: None,
             environment=lambda replica: environment or {},
         ),
         registry=lambda replica: SimpleNamespace(begin_upload=begin_upload, cancel=lambda upload: None),
@@ -124,7 +125,7 @@ def test_an_object_store_needs_no_volume():
 def test_a_replica_that_was_started_while_its_config_map_said_something_else_is_named():
     inside = CONFIG.format("filesystem: {rootdirectory: /tmp/x}")
     (offender,) = offenders_of(keeps_images_on_a_volume, registries(registry(), has=inside))
-    assert "in its container, which differs from its ConfigMap, names /tmp/x" in offender.observed
+    assert "in its container, which differs from ConfigMap cm, names /tmp/x" in offender.observed
 
 
 def test_where_the_file_was_written_after_the_start_an_upload_shows_what_was_read():
@@ -160,7 +161,7 @@ def test_without_a_shell_what_is_declared_is_judged_and_told():
             registries(registry(config_at="/elsewhere"), has=SAMPLE),
             "the image's own, names /var/lib",
         ),
-        (registries(registry(storage_at="/data")), "of its ConfigMap names /storage, where no"),
+        (registries(registry(storage_at="/data")), "of ConfigMap cm names /storage, where no"),
         (registries(registry(), config=CONFIG.format("inmemory: {}")), "names driver inmemory"),
         (registries(registry(), config=CONFIG.format("delete: {}")), "names no storage driver"),
         (
@@ -237,7 +238,9 @@ def keys(monkeypatch, webs, *registries, trusts=("KEY:1",)):
         credentials=Credentials("admin", "x"),
         user=Credentials("admin", "x"),
         client=Credentials("admin", "x"),
-        deployment=SimpleNamespace(config_map=lambda name: {"config": FILES, "cert": "x"}),
+        deployment=SimpleNamespace(
+            config_map=lambda name: {"config": FILES, "cert": "x"}, secret=lambda name: None
+        ),
     )
 
 

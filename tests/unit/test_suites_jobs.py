@@ -188,7 +188,7 @@ def test_where_jobs_are_has_to_be_known(monkeypatch):
         )
         return SimpleNamespace(
             replicas=lambda role: [replica],
-            deployment=SimpleNamespace(config_map=None, environment=lambda replica: {}),
+            deployment=SimpleNamespace(config_map=None, secret=None, environment=lambda replica: {}),
             profile=SimpleNamespace(job_store=found),
             settings=SimpleNamespace(session_store_address=more.get("address")),
             session_store=lambda: more.get("sessions"),
@@ -197,7 +197,7 @@ def test_where_jobs_are_has_to_be_known(monkeypatch):
     def wrong(files, environment):
         raise WrongConfiguration("redis_url is no URL")
 
-    monkeypatch.setattr(library.configuration, "mounted_texts", lambda *given: {})
+    monkeypatch.setattr(library.configuration, "given_texts", lambda *given: {})
     with pytest.raises(CannotTell, match="redis_url is no URL"):
         library.job_store(target(wrong))
     with pytest.raises(CannotTell, match="no ConfigMap"):
