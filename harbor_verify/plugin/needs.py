@@ -39,17 +39,30 @@ class Probed(Protocol):
     settings: Settings
 
 
-NOT_OWED = frozenset({"conformance", "garbage-collection", "images-to-build-on", "machine-control"})
-"""What no cluster of somebody's own can give, and what is done only where it is asked for: whoever lacks it lacks
-nothing."""
+class NotOwed(str):
+    """Why a need is not met that nobody has to meet: what is done only where it is asked for was not asked for, or no
+    cluster of somebody's own can give it.
+    """
+
+
+_FIRST = frozenset(
+    {
+        "conformance",
+        "disruption",
+        "garbage-collection",
+        "images-to-build-on",
+        "machine-control",
+        "node-changes",
+    }
+)
+"""Where these are not owed, the check is not applicable, whatever else is missing."""
 
 _REASONS = pytest.StashKey[dict[str, str]]()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     check = check_of(item)
-    # What nobody has to meet here goes first: it is not applicable, whatever else is missing.
-    for need in sorted(check.needs if check else (), key=lambda need: need not in NOT_OWED):
+    for need in sorted(check.needs if check else (), key=lambda need: need not in _FIRST):
         require(item.config, need)
 
 
@@ -60,11 +73,14 @@ def require(config: pytest.Config, need: str) -> None:
         raise HealFailed(f"nothing more is broken, because this could not be mended: {'; '.join(unhealed)}")
     if reason := reason_of(config, need):
         text = f"needs {NEEDS[need]}: {reason}"
-        raise NotApplicable(text) if need in NOT_OWED else NeedMissing(text)
+        raise NotApplicable(text) if isinstance(reason, NotOwed) else NeedMissing(text)
 
 
 def reason_of(config: pytest.Config, need: str, state: Probed | None = None) -> str:
-    """Why a need is not met, empty when it is; found out once. `state`: where there is no run yet."""
+    """Why a need is not met, empty when it is, NotOwed where nobody has to meet it; found out once.
+
+    `state`: where there is no run yet.
+    """
     reasons = config.stash.setdefault(_REASONS, {})
     if need not in reasons:
         try:
@@ -134,14 +150,14 @@ def _clients(state: Probed) -> str:
 def _conformance(state: Probed) -> str:
     program = state.settings.conformance_program
     if program is None:
-        return "it is not named, so it is not run"
+        return NotOwed("it is not named, so it is not run")
     return "" if os.access(program, os.X_OK) else f"{program} is no program"
 
 
 def _images_to_build_on(state: Probed) -> str:
     if state.target.access.bases or named_by(state.settings) != Bases():
         return ""
-    return "none is named, so nothing is built"
+    return NotOwed("none is named, so nothing is built")
 
 
 def _disruption(state: Probed) -> str:
@@ -151,13 +167,14 @@ def _disruption(state: Probed) -> str:
             f"read Namespace {target.namespace}", target.kubernetes.core.read_namespace, target.namespace
         )
         if (namespace.metadata.labels or {}).get(DISRUPTION_LABEL) != "true":
-            return f"neither --allow-disruption nor the label {DISRUPTION_LABEL}=true on namespace {target.namespace}"
+            label = f"the label {DISRUPTION_LABEL}=true on namespace {target.namespace}"
+            return NotOwed(f"neither --allow-disruption nor {label}, so nothing is broken")
     return _may(("delete", "pods"), ("watch", "pods"))(state)
 
 
 def _node_changes(state: Probed) -> str:
     if not (state.target.access.machine_control or state.settings.allow_node_drain):
-        return "without --allow-node-drain no node is touched"
+        return NotOwed("without --allow-node-drain no node is touched")
     evict = _may(("create", "pods/eviction"))(state)
     return evict or _may(("patch", "nodes"), everywhere=True)(state)
 
@@ -228,11 +245,11 @@ _PROBES: dict[str, Callable[[Probed], str]] = {
     "garbage-collection": lambda state: (
         ""
         if state.target.access.machine_control or state.settings.allow_garbage_collection
-        else "without --allow-garbage-collection none is started"
+        else NotOwed("without --allow-garbage-collection none is started")
     ),
     "images-to-build-on": _images_to_build_on,
     "machine-control": lambda state: (
-        "" if state.target.access.machine_control else "this Harbor is not in the lab"
+        "" if state.target.access.machine_control else NotOwed("this Harbor is not in the lab")
     ),
     "node-changes": _node_changes,
     "nodes": _may(("list", "nodes"), everywhere=True),

@@ -10,7 +10,7 @@ import pytest
 from harbor_verify.checks import NEEDS, Check, check_of
 from harbor_verify.errors import HarnessError
 from harbor_verify.plugin import run
-from harbor_verify.plugin.needs import NOT_OWED, Probed, reason_of
+from harbor_verify.plugin.needs import NotOwed, Probed, reason_of
 from harbor_verify.plugin.options import settings_of
 from harbor_verify.plugin.run import KEY
 from harbor_verify.redaction import Redaction
@@ -32,7 +32,7 @@ class Need:
         """As a person reads it."""
         if not self.reason:
             return [f"  yes  {NEEDS[self.name]}"]
-        state = "not applicable" if self.name in NOT_OWED else "blocked"
+        state = "not applicable" if isinstance(self.reason, NotOwed) else "blocked"
         count = f"{len(self.checks)} check{'' if len(self.checks) == 1 else 's'}"
         shown = self.checks if all_checks else self.checks[:_SHOWN]
         more = f", and {len(self.checks) - len(shown)} more" if len(self.checks) > len(shown) else ""
@@ -93,7 +93,7 @@ def _alone(config: pytest.Config, checks: list[Check]) -> list[str]:
         state = SimpleNamespace(target=target, settings=settings)
         needs = needs_of(asked, lambda name: _reason(config, name, state))
         unmet = {id for need in needs if need.reason for id in need.checks}
-        elsewhere_only = {id for need in needs if need.reason and need.name in NOT_OWED for id in need.checks}
+        elsewhere_only = {id for need in needs if isinstance(need.reason, NotOwed) for id in need.checks}
         blocked = unmet - elsewhere_only
         config.stash[_MISSING] = bool(blocked)
         made, elsewhere = len(asked) - len(unmet), len(lacking) + len(unmet - blocked)

@@ -83,16 +83,28 @@ def test_a_teardown_that_fails_spoils_a_pass(suite):
 def test_a_check_whose_need_is_not_met_is_blocked_and_under_strict_skips_an_error(suite, strict):
     suite.check("exec", "pass", needs=("exec",))
     suite.check("late", 'need("exec")', arguments="need")
-    suite.check("breaks", "pass", needs=("disruption",))
     code, output = suite.run(*(["--strict-skips"] if strict else []))
     verdicts = {check["id"]: check["verdict"] for check in suite.report()["checks"]}
     assert set(verdicts.values()) == {"error" if strict else "blocked"}
     assert code == (1 if strict else 0)
     flat = " ".join(output.split())
     assert "this account may not get pods/exec or create pods/exec in namespace harbor" in flat
-    assert "neither --allow-disruption nor the label" in flat
     assert strict or "0 checks" not in flat
-    assert strict or "3 blocked in" in output.splitlines()[-1]
+    assert strict or "2 blocked in" in output.splitlines()[-1]
+
+
+@pytest.mark.parametrize("flags", [(), ("--strict-skips",)])
+def test_what_breaks_things_is_not_owed_by_who_does_not_allow_it(suite, flags):
+    suite.check("breaks", "assert False", needs=("disruption", "exec"))
+    suite.check("drains", "assert False", needs=("node-changes",))
+    suite.check("fine", "pass")
+    code, output = suite.run(*flags)
+    verdicts = {check["id"]: check["verdict"] for check in suite.report()["checks"]}
+    assert verdicts == dict.fromkeys(("unit.breaks", "unit.drains"), "not applicable") | {"unit.fine": "pass"}
+    assert code == 0
+    flat = " ".join(output.split())
+    assert "neither --allow-disruption nor the label" in flat
+    assert "without --allow-node-drain no node is touched" in flat
 
 
 def test_before_a_run_it_is_told_what_is_missing_and_what_that_costs(suite):
