@@ -31,6 +31,7 @@ from pydantic import (
     ValidationError,
 )
 
+from harbor_verify.clients.bundle import beside_the_public
 from harbor_verify.errors import SettingsError
 
 PREFIX = "HARBOR_VERIFY_"
@@ -80,7 +81,9 @@ class Settings(BaseModel):
         "chart's HARBOR_ADMIN_PASSWORD, and `username`, where that is another than --admin-user says",
     )
     ca_file: FilePath | None = Field(
-        None, description="certificates (PEM) to trust for the front door, in place of the system's"
+        None,
+        description="certificates (PEM) of authorities to trust beside the public ones, for the front door and for a "
+        "store that pulls are redirected to",
     )
     insecure: bool = Field(False, description="do not verify the front door's certificate")
     docker_host: str | None = Field(
@@ -302,7 +305,7 @@ class Settings(BaseModel):
         """What `requests` takes as `verify`."""
         if self.insecure:
             return False
-        return str(self.ca_file) if self.ca_file else True
+        return beside_the_public(self.ca_file) if self.ca_file else True
 
 
 SECRETS = tuple(name for name, each in Settings.model_fields.items() if "SecretStr" in str(each.annotation))

@@ -382,6 +382,7 @@ class Target:
             timeouts_s=self.settings.timeouts_s,
             forward=forward,
             trust=self._trust(replica),
+            verify=self.settings.verify,
         )
 
     def _trust(self, replica: Replica) -> Trust | None:

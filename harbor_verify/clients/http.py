@@ -176,6 +176,11 @@ def summary(response: requests.Response) -> str:
     )
 
 
+def is_untrusted(silence: NoAnswer) -> bool:
+    """Whether there was no answer because we do not trust the certificate that was shown."""
+    return any(isinstance(each, ssl.SSLCertVerificationError) for each in _causes(silence))
+
+
 def _refused(causes: list[BaseException]) -> bool:
     unsent = (
         urllib3.exceptions.NewConnectionError,

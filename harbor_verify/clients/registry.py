@@ -11,9 +11,9 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from harbor_verify.clients.harbor import Credentials
-from harbor_verify.clients.http import HttpClient, expect, summary
+from harbor_verify.clients.http import HttpClient, expect, is_untrusted, summary
 from harbor_verify.clients.image import MANIFEST_TYPE, MANIFEST_TYPES, Image, digest_of
-from harbor_verify.errors import AnswerError, UnexpectedAnswer, WrongContent
+from harbor_verify.errors import AnswerError, CannotTell, NoAnswer, UnexpectedAnswer, WrongContent
 
 USER_AGENT = "docker/harbor-verify"
 """The first Harbors list only what a client pushed whose name begins with `docker`."""
@@ -155,7 +155,8 @@ class Registry:
     ) -> requests.Response:
         """GET or HEAD of a blob, whatever is answered; where that is the way to an object store, what the store says.
 
-        `headers` by their names, with _ for -. Source: distribution, storage.redirect.
+        `headers` by their names, with _ for -. Raises CannotTell where the store's certificate is not trusted here.
+        Source: distribution, storage.redirect.
         """
         sent = {
             "Accept-Encoding": "identity",
@@ -168,7 +169,15 @@ class Registry:
         answer.close()
         # The URL is signed for whoever has it: no login goes there, and no name of the front door's.
         elsewhere = urljoin(answer.url, answer.headers["Location"])
-        stored = self.http.request(method, elsewhere, headers={**sent, "Host": None}, stream=stream)
+        try:
+            stored = self.http.request(method, elsewhere, headers={**sent, "Host": None}, stream=stream)
+        except NoAnswer as silence:
+            if is_untrusted(silence):
+                # Docker clients have their own authorities: that we lack one says nothing of them.
+                raise CannotTell(
+                    f"{silence}: no authority that is known here has signed it; --ca-file takes several"
+                ) from silence
+            raise
         stored.history = [answer]
         return stored
 

@@ -70,10 +70,12 @@ def open_link(
     timeouts_s: tuple[float, float],
     forward: bool = False,
     trust: Trust | None = None,
+    verify: bool | str = True,
 ) -> HttpClient:
     """A session whose every connection ends in this pod. `name` (web-0) is what messages call it.
 
     `forward`: by port-forward, from inside the cluster, too. `trust`: by what it is known otherwise; None: by nothing.
+    `verify`: what others are known by, to whom it sends us on, as `requests` takes it.
 
     The session's requests raise NoAnswer when the pod does not answer or is gone, and TargetUnreachable when the
     API server or the kubelet does not let us reach it, so that we could not find out.
@@ -81,7 +83,7 @@ def open_link(
     scheme = "https" if tls else "http"
     if forward or not kubernetes.inside:
         adapter = _OnePool(_ForwardingPool(_Way(kubernetes, namespace, pod, port, tls)))
-        return HttpClient(name, f"{scheme}://{name}", timeouts_s=timeouts_s, adapter=adapter)
+        return HttpClient(name, f"{scheme}://{name}", timeouts_s=timeouts_s, adapter=adapter, verify=verify)
     # A pod without an address is not running yet: nobody answers there.
     host = address or f"{pod}.has.no.address.invalid"
     direct = None
@@ -89,7 +91,8 @@ def open_link(
         pool = _TlsPool(host, port, retries=False)
         pool.trust = trust
         direct = _OnePool(pool)
-    return HttpClient(name, f"{scheme}://{joined(host, port)}", timeouts_s=timeouts_s, adapter=direct)
+    base = f"{scheme}://{joined(host, port)}"
+    return HttpClient(name, base, timeouts_s=timeouts_s, adapter=direct, verify=verify)
 
 
 def open_connection(
