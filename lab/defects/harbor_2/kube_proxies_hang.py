@@ -24,7 +24,7 @@ def _go_on(lab: Lab) -> None:
 DEFECT = Defect(
     report="kubernetes: kube-proxy that no longer writes its rules (a lock of iptables, a lost watch)",
     shows="nothing, until a pod is replaced: of each three requests one goes to the pod that is no more, for good",
-    turns_red=frozenset({"failover.front-door-pod-kill"}),
+    turns_red=frozenset({"failover.front-door-pod-kill", "failover.web-scale-down"}),
     hint_says=("kube-proxy",),
     plant_outside=_hang,
     heal_outside=_go_on,

@@ -1,4 +1,4 @@
-"""Every component has one pod, which takes its time, and all are on one node: `helm install` without any values."""
+"""Every component has one pod, which takes its time, and all are pinned to one node, as for a volume of that node."""
 
 from lab.defects import Defect
 from lab.deployment.manifests.objects import Object
@@ -14,20 +14,13 @@ def _leave_one(objects: list[Object]) -> None:
         if found["kind"] == "Deployment":
             found["spec"]["replicas"] = 1
             pod = found["spec"]["template"]["spec"]
-            pod["affinity"] = {
-                "nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [_preferred()]}
-            }
+            pod["nodeSelector"] = {"kubernetes.io/hostname": _NODE}
             for container in pod["containers"]:
                 container.get("readinessProbe", {}).update(_PROBE)
 
 
-def _preferred() -> Object:
-    on_it = {"key": "kubernetes.io/hostname", "operator": "In", "values": [_NODE]}
-    return {"weight": 100, "preference": {"matchExpressions": [on_it]}}
-
-
 DEFECT = Defect(
-    report="the official chart's default",
+    report="the official chart's default; nodeSelector, where its volumes are of one node",
     shows="whenever a pod dies, its part of Harbor is away until there is another: a quarter of a minute and more",
     turns_red=frozenset(
         {
