@@ -67,8 +67,11 @@ def test_registry_config_is_in_effect(harbor: Target, findings: Findings):
     """
     replicas = harbor.replicas(Role.REGISTRY)
     for replica in replicas:
+        environment = harbor.deployment.environment(replica)
         configured = [
-            auth for file in _given_files(replica, harbor) if (auth := configuration.registry_auth(file.text))
+            auth
+            for file in _given_files(replica, harbor)
+            if (auth := configuration.registry_auth(file.text, environment))
         ]
         expected = configured[0].challenge if configured else "a configuration with auth"
         with findings.about(replica.object, expected) as answer:

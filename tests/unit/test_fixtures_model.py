@@ -277,6 +277,11 @@ def test_whom_a_registry_trusts_is_read_and_its_absence_seen():
     assert (auth.scheme, auth.realm, auth.service) == ("Basic", "inner", "")
     for text in ("", "version: 0.1\nstorage: {}\n", "auth: {silly: {}}", "a: [", "auth: silly"):
         assert configuration.registry_auth(text) is None
+    told = {"REGISTRY_AUTH_TOKEN_REALM": "https://h/other", "REGISTRY_HTTP_ADDR": ":5000"}
+    assert configuration.registry_auth(CONFIG, told).realm == "https://h/other"
+    bare = "version: 0.1\nstorage: {filesystem: {}}\n"
+    assert configuration.registry_auth(bare, told).challenge.startswith("401 with a Bearer challenge")
+    assert configuration.registry_auth("a: b", told) is None
     assert configuration.is_registry_config(CONFIG)
     assert not configuration.is_registry_config("-----BEGIN CERTIFICATE-----")
     assert not configuration.is_registry_config("a: [")

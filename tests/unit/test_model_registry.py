@@ -18,6 +18,7 @@ VARIABLE = {"REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY": "/given"}
         ("filesystem", {}, "filesystem", "/var/lib/registry"),
         ("{maintenance: {}, s3: {bucket: b}}", VARIABLE, "s3", None),
         ("{inmemory: {}}", {}, "inmemory", None),
+        ("{filesystem: {}}", {"REGISTRY_STORAGE": "s3", "REGISTRY_STORAGE_S3_BUCKET": "b"}, "s3", None),
     ],
 )
 def test_the_driver_and_its_folder_are_read(storage, environment, driver, root):

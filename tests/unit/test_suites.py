@@ -146,7 +146,9 @@ def registry_target(*replicas, cmdlines=CMDLINES, config=CONFIG, challenge=None)
     return SimpleNamespace(
         replicas=lambda role: list(replicas),
         deployment=SimpleNamespace(
-            config_map=lambda name: {"config": config, "cert": "x"}, secret=lambda name: None
+            config_map=lambda name: {"config": config, "cert": "x"},
+            secret=lambda name: None,
+            environment=lambda replica: {},
         ),
         run=lambda replica, argv: cmdlines,
         anonymous_registry=lambda replica: SimpleNamespace(challenge=lambda: challenge(replica)),

@@ -613,7 +613,6 @@ OTHERS = {"type": "repository", "name": "library/other", "actions": ["pull"]}
         ),
         ({"actions": {**SOUND, ("stranger", "run/anything"): ["look"]}}, 1, "look repository:run/anything"),
         ({"age_s": -7200}, 1, "it is issued 7200 s from now"),
-        ({"lasts_s": 25 * 3600}, 1, "valid for 25 hours"),
         ({"age_s": 7200}, 1, "it expired"),
         ({"lasts_s": 0}, 1, "it expired"),
         (FAILED, 7, "→ 500"),
