@@ -75,6 +75,7 @@ def not_applicable(reason):
 
 
 def look(check, registry=None, **said):
+    more = {"tell": said.pop("tell")} if "tell" in said else {}
     harbor = SimpleNamespace(
         url="http://h",
         credentials=Credentials("admin", "x"),
@@ -82,7 +83,7 @@ def look(check, registry=None, **said):
         front_registry=lambda credentials: registry,
     )
     measured = {}
-    examine(check, harbor, not_applicable=not_applicable, measured=measured)
+    examine(check, harbor, not_applicable=not_applicable, measured=measured, **more)
     return measured
 
 
@@ -192,10 +193,12 @@ AWAY = Endpoint(7, "hub.example", "https://hub.example", "unhealthy")
 class Cached:
     """The registry at the front door; `lost` are digests of blobs that it does not give."""
 
-    def __init__(self, lost=()):
-        self.lost, self.asked = lost, []
+    def __init__(self, lost=(), withheld=()):
+        self.lost, self.withheld, self.asked = lost, withheld, []
 
     def manifest(self, repository, digest):
+        if digest in self.withheld:
+            raise UnexpectedAnswer(f"GET {digest} → 412 PRECONDITION", status=412)
         if digest == "index":
             return json.dumps({"manifests": [{"digest": "one"}, {"digest": "two"}]}).encode(), digest
         layers = [{"digest": f"layer-of-{digest}", "size": 9}, {"digest": "huge", "size": 2**31}]
@@ -211,7 +214,11 @@ def test_what_is_cached_is_read_whole_but_for_what_is_huge():
     registry = Cached()
     measured = look(served, registry, projects=[CACHE], images=[("hub/a", "one"), ("hub/b", "index")])
     assert registry.asked == ["config", "layer-of-one"] * 2
-    assert measured == {"cached_images_looked_at_count": 2, "read_without_their_registry_count": 0}
+    assert measured == {
+        "cached_images_looked_at_count": 2,
+        "read_without_their_registry_count": 0,
+        "withheld_images_count": 0,
+    }
 
 
 def test_while_its_registry_is_away_that_is_told():
@@ -228,6 +235,29 @@ def test_while_its_registry_is_away_that_is_told():
 def test_without_a_cache_or_without_images_in_it_there_is_nothing_to_say(said):
     with pytest.raises(NotApplicable):
         look(served, Cached(), **said)
+
+
+def test_what_its_projects_policy_withholds_is_told_and_another_image_is_read():
+    registry = Cached(withheld=["one", "two"])
+    images = [("hub/a", "one"), ("hub/b", "index"), ("hub/c", "three"), ("hub/d", "four"), ("hub/e", "five")]
+    told = []
+    measured = look(served, registry, tell=told.append, projects=[CACHE], images=images)
+    assert registry.asked == ["config", "layer-of-three", "config", "layer-of-four"]
+    assert (measured["cached_images_looked_at_count"], measured["withheld_images_count"]) == (2, 2)
+    assert told == ["2 cached images are withheld by their project's policy: GET one → 412 PRECONDITION"]
+
+
+def test_where_all_is_withheld_nothing_is_shown():
+    withheld = Cached(withheld=["one"])
+    with pytest.raises(NotApplicable, match=r"all 1 cached images .* are withheld .*412"):
+        look(served, withheld, projects=[CACHE], images=[("hub/a", "one")])
+
+
+def test_what_is_withheld_hides_nothing_that_is_lost():
+    registry = Cached(lost=["layer-of-three"], withheld=["one"])
+    images = [("hub/a", "one"), ("hub/c", "three")]
+    (offender,) = wrong(served, registry, projects=[CACHE], images=images)
+    assert offender.object == "image hub/c@three"
 
 
 # scanning.database-recent
