@@ -57,12 +57,14 @@ class OpenTask:
 @dataclass(frozen=True)
 class OpenExecution:
     """What somebody, or a schedule, asked for `age_s` ago, and has not ended; of `tasks` tasks `unended` have not, some
-    of which are given, those that run first.
+    of which are given, those that run first. For `quiet_s` none of its tasks has changed, those that have ended
+    included; without tasks that is its age.
     """
 
     id: int
     kind: str
     age_s: float
+    quiet_s: float
     tasks: int
     unended: int
     open_tasks: tuple[OpenTask, ...]

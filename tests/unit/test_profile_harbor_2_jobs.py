@@ -63,15 +63,21 @@ def test_what_is_gone_may_have_been_swept_only_where_much_of_later_is_there(earl
 
 def test_executions_that_are_open_come_with_their_open_tasks():
     rows = Rows(
-        (1, "REPLICATION", 7200, 3, 2, "a", "Running", 7100),
-        (1, "REPLICATION", 7200, 3, 2, "", "Pending", 60),
-        (2, "SCAN_ALL", 90000, 0, 0, None, None, None),
+        (1, "REPLICATION", 7200, 50, 3, 2, "a", "Running", 7100),
+        (1, "REPLICATION", 7200, 50, 3, 2, "", "Pending", 60),
+        (2, "SCAN_ALL", 90000, None, 0, 0, None, None, None),
     )
     assert JOBS.open_executions(rows, 900) == [
         OpenExecution(
-            1, "REPLICATION", 7200.0, 3, 2, (OpenTask("a", "Running", 7100), OpenTask("", "Pending", 60))
+            1,
+            "REPLICATION",
+            7200.0,
+            50.0,
+            3,
+            2,
+            (OpenTask("a", "Running", 7100), OpenTask("", "Pending", 60)),
         ),
-        OpenExecution(2, "SCAN_ALL", 90000.0, 0, 0, ()),
+        OpenExecution(2, "SCAN_ALL", 90000.0, 90000.0, 0, 0, ()),
     ]
     assert rows.asked[0][1][0] == 900
 

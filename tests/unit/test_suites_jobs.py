@@ -375,9 +375,11 @@ def test_without_a_worker_nobody_takes_a_job(harbor):
     assert offender.object == "Deployment h/job"
 
 
-def running(age_s, *tasks, id=4, count=None):
+def running(age_s, *tasks, id=4, count=None, quiet_s=None):
+    """`quiet_s` without: since the last of its open tasks changed."""
     total = len(tasks) if count is None else count
-    return OpenExecution(id, "REPLICATION", age_s, total, len(tasks), tasks)
+    quiet = min((task.age_s for task in tasks), default=age_s) if quiet_s is None else quiet_s
+    return OpenExecution(id, "REPLICATION", age_s, quiet, total, len(tasks), tasks)
 
 
 LOST = running(7200, OpenTask("b", "Running", 7100))
@@ -406,8 +408,12 @@ def test_what_ended_while_workers_were_asked_is_well(harbor):
             "of its tasks (2) no worker is at 2 that are said to run: job b and others",
         ),
         (
-            running(90000, OpenTask("a", "Running", 90000)),
-            "it runs for 25 h 0 min; 1 of 1 tasks have not ended (Running)",
+            running(97200, OpenTask("a", "Running", 97200)),
+            "it runs for 27 h 0 min; 1 of 1 tasks have not ended (Running), and none has changed for 27 h 0 min",
+        ),
+        (
+            running(200000, OpenTask("", "Pending", 90000), OpenTask("", "Scheduled", 100000)),
+            "2 of 2 tasks have not ended (Pending, Scheduled), and none has changed for 25 h 0 min",
         ),
         (running(90000, OpenTask("", "Pending", 90000)), "1 of 1 tasks have not ended (Pending)"),
         (running(90000), "it has no task"),
@@ -418,6 +424,23 @@ def test_what_nobody_is_at_or_takes_too_long_is_named(harbor, execution, told):
     (offender,) = offenders_of(END, harbor(Records(open=[execution]), workers=[BUSY]), never, {})
     assert offender.object == "execution 4 REPLICATION"
     assert told in offender.observed
+
+
+DAYS_S = 3 * 86400
+LONG = tuple(OpenTask("", "Pending", DAYS_S) for _ in range(2))
+
+
+@pytest.mark.parametrize(
+    "execution",
+    [
+        running(DAYS_S, OpenTask("a", "Running", 7100), *LONG),  # a worker is at it
+        running(DAYS_S, OpenTask("b", "Running", 60), *LONG),  # one has just begun
+        running(DAYS_S, *LONG, count=900, quiet_s=600),  # one has just ended; workers are busy elsewhere
+        running(90000, OpenTask("a", "Running", 90000)),  # Harbor calls that failed soon
+    ],
+)
+def test_what_takes_for_days_and_gets_on_is_well(harbor, execution):
+    examine(END, harbor(Records(open=[execution]), workers=[BUSY]), never, {})
 
 
 def test_workers_that_are_not_told_are_what_is_wrong(harbor):

@@ -15,6 +15,7 @@ from harbor_verify.profiles.harbor_2.stores import redis_of_url
 
 _NOW = "(CURRENT_TIMESTAMP AT TIME ZONE 'UTC')"
 """Harbor writes times of day in UTC, without saying so."""
+_CHANGED = "coalesce(t.update_time, t.creation_time)"
 _FINAL = "('Success', 'Error', 'Stopped')"
 _SCHEDULER = "SCHEDULER"
 _SWEPT_FROM = 10
@@ -60,9 +61,10 @@ class Harbor2Jobs:
     def open_executions(self, sql: Sql, older_than_s: float) -> list[OpenExecution]:
         rows = sql.rows(
             f"""SELECT e.id, e.vendor_type, extract(epoch FROM {_NOW} - e.start_time),
+                (SELECT extract(epoch FROM {_NOW} - max({_CHANGED})) FROM task t WHERE execution_id = e.id),
                 (SELECT count(*) FROM task WHERE execution_id = e.id),
                 (SELECT count(*) FROM task WHERE execution_id = e.id AND status NOT IN {_FINAL}),
-                t.job_id, t.status, extract(epoch FROM {_NOW} - coalesce(t.update_time, t.creation_time))
+                t.job_id, t.status, extract(epoch FROM {_NOW} - {_CHANGED})
                 FROM (SELECT * FROM execution WHERE vendor_type <> '{_SCHEDULER}' AND status NOT IN {_FINAL}
                     AND extract(epoch FROM {_NOW} - start_time) >= %s ORDER BY id LIMIT {_MOST}) e
                 LEFT JOIN LATERAL (SELECT * FROM task WHERE execution_id = e.id AND status NOT IN {_FINAL}
@@ -70,9 +72,15 @@ class Harbor2Jobs:
             older_than_s,
         )
         found: dict[int, OpenExecution] = {}
-        for id, kind, age_s, tasks, unended, job_id, status, task_age_s in rows:
+        for id, kind, age_s, quiet_s, tasks, unended, job_id, status, task_age_s in rows:
             known = found.get(id) or OpenExecution(
-                int(id), str(kind), float(age_s), int(tasks), int(unended), ()
+                int(id),
+                str(kind),
+                float(age_s),
+                float(age_s if quiet_s is None else quiet_s),
+                int(tasks),
+                int(unended),
+                (),
             )
             if status is not None:
                 task = OpenTask(str(job_id or ""), str(status), float(task_age_s))

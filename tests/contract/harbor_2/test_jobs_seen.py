@@ -147,6 +147,7 @@ def test_what_never_ends_is_seen_and_gone_again(sql: Sql, lab: SimpleNamespace) 
     assert task.status == "Running"
     assert 7000 < task.age_s < 7400
     assert 7000 < execution.age_s < 7400
+    assert 7000 < execution.quiet_s < 7400
     job_never_ends.DEFECT.heal_outside(lab)
     assert JOBS.open_executions(sql, 900) == []
 
