@@ -21,7 +21,8 @@ _DAYS_OF_MONTH, _DAYS_OF_WEEK = (3, "1-31"), (5, "0-6")
 class Schedule:
     """A schedule as the database has it. `subject` is the id of a policy; 0 or less: the whole Harbor. `made` is UTC.
 
-    `job_id` is what jobservice knows it by; empty: it has no job.
+    `job_id` is what jobservice knows it by; empty: it has no job. Where it is not `enabled` its policy is switched off:
+    it fires as before, and starts nothing.
     """
 
     id: int
@@ -30,6 +31,7 @@ class Schedule:
     cron: str
     job_id: str
     made: datetime
+    enabled: bool = True
 
     def __str__(self) -> str:
         whose = f" of policy {self.subject}" if self.subject > 0 else ""

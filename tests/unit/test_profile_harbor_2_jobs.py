@@ -24,11 +24,18 @@ FILES = {"/etc/registry/config.yml": "storage: {}", "/etc/jobservice/config.yml"
 
 
 class Rows:
-    def __init__(self, *rows):
-        self._rows, self.asked = list(rows), []
+    """A database; `disabled` are preheat policies, None: it has no table of them."""
+
+    def __init__(self, *rows, disabled=None):
+        self._rows, self.asked, self._disabled = list(rows), [], disabled
+
+    def tables(self):
+        return {"schedule"} if self._disabled is None else {"schedule", "p2p_preheat_policy"}
 
     def rows(self, query, *values):
         self.asked.append((query, values))
+        if query == "SELECT id FROM p2p_preheat_policy WHERE NOT enabled":
+            return [(id,) for id in self._disabled]
         return self._rows
 
 
@@ -44,11 +51,20 @@ def test_schedules_come_with_what_jobservice_knows_them_by():
     assert [str(each) for each in found] == ["schedule 7 RETENTION of policy 2", "schedule 8 SCAN_ALL"]
 
 
+@pytest.mark.parametrize(
+    "disabled, enabled", [(None, [True, True]), ((), [True, True]), ((2,), [False, True])]
+)
+def test_a_preheat_policy_that_is_disabled_keeps_its_schedule(disabled, enabled):
+    rows = [(7, "P2P_PREHEAT", 2, "0 0 3 * * *", AT, "job"), (8, "RETENTION", 2, "0 0 3 * * *", AT, "job")]
+    assert [each.enabled for each in JOBS.schedules(Rows(*rows, disabled=disabled))] == enabled
+
+
 def test_what_a_schedule_started_is_asked_for_its_kind_and_its_policy_and_in_utc():
     sql = Rows((AT,))
     assert JOBS.firings(sql, schedule(2), AT.replace(tzinfo=UTC)) == [AT.replace(tzinfo=UTC)]
     ((query, values),) = sql.asked
-    assert "vendor_type = 'RETENTION' AND vendor_id = 2 AND upper(trigger) = 'SCHEDULE'" in query
+    wanted = "vendor_type = 'RETENTION' AND vendor_id = 2 AND upper(trigger) IN ('SCHEDULE', 'SCHEDULED') AND"
+    assert wanted in query
     assert values == (AT,)
     JOBS.firings(sql, schedule(-1, "it's"), AT.replace(tzinfo=UTC))
     assert "vendor_type = 'it''s' AND upper(trigger" in sql.asked[1][0]

@@ -36,8 +36,10 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 REFUSED = StoreRefused("connection refused")
 
 
-def schedule(id=5, kind="GARBAGE_COLLECTION", *, subject=-1, cron=DAILY, job_id="gc", made=NOW - 9 * DAY):
-    return Schedule(id, kind, subject, cron, job_id, made)
+def schedule(
+    id=5, kind="GARBAGE_COLLECTION", *, subject=-1, cron=DAILY, job_id="gc", made=NOW - 9 * DAY, **more
+):
+    return Schedule(id, kind, subject, cron, job_id, made, **more)
 
 
 class Records:
@@ -217,6 +219,18 @@ def test_scores_of_their_own_are_well_and_shared_ones_are_told_with_their_schedu
     assert offender.observed == f"2 schedules have score 7: job gc ({DAILY}), job scan ({EACH_MINUTE})"
     with pytest.raises(NotApplicable):
         examine(SCORES, harbor(policies=[]), not_applicable)
+
+
+def test_a_schedule_whose_policy_is_disabled_starts_nothing(harbor):
+    asleep = schedule(6, "P2P_PREHEAT", subject=2, enabled=False)
+    listed = defaultdict(list)
+    with pytest.raises(
+        NotApplicable, match=r"schedule 6 P2P_PREHEAT of policy 2: never, its policy is disabled"
+    ):
+        examine(FIRE, *fire(harbor(Records([asleep])), not_applicable=not_applicable), listed=listed)
+    assert not listed["schedules"]
+    (offender,) = offenders_of(FIRE, *fire(harbor(Records([schedule(), asleep]))))
+    assert offender.object == "schedule 5 GARBAGE_COLLECTION"
 
 
 THREE = NOW.replace(hour=3, minute=0, second=0)
@@ -518,9 +532,9 @@ def killed(harbor, monkeypatch):
     monkeypatch.setattr(test_job_pod_kill, "harbors_database", database)
     monkeypatch.setattr(test_job_pod_kill, "_LATE", timedelta(seconds=-29.9))
 
-    def make(*began, cron=EACH_MINUTE):
+    def make(*began, cron=EACH_MINUTE, enabled=True):
         clock = [NOW]
-        records = Records([schedule(cron=cron)], {5: list(began)}, clock=lambda: clock[0])
+        records = Records([schedule(cron=cron, enabled=enabled)], {5: list(began)}, clock=lambda: clock[0])
 
         def kill(role):
             clock[0] = NOW + timedelta(minutes=2)
@@ -552,6 +566,11 @@ def test_a_schedule_that_fires_on_while_a_job_pod_dies_is_well(killed):
 def test_a_schedule_that_falls_silent_or_stutters_when_a_job_pod_dies_is_named(killed, began, told):
     (offender,) = offenders_of(OUTLIVE, *killed(*began), never, {})
     assert (offender.object, offender.observed) == ("schedule 5 GARBAGE_COLLECTION", told)
+
+
+def test_what_a_disabled_policy_would_start_is_not_waited_for(killed):
+    with pytest.raises(NotApplicable):
+        examine(OUTLIVE, *killed(enabled=False), not_applicable, {})
 
 
 def test_what_is_due_at_night_is_not_seen_to_outlive_anything(killed):

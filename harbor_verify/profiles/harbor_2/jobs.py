@@ -1,6 +1,7 @@
 """What Harbor 2.x writes down of jobs, in PostgreSQL, and where its jobservice keeps them.
 
-Sources: make/migrations/postgresql (schedule, execution, task); pkg/scheduler, pkg/task; jobservice/config.
+Sources: make/migrations/postgresql (schedule, execution, task, p2p_preheat_policy); pkg/scheduler, pkg/task;
+controller/p2p/preheat; jobservice/config.
 """
 
 from collections.abc import Mapping
@@ -18,6 +19,9 @@ _NOW = "(CURRENT_TIMESTAMP AT TIME ZONE 'UTC')"
 _CHANGED = "coalesce(t.update_time, t.creation_time)"
 _FINAL = "('Success', 'Error', 'Stopped')"
 _SCHEDULER = "SCHEDULER"
+_PREHEAT, _PREHEAT_POLICIES = "P2P_PREHEAT", "p2p_preheat_policy"
+_BY_SCHEDULE = "('SCHEDULE', 'SCHEDULED')"
+"""Preheat policies write their own word, `scheduled`. Source: controller/p2p/preheat, launchExecutions."""
 _SWEPT_FROM = 10
 """Of a kind the newest are kept, 50 unless told otherwise; nobody keeps fewer than that."""
 _MOST = 100
@@ -37,14 +41,24 @@ class Harbor2Jobs:
                 JOIN execution e ON e.id = t.execution_id AND e.vendor_type = '{_SCHEDULER}'
                 AND e.vendor_id = s.id ORDER BY t.id DESC LIMIT 1) FROM schedule s ORDER BY s.id"""
         )
+        off = _disabled_preheats(sql)
         return [
-            Schedule(int(id), str(kind), int(subject or 0), str(cron), str(job_id or ""), _utc(made))
+            Schedule(
+                int(id),
+                str(kind),
+                int(subject or 0),
+                str(cron),
+                str(job_id or ""),
+                _utc(made),
+                enabled=not (kind == _PREHEAT and subject in off),
+            )
             for id, kind, subject, cron, made, job_id in rows
         ]
 
     def firings(self, sql: Sql, schedule: Schedule, since: datetime) -> list[datetime]:
         rows = sql.rows(
-            f"SELECT start_time {_started(schedule)} AND upper(trigger) = 'SCHEDULE' AND start_time >= %s ORDER BY id",
+            f"SELECT start_time {_started(schedule)} AND upper(trigger) IN {_BY_SCHEDULE} AND start_time >= %s "
+            "ORDER BY id",
             _written(since),
         )
         return [_utc(began) for (began,) in rows]
@@ -111,6 +125,13 @@ def job_store(files: Mapping[str, str], environment: Mapping[str, str]) -> JobSt
             store, f"{{{name.strip('{}')}}}", max(_LEAST_HOURS, int(hours) if hours.isdecimal() else 0)
         )
     return None
+
+
+def _disabled_preheats(sql: Sql) -> set[int]:
+    """Ids of preheat policies that are switched off, which keep their schedules. The table is of 2.1 and later."""
+    if _PREHEAT_POLICIES not in sql.tables():
+        return set()
+    return {int(id) for (id,) in sql.rows(f"SELECT id FROM {_PREHEAT_POLICIES} WHERE NOT enabled")}
 
 
 def _started(schedule: Schedule) -> str:
