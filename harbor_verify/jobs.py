@@ -3,10 +3,11 @@
 import json
 from datetime import datetime
 
-from harbor_verify.errors import CannotTell, StoreRefused, WrongConfiguration
+from harbor_verify.errors import CannotTell, RightMissing, StoreRefused, WrongConfiguration
 from harbor_verify.model import configuration
 from harbor_verify.model.jobs import JobRecords, JobStore, Policy
 from harbor_verify.model.roles import Role
+from harbor_verify.model.workloads import Replica
 from harbor_verify.target import Target
 
 _OF_SCHEDULES = "SCHEDULER"
@@ -31,14 +32,34 @@ def longest_s(target: Target) -> int:
     return 3600 * _declared(target).longest_hours
 
 
-def _declared(target: Target) -> JobStore:
-    replica = target.replicas(Role.JOB)[0]
+def loggers_that_keep_nothing(target: Target) -> set[str]:
+    """The loggers of jobs, by what is declared, where no job replica can give a log afterwards.
+
+    Empty where one can, and where what is declared may not be read.
+    """
+    try:
+        told = [
+            target.profile.loggers_that_keep_nothing(_files(target, replica))
+            for replica in target.replicas(Role.JOB)
+        ]
+    except RightMissing:
+        return set()
+    return {name for names in told for name in names} if all(told) else set()
+
+
+def _files(target: Target, replica: Replica) -> dict[str, str]:
+    """What is declared to be in a replica's files, by path."""
     deployment = target.deployment
-    files = configuration.given_texts(
+    return configuration.given_texts(
         replica.pod.spec, replica.container, deployment.config_map, deployment.secret
     )
+
+
+def _declared(target: Target) -> JobStore:
+    replica = target.replicas(Role.JOB)[0]
+    files = _files(target, replica)
     try:
-        found = target.profile.job_store(files, deployment.environment(replica))
+        found = target.profile.job_store(files, target.deployment.environment(replica))
     except WrongConfiguration as wrong:
         raise CannotTell(f"where {replica.object} keeps jobs: {wrong}") from wrong
     if found is None:

@@ -205,6 +205,9 @@ class Profile:
     """Where a job replica with these files (text by path) and this environment keeps jobs; None: they name none.
 
     Raises WrongConfiguration."""
+    loggers_that_keep_nothing: Callable[[Mapping[str, str]], tuple[str, ...]] = lambda files: ()
+    """What a job replica with these files (text by path) has jobs write to, where it cannot give their logs afterwards;
+    () where it can, and where they do not say."""
     monitoring: Monitoring | None = None
     """What it tells Prometheus, where it can."""
     share_connections: frozenset[Role] = frozenset()

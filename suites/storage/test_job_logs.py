@@ -1,17 +1,28 @@
 """Logs of jobs: whichever replica ran a job, every other gives its log."""
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 
+from harbor_verify import jobs
 from harbor_verify.checks import check
+from harbor_verify.clients.harbor import Session
 from harbor_verify.errors import AnswerError, DeadlinePassed, NeedMissing
 from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Feature, Role
+from harbor_verify.model.workloads import Replica
 from harbor_verify.replica_coverage import rounds_to_meet_each
 from harbor_verify.settings import Settings
 from harbor_verify.target import Target
 from harbor_verify.waiting import NotYet, wait_until
 
 _ENDED = ("Success", "Error", "Stopped")
+_UNDER_WAY = ("Pending", "Scheduled", "Running")
+_ROUNDS, _AT_ONCE, _KEPT = 5, 12, 2
+"""So often so many ask each web replica at once. It keeps so many connections to job replicas for what it is asked
+next: whoever asks one after the other may meet one job replica again and again."""
+_LATEST_S = 10
 _KEPT_S = 24 * 3600
 """Logs are kept for longer, unless somebody has set it very short (the chart: jobservice.jobLoggers, sweeper)."""
 
@@ -20,8 +31,8 @@ _KEPT_S = 24 * 3600
     "storage.job-logs-shared",
     hint="Let all {job} replicas write their logs to the same ReadWriteMany claim, or into the database (the chart: "
     "jobservice.jobLoggers). With a volume each, or none, every other look at a log is a 404, and with the pod the "
-    "logs are gone. A job that does not end: the log of the {job} pods. A log that was lost stays lost: after a change "
-    "look at a new job's.",
+    "logs are gone. A job whose status is not told: the log of the {web}. A log that was lost stays lost: after a "
+    "change look at a new job's.",
     source="Harbor: job loggers; report 13011 of goharbor/harbor",
     requires=(Feature.JOB_LOGS,),
     builds_on=(
@@ -36,14 +47,18 @@ def test_the_log_of_a_job_is_given_whichever_replica_ran_it(
     """The log of a job is given, complete and the same, each time it is asked for, whichever replica ran the job.
 
     Source: Harbor's job logs. With permission to disrupt a job is started, a garbage collection that collects nothing
-    (dry run); without, the newest that ended within the last day is read. Asked for again and again, until each job
-    replica has been met.
+    (dry run); without, the newest that ended within the last day is read. Asked for by twelve at once, five times at
+    each web replica, so that it opens further connections to job replicas, and each of them is met.
     """
     if len(harbor.replicas(Role.JOB)) < 2:
         not_applicable(
             f"{harbor.workload(Role.JOB).object} has one replica: there is no other to give its logs"
         )
     place = harbor.workload(Role.JOB).object
+    if loggers := jobs.loggers_that_keep_nothing(harbor):
+        not_applicable(
+            f"jobs of {place} log to {', '.join(sorted(loggers))} alone (job_loggers): no replica can give a log"
+        )
     try:
         need("disruption")
     except NeedMissing as no_permission:
@@ -53,14 +68,23 @@ def test_the_log_of_a_job_is_given_whichever_replica_ran_it(
     if job_id is None:
         return
     webs = harbor.replicas(Role.WEB)
-    asks = -(-rounds_to_meet_each(len(harbor.replicas(Role.JOB))) // len(webs)) * len(webs)
-    logs, errors = set(), []
-    for number in range(asks):
+    asks = len(webs) * _ROUNDS * _AT_ONCE
+    replicas = len(harbor.replicas(Role.JOB))
+    if rounds_to_meet_each(replicas) > len(webs) * _ROUNDS * (_AT_ONCE - _KEPT):
+        tell(f"{replicas} job replicas are more than {asks} requests meet for sure")
+    logs: set[str] = set()
+    errors: list[str] = []
+    for web in webs:
         try:
-            web = webs[number % len(webs)]
-            logs.add(harbor.web(web).job_log(job_id, harbor.administrator(web)))
+            administrator = harbor.administrator(web)
         except AnswerError as error:
             errors.append(str(error))
+            continue
+        for answer in _ask(harbor, web, job_id, administrator):
+            if isinstance(answer, AnswerError):
+                errors.append(str(answer))
+            else:
+                logs.add(answer)
     expected = f"gives the log of job {job_id} each of {asks} times"
     with findings.about(place, expected) as log:
         if errors:
@@ -69,6 +93,27 @@ def test_the_log_of_a_job_is_given_whichever_replica_ran_it(
             log.wrong("an empty log")
         if len(logs) > 1:
             log.wrong(f"{len(logs)} different logs", expected=f"{expected}, and the same")
+
+
+def _ask(harbor: Target, web: Replica, job_id: int, administrator: Session) -> list[str | AnswerError]:
+    """The log of a job, or what came in its place, each time that a web replica was asked for it."""
+    together = threading.Barrier(_AT_ONCE)
+
+    with ExitStack() as stack, ThreadPoolExecutor(_AT_ONCE) as pool:
+        links = [harbor.new_link(web) for _ in range(_AT_ONCE)]
+        for link in links:
+            stack.callback(link.close)
+        apis = [harbor.profile.api(link) for link in links]
+
+        def ask(api) -> str | AnswerError:
+            with suppress(threading.BrokenBarrierError):
+                together.wait(_LATEST_S)
+            try:
+                return str(api.job_log(job_id, administrator))
+            except AnswerError as error:
+                return error
+
+        return [answer for _ in range(_ROUNDS) for answer in pool.map(ask, apis)]
 
 
 def _newest_ended(harbor: Target, findings: Findings, place: str, no_permission: NeedMissing) -> int | None:
@@ -89,7 +134,7 @@ def _newest_ended(harbor: Target, findings: Findings, place: str, no_permission:
 def _run_one(
     harbor: Target, findings: Findings, place: str, settings: Settings, tell: Callable[[str], None]
 ) -> int | None:
-    """The id of a job that was started and has ended; None where that is what is wrong."""
+    """The id of a job that was started and has ended; None where that is wrong, or not known as yet."""
     front, admin = harbor.front_door, harbor.credentials
     job_id = None
     with findings.about(place, "a job can be started"):
@@ -116,5 +161,8 @@ def _run_one(
                 interval_s=0.5,
             )
         except DeadlinePassed as late:
-            job.wrong(str(late))
+            if status in _UNDER_WAY:  # on a large Harbor it takes long, and of its kind one runs at a time
+                job.unknown(f"{late}; it changes nothing, and goes on: look again when it has ended")
+            else:
+                job.wrong(str(late))
     return job_id if status in _ENDED else None

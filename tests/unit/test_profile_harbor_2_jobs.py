@@ -7,7 +7,7 @@ import pytest
 from harbor_verify.errors import WrongConfiguration
 from harbor_verify.model.jobs import OpenExecution, OpenTask, Schedule
 from harbor_verify.model.stores import SessionStore
-from harbor_verify.profiles.harbor_2.jobs import Harbor2Jobs, job_store
+from harbor_verify.profiles.harbor_2.jobs import Harbor2Jobs, job_store, loggers_that_keep_nothing
 
 JOBS = Harbor2Jobs()
 AT = datetime(2026, 11, 28, 3)
@@ -121,3 +121,19 @@ def test_without_a_configuration_nobody_knows_and_a_wrong_one_is_told():
         job_store({"c": "worker_pool: {redis_pool: {namespace: x}}"}, {})
     with pytest.raises(WrongConfiguration, match=r"worker_pool.redis_pool.redis_url does not begin"):
         job_store({"c": CONFIGURATION.replace("redis+sentinel", "valkey")}, {})
+
+
+@pytest.mark.parametrize(
+    "declared, names",
+    [
+        ("[{name: STD_OUTPUT, level: INFO}]", ("STD_OUTPUT",)),
+        ("[{name: STD_OUTPUT}, {name: FILE, settings: {base_dir: /var/log/jobs}}]", ()),
+        ("[{name: DB, level: INFO}]", ()),
+        ("[]", ()),
+        ("", ()),
+    ],
+)
+def test_of_loggers_that_keep_nothing_no_log_can_be_given(declared, names):
+    files = {**FILES, "/etc/jobservice/config.yml": f"{CONFIGURATION}job_loggers: {declared}\n"}
+    assert loggers_that_keep_nothing(files) == names
+    assert loggers_that_keep_nothing(FILES) == ()

@@ -11,7 +11,12 @@ from kubernetes import client
 from harbor_verify import jobs as library
 from harbor_verify.clients.capabilities import Collection, Queue, Worker
 from harbor_verify.clients.harbor import Credentials
-from harbor_verify.errors import CannotTell, NotApplicable, StoreRefused, UnexpectedAnswer, WrongConfiguration
+from harbor_verify.errors import (
+    CannotTell,
+    NotApplicable,
+    StoreRefused,
+    UnexpectedAnswer,
+)
 from harbor_verify.model.jobs import JobStore, OpenExecution, OpenTask, Policy, Schedule
 from harbor_verify.model.stores import SessionStore
 from suites.failover import test_job_pod_kill
@@ -179,37 +184,6 @@ def test_a_redis_that_refuses_or_holds_what_cannot_be_read_is_unknown(harbor, ch
     target = harbor(Records(), policies=[Policy("gc", DAILY, 7)])
     with pytest.raises(CannotTell, match="what is no schedule"):
         examine(check, target, *([{}] if check is IN_REDIS else [never]))
-
-
-def test_where_jobs_are_has_to_be_known(monkeypatch):
-    def target(found, **more):
-        replica = SimpleNamespace(
-            object="pod h/job-0",
-            pod=SimpleNamespace(spec=client.V1PodSpec(containers=[], volumes=[])),
-            container=None,
-        )
-        return SimpleNamespace(
-            replicas=lambda role: [replica],
-            deployment=SimpleNamespace(config_map=None, secret=None, environment=lambda replica: {}),
-            profile=SimpleNamespace(job_store=found),
-            settings=SimpleNamespace(session_store_address=more.get("address")),
-            session_store=lambda: more.get("sessions"),
-        )
-
-    def wrong(files, environment):
-        raise WrongConfiguration("redis_url is no URL")
-
-    monkeypatch.setattr(library.configuration, "given_texts", lambda *given: {})
-    with pytest.raises(CannotTell, match="redis_url is no URL"):
-        library.job_store(target(wrong))
-    with pytest.raises(CannotTell, match="no ConfigMap"):
-        library.job_store(target(lambda files, environment: None))
-    assert library.job_store(target(lambda *given: STORE)) is STORE
-    same = SessionStore("redis", 6379, "hush", 0)
-    assert library.job_store(target(lambda *given: STORE, address="a:1", sessions=same)) is STORE
-    for other in (None, SessionStore("another", 6379, "hush", 0)):
-        with pytest.raises(CannotTell, match="in another one"):
-            library.job_store(target(lambda *given: STORE, address="a:1", sessions=other))
 
 
 def test_scores_of_their_own_are_well_and_shared_ones_are_told_with_their_schedules(harbor):

@@ -1,13 +1,15 @@
 """The checks of job logs and of the schema's migrations, on a Harbor of a few lines."""
 
+import threading
 from contextlib import contextmanager
 from itertools import cycle
 from types import SimpleNamespace
 
 import pytest
 
+from harbor_verify import jobs as library
 from harbor_verify.clients.harbor import Credentials, Session
-from harbor_verify.errors import NeedMissing, NotApplicable, UnexpectedAnswer
+from harbor_verify.errors import CannotTell, NeedMissing, NotApplicable, UnexpectedAnswer
 from harbor_verify.model.roles import Migration, Role
 from suites.database import test_migration
 from suites.storage.test_job_logs import (
@@ -25,6 +27,10 @@ class Jobs:
     def __init__(self, *given, statuses=("Running", "Success"), starts=True, newest=None):
         self._newest = newest
         self._given, self._statuses, self._starts = cycle(given), list(statuses), starts
+        self._lock, self.asked, self.closed = threading.Lock(), 0, 0
+
+    def close(self):
+        self.closed += 1
 
     def newest_ended_job(self, credentials, *, within_s):
         if isinstance(self._newest, Exception):
@@ -44,23 +50,58 @@ class Jobs:
 
     def job_log(self, job_id, session):
         assert session.cookie == "of-the-front-door"
-        log = next(self._given)
+        with self._lock:
+            self.asked += 1
+            log = self._log()
         if log is None:
             raise UnexpectedAnswer("GET /log → 404", status=404)
         return log
 
+    def _log(self):
+        return next(self._given)
+
+
+class KeepsConnections(Jobs):
+    """Its web replica asks the same job replica again, unless more is asked at once than it keeps connections for."""
+
+    def __init__(self, mine, other):
+        super().__init__(other, newest=7)
+        self._mine, self._under_way = mine, 0
+
+    def job_log(self, job_id, session):
+        with self._lock:
+            self._under_way += 1
+        threading.Event().wait(0.02)
+        try:
+            return super().job_log(job_id, session)
+        finally:
+            with self._lock:
+                self._under_way -= 1
+
+    def _log(self):
+        return self._mine if self._under_way <= 2 else super()._log()
+
 
 def harbor(web, replicas=2):
     return SimpleNamespace(
+        profile=SimpleNamespace(api=lambda link: link),
+        new_link=lambda replica: web,
         credentials=ADMIN,
         user=ADMIN,
         client=ADMIN,
         administrator=lambda replica: Session("admin", "of-the-front-door"),
         front_door=web,
-        web=lambda replica: web,
         replicas=lambda role: [None] * (replicas if role is Role.JOB else 1),
         workload=lambda role: SimpleNamespace(object="Deployment h/job"),
     )
+
+
+@pytest.fixture(autouse=True)
+def keeping_nothing(monkeypatch):
+    """`keeping_nothing |= {…}`: what jobs write to, where that is all."""
+    loggers = set()
+    monkeypatch.setattr(library, "loggers_that_keep_nothing", lambda target: loggers)
+    return loggers
 
 
 def permitted(need):
@@ -111,11 +152,42 @@ def test_a_job_that_cannot_be_started_is_an_offender():
     assert "500" in offender.observed
 
 
-def test_a_job_that_does_not_end_is_an_offender():
-    web = Jobs("log", statuses=["Running"])
-    (offender,) = offenders_of(logs, harbor(web), SETTINGS, never, permitted, lambda text: None)
+@pytest.mark.parametrize("status", ["Running", "Pending"])
+def test_a_job_that_takes_long_or_waits_is_not_known_as_yet(status):
+    web = Jobs("log", statuses=[status])
+    with pytest.raises(CannotTell, match=f"its status is {status}.*look again when it has ended"):
+        examine(logs, harbor(web), SETTINGS, never, permitted)
+    assert not web.asked
+
+
+def test_a_job_without_a_status_is_an_offender():
+    (offender,) = offenders_of(logs, harbor(Jobs("log", statuses=[""])), SETTINGS, never, permitted)
     assert offender.object == "Deployment h/job"
-    assert "its status is Running" in offender.observed
+
+
+@pytest.mark.parametrize("status", ["Error", "Stopped"])
+def test_the_log_of_a_job_that_failed_is_given_as_well(status):
+    web = Jobs("log", statuses=[status])
+    examine(logs, harbor(web), SETTINGS, never, permitted)
+    assert (web.asked, web.closed) == (60, 12)
+
+
+def test_a_web_replica_that_uses_its_connections_again_is_asked_by_many_at_once():
+    examine(logs, harbor(KeepsConnections("log", "log")), SETTINGS, never, forbidden)
+    (offender,) = offenders_of(logs, harbor(KeepsConnections("log", None)), SETTINGS, never, forbidden)
+    assert "times not" in offender.observed
+
+
+def test_many_job_replicas_that_may_not_all_be_met_are_told():
+    told = []
+    examine(logs, harbor(Jobs("log", newest=7), replicas=20), SETTINGS, never, forbidden, told.append)
+    assert told == ["20 job replicas are more than 60 requests meet for sure"]
+
+
+def test_jobs_that_only_write_to_the_output_have_no_log_to_give(keeping_nothing):
+    keeping_nothing.add("STD_OUTPUT")
+    with pytest.raises(NotApplicable, match=r"log to STD_OUTPUT alone"):
+        examine(logs, harbor(Jobs("log")), SETTINGS, not_applicable, never)
 
 
 def test_a_job_whose_status_is_not_told_is_an_offender():

@@ -19,7 +19,7 @@ from harbor_verify.profiles.harbor_2 import metrics
 from harbor_verify.profiles.harbor_2.api import Harbor2
 from harbor_verify.profiles.harbor_2.chart import made_anew
 from harbor_verify.profiles.harbor_2.contents import Harbor2Contents
-from harbor_verify.profiles.harbor_2.jobs import Harbor2Jobs, job_store
+from harbor_verify.profiles.harbor_2.jobs import Harbor2Jobs, job_store, loggers_that_keep_nothing
 from harbor_verify.profiles.harbor_2.stores import (
     database,
     migrations,
@@ -157,6 +157,7 @@ PROFILE = Profile(
     contents=Harbor2Contents(),
     jobs=Harbor2Jobs(),
     job_store=job_store,
+    loggers_that_keep_nothing=loggers_that_keep_nothing,
     monitoring=Monitoring(
         of=metrics.of_replica,
         exporter=Part(images=("harbor-exporter",), labels=_labels("exporter"), port=8001),

@@ -25,6 +25,7 @@ _BY_SCHEDULE = "('SCHEDULE', 'SCHEDULED')"
 _SWEPT_FROM = 10
 """Of a kind the newest are kept, 50 unless told otherwise; nobody keeps fewer than that."""
 _MOST = 100
+_KEEP_LOGS = {"FILE", "DB"}
 _LEAST_HOURS = 24
 
 
@@ -125,6 +126,19 @@ def job_store(files: Mapping[str, str], environment: Mapping[str, str]) -> JobSt
             store, f"{{{name.strip('{}')}}}", max(_LEAST_HOURS, int(hours) if hours.isdecimal() else 0)
         )
     return None
+
+
+def loggers_that_keep_nothing(files: Mapping[str, str]) -> tuple[str, ...]:
+    """Names of `job_loggers` in the config.yml among a jobservice's files, where it can give no log of theirs.
+
+    () where it can, and where none is told. Source: jobservice/logger: FILE and DB have a getter, STD_OUTPUT has none.
+    """
+    for text in files.values():
+        told = configuration.mapping_of(text).get("job_loggers") if "job_loggers" in text else None
+        if isinstance(told, list) and told:
+            names = tuple(str(each.get("name")) for each in told if isinstance(each, dict))
+            return () if _KEEP_LOGS & set(names) else names
+    return ()
 
 
 def _disabled_preheats(sql: Sql) -> set[int]:
