@@ -15,7 +15,7 @@ from harbor_verify.clients.capabilities import Collection
 from harbor_verify.clients.harbor import Credentials, Harbor, Session
 from harbor_verify.clients.image import LAYER_TYPE, Image, descriptor, layer_of
 from harbor_verify.clients.registry import Registry
-from harbor_verify.errors import AnswerError, DeadlinePassed, UnexpectedAnswer
+from harbor_verify.errors import AnswerError, CannotTell, DeadlinePassed, UnexpectedAnswer
 from harbor_verify.model.workloads import Replica
 from harbor_verify.target import Target
 from harbor_verify.waiting import NotYet, wait_until
@@ -37,8 +37,10 @@ _OVER = "success to run gc in job"
 _LOOK_S = 0.5
 _OPEN = ("Pending", "Running")
 _NAMED_AT_ONCE = 200
-_SCRIPT = """cd "$0/docker/registry/v2/blobs/sha256" 2>/dev/null || exit 0
-for each; do if [ -e "${each%${each#??}}/$each/data" ]; then echo "$each"; fi; done"""
+_BLOBS = "docker/registry/v2/blobs/sha256"
+_NO_FOLDER = "none"
+_SCRIPT = f"""cd "$0/{_BLOBS}" 2>/dev/null || {{ echo {_NO_FOLDER}; exit 0; }}
+for each; do if [ -e "${{each%${{each#??}}}}/$each/data" ]; then echo "$each"; fi; done"""
 """Prints those of its arguments that are there."""
 
 
@@ -279,9 +281,10 @@ def read(harbor: Target, place: str, image: Image) -> None:
 
 
 def still_there(harbor: Target, replica: Replica, digests: Sequence[str]) -> list[str] | None:
-    """Which of these blobs lie in the volume of a registry replica; None: images are in an object store.
+    """Which of these blobs lie in the volume of a registry replica; None: images are in no volume that is declared, but
+    in an object store, so nobody has looked.
 
-    Raises CannotTell.
+    Raises CannotTell, also where the volume has no folder of blobs at all: then it is not the one.
     """
     root = parts.root_of(harbor, replica)
     if root is None:
@@ -290,5 +293,7 @@ def still_there(harbor: Target, replica: Replica, digests: Sequence[str]) -> lis
     for start in range(0, len(digests), _NAMED_AT_ONCE):
         numbers = [each.partition(":")[2] for each in digests[start : start + _NAMED_AT_ONCE]]
         told = running_replicas.output_of(harbor, replica, ["sh", "-c", _SCRIPT, root, *numbers])
+        if told.split() == [_NO_FOLDER]:
+            raise CannotTell(f"{replica.object} has no folder {root}/{_BLOBS}: images lie elsewhere")
         found += [f"sha256:{number}" for number in told.split()]
     return found

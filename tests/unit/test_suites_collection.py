@@ -1,6 +1,7 @@
 """Pushes while garbage is collected, on a Harbor in memory that does wrong what it is told to."""
 
 import itertools
+import subprocess
 import threading
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -98,8 +99,12 @@ class Harbor:
         return self.blobs[digest]
 
 
-def look(monkeypatch, harbor, *, stored=(), root="/storage"):
+def look(monkeypatch, harbor, *, stored=(), root="/storage", said=None):
+    """`said`: a list, to which is added what is told on the way."""
+
     def output_of(target, replica, argv):
+        if stored is None:
+            return "none\n"
         return "\n".join(number for number in argv[4:] if f"sha256:{number}" in stored)
 
     monkeypatch.setattr(parts, "root_of", lambda target, replica: root)
@@ -124,6 +129,7 @@ def look(monkeypatch, harbor, *, stored=(), root="/storage"):
         project="p",
         measured=measured,
         harbors_own=told.append,
+        tell=(said if said is not None else []).append,
     )
     return measured, told
 
@@ -170,8 +176,42 @@ def test_what_came_back_may_be_there(monkeypatch):
     look(monkeypatch, harbor, stored=harbor.blobs)
 
 
-def test_images_in_an_object_store_are_not_listed(monkeypatch):
-    look(monkeypatch, Harbor(freed=[GONE]), stored=[GONE], root=None)
+def test_in_an_object_store_nobody_looks_for_what_was_freed_and_that_is_told(monkeypatch):
+    said = []
+    measured, _ = look(monkeypatch, Harbor(freed=[GONE]), stored=[GONE], root=None, said=said)
+    assert measured["freed_blobs_looked_for_count"] == 0
+    assert said[-1].startswith("pod registry-0: no volume has the images")
+    assert said[-1].endswith("the 1 blobs which the logs say were freed are gone was NOT verified")
+    quiet = []
+    look(monkeypatch, Harbor(), root=None, said=quiet)
+    assert not any("NOT verified" in each for each in quiet)
+
+
+def test_a_volume_without_any_blob_is_not_the_one_that_images_are_in(monkeypatch):
+    with pytest.raises(CannotTell, match=r"has no folder /storage/docker/registry/v2/blobs/sha256"):
+        look(monkeypatch, Harbor(freed=[GONE]), stored=None)
+
+
+def test_the_script_in_the_container_prints_what_is_there(monkeypatch, tmp_path):
+    here, gone = "ab" * 32, "cd" * 32
+    for number in (here, "ef" * 32):
+        folder = tmp_path / "docker/registry/v2/blobs/sha256" / number[:2] / number
+        folder.mkdir(parents=True)
+        (folder / "data").write_text("x")
+
+    def output_of(target, replica, argv):
+        return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+
+    monkeypatch.setattr(running_replicas, "output_of", output_of)
+    replica = SimpleNamespace(object="pod registry-0")
+    for root, found in ((tmp_path, [f"sha256:{here}"]), (tmp_path / "elsewhere", None)):
+        monkeypatch.setattr(parts, "root_of", lambda target, replica, root=root: str(root))
+        asked = [f"sha256:{here}", f"sha256:{gone}"]
+        if found is None:
+            with pytest.raises(CannotTell):
+                collecting.still_there(None, replica, asked)
+        else:
+            assert collecting.still_there(None, replica, asked) == found
 
 
 def test_a_push_that_is_refused_is_tried_again_and_told_as_harbors_own(monkeypatch):
