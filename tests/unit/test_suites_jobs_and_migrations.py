@@ -82,7 +82,7 @@ class KeepsConnections(Jobs):
         return self._mine if self._under_way <= 2 else super()._log()
 
 
-def harbor(web, replicas=2):
+def harbor(web, replicas=2, webs=1):
     return SimpleNamespace(
         profile=SimpleNamespace(api=lambda link: link),
         new_link=lambda replica: web,
@@ -91,7 +91,7 @@ def harbor(web, replicas=2):
         client=ADMIN,
         administrator=lambda replica: Session("admin", "of-the-front-door"),
         front_door=web,
-        replicas=lambda role: [None] * (replicas if role is Role.JOB else 1),
+        replicas=lambda role: [None] * (replicas if role is Role.JOB else webs),
         workload=lambda role: SimpleNamespace(object="Deployment h/job"),
     )
 
@@ -172,6 +172,12 @@ def test_the_log_of_a_job_that_failed_is_given_as_well(status):
     assert (web.asked, web.closed) == (60, 12)
 
 
+def test_of_many_web_replicas_each_is_asked_less():
+    web = Jobs("log", newest=7)
+    examine(logs, harbor(web, webs=5), SETTINGS, never, forbidden)
+    assert web.asked == 5 * 12
+
+
 def test_a_web_replica_that_uses_its_connections_again_is_asked_by_many_at_once():
     examine(logs, harbor(KeepsConnections("log", "log")), SETTINGS, never, forbidden)
     (offender,) = offenders_of(logs, harbor(KeepsConnections("log", None)), SETTINGS, never, forbidden)
@@ -181,7 +187,9 @@ def test_a_web_replica_that_uses_its_connections_again_is_asked_by_many_at_once(
 def test_many_job_replicas_that_may_not_all_be_met_are_told():
     told = []
     examine(logs, harbor(Jobs("log", newest=7), replicas=20), SETTINGS, never, forbidden, told.append)
-    assert told == ["20 job replicas are more than 60 requests meet for sure"]
+    assert told == [
+        "20 job replicas are more than 60 requests are sure to meet: some may not have been asked"
+    ]
 
 
 def test_jobs_that_only_write_to_the_output_have_no_log_to_give(keeping_nothing):
