@@ -12,7 +12,10 @@ from harbor_verify.model.stores import SessionStore
 
 @dataclass(frozen=True)
 class NamedRedis:
-    """HOST[:PORT] of a Redis or, where `primary` is named, of Sentinels; `settings` is all that is said of it."""
+    """HOST[:PORT] of a Redis or, where `primary` is named, of Sentinels.
+
+    `settings` is all that is said of it, by names in small letters.
+    """
 
     addresses: tuple[str, ...]
     primary: str
@@ -23,10 +26,12 @@ def named_redis(text: str, environment: Mapping[str, str]) -> NamedRedis | None:
     """The Redis that a registry's config.yml and environment name, used or not; None: they name none.
 
     Sources: distribution, redis; goharbor/distribution, sentinelMasterSet. A variable REGISTRY_REDIS_… wins over the
-    file.
+    file. Names are read however they are spelled: charts write enableTLS, and the registry's own word is enabletls.
     """
     told = configuration.mapping_of(text).get("redis")
-    redis: dict[str, Any] = dict(told) if isinstance(told, dict) else {}
+    redis: dict[str, Any] = (
+        {str(name).lower(): value for name, value in told.items()} if isinstance(told, dict) else {}
+    )
     redis |= {
         name.removeprefix("REGISTRY_REDIS_").lower(): value
         for name, value in environment.items()
@@ -35,7 +40,7 @@ def named_redis(text: str, environment: Mapping[str, str]) -> NamedRedis | None:
     if not redis.get("addr"):
         return None
     addresses = tuple(each.strip() for each in str(redis["addr"]).split(","))
-    primary = str(redis.get("sentinelmasterset") or redis.get("sentinelMasterSet") or "")
+    primary = str(redis.get("sentinelmasterset") or "")
     return NamedRedis(addresses, primary, redis)
 
 
@@ -61,12 +66,18 @@ def registry_cache(text: str, environment: Mapping[str, str]) -> SessionStore | 
         )
     places = [(host, int(port or default)) for host, port in addresses]
     tls = redis.get("tls")
+    wanted = (
+        redis.get("enabletls"),
+        redis.get("tls_enabled"),
+        tls.get("enabled") if isinstance(tls, dict) else None,
+    )
     return SessionStore(
         *places[0],
         password=str(redis.get("password") or ""),
         database=int(number),
         user=str(redis.get("username") or ""),
-        tls=redis.get("enabletls") is True or (isinstance(tls, dict) and tls.get("enabled") is True),
+        # Of a variable it is text, of the file a bool.
+        tls=any(str(each).lower() == "true" for each in wanted),
         primary=primary,
         sentinels=tuple(joined(host, port) for host, port in places) if primary else (),
     )

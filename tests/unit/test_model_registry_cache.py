@@ -29,6 +29,28 @@ def test_by_the_newer_word_with_tls_and_without_a_port():
 
 
 @pytest.mark.parametrize(
+    ("settings", "environment"),
+    [
+        # As goharbor/harbor-helm writes it from 1.17 on (redis.external.tlsOptions.enable).
+        ("enableTLS: true", {}),
+        ("enabletls: true", {}),
+        ("tls: {enabled: true}", {}),
+        ("db: 0", {"REGISTRY_REDIS_ENABLETLS": "true"}),
+        ("db: 0", {"REGISTRY_REDIS_TLS_ENABLED": "true"}),
+    ],
+)
+def test_tls_is_spoken_however_its_name_is_spelled(settings, environment):
+    found = registry_cache(f"{CACHED}redis: {{addr: 'r:6380', {settings}}}", environment)
+    assert found is not None
+    assert found.tls
+
+
+@pytest.mark.parametrize("settings", ["db: 0", "enableTLS: false", "tls: {enabled: false}", "tls: {}"])
+def test_without_tls_none_is_spoken(settings):
+    assert not registry_cache(f"{CACHED}redis: {{addr: 'r:6380', {settings}}}", {}).tls
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "storage: {cache: {blobdescriptor: inmemory}}\nredis: {addr: 'r:1'}",
