@@ -27,6 +27,13 @@ SELECT pg_is_in_recovery(),
 """One statement, since a pooler may ask another server the next one. Whoever has not pg_read_all_stats sees
 little more of a standby's connection than that it is there: rows are counted, but what is surely none."""
 
+_CONNECTIONS = """
+SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+    - coalesce(current_setting('reserved_connections', true), '0')::int,
+  rolconnlimit, datconnlimit, rolsuper
+FROM pg_roles, pg_database WHERE rolname = session_user AND datname = current_database()
+"""
+"""The setting reserved_connections is of PostgreSQL 16 and later."""
 
 _PROCESS = "SELECT pg_backend_pid()"
 
@@ -115,10 +122,14 @@ class PostgreSql(Sql):
         return missing
 
     def most_connections(self) -> int | None:
-        """Those that are kept for superusers are none of Harbor's."""
-        ((most,),) = self.rows("SHOW max_connections")
-        ((reserved,),) = self.rows("SHOW superuser_reserved_connections")
-        return int(most) - int(reserved)
+        """The least of what the server, its database and Harbor's role there are allowed.
+
+        What is kept for superusers and others is none of Harbor's. Source: CONNECTION LIMIT of CREATE ROLE and CREATE
+        DATABASE: negative is none, and it does not hold for superusers.
+        """
+        ((most, role, database, superuser),) = self.rows(_CONNECTIONS)
+        limits = [] if superuser else [limit for limit in (role, database) if limit >= 0]
+        return int(min(most, *limits)) if limits else int(most)
 
     def durability(self) -> Durability:
         """By its settings, as they are for this user; one statement, since a pooler may ask another server the next."""

@@ -57,7 +57,7 @@ class Sql(ABC):
         return None
 
     def most_connections(self) -> int | None:
-        """How many connections the server takes, of all its clients; None: it does not say."""
+        """How many connections the server takes of Harbor at most, if nobody else has one; None: it does not say."""
         return None
 
     def by_pooler(self) -> bool:

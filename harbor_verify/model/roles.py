@@ -192,9 +192,9 @@ class Profile:
     """Where it has one."""
     migrations: Callable[[Sql], list[Migration]] | None = None
     """What its database says of migrations, where there are any. Raises StoreRefused."""
-    most_connections: Callable[[Environment], int | None] = lambda environment: None
+    most_connections: Callable[[Environment], float | None] = lambda environment: None
     """How many connections whoever has this environment may open, a replica of `database_role` or another program of
-    Harbor's that has a setting of its own; None: it does not say.
+    Harbor's that has a setting of its own; math.inf: it is told that there is no limit; None: it does not say.
 
     Raises WrongConfiguration."""
     contents: Contents | None = None

@@ -1,5 +1,7 @@
 """Whether the database takes as many connections as Harbor may open."""
 
+import math
+
 from harbor_verify.checks import SHOULD, check
 from harbor_verify.database import harbors_database
 from harbor_verify.errors import CannotTell, NeedMissing, TargetUnreachable
@@ -16,9 +18,11 @@ from harbor_verify.target import Target
     "says `too many clients already`, and Harbor answers 500. Lower what each may open (the chart: "
     "database.maxOpenConns, 900 by default, for {web}, {job} and the exporter each) to the server's limit divided by "
     "all of their pods and one more of each, as a rollout has one more for a while; or raise max_connections, or put a "
-    "pooler in between (PgBouncer by the session: default_pool_size, and max_client_conn, on each pooler).",
-    source="PostgreSQL: max_connections; PgBouncer: max_client_conn, default_pool_size; reports 12058, 13887 and 16631 "
-    "of goharbor/harbor",
+    "pooler in between (PgBouncer by the session: default_pool_size, and max_client_conn, on each pooler). A limit of "
+    "0 or less is none: load alone then reaches the server's. The server's limit is the least of max_connections and "
+    "the CONNECTION LIMIT of Harbor's role and of its database (ALTER ROLE, ALTER DATABASE).",
+    source="PostgreSQL: max_connections, CONNECTION LIMIT; PgBouncer: max_client_conn, default_pool_size; reports "
+    "12058, 13887 and 16631 of goharbor/harbor",
     needs=("database",),
     severity=SHOULD,
     builds_on=("database.reachable",),
@@ -33,7 +37,9 @@ def test_the_database_takes_as_many_connections_as_harbor_may_open(
     """
     wanted = _wanted(harbor)
     if wanted is None:
-        not_applicable("nothing says how many connections a replica may open")
+        not_applicable(
+            "nothing says how many connections a replica may open, so whether they suffice was NOT verified"
+        )
     with harbors_database(harbor) as sql:
         most, by_pooler = sql.most_connections(), sql.by_pooler()
     if by_pooler:
@@ -50,12 +56,18 @@ def test_the_database_takes_as_many_connections_as_harbor_may_open(
     if most is None:
         not_applicable("the database does not say how many connections it takes")
     total = sum(count * each for _, count, each in wanted)
-    measured["connections_wanted_count"] = total
+    unlimited = [name for name, _, each in wanted if each == math.inf]
+    if not unlimited:
+        measured["connections_wanted_count"] = total
     measured["connections_taken_count"] = most
     taker = "the poolers before the database take" if by_pooler else "the database takes"
     expected = f"all pods may open {most} connections at most, as many as {taker}"
     with findings.about(harbor.workload(harbor.profile.database_role).object, expected) as connections:
-        if total > most:
+        if unlimited:
+            connections.wrong(
+                f"{', '.join(unlimited)} may open any number: they are told of no limit (0 or less)"
+            )
+        elif total > most:
             parts = ", ".join(f"{count} of {name} {each} each" for name, count, each in wanted)
             connections.wrong(f"they may open {total}: {parts}, a rollout's one more of each counted")
 
@@ -68,7 +80,7 @@ def _wanted(harbor):
         profile.most_connections(harbor.deployment.environment(each))
         for each in harbor.replicas(profile.database_role)
     ]
-    known = [limit for limit in limits if limit]
+    known = [limit for limit in limits if limit is not None]
     if len(known) < len(limits):
         return None
     web = harbor.workload(profile.database_role)

@@ -156,6 +156,18 @@ def test_a_server_that_takes_no_writes_is_told_once(connect, changes, told):
     assert missing == f"any write: {told}"
 
 
+@pytest.mark.parametrize(
+    "role, database, superuser, taken",
+    [(-1, -1, False, 97), (50, -1, False, 50), (-1, 40, False, 40), (300, 200, False, 97), (0, 40, True, 97)],
+)
+def test_the_least_of_what_server_role_and_database_allow_is_what_harbor_has(
+    connect, role, database, superuser, taken
+):
+    sql, connection, _ = connect({"max_connections": [(97, role, database, superuser)]})
+    assert sql.most_connections() == taken
+    assert len(connection.asked) == 1
+
+
 SERVERS = "pg_stat_wal_receiver"
 
 

@@ -167,7 +167,6 @@ def test_a_pooler_without_a_configuration_that_is_known_is_not_judged(monkeypatc
     "limits, given",
     [
         ((None, "30"), {}),
-        (("0", "0"), {}),
         (("30",), {"most": None}),
         (("30",), {"profile": harbor_1_2.PROFILE}),
     ],
@@ -175,6 +174,18 @@ def test_a_pooler_without_a_configuration_that_is_known_is_not_judged(monkeypatc
 def test_what_nobody_says_is_not_judged(monkeypatch, limits, given):
     with pytest.raises(NotApplicable):
         examine(CHECK, connecting(monkeypatch, *limits, **given), not_applicable, {})
+
+
+@pytest.mark.parametrize("limit", ["0", "-1"])
+def test_whoever_is_told_of_no_limit_may_open_more_than_any_database_takes(monkeypatch, limit):
+    """To take a limit away is no way to make a check green that says it is too high."""
+    measured = {}
+    (offender,) = offenders_of(CHECK, connecting(monkeypatch, "5", limit), never, measured)
+    assert offender.observed == "web may open any number: they are told of no limit (0 or less)"
+    assert measured == {"connections_taken_count": 100}
+    given = {"others": [("exporter", 1, limit)]}
+    (offender,) = offenders_of(CHECK, connecting(monkeypatch, "5", **given), never, {})
+    assert offender.observed.startswith("exporter may open any number")
 
 
 def test_a_limit_that_is_no_number_cannot_be_right():

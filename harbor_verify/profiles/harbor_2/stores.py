@@ -1,5 +1,6 @@
 """Where the environment of a core says that the database and the sessions are."""
 
+import math
 from datetime import UTC, datetime
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -84,17 +85,17 @@ def database(environment: Environment) -> Database:
     )
 
 
-def most_connections(environment: Environment) -> int | None:
+def most_connections(environment: Environment) -> float | None:
     """POSTGRESQL_MAX_OPEN_CONNS of core, HARBOR_DATABASE_MAX_OPEN_CONNS of the exporter; None where both are absent.
 
-    Without a limit (0) nothing says how many.
+    0 and less are no limit (source: Go, database/sql, SetMaxOpenConns).
     """
     for name in ("POSTGRESQL_MAX_OPEN_CONNS", "HARBOR_DATABASE_MAX_OPEN_CONNS"):
-        setting = environment.get(name, "")
-        if setting and not setting.isdecimal():
+        if not (setting := environment.get(name, "")):
+            continue
+        if not setting.removeprefix("-").isdecimal():
             raise WrongConfiguration(f"{name} is {setting!r}, not a number")
-        if int(setting or 0):
-            return int(setting)
+        return int(setting) if int(setting) > 0 else math.inf
     return None
 
 
