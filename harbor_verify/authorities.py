@@ -1,10 +1,10 @@
 """Whom a Harbor trusts: authorities that operators have given it, beside the system's."""
 
 import posixpath
-import ssl
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from harbor_verify.clients.certificates import system_authorities
 from harbor_verify.clients.replica_link import Trust
 from harbor_verify.model import configuration
 from harbor_verify.model.discovery import Deployment
@@ -57,7 +57,7 @@ class Authorities:
         )
         if not given:
             return None
-        bundle = "\n".join([*_of_the_system(), *given.values()])
+        bundle = "\n".join([system_authorities().read_text(), *given.values()])
         if bundle not in self._files:
             with NamedTemporaryFile("w", prefix="harbor-verify-", suffix=".crt", delete=False) as file:
                 file.write(bundle)
@@ -68,9 +68,3 @@ class Authorities:
         """Remove the files."""
         for file in self._files.values():
             file.unlink(missing_ok=True)
-
-
-def _of_the_system() -> list[str]:
-    """Those that this side trusts as it is, PEM; empty where they are in no single file."""
-    system = ssl.get_default_verify_paths().cafile
-    return [Path(system).read_text()] if system else []

@@ -1,11 +1,13 @@
-"""Certificates that servers show, whoever has signed them, and how long they are valid."""
+"""Certificates that servers show, whoever has signed them, how long they are valid, and whom this side trusts."""
 
 import socket
 import ssl
 import struct
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
+import requests.utils
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -14,6 +16,13 @@ from harbor_verify.errors import NoAnswer
 
 DER = Encoding.DER
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
+
+
+def system_authorities() -> Path:
+    """The file (PEM) of those that this side trusts as it is: the system's, or where that has no such file, Mozilla's,
+    as `requests` brings them.
+    """
+    return Path(ssl.get_default_verify_paths().cafile or requests.utils.DEFAULT_CA_BUNDLE_PATH)
 
 
 def ask_postgresql(connection: socket.socket) -> None:

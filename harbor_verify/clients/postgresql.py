@@ -1,12 +1,13 @@
 """A PostgreSQL."""
 
-import ipaddress
+import socket
 from pathlib import Path
 from typing import Any, Self
 
 import psycopg
 from psycopg import sql
 
+from harbor_verify.clients.certificates import system_authorities
 from harbor_verify.clients.sql import Sql
 from harbor_verify.errors import CannotTell, StoreRefused
 from harbor_verify.model.addresses import split
@@ -49,11 +50,16 @@ class PostgreSql(Sql):
         timeouts_s: tuple[float, float],
         ca_file: Path | None = None,
     ) -> None:
-        """Raises StoreRefused, and CannotTell where it is this side that does not trust its certificate."""
+        """`ca_file`: whom to trust where a certificate is verified; None: the system's authorities, as Harbor does.
+
+        Raises StoreRefused, and CannotTell where it is this side that does not trust its certificate.
+        """
         super().__init__(database, address)
         host, port = split(address)
         connect_s, request_s = timeouts_s
         self._statement_timeout_ms = round(request_s * 1000)
+        if ca_file is None and database.tls.startswith("verify"):
+            ca_file = system_authorities()  # libpq's own is a file in the home of whoever runs it
         settings: dict[str, Any] = {
             **_place(database, host),
             "port": int(port),
@@ -196,11 +202,13 @@ class PostgreSql(Sql):
 
 
 def _place(database: Database, host: str) -> dict[str, str]:
-    """Where to connect: its certificate is to be for the name that Harbor knows, whichever address leads there."""
+    """Where to connect: its certificate is to be for the name that Harbor knows, whichever host leads there."""
     if database.tls != "verify-full" or host == database.host:
         return {"host": host}
     try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return {"host": host}
-    return {"host": database.host, "hostaddr": host}
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return {"host": host}  # the driver says that nobody knows it
+    addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
+    # One name for each address, which are tried in turn.
+    return {"host": ",".join([database.host] * len(addresses)), "hostaddr": ",".join(addresses)}

@@ -78,8 +78,11 @@ def trusted(monkeypatch):
 
 
 @pytest.mark.parametrize("mount", ["the chart's", "a whole folder"])
-def test_an_authority_that_harbor_was_given_is_trusted_beside_the_systems(trusted, monkeypatch, mount):
-    monkeypatch.setattr(authorities, "_of_the_system", lambda: ["system"])
+def test_an_authority_that_harbor_was_given_is_trusted_beside_the_systems(
+    trusted, monkeypatch, tmp_path, mount
+):
+    (tmp_path / "system.crt").write_text("system")
+    monkeypatch.setattr(authorities, "system_authorities", lambda: tmp_path / "system.crt")
     texts, files = trusted(MOUNTS[mount])
     assert texts == [f"system\n{AUTHORITY}"] * 2
     assert not any(Path(file).exists() for file in files)  # gone with the target

@@ -1,11 +1,13 @@
 """Harbor's PostgreSQL as a client of it sees it, with a driver of a few lines."""
 
 from contextlib import nullcontext
+from pathlib import Path
 from types import SimpleNamespace
 
 import psycopg
 import pytest
 
+from harbor_verify.clients import certificates
 from harbor_verify.clients import postgresql as module
 from harbor_verify.clients.databases import open_sql
 from harbor_verify.errors import CannotTell, StoreRefused
@@ -42,7 +44,7 @@ class Connection:
 def connect(monkeypatch):
     """`connect(answers)`: the client, its connection, and what the driver was told."""
 
-    def make(answers=None, database=DATABASE):
+    def make(answers=None, database=DATABASE, address="198.18.0.1:15432"):
         told, connection = {}, Connection(answers or {})
 
         def driver(**settings):
@@ -50,7 +52,7 @@ def connect(monkeypatch):
             return connection
 
         monkeypatch.setattr(module.psycopg, "connect", driver)
-        return open_sql(database, "198.18.0.1:15432", timeouts_s=(0.2, 30)), connection, told
+        return open_sql(database, address, timeouts_s=(0.2, 30)), connection, told
 
     return make
 
@@ -101,11 +103,42 @@ def test_a_certificate_that_has_expired_and_any_other_refusal_is_harbors(monkeyp
             refusing(monkeypatch, message, database)
 
 
-def test_a_certificate_is_for_the_name_that_harbor_knows_whichever_address_leads_there(connect, tmp_path):
+def test_a_certificate_is_for_the_name_that_harbor_knows_whichever_address_leads_there(connect):
     told = connect(database=VERIFIED)[2]
     assert (told["host"], told["hostaddr"]) == ("db.example", "198.18.0.1")
-    assert "sslrootcert" not in told
     assert "hostaddr" not in connect()[2]
+
+
+def test_it_is_for_that_name_too_where_another_name_leads_there(connect, monkeypatch):
+    """As a port-forward's: localhost may be two addresses, of which one answers."""
+    found = [(10, 1, 6, "", ("::1", 0, 0, 0)), (2, 1, 6, "", ("127.0.0.1", 0))]
+    monkeypatch.setattr(module.socket, "getaddrinfo", lambda *_, **__: found)
+    told = connect(database=VERIFIED, address="localhost:15432")[2]
+    assert (told["host"], told["hostaddr"]) == ("db.example,db.example", "::1,127.0.0.1")
+
+
+def test_a_name_that_nobody_knows_is_for_the_driver_to_refuse(connect, monkeypatch):
+    def unknown(*_, **__):
+        raise OSError("Name or service not known")
+
+    monkeypatch.setattr(module.socket, "getaddrinfo", unknown)
+    told = connect(database=VERIFIED, address="tunnel:15432")[2]
+    assert told["host"] == "tunnel"
+    assert "hostaddr" not in told
+
+
+@pytest.mark.parametrize("mode", ["verify-ca", "verify-full"])
+def test_without_an_authority_of_its_own_the_systems_are_trusted_as_harbor_trusts_them(connect, mode):
+    """libpq itself would want a file in the home of whoever runs this, and refuse without."""
+    told = connect(database=Database(**{**vars(VERIFIED), "tls": mode}))[2]
+    assert "BEGIN CERTIFICATE" in Path(told["sslrootcert"]).read_text()
+    assert "sslrootcert" not in connect(database=Database(**{**vars(DATABASE), "tls": "require"}))[2]
+
+
+def test_where_the_system_has_no_file_of_authorities_there_is_one_all_the_same(monkeypatch):
+    none = SimpleNamespace(cafile=None)
+    monkeypatch.setattr(certificates.ssl, "get_default_verify_paths", lambda: none)
+    assert "BEGIN CERTIFICATE" in certificates.system_authorities().read_text()
 
 
 def test_tables_and_rows_are_asked_for_with_names_as_they_are_written(connect):
