@@ -1,6 +1,5 @@
 """Which values must not be written: the administrator's password, and what Harbor's settings hold as a secret."""
 
-import base64
 from collections.abc import Iterator, Mapping
 
 from kubernetes.client import V1PodTemplateSpec
@@ -14,8 +13,7 @@ from harbor_verify.redaction import Redaction, secrets_in
 
 def of_credentials(credentials: Credentials) -> set[str]:
     """A password, and user and password together as HTTP's Basic authentication sends them."""
-    basic = f"{credentials.user}:{credentials.password}".encode()
-    return {credentials.password, base64.b64encode(basic).decode()}
+    return {credentials.password, credentials.login}
 
 
 def learn(redaction: Redaction, deployment: Deployment) -> list[str]:

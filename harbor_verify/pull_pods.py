@@ -1,6 +1,5 @@
 """Pods that do nothing but pull images and print one line: what a kubelet makes of a registry."""
 
-import base64
 import json
 import platform
 import re
@@ -296,12 +295,11 @@ def make_pull_secret(target: Target, credentials: Credentials, run_id: str) -> c
 
 def pull_secret(host: str, credentials: Credentials, run_id: str) -> client.V1Secret:
     """A pull secret of this run's own, with a note that a container can mount."""
-    basic = base64.b64encode(f"{credentials.user}:{credentials.password}".encode()).decode()
     return client.V1Secret(
         metadata=client.V1ObjectMeta(name=f"harbor-verify-{run_id}", labels=_labels(run_id)),
         type="kubernetes.io/dockerconfigjson",
         string_data={
-            ".dockerconfigjson": json.dumps({"auths": {host: {"auth": basic}}}),
+            ".dockerconfigjson": json.dumps({"auths": {host: {"auth": credentials.login}}}),
             _NOTE: f"made by harbor-verify run {run_id}",
         },
     )

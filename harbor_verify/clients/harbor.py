@@ -1,11 +1,13 @@
 """Harbor's own API, whatever its generation: what checks may ask of it. Each profile brings the client that does it."""
 
+import base64
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import requests
+from requests.auth import HTTPBasicAuth
 
 from harbor_verify.clients.http import HttpClient, expect, summary
 from harbor_verify.errors import UnexpectedAnswer
@@ -17,6 +19,11 @@ class Credentials:
 
     user: str
     password: str
+
+    @property
+    def login(self) -> str:
+        """Both together as HTTP's Basic authentication sends them: as UTF-8 (RFC 7617, charset), which Harbor reads."""
+        return base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
 
     def __repr__(self) -> str:
         return f"Credentials({self.user!r}, …)"
@@ -225,9 +232,9 @@ def marks_of(entries: Iterable[Mapping[str, Any]]) -> frozenset[str]:
     )
 
 
-def basic(credentials: Credentials | None) -> tuple[str, str] | None:
-    """As `requests` takes it."""
-    return (credentials.user, credentials.password) if credentials else None
+def basic(credentials: Credentials | None) -> HTTPBasicAuth | None:
+    """As `requests` takes it, which would send text as Latin-1."""
+    return HTTPBasicAuth(credentials.user.encode(), credentials.password.encode()) if credentials else None
 
 
 def by_session(

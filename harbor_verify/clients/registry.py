@@ -1,6 +1,5 @@
 """The registry's v2 API, at one registry replica or through the front door (OCI distribution specification)."""
 
-import base64
 import re
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -40,8 +39,7 @@ def by_token(token: Callable[[str], str | None]) -> Authorise:
 
 def by_password(credentials: Credentials) -> Authorise:
     """With Basic authentication, whatever the scope."""
-    login = base64.b64encode(f"{credentials.user}:{credentials.password}".encode()).decode()
-    return lambda scope: f"Basic {login}"
+    return lambda scope: f"Basic {credentials.login}"
 
 
 @dataclass(frozen=True)

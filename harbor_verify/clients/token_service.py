@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harbor_verify.clients.harbor import Credentials
+from harbor_verify.clients.harbor import Credentials, basic
 from harbor_verify.clients.http import HttpClient, expect
 from harbor_verify.errors import UnexpectedAnswer
 
@@ -50,7 +50,7 @@ def fetch(http: HttpClient, credentials: Credentials | None, *scopes: str, path:
     answer = http.get(
         path,
         params=[("service", SERVICE), *(("scope", each) for scope in scopes for each in scope.split())],
-        auth=(credentials.user, credentials.password) if credentials else None,
+        auth=basic(credentials),
     )
     expect(answer, 200)
     try:

@@ -3,7 +3,6 @@
 Passwords are in one file that only this user can read: what stands on a command line everybody on the machine can see.
 """
 
-import base64
 import json
 import os
 import subprocess
@@ -47,8 +46,7 @@ class Workspace:
 
     def __init__(self, folder: Path, place: Place, *, timeout_s: float) -> None:
         self.folder, self.place, self._timeout_s = folder, place, timeout_s
-        login = base64.b64encode(f"{place.credentials.user}:{place.credentials.password}".encode()).decode()
-        _write_secret(folder / _AUTHORISATION, {"auths": {place.host: {"auth": login}}})
+        _write_secret(folder / _AUTHORISATION, {"auths": {place.host: {"auth": place.credentials.login}}})
         policy = folder / ".config" / "containers" / "policy.json"
         policy.parent.mkdir(parents=True)
         policy.write_text(json.dumps({"default": [{"type": "insecureAcceptAnything"}]}))

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 import requests
 
-from harbor_verify.clients.harbor import Credentials
+from harbor_verify.clients.harbor import Credentials, basic
 from harbor_verify.clients.token_service import PATH, SERVICE, fetch, with_broken_signature
 from harbor_verify.errors import UnexpectedAnswer
 
@@ -61,7 +61,7 @@ def test_every_scope_is_asked_for_by_somebody_or_anonymously():
     assert link.asked == (
         PATH,
         [("service", SERVICE), ("scope", "repository:a/b:pull"), ("scope", "repository:c/d:push")],
-        ("admin", "x"),
+        basic(Credentials("admin", "x")),
     )
     fetch(link, None, path="https://h.example/service/token")
     assert link.asked == ("https://h.example/service/token", [("service", SERVICE)], None)

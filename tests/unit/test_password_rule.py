@@ -1,12 +1,15 @@
 """The administrator's password goes to the front door and nowhere else, whatever a check asks for."""
 
+import base64
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from harbor_verify.clients.harbor import Credentials, Session
+from harbor_verify.clients.harbor import Credentials, Session, basic
 from harbor_verify.clients.http import HttpClient, PasswordRule
+from harbor_verify.clients.registry import by_password
+from harbor_verify.clients.token_service import fetch
 from harbor_verify.errors import CannotTell, PasswordWithheld
 from harbor_verify.logins import Logins
 from tests.unit.local_server import LocalServer
@@ -41,6 +44,25 @@ def server():
 def link(server, front, rule=None):
     rule = rule or PasswordRule(ADMIN[1], front)
     return closing(HttpClient("a-place", server.url, timeouts_s=(1, 1), rule=rule))
+
+
+FOREIGN = Credentials("admin", "Paßwört-€")
+
+
+def test_a_password_that_is_not_ascii_is_sent_as_utf_8_and_known_by_the_rule(server):
+    """`requests` would send text as Latin-1, of which Harbor reads another password, and which has no €."""
+    rule = PasswordRule(FOREIGN.password, server.url)
+    with link(server, server.url, rule) as http:
+        http.get("/", auth=basic(FOREIGN))
+    ((_, sent, _),) = server.seen
+    assert sent == f"Basic {FOREIGN.login}" == by_password(FOREIGN)("")
+    assert base64.b64decode(FOREIGN.login).decode() == "admin:Paßwört-€"
+    with link(server, "http://harbor.example", PasswordRule(FOREIGN.password, "")) as http:
+        with pytest.raises(PasswordWithheld):
+            http.get("/", auth=basic(FOREIGN))
+        with pytest.raises(PasswordWithheld):
+            fetch(http, FOREIGN)
+    assert len(server.seen) == 1
 
 
 WAYS = (
