@@ -106,17 +106,31 @@ def _require_somebody_behind(target: Target, refusal: AnswerError) -> None:
 
 
 def _require_administrator(target: Target) -> None:
-    """Raises SettingsError where the front door refuses the password each time; nobody else is asked with it."""
+    """Raises SettingsError where the front door refuses the password each time, or says that it is of somebody who may
+    not administer all of Harbor; nobody else is asked with it.
+    """
     tries = _PASSWORD_TRIES if len(target.deployment.replicas(Role.WEB)) > 1 else 1
     for _ in range(tries):
         # A connection each: one replica alone may refuse what the others take.
         with closing(target.new_front_door()) as front:
             try:
                 if front.whoami_by_password(target.credentials):
-                    return
+                    is_administrator = front.is_administrator(target.credentials)
+                    break
             except AnswerError:
                 return
-    raise SettingsError(
+    else:
+        raise _password_refused(target, tries)
+    if is_administrator is False:
+        raise SettingsError(
+            f"{target.credentials.user} is no system administrator of this Harbor: the suite makes users and projects, "
+            "and asks what administrators alone are told. Make it one (Administration → Users), or name "
+            f"another with {flag('admin_user')}, or `username` in the Secret of {flag('credentials_secret')}."
+        )
+
+
+def _password_refused(target: Target, tries: int) -> SettingsError:
+    return SettingsError(
         f"Harbor knows no user {target.credentials.user} with this password: the front door answers 401, "
         f"{tries} times of {tries}. "
         f"What else was seen: {target.front_door.symptoms()}. The password is taken from "

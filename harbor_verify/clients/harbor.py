@@ -113,6 +113,10 @@ class Harbor(ABC):
         """The user that Basic authentication makes one here, or None: nobody."""
 
     @abstractmethod
+    def is_administrator(self, credentials: Credentials) -> bool | None:
+        """Whether a user whom Harbor knows is an administrator of its whole system; None: it does not tell."""
+
+    @abstractmethod
     def sign_out(self, session: Session) -> None: ...
 
     @abstractmethod

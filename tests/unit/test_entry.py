@@ -24,9 +24,11 @@ class Place:
         marks=("1 library 2026",),
         knows=(),
         read_only=False,
+        administrator=True,
     ):
         self.name, self._mode, self._user = name, mode, user
         self._marks, self._knows, self._read_only = marks, knows, read_only
+        self._administrator = administrator
         answer = SimpleNamespace(
             status_code=308 if location else 200, is_redirect=bool(location), headers={"Location": location}
         )
@@ -41,6 +43,10 @@ class Place:
     def whoami_by_password(self, credentials):
         assert self.name == "front-door", "single replicas get no password"
         return self._given(self._user)
+
+    def is_administrator(self, credentials):
+        assert credentials is ADMIN
+        return self._given(self._administrator)
 
     def is_read_only(self, credentials):
         assert credentials is ADMIN
@@ -107,6 +113,9 @@ WELL = [Place("web-0"), Place("web-1")]
         (Place("front-door", mode=refused(502)), WELL),
         (Place("front-door", mode=SILENT), WELL),
         (Place("front-door", read_only=SILENT), WELL),
+        (Place("front-door", administrator=SILENT), WELL),
+        # It does not tell.
+        (Place("front-door", administrator=None), WELL),
         (Place("front-door", mode=refused(404)), [Place("web-0", mode=SILENT), Place("web-1")]),
         # To another path of the same kind.
         (Place("front-door", location="/harbor/projects"), WELL),
@@ -137,6 +146,13 @@ def test_a_password_that_the_front_door_refuses_each_time_is_said_once_and_not_s
         entry.require(target(Place("front-door", user=None), *WELL))
     assert "database: answers" in str(told.value)
     assert "s3cret-word" not in str(told.value)
+
+
+def test_somebody_who_is_no_administrator_is_said_once():
+    with pytest.raises(
+        SettingsError, match=r"^admin is no system administrator of this Harbor: .* --admin-user"
+    ):
+        entry.require(target(Place("front-door", administrator=False), *WELL))
 
 
 def test_a_harbor_that_was_told_to_take_nothing_is_said_once():

@@ -4,6 +4,7 @@ import base64
 import json
 import threading
 from http.server import ThreadingHTTPServer
+from types import SimpleNamespace
 
 import pytest
 
@@ -100,6 +101,15 @@ def test_values_are_projects_of_a_name_of_their_own(http, server):
     harbor.add_value(Project("w", 7), "abcd01230000", ADMIN)
     assert json.loads(server.seen[-1][2])["project_name"] == "verify-abcd01230000-v"
     assert harbor.values(Project("w", 7), "abcd0123", ADMIN) == {"abcd01230000": 0}
+
+
+@pytest.mark.parametrize(
+    "told, administrator", [({"has_admin_role": 1}, True), ({"has_admin_role": 0}, False), ({}, None)]
+)
+def test_an_administrator_is_one_by_the_number_that_harbor_tells(told, administrator):
+    answer = SimpleNamespace(status_code=200, json=lambda: {"username": "ci", **told})
+    http = SimpleNamespace(get=lambda path, **_: answer)
+    assert Harbor12(http).is_administrator(ADMIN) is administrator
 
 
 def test_a_refused_login_says_so(http):

@@ -372,6 +372,23 @@ def test_what_is_no_answer_about_jobs_is_told(harbor, state, ask, path, answer):
         ask(harbor, ADMIN)
 
 
+@pytest.mark.parametrize(
+    "told, administrator",
+    [
+        ({"admin_role_in_auth": False, "sysadmin_flag": True}, True),
+        # By a group of LDAP or OIDC.
+        ({"admin_role_in_auth": True, "sysadmin_flag": False}, True),
+        ({"admin_role_in_auth": False, "sysadmin_flag": False}, False),
+        ({"sysadmin_flag": False}, None),
+        ({}, None),
+    ],
+)
+def test_an_administrator_is_one_by_its_own_flag_or_by_a_group(told, administrator):
+    answer = SimpleNamespace(status_code=200, json=lambda: {"username": "ci", **told})
+    http = SimpleNamespace(get=lambda path, **_: answer)
+    assert Harbor2(http).is_administrator(ADMIN) is administrator
+
+
 def test_only_who_is_signed_in_is_told_the_version(harbor, state):
     state.answers["GET /api/v2.0/systeminfo"] = (200, {"harbor_version": None, "auth_mode": "db_auth"})
     assert harbor.version(ADMIN) == ""

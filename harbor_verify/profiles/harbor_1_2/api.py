@@ -76,6 +76,12 @@ class Harbor12(Harbor):
         """The user that Basic authentication makes one here, or None: nobody. Raises AnswerError."""
         return user_of(self.http.get("/api/users/current", auth=basic(credentials)))
 
+    def is_administrator(self, credentials: Credentials) -> bool | None:
+        """By has_admin_role, a number. Raises AnswerError."""
+        answer = expect(self.http.get("/api/users/current", auth=basic(credentials)), 200)
+        role = document(answer).get("has_admin_role")
+        return None if role is None else bool(role)
+
     def sign_out(self, session: Session) -> None:
         """GET /log_out. Raises AnswerError."""
         expect(self.http.get("/log_out", headers={"Cookie": f"{COOKIE}={session.cookie}"}), 200)

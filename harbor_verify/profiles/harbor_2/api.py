@@ -92,6 +92,12 @@ class Harbor2(BesideTheRegistry):
     def whoami_by_password(self, credentials: Credentials) -> str | None:
         return user_of(self.http.get(f"{API}/users/current", auth=basic(credentials)))
 
+    def is_administrator(self, credentials: Credentials) -> bool | None:
+        """By its own flag, or by a group of whoever knows the user (LDAP, OIDC)."""
+        told = document(self._get("/users/current", credentials))
+        flags = [told.get(name) for name in ("sysadmin_flag", "admin_role_in_auth")]
+        return True if True in flags else None if None in flags else False
+
     def sign_out(self, session: Session) -> None:
         expect(self.http.get("/c/log_out", headers={"Cookie": f"{COOKIE}={session.cookie}"}), 200)
 
