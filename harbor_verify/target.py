@@ -322,7 +322,7 @@ class Target:
         link = self._open(replica, name or replica.name, forward=self.is_forwarded(replica.workload.role))
         link.uid, link.rule = replica.uid, self._rule
         if replica.workload.role in {Role.FRONT_DOOR, Role.WEB, Role.PAGE, self.profile.registry_api}:
-            link.headers["Host"] = self.registry_host
+            link.come_from(self.url)
         return link
 
     def connect(self, replica: Replica) -> Connection:
@@ -418,7 +418,7 @@ class Target:
             adapter=ByAddress(urlsplit(self.url).hostname or "") if scheme == "https" else None,
             rule=self._rule,
         )
-        link.headers["Host"] = self.registry_host
+        link.come_from(self.url)
         return link
 
     def close(self) -> None:

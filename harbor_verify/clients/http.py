@@ -41,6 +41,12 @@ def _origin(url: str) -> tuple[str, str, int | None]:
     return parts.scheme, parts.hostname or "", port
 
 
+def _page_of(url: str) -> str:
+    """Without the port that goes without saying, which `requests` leaves out of Host, too."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.removesuffix(':443' if parts.scheme == 'https' else ':80')}"
+
+
 def _carries(request: requests.PreparedRequest, password: str) -> bool:
     scheme, _, login = str(request.headers.get("Authorization", "")).partition(" ")
     if scheme.lower() == "basic":
@@ -98,6 +104,8 @@ class HttpClient(requests.Session):
         super().__init__()
         self.uid, self.rule = uid, rule
         self.name, self.base_url, self.timeouts_s = name, base_url.rstrip("/"), timeouts_s
+        self.origin = _page_of(self.base_url)
+        """Where a browser's page would be, as it tells with each form (Origin): https://harbor.example."""
         self.trust_env = False
         self.verify = verify
         self.cookies = _NoCookies()
@@ -106,6 +114,11 @@ class HttpClient(requests.Session):
         """The longest that one request has taken; whoever measures sets it back to 0."""
         if adapter is not None:
             self.mount(self.base_url, adapter)
+
+    def come_from(self, front_door: str) -> None:
+        """Name the front door (a URL) as what was asked, and as where a browser's page is: a proxy passes on both."""
+        parts = urlsplit(front_door)
+        self.headers["Host"], self.origin = parts.netloc, f"{parts.scheme}://{parts.netloc}"
 
     def request(  # type: ignore[override]  # fewer ways to call it than of `requests`
         self, method: str, url: str, **kwargs: Any

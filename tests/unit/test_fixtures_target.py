@@ -142,6 +142,7 @@ def replica_of(role):
 def test_replicas_behind_the_front_door_are_asked_by_its_host_and_no_others():
     target = Target(access(), FakeDeployment(), Settings())
     asked_as = {role: target.new_link(replica_of(role)).headers.get("Host") for role in Role}
+    assert target.new_link(replica_of(Role.WEB)).origin == "http://h.example:31777"
     assert asked_as == dict.fromkeys(Role, "h.example:31777") | {
         Role.CONFIGURATION_STORE: None,
         Role.JOB: None,

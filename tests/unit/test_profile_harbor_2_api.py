@@ -119,6 +119,36 @@ def test_a_login_brings_the_token_and_the_cookies_of_the_form_and_is_proven(harb
     assert sent["Cookie"] == "_gorilla_csrf=of-k1; sid=before"
 
 
+@pytest.mark.parametrize("front_door", [None, "https://harbor.example", "https://harbor.example:8443"])
+def test_a_form_says_where_its_page_is_as_a_browser_does(harbor, state, front_door):
+    """gorilla/csrf 1.7.3 takes what is from the https origin of the request's Host; a proxy passes on both."""
+    if front_door:
+        harbor.http.come_from(front_door)
+    session = harbor.sign_in(ADMIN)
+    with pytest.raises(UnexpectedAnswer, match="CSRF"):
+        harbor.request_in_flight(session, lambda: None)
+    forms = [each for each in state.seen if each.method == "POST"]
+    assert [each.path for each in forms] == ["/c/login", "/api/v2.0/projects"]
+    for each in forms:
+        assert each.headers["Origin"] == (front_door or f"http://{each.headers['Host']}")
+        assert each.headers["Origin"].partition("://")[2] == each.headers["Host"]
+        assert each.headers["Referer"] == f"{each.headers['Origin']}/"
+
+
+@pytest.mark.parametrize(
+    "url, origin",
+    [
+        ("https://h.example:443/", "https://h.example"),
+        ("http://h.example:80", "http://h.example"),
+        ("http://h.example:443", "http://h.example:443"),
+        ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443"),
+    ],
+)
+def test_the_port_that_goes_without_saying_is_in_no_origin(url, origin):
+    with HttpClient("front-door", url, timeouts_s=(1, 1)) as http:
+        assert http.origin == origin
+
+
 def test_a_form_of_a_replica_with_another_key_is_refused_and_no_token_shows(harbor, state):
     token = harbor.form_token()
     state.key = "k2"

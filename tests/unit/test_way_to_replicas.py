@@ -34,7 +34,9 @@ def target(monkeypatch, *, direct, forwarded, may=True, inside=True, replicas=("
                 raise answer
             return SimpleNamespace(text=answer)
 
-        return SimpleNamespace(get=get, close=lambda: None, headers={}, uid="", forward=forward)
+        return SimpleNamespace(
+            get=get, close=lambda: None, come_from=lambda url: None, uid="", forward=forward
+        )
 
     monkeypatch.setattr(module, "open_link", open_link)
     kubernetes = SimpleNamespace(inside=inside, may_forward=lambda namespace: may)

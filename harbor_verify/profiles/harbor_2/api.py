@@ -117,6 +117,7 @@ class Harbor2(BesideTheRegistry):
             "Content-Type": "application/json",
             "Cookie": "; ".join([f"{COOKIE}={session.cookie}", *protection]),
             _TOKEN_HEADER: token.token,
+            **self._page(),
         }
         answer = expect(
             self.http.post(f"{API}/projects", data=body(), headers=headers), 400, 401, 403, 409, 422
@@ -425,8 +426,12 @@ class Harbor2(BesideTheRegistry):
         return self.http.post(
             "/c/login",
             data={"principal": credentials.user, "password": credentials.password},
-            headers={_TOKEN_HEADER: token.token, "Cookie": token.cookies},
+            headers={_TOKEN_HEADER: token.token, "Cookie": token.cookies, **self._page()},
         )
+
+    def _page(self) -> dict[str, str]:
+        """Where a form is sent from, as browsers tell: gorilla/csrf 1.7.3 (Harbor 2.12.3) refuses who does not."""
+        return {"Origin": self.http.origin, "Referer": f"{self.http.origin}/"}
 
     def _repositories(self, project: Project, credentials: Credentials | None) -> list[Any]:
         return self._all(f"/projects/{project.name}/repositories", {}, credentials)
