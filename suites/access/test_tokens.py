@@ -1,7 +1,7 @@
 """What tokens let their owners do."""
 
 from harbor_verify import clock
-from harbor_verify.checks import check
+from harbor_verify.checks import SHOULD, check
 from harbor_verify.clients import token_service
 from harbor_verify.errors import AnswerError
 from harbor_verify.findings import Findings
@@ -67,6 +67,31 @@ def test_a_token_grants_what_the_role_allows_on_what_was_asked_and_no_more(
                 wrong_times = wrong_times or _wrong_times(token.claims)
         if wrong_times:
             findings.wrong(replica.object, "its tokens are valid now", wrong_times)
+
+
+_DAY_S = 24 * 60 * 60
+
+
+@check(
+    "access.tokens-last-a-day-at-most",
+    hint="Whoever loses a right, or the account, goes on pulling and pushing with the token that he has. "
+    "Lower {token_lifetime}: half an hour is Harbor's own; long pushes need hours.",
+    source="Harbor: token_expiration (minutes); distribution: token authentication, exp",
+    severity=SHOULD,
+    builds_on=("access.token-grants-no-more-than-asked-or-allowed",),
+)
+def test_tokens_last_for_a_day_at_most(harbor: Target, findings: Findings, measured):
+    """The tokens that docker clients get of any web replica are valid for a day at most.
+
+    Source: exp and iat of a token of the run's own user, which grants nothing.
+    """
+    for replica in harbor.replicas(Role.WEB):
+        with findings.about(replica.object, "its tokens are valid for a day at most") as tokens:
+            claims = token_service.fetch(harbor.web(replica).http, harbor.user).claims
+            lasts_s = claims.get("exp", 0) - claims.get("iat", 0)
+            measured["longest_token_s"] = max(lasts_s, measured.get("longest_token_s", 0))
+            if lasts_s > _DAY_S:
+                tokens.wrong(f"valid for {lasts_s / 3600:.0f} hours")
 
 
 def _member(harbor, project, user, standing):

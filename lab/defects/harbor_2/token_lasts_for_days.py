@@ -17,7 +17,7 @@ def _forget(lab: Lab) -> None:
 DEFECT = Defect(
     report="none is known; a setting of the administrator's",
     shows="a member who was removed from a project goes on pulling and pushing for two days",
-    turns_red=frozenset({"access.token-grants-no-more-than-asked-or-allowed"}),
+    turns_red=frozenset({"access.tokens-last-a-day-at-most"}),
     hint_says=("token expiration",),
     plant_outside=_prolong,
     heal_outside=_forget,
