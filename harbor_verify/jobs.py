@@ -89,6 +89,21 @@ def policies(target: Target, store: JobStore) -> list[Policy]:
         ) from wrong
 
 
+def beats_ago_s(target: Target, store: JobStore) -> list[int]:
+    """How many seconds ago each pool of workers beat last, by the clock of Redis. Raises CannotTell where that refuses.
+
+    Source: gocraft/work: each jobservice writes heartbeat_at of its pool every five seconds.
+    """
+    try:
+        with target.redis(store.store) as redis:
+            now_s = redis.now_s()
+            told = [redis.fields(f"{store.pools_key}:{pool}") for pool in redis.members(store.pools_key)]
+    except StoreRefused as refused:
+        raise CannotTell(str(refused)) from refused
+    beats = (each.get("heartbeat_at", "") for each in told)
+    return sorted(now_s - int(beat) for beat in beats if beat.isdecimal())
+
+
 def running_since(target: Target) -> datetime:
     """When the job replica started that started last: with it, all schedules came back. UTC. Raises CannotTell."""
     starts = [

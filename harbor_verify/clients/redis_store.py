@@ -126,6 +126,14 @@ class RedisStore:
         told = self._ask(self._client.hgetall, key)
         return {name.decode(errors="replace"): text.decode(errors="replace") for name, text in told.items()}
 
+    def members(self, key: str) -> set[str]:
+        """The members of a set; empty when there is no such key."""
+        return {member.decode(errors="replace") for member in self._ask(self._client.smembers, key)}
+
+    def now_s(self) -> int:
+        """Its clock (TIME), in seconds of Unix."""
+        return int(self._ask(self._client.time)[0])
+
     def scored(self, key: str) -> list[tuple[str, int]]:
         """The members of a sorted set with their scores, in the order of these; [] when there is no such key."""
         found = self._ask(lambda: self._client.zrange(key, 0, -1, withscores=True))

@@ -87,6 +87,14 @@ class JobStore:
     def policies_key(self) -> str:
         return f"{self.namespace}:period:policies"
 
+    @property
+    def pools_key(self) -> str:
+        """The set of the ids of pools of workers, one for each jobservice; of each there is a hash below it.
+
+        Source: gocraft/work, worker_pools.
+        """
+        return f"{self.namespace}:worker_pools"
+
 
 class JobRecords(Protocol):
     """How a generation's database is asked. All raise StoreRefused."""
