@@ -4,13 +4,13 @@ Whether and where a replica does so is read from what is declared for it; whethe
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from kubernetes.client import V1Pod
 
 from harbor_verify.clients.http import expect, summary
 from harbor_verify.clients.replica_link import open_link
 from harbor_verify.errors import CannotTell, NoAnswer, UnexpectedAnswer
+from harbor_verify.model import controllers
 from harbor_verify.model.configuration import given_files
 from harbor_verify.model.environment import environment_of
 from harbor_verify.model.metrics import Metrics, MetricsEndpoint, metrics_of
@@ -57,7 +57,7 @@ def exporters(target: Target) -> list[Exporter]:
     return [
         Exporter(
             f"exporter {target.namespace}/{item.metadata.name}",
-            _desired(item),
+            controllers.desired_of(item),
             target.deployment.pods_of(item),
         )
         for item in target.deployment.others()
@@ -108,7 +108,3 @@ def read(target: Target, pod: V1Pod, endpoint: MetricsEndpoint) -> Metrics:
         return metrics_of(expect(answer, 200).text)
     except ValueError as strange:
         raise UnexpectedAnswer(f"{summary(answer)}, which is no metrics: {strange}", status=200) from strange
-
-
-def _desired(item: Any) -> int:
-    return 1 if item.spec.replicas is None else int(item.spec.replicas)

@@ -37,6 +37,11 @@ def list_in(
     return found, hidden
 
 
+def desired_of(controller: Any) -> int:
+    """How many pods it is asked for."""
+    return 1 if controller.spec.replicas is None else int(controller.spec.replicas)
+
+
 def labels_of_pods(controller: Any) -> dict[str, str]:
     """The labels by which the pods of a controller of `list_in` are found."""
     selector, template = controller.spec.selector, controller.spec.template.metadata

@@ -71,7 +71,7 @@ class Deployment:
         """
         now = self._controllers_now({workload.kind for workload in self._found.values()})
         return {
-            role: replace(workload, desired=_desired(now[role])) if role in now else workload
+            role: replace(workload, desired=controllers.desired_of(now[role])) if role in now else workload
             for role, workload in self._found.items()
         }
 
@@ -419,7 +419,7 @@ def _lack(profile: Profile, workloads: dict[Role, Workload]) -> str:
 
 def rollout_of(item: Any) -> Rollout:
     """Of a Deployment or StatefulSet. A controller that has not seen the newest template has updated none."""
-    status, desired = item.status, _desired(item)
+    status, desired = item.status, controllers.desired_of(item)
     is_seen = (status.observed_generation or 0) >= (item.metadata.generation or 0)
     updated = (status.updated_replicas or 0) if is_seen else 0
     revisions = {getattr(status, name, None) for name in ("current_revision", "update_revision")}
@@ -434,10 +434,6 @@ def rollout_of(item: Any) -> Rollout:
 
 def _decoded(data: Mapping[str, str] | None) -> dict[str, str]:
     return {key: base64.b64decode(value).decode(errors="replace") for key, value in (data or {}).items()}
-
-
-def _desired(item: Any) -> int:
-    return 1 if item.spec.replicas is None else int(item.spec.replicas)
 
 
 def _match(profile: Profile, namespace: str, items: Sequence[tuple[str, Any]]) -> dict[Role, Workload]:
@@ -456,7 +452,7 @@ def _match(profile: Profile, namespace: str, items: Sequence[tuple[str, Any]]) -
                     kind=kind,
                     namespace=namespace,
                     name=item.metadata.name,
-                    desired=_desired(item),
+                    desired=controllers.desired_of(item),
                     selector=tuple(sorted(controllers.labels_of_pods(item).items())),
                     template=item.spec.template,
                     port=port,

@@ -25,14 +25,21 @@ def budget(name="b", *, labels=None, expressions=None, least=None, most=None):
     )
 
 
-def harbor(*there, desired=3):
-    workload = SimpleNamespace(
-        desired=desired,
-        object="Deployment h/web",
-        template=SimpleNamespace(metadata=SimpleNamespace(labels={"component": "web"})),
-    )
+def template(component):
+    return SimpleNamespace(metadata=SimpleNamespace(labels={"component": component}))
+
+
+def harbor(*there, desired=3, jobs=0, databases=0):
+    """Web, and what else a budget may choose: another part of Harbor, a database of the same release."""
+    workloads = {
+        role: SimpleNamespace(desired=number, object=f"Deployment h/{name}", template=template(name))
+        for role, name, number in ((Role.WEB, "web", desired), (Role.JOB, "job", jobs))
+    }
+    database = SimpleNamespace(spec=SimpleNamespace(replicas=databases, template=template("database")))
     return SimpleNamespace(
-        deployment=SimpleNamespace(workloads={Role.WEB: workload}, disruption_budgets=lambda: list(there))
+        deployment=SimpleNamespace(
+            workloads=workloads, disruption_budgets=lambda: list(there), others=lambda: [database]
+        )
     )
 
 
@@ -108,3 +115,35 @@ def test_a_single_replica_needs_no_budget_but_one_that_keeps_it_is_told():
     assert offender.observed == "b lets none go: no drain ever ends"
     with pytest.raises(NotApplicable):
         examine(check, harbor(budget(labels=WEB, least=1), desired=0), not_applicable)
+
+
+@pytest.mark.parametrize("there", [budget(least=4), budget(most=1), budget(most="20%")])
+def test_one_budget_for_all_of_harbor_counts_all_of_its_pods(there):
+    """Of web's 3 pods and the database's 3, minAvailable 4 lets 2 go: of web alone it would let none."""
+    examine(check, harbor(there, databases=3), never)
+
+
+@pytest.mark.parametrize(
+    "there, lost, told",
+    [
+        (budget(least=1), ["web", "job"], "lets 5 of their 6 pods go"),
+        (budget(least="50%"), ["web", "job"], "lets 3 of their 6 pods go"),
+        (budget(least=4), ["job"], "lets 2 of their 6 pods go"),
+        (budget(most=2), ["job"], "lets 2 of their 6 pods go"),
+    ],
+)
+def test_one_budget_for_all_of_harbor_that_lets_a_whole_part_go_is_told_with_what_it_counts(
+    there, lost, told
+):
+    offenders = offenders_of(check, harbor(there, jobs=2, databases=1), never)
+    assert [offender.object for offender in offenders] == [f"Deployment h/{name}" for name in lost]
+    assert all(told in offender.observed for offender in offenders)
+
+
+def test_a_budget_for_all_that_lets_nobody_go_is_told_of_every_part():
+    offenders = offenders_of(check, harbor(budget(least=6), jobs=2, databases=1), never)
+    assert {offender.observed for offender in offenders} == {"b lets none go: no drain ever ends"}
+
+
+def test_a_single_replica_under_a_budget_for_all_may_go_while_others_stay():
+    examine(check, harbor(budget(least=4), jobs=1, databases=1), never)
