@@ -1,6 +1,7 @@
 """Watches one workload's pods and endpoints, and writes what happens to them into the history, as it happens."""
 
 import threading
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,7 @@ from harbor_verify.disruptions.following import Follower, Object
 from harbor_verify.errors import CannotTell
 from harbor_verify.history import Recorder
 from harbor_verify.history.replicas import Pod, Replicas
+from harbor_verify.model.workloads import alive
 
 SERVICE_LABEL = "kubernetes.io/service-name"
 
@@ -40,6 +42,8 @@ class ReplicaWatch:
         self._names: dict[str, str] = {}
         self._slices: dict[str, tuple[str, set[str]]] = {}
         self._services: set[str] = set()
+        self._shared: set[str] = set()
+        """Those of the Services that lead to other parts' pods, too."""
         self._clients: list[client.ApiClient] = []
         self._followers: list[Follower] = []
 
@@ -103,14 +107,36 @@ class ReplicaWatch:
                 follower.require_alive()
 
     def _find_services(self) -> set[str]:
-        """Names of the Services that lead to the workload's pods."""
+        """Names of the Services that lead to the workload's pods.
+
+        One that leads to other parts' pods as well (for their metrics) counts only where the workload has no other: as
+        `Deployment.services_of` has it, here by the pods that are there.
+        """
         core = self._kubernetes.core
         pods = core.list_namespaced_pod(self.namespace, label_selector=self.selector).items
         if not pods:
             raise CannotTell(f"there is no pod {self.selector} in {self.namespace}")
         labels = (pods[0].metadata.labels or {}).items()
         services = core.list_namespaced_service(self.namespace).items
-        return {s.metadata.name for s in services if s.spec.selector and s.spec.selector.items() <= labels}
+        choosing = {
+            s.metadata.name: s.spec.selector
+            for s in services
+            if s.spec.selector and s.spec.selector.items() <= labels
+        }
+        shared = {name for name, selector in choosing.items() if self._chooses_others(selector)}
+        own = set(choosing) - shared
+        self._shared = set() if own else shared
+        return own or shared
+
+    def _chooses_others(self, selector: Mapping[str, str]) -> bool:
+        """Whether pods are there that a Service chooses, and the workload does not."""
+        wanted = ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
+        chosen = alive(
+            selector,
+            self._kubernetes.core.list_namespaced_pod(self.namespace, label_selector=wanted).items,
+        )
+        own = alive(dict(each.split("=", 1) for each in self.selector.split(",")), chosen)
+        return len(own) < len(chosen)
 
     def _follow(self, what: str, api: Any, method: str, replace: Any, change: Any, selector: str) -> None:
         api_client = self._kubernetes.api_client()
@@ -156,6 +182,8 @@ class ReplicaWatch:
                 self._names[made.uid] = made.replica
                 self._tell_of("pod-created", made, node=item["spec"].get("nodeName"))
                 pod = self._state.pods[made.uid]
+                if self._shared:
+                    self._tell_endpoints()
             if deleting and not pod.deleting:
                 self._tell_of("pod-deleting", pod)
             ready = any(
@@ -208,7 +236,8 @@ class ReplicaWatch:
         """A Service's endpoints are those of all its slices; tell what changed."""
         wanted: dict[str, set[str]] = {service: set() for service in self._services}
         for service, uids in self._slices.values():
-            wanted[service] |= uids
+            # A pod that never was the workload's own is another part's.
+            wanted[service] |= uids & set(self._names) if service in self._shared else uids
         for service, uids in wanted.items():
             present = set(self._state.endpoints[service])
             for uid in sorted(present - uids):

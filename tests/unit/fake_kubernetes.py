@@ -6,8 +6,9 @@ client is tested against it.
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,6 +17,7 @@ from tests.unit import api_servers
 from tests.unit.api_servers import ApiHandler
 
 NAMESPACE = "harbor"
+UI = MappingProxyType({"name": "ui-apps"})
 LISTS = {
     f"/api/v1/namespaces/{NAMESPACE}/pods": "pods",
     f"/api/v1/namespaces/{NAMESPACE}/services": "services",
@@ -68,11 +70,20 @@ class FakeCluster:
                 self.version += 1
             self.changed.notify_all()
 
-    def pod(self, name: str, uid: str, *, age: int = 0, ready: bool = True, deleting: bool = False) -> None:
+    def pod(
+        self,
+        name: str,
+        uid: str,
+        *,
+        age: int = 0,
+        ready: bool = True,
+        deleting: bool = False,
+        labels: Mapping[str, str] = UI,
+    ) -> None:
         metadata = {
             "uid": uid,
             "namespace": NAMESPACE,
-            "labels": {"name": "ui-apps"},
+            "labels": dict(labels),
             "creationTimestamp": f"2026-01-01T00:00:{age:02}Z",
         }
         if deleting:
@@ -116,6 +127,17 @@ class FakeCluster:
         self.put("services", service, {"spec": {"selector": selector}})
 
 
+def _selector(query: Mapping[str, list[str]]) -> str:
+    return query.get("labelSelector", [""])[0]
+
+
+def _fits(body: Mapping[str, Any], selector: str) -> bool:
+    """By a labelSelector of `key=value` and `key`."""
+    labels = body["metadata"].get("labels", {})
+    asked = [each.partition("=") for each in filter(None, selector.split(","))]
+    return all(labels.get(key) == value if equal else key in labels for key, equal, value in asked)
+
+
 @contextmanager
 def serving(cluster: FakeCluster) -> Iterator[Kubernetes]:
     """The cluster behind an address of the loopback, and the suite's own client for it."""
@@ -129,12 +151,16 @@ def serving(cluster: FakeCluster) -> Iterator[Kubernetes]:
                     found = cluster.objects["pods"].get(path.rpartition("/")[2])
                 self.answer(200 if found else 404, found or {"kind": "Status", "code": 404})
             elif query.get("watch"):
-                self.watch(LISTS[path], int(query["resourceVersion"][0]))
+                self.watch(LISTS[path], int(query["resourceVersion"][0]), _selector(query))
             else:
                 with cluster.changed:
                     body = {
                         "metadata": {"resourceVersion": str(cluster.version)},
-                        "items": list(cluster.objects[LISTS[path]].values()),
+                        "items": [
+                            each
+                            for each in cluster.objects[LISTS[path]].values()
+                            if _fits(each, _selector(query))
+                        ],
                     }
                 self.answer(200, body)
 
@@ -150,7 +176,7 @@ def serving(cluster: FakeCluster) -> Iterator[Kubernetes]:
             cluster.on_delete(name)
             return self.answer(200, pod)
 
-        def watch(self, kind: str, since: int) -> None:
+        def watch(self, kind: str, since: int, selector: str) -> None:
             if cluster.refuse_watches:
                 return self.answer(cluster.refuse_watches, {"kind": "Status"})
             self.send_response(200)
@@ -168,7 +194,7 @@ def serving(cluster: FakeCluster) -> Iterator[Kubernetes]:
                 told = since
                 while cluster.cut == cut and not stopping.is_set():
                     for version, of_kind, event, body in cluster.log:
-                        if version > told and of_kind == kind:
+                        if version > told and of_kind == kind and _fits(body, selector):
                             self.chunk({"type": event, "object": body})
                     told = cluster.version
                     self.chunk({"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": str(told)}}})

@@ -13,7 +13,7 @@ from harbor_verify.disruptions.base import Disruption
 from harbor_verify.disruptions.pod_kill import PodKill
 from harbor_verify.errors import CannotTell, DeadlinePassed, HealFailed, TargetUnreachable
 from harbor_verify.history import Recorder
-from tests.unit.fake_kubernetes import NAMESPACE, FakeCluster, serving
+from tests.unit.fake_kubernetes import NAMESPACE, UI, FakeCluster, serving
 from tests.unit.ledgers import MemoryLedger
 
 
@@ -226,6 +226,55 @@ def test_a_replacement_that_no_service_leads_to_is_not_healed(cluster, kubernete
 
     cluster.on_delete = half
     with pytest.raises(HealFailed, match="Service ui does not lead to ui-0"):
+        with kill(kubernetes, Recorder(), timeout_s=0.3):
+            pass
+
+
+REGISTRY = {"name": "registry-apps", "app": "harbor"}
+OF_HARBOR = {**UI, "app": "harbor"}
+
+
+def of_all_of_harbor(cluster, *, own):
+    """A Service for the metrics of all parts, and a pod of the registry; the ui has a Service of its own, or not."""
+    for number, uid in enumerate(("uid-c", "uid-a", "uid-b")):
+        cluster.pod(f"ui-rc-{uid}", uid, age=number, labels=OF_HARBOR)
+    cluster.pod("registry-rc-r", "uid-r", labels=REGISTRY)
+    cluster.service("metrics", app="harbor")
+    cluster.endpoints("metrics", "uid-a", "uid-b", "uid-c", "uid-r")
+    if not own:
+        cluster.remove("services", "ui")
+
+
+@pytest.mark.parametrize("own, told", [(True, {"ui"}), (False, {"metrics"})])
+def test_a_service_of_all_of_harbor_leads_to_other_parts_and_that_is_no_fault(cluster, kubernetes, own, told):
+    def replace(name):
+        cluster.remove("pods", name)
+        # The endpoint of the new pod comes first: the two are watched side by side.
+        for service, others in (("ui", ()), ("metrics", ("uid-r",))):
+            cluster.endpoints(service, "uid-a", "uid-b", "uid-new", *others)
+        time.sleep(0.1)
+        cluster.pod("ui-rc-new", "uid-new", age=30, labels=OF_HARBOR)
+
+    of_all_of_harbor(cluster, own=own)
+    cluster.on_delete = lambda name: in_background(replace, name)
+    recorder = Recorder()
+    with kill(kubernetes, recorder):
+        pass
+    events = recorder.history().events
+    assert {event.value["service"] for event in events if "service" in event.value} == told
+    assert not any(event.value.get("uid") == "uid-r" for event in events)
+    assert recovery(recorder.history(), budget_ms=5000).valid is True
+
+
+def test_a_service_of_all_of_harbor_that_still_leads_to_the_old_pod_is_named(cluster, kubernetes):
+    def half(name):
+        cluster.remove("pods", name)
+        cluster.pod("ui-rc-new", "uid-new", age=30, labels=OF_HARBOR)
+        cluster.endpoints("metrics", "uid-a", "uid-b", "uid-c", "uid-r", "uid-new")
+
+    of_all_of_harbor(cluster, own=False)
+    cluster.on_delete = half
+    with pytest.raises(HealFailed, match="Service metrics still leads to a pod that is gone"):
         with kill(kubernetes, Recorder(), timeout_s=0.3):
             pass
 
