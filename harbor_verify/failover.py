@@ -28,6 +28,7 @@ from harbor_verify.checkers.writes import no_write_lost
 from harbor_verify.cleanup import VALUES
 from harbor_verify.clients.harbor import Credentials, Harbor, Project
 from harbor_verify.clients.image import Image
+from harbor_verify.disruptions import changes
 from harbor_verify.disruptions.base import Disruption
 from harbor_verify.disruptions.pod_kill import PodKill
 from harbor_verify.errors import (
@@ -112,6 +113,7 @@ def pod_kill(
         selector=workload.label_selector,
         workload=workload.short_name,
         desired=workload.desired,
+        asked=partial(changes.asked_for, target.kubernetes, workload),
         ordinal=ordinal,
         grace_period_s=grace_period_s,
         timeout_s=settings.converge_timeout_s,

@@ -14,6 +14,7 @@ from kubernetes import client
 from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.errors import CannotTell, HarnessError
 from harbor_verify.ledger import BROKEN, Entry, Ledger
+from harbor_verify.model.controllers import desired_of
 from harbor_verify.model.discovery import rollout_of
 from harbor_verify.model.workloads import Rollout, Workload
 
@@ -45,6 +46,11 @@ def restart(ledger: Ledger, kubernetes: Kubernetes, workload: Workload) -> None:
 def rollout(kubernetes: Kubernetes, workload: Workload) -> Rollout:
     """How far a Deployment or StatefulSet is with its template. Raises TargetUnreachable, CannotTell."""
     return rollout_of(_read(kubernetes, workload.kind, workload.namespace, workload.name))
+
+
+def asked_for(kubernetes: Kubernetes, workload: Workload) -> int:
+    """How many replicas its controller asks for now. Raises TargetUnreachable, CannotTell."""
+    return desired_of(_read(kubernetes, workload.kind, workload.namespace, workload.name))
 
 
 def cordon(ledger: Ledger, kubernetes: Kubernetes, node: str, pods: Sequence[str]) -> None:

@@ -39,6 +39,7 @@ class PodKill(Disruption):
         selector: str,
         workload: str,
         desired: int,
+        asked: Callable[[], int] | None = None,
         ordinal: int = 0,
         grace_period_s: int | None = None,
         timeout_s: float = 120,
@@ -46,9 +47,10 @@ class PodKill(Disruption):
     ) -> None:
         """Kill pod number `ordinal` in age order of those that `selector` (component=web) chooses.
 
-        `workload` is what it is called (web); `desired` how many replicas it was asked for. `grace_period_s` None:
-        as the pod says. The proof and the heal get `timeout_s` each, beyond the grace period; `deadline`
-        is the setting that this comes from. Raises ValueError for a grace of 0.
+        `workload` is what it is called (web); `desired` how many replicas it was asked for, `asked` how many it is
+        asked for now (see `ReplicaWatch`). `grace_period_s` None: as the pod says. The proof and the heal get
+        `timeout_s` each, beyond the grace period; `deadline` is the setting that this comes from. Raises ValueError for
+        a grace of 0.
         """
         if grace_period_s == 0:
             raise ValueError(
@@ -56,7 +58,13 @@ class PodKill(Disruption):
             )
         super().__init__(recorder, f"pod-kill {workload}-{ordinal}")
         self.watch = ReplicaWatch(
-            kubernetes, recorder, namespace=namespace, selector=selector, name=workload, desired=desired
+            kubernetes,
+            recorder,
+            namespace=namespace,
+            selector=selector,
+            name=workload,
+            desired=desired,
+            asked=asked,
         )
         self._kubernetes, self._ledger, self._workload = kubernetes, ledger, workload
         self._victim_name = f"{workload}-{ordinal}"

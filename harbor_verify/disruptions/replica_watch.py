@@ -1,7 +1,9 @@
 """Watches one workload's pods and endpoints, and writes what happens to them into the history, as it happens."""
 
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -9,12 +11,13 @@ from kubernetes import client
 
 from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.disruptions.following import Follower, Object
-from harbor_verify.errors import CannotTell
+from harbor_verify.errors import CannotTell, TargetUnreachable
 from harbor_verify.history import Recorder
 from harbor_verify.history.replicas import Pod, Replicas
 from harbor_verify.model.workloads import alive
 
 SERVICE_LABEL = "kubernetes.io/service-name"
+_ASKED_EVERY_S = 1.0
 
 
 class ReplicaWatch:
@@ -33,8 +36,13 @@ class ReplicaWatch:
         selector: str,
         name: str,
         desired: int,
+        asked: Callable[[], int] | None = None,
     ) -> None:
-        """`selector` chooses the workload's pods (component=web); `name` is what it is called (web)."""
+        """`selector` chooses the workload's pods (component=web); `name` is what it is called (web).
+
+        `asked` reads how many replicas its controller asks for now: an autoscaler may change it at any time. Raises
+        TargetUnreachable, CannotTell. None: it stays at `desired`.
+        """
         self.namespace, self.selector, self.name, self.desired = namespace, selector, name, desired
         self._kubernetes, self._recorder = kubernetes, recorder
         self._lock = threading.RLock()
@@ -44,6 +52,7 @@ class ReplicaWatch:
         self._services: set[str] = set()
         self._shared: set[str] = set()
         """Those of the Services that lead to other parts' pods, too."""
+        self._asked, self._asked_at_s = asked, -_ASKED_EVERY_S
         self._clients: list[client.ApiClient] = []
         self._followers: list[Follower] = []
 
@@ -80,10 +89,30 @@ class ReplicaWatch:
         self._followers, self._clients = [], []
 
     def lacks(self, *, without: str = "") -> list[str]:
-        """What is missing now until the workload is whole; see `Replicas.lacks`. Raises TargetUnreachable."""
+        """What is missing now until the workload is whole; see `Replicas.lacks`. Raises TargetUnreachable.
+
+        Where replicas are missing and fewer are asked for by now than at the beginning, whole is so many. More than at
+        the beginning, or none at all, are not what this is about.
+        """
         self._require_watched()
         with self._lock:
+            lacked = self._state.lacks(without=without)
+            if not lacked or len(self._state.serving) >= self._state.desired:
+                return lacked
+        now = self._asked_for_now()
+        with self._lock:
+            if now and now < self._state.desired:
+                self._tell("desired-changed", desired=now)
             return self._state.lacks(without=without)
+
+    def _asked_for_now(self) -> int | None:
+        """None where nobody knows, or it was read a moment ago."""
+        if self._asked is None or time.monotonic() < self._asked_at_s + _ASKED_EVERY_S:
+            return None
+        self._asked_at_s = time.monotonic()
+        with suppress(TargetUnreachable, CannotTell):
+            return self._asked()
+        return None
 
     def pods(self) -> list[Pod]:
         """The pods that are there now, as copies, by name. Raises TargetUnreachable when the watch failed."""

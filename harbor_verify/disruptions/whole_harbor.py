@@ -1,9 +1,11 @@
 """What disruptions of more than one workload have in common: every workload is watched, and whole before and after."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from harbor_verify.clients.kubernetes import Kubernetes
+from harbor_verify.disruptions import changes
 from harbor_verify.disruptions.base import Disruption
 from harbor_verify.disruptions.replica_watch import ReplicaWatch
 from harbor_verify.errors import CannotTell
@@ -37,6 +39,7 @@ class WholeHarborDisruption(Disruption):
                 selector=workload.label_selector,
                 name=workload.short_name,
                 desired=workload.desired,
+                asked=partial(changes.asked_for, kubernetes, workload),
             )
             for workload in self.workloads
         }

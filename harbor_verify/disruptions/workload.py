@@ -1,6 +1,7 @@
 """What disruptions of one workload have in common: it is watched, must be whole before, and is whole again after."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from harbor_verify.clients.kubernetes import Kubernetes
@@ -45,6 +46,7 @@ class WorkloadDisruption(Disruption):
             selector=workload.label_selector,
             name=workload.short_name,
             desired=workload.desired,
+            asked=partial(changes.asked_for, kubernetes, workload),
         )
         self.before: list[Pod] = []
         """The pods as they were."""

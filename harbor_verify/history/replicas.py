@@ -2,6 +2,7 @@
 
 Events of a watched workload (`subject`: web; each `value` of a pod has uid, pod and replica):
     watch-started       {"desired": 3, "services": ["web"]}; what is there is told next, as if it had just come
+    desired-changed     {"desired": 2}: fewer are asked for from now on, by an autoscaler or whoever else
     pod-created, pod-ready, pod-not-ready, pod-deleting (it has a deletion time), pod-deleted (it is gone)
     endpoint-added, endpoint-removed     {"service", "uid", "replica"}: ready, by an EndpointSlice
     watch-lost, watch-resumed            in between nothing was seen: what comes later may have come earlier
@@ -33,6 +34,8 @@ class Replicas:
     """State of a workload after the events that were applied."""
 
     desired: int = 0
+    scaled_from: int | None = None
+    """How many were asked for at the beginning, where it is fewer now."""
     pods: dict[str, Pod] = field(default_factory=dict)
     endpoints: dict[str, set[str]] = field(default_factory=dict)
     """UIDs of ready endpoints, by Service."""
@@ -42,9 +45,11 @@ class Replicas:
         value = event.value
         match event.name:
             case "watch-started":
-                self.desired = value["desired"]
+                self.desired, self.scaled_from = value["desired"], None
                 self.pods = {}
                 self.endpoints = {service: set() for service in value["services"]}
+            case "desired-changed":
+                self.desired, self.scaled_from = value["desired"], self.scaled_from or self.desired
             case "pod-created":
                 self.pods[value["uid"]] = Pod(value["uid"], value["pod"], value["replica"])
             case "pod-deleted":
@@ -72,7 +77,8 @@ class Replicas:
         missing = []
         if len(serving) < self.desired:
             states = ", ".join(str(pod) for pod in self.pods.values()) or "no pod"
-            missing.append(f"{len(serving)} of {self.desired} replicas Ready ({states})")
+            scaled = f", of {self.scaled_from} at the beginning" if self.scaled_from else ""
+            missing.append(f"{len(serving)} of {self.desired} replicas Ready{scaled} ({states})")
         for service, uids in self.endpoints.items():
             if absent := [pod.replica for uid, pod in serving.items() if uid not in uids]:
                 missing.append(f"Service {service} does not lead to {', '.join(sorted(absent))}")

@@ -40,6 +40,7 @@ _STEPS = {
     "pod-deleted": "pod {pod} ({replica}) is gone",
     "endpoint-added": "Service {service} leads to {replica}",
     "endpoint-removed": "Service {service} leads to {replica} no more",
+    "desired-changed": "{subject} is asked for {desired} replicas now, by an autoscaler or by somebody",
     "watch-lost": "the watch of {subject} is lost: what comes next may have come earlier",
     "watch-resumed": "the watch of {subject} goes on",
 }

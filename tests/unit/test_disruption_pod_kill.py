@@ -230,6 +230,49 @@ def test_a_replacement_that_no_service_leads_to_is_not_healed(cluster, kubernete
             pass
 
 
+def gone_for_good(cluster):
+    def remove(name):
+        cluster.remove("pods", name)
+        cluster.endpoints("ui", "uid-a", "uid-b")
+
+    cluster.on_delete = remove
+
+
+def test_an_autoscaler_that_asks_for_fewer_meanwhile_makes_it_whole_with_fewer(cluster, kubernetes):
+    gone_for_good(cluster)
+    recorder, asked = Recorder(), iter([3, 2])
+    with kill(kubernetes, recorder, timeout_s=5, asked=lambda: next(asked)):
+        pass
+    told = [event.value["desired"] for event in recorder.history().events if event.name == "desired-changed"]
+    assert told == [2]
+    assert recovery(recorder.history(), budget_ms=5000).valid is True
+    assert whole_again(recorder.history()).valid is True
+
+
+def unreadable():
+    raise TargetUnreachable("read Deployment: 403")
+
+
+@pytest.mark.parametrize("asked", [lambda: 3, lambda: 4, lambda: 0, unreadable])
+def test_a_missing_replica_is_missed_where_no_fewer_are_asked_for(cluster, kubernetes, asked):
+    """Nobody scales to nothing while clients are at work, and means that all is well."""
+    gone_for_good(cluster)
+    recorder = Recorder()
+    with pytest.raises(HealFailed, match="2 of 3 replicas Ready"):
+        with kill(kubernetes, recorder, timeout_s=0.3, asked=asked):
+            pass
+    assert recovery(recorder.history(), budget_ms=100).valid is False
+
+
+def test_what_an_autoscaler_was_asked_for_is_read_once_a_second_and_told(cluster, kubernetes):
+    reads = []
+    cluster.on_delete = lambda name: [cluster.remove("pods", pod) for pod in list(cluster.objects["pods"])]
+    with pytest.raises(HealFailed, match="0 of 2 replicas Ready, of 3 at the beginning"):
+        with kill(kubernetes, Recorder(), timeout_s=0.5, asked=lambda: reads.append(1) or 2):
+            pass
+    assert len(reads) == 1
+
+
 REGISTRY = {"name": "registry-apps", "app": "harbor"}
 OF_HARBOR = {**UI, "app": "harbor"}
 
