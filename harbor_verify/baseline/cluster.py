@@ -13,9 +13,9 @@ from harbor_verify.errors import AnswerError, CannotTell, TargetUnreachable
 from harbor_verify.facts import Fact
 from harbor_verify.facts.gathering import facts_of
 from harbor_verify.model.configuration import given_files, text_at
-from harbor_verify.model.discovery import rollout_of
 from harbor_verify.model.environment import environment_of
 from harbor_verify.model.roles import Role
+from harbor_verify.model.rollouts import rollout_of
 from harbor_verify.model.upgrades import Entry, Item, Unread
 from harbor_verify.model.volumes import source_of
 from harbor_verify.model.workloads import Replica, Workload, release_of

@@ -15,7 +15,7 @@ from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.errors import CannotTell, HarnessError
 from harbor_verify.ledger import BROKEN, Entry, Ledger
 from harbor_verify.model.controllers import desired_of
-from harbor_verify.model.discovery import rollout_of
+from harbor_verify.model.rollouts import rollout_of
 from harbor_verify.model.workloads import Rollout, Workload
 
 MARK = "harbor-verify/broken-by"

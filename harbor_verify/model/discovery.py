@@ -16,6 +16,7 @@ from harbor_verify.model.environment import environment_of
 from harbor_verify.model.helm import SELECTOR, Release, release_in
 from harbor_verify.model.labels import selector_of_all
 from harbor_verify.model.roles import Part, Profile, Role
+from harbor_verify.model.rollouts import rollout_of
 from harbor_verify.model.volumes import Volume
 from harbor_verify.model.workloads import (
     Replica,
@@ -415,21 +416,6 @@ def _lack(profile: Profile, workloads: dict[Role, Workload]) -> str:
     """What of a profile's required workloads is not there."""
     missing = sorted(str(role) for role in profile.required - set(workloads))
     return f"of {profile.name} there is no {' and no '.join(missing)} workload"
-
-
-def rollout_of(item: Any) -> Rollout:
-    """Of a Deployment or StatefulSet. A controller that has not seen the newest template has updated none."""
-    status, desired = item.status, controllers.desired_of(item)
-    is_seen = (status.observed_generation or 0) >= (item.metadata.generation or 0)
-    updated = (status.updated_replicas or 0) if is_seen else 0
-    revisions = {getattr(status, name, None) for name in ("current_revision", "update_revision")}
-    if is_seen and revisions != {None} and len(revisions) == 1:
-        # Of a StatefulSet that has nothing to update, updatedReplicas may be absent.
-        updated = status.replicas or 0
-    bad = {("Progressing", "False"), ("ReplicaFailure", "True")}
-    conditions = getattr(status, "conditions", None) or ()
-    stuck = next((f"{c.reason}: {c.message}" for c in conditions if (c.type, c.status) in bad), "")
-    return Rollout(desired, updated, max(0, (status.replicas or 0) - updated), stuck)
 
 
 def _decoded(data: Mapping[str, str] | None) -> dict[str, str]:

@@ -46,7 +46,7 @@ class Workload:
 @dataclass(frozen=True)
 class Rollout:
     """How far a workload's pods are of its template as it is now: `updated` of the `desired` are, `former` still are of
-    another. `stuck`: what its controller says of one that got no further; empty: nothing.
+    another. `stuck`: why it gets no further, as its controller or its specification says; empty: no reason is known.
     """
 
     desired: int

@@ -23,7 +23,9 @@ _BROKEN = frozenset(
     "configuration.rollouts-complete",
     hint="The old pods serve, the new ones never come up, and the next lost node takes an old one for good. `kubectl "
     "rollout status` and `kubectl describe pod` of the new pod say why: an image that is not there, a claim that one "
-    "node alone can mount (Multi-Attach), a setting that is missing. Mend it, or go back: `kubectl rollout undo`.",
+    "node alone can mount (Multi-Attach), a setting that is missing. Mend it, or go back: `kubectl rollout undo`. What "
+    "is held goes on when it is let: paused, `kubectl rollout resume`; a partition, set it to 0; OnDelete, delete the "
+    "old pods one by one.",
     source="Kubernetes: Deployment status.updatedReplicas, condition Progressing; reports 1598 and 15468 of "
     "bitnami/charts",
 )
@@ -32,7 +34,8 @@ def test_every_change_of_a_workload_has_reached_all_of_its_pods(
 ):
     """All pods of every workload are of its template as it is now: no rollout is stuck half way.
 
-    Source: what the controllers of Deployments and StatefulSets say. One that goes on is no failure, and no verdict.
+    Source: what the controllers of Deployments and StatefulSets say, and whether they are told to hold (paused,
+    partition, OnDelete). One that goes on is no failure, and no verdict.
     """
     rollouts = harbor.deployment.rollouts()
     if not rollouts:

@@ -28,13 +28,15 @@ DEADLINE = {
 ABSENT = {"waiting": {"reason": "ErrImagePull", "message": "not found"}}
 
 
-def changed(name, **status):
-    """A Harbor of two pods each, one of whose Deployments is as its status says."""
+def changed(name, kind="Deployment", spec=None, **status):
+    """A Harbor of two pods each, one of whose workloads is as its status says; `spec`: what else is asked of it."""
     objects = [
         each for each in yaml.safe_load_all(deployments.text_of("23-internal-stores-ha-looking")) if each
     ]
     for each in objects:
         if (each["kind"], each["metadata"]["name"]) == ("Deployment", name):
+            each["kind"] = kind
+            each["spec"].update(spec or {})
             each["metadata"]["generation"] = 2
             each["status"] = {"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, **status}
     return yaml.safe_dump_all(objects)
@@ -86,6 +88,54 @@ class _Waiting:
 @pytest.mark.parametrize("status", [{"replicas": 3, "updatedReplicas": 1}, {"observedGeneration": 1}])
 def test_a_rollout_that_goes_on_is_no_verdict(status):
     with harbor_of(changed("harbor-portal", **status)) as (harbor, _):
+        with pytest.raises(CannotTell, match="a rollout goes on now"):
+            rolled(harbor)
+
+
+ON_DELETE = {"updateStrategy": {"type": "OnDelete"}}
+PARTITION = {"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 1}}}
+HELD = [
+    ("Deployment", {"paused": True}, "it is paused"),
+    (
+        "StatefulSet",
+        ON_DELETE,
+        "its updateStrategy is OnDelete: a pod stays as it is until somebody deletes it",
+    ),
+    ("StatefulSet", PARTITION, "partition 1: pods of a lower number stay as they are"),
+]
+
+
+@pytest.mark.parametrize("kind, spec, told", HELD)
+def test_a_change_that_is_held_back_has_not_reached_all_pods(kind, spec, told):
+    """It would be no verdict for ever: nobody lets it go on."""
+    with harbor_of(changed("harbor-portal", kind, spec, updatedReplicas=1)) as (harbor, _):
+        (offender,) = offenders_of(complete, harbor, not_applicable)
+    assert offender.observed == f"1 of 2 pods are of the new template; {told}"
+
+
+@pytest.mark.parametrize("kind, spec, told", HELD)
+def test_who_would_hold_a_change_back_and_has_none_is_well(kind, spec, told):
+    with harbor_of(changed("harbor-portal", kind, spec)) as (harbor, _):
+        rolled(harbor)
+
+
+@pytest.mark.parametrize(
+    "kind, spec, status",
+    [
+        # Its controller has not seen the newest template: whether a pod is of an old one is not known.
+        ("Deployment", {"paused": True}, {"observedGeneration": 1}),
+        # A pod is missing, and none is of an old template.
+        ("Deployment", {"paused": True}, {"replicas": 1, "updatedReplicas": 1}),
+        (
+            "StatefulSet",
+            {"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}}},
+            {"updatedReplicas": 1},
+        ),
+        ("StatefulSet", {"updateStrategy": {"type": "RollingUpdate"}}, {"updatedReplicas": 1}),
+    ],
+)
+def test_what_is_not_held_back_is_no_verdict(kind, spec, status):
+    with harbor_of(changed("harbor-portal", kind, spec, **status)) as (harbor, _):
         with pytest.raises(CannotTell, match="a rollout goes on now"):
             rolled(harbor)
 
