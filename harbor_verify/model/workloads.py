@@ -109,8 +109,12 @@ class Replica:
     @property
     def running(self) -> bool:
         """Whether its container runs now, Ready or not."""
+        return self.runs(self.container.name)
+
+    def runs(self, container: str) -> bool:
+        """Whether a container of its pod runs now, Ready or not."""
         statuses = self.pod.status.container_statuses or ()
-        return any(s.name == self.container.name and s.state and s.state.running for s in statuses)
+        return any(s.name == container and s.state and s.state.running for s in statuses)
 
     @property
     def state(self) -> str:

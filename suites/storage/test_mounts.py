@@ -2,9 +2,12 @@
 without its volume writes into itself, and nothing looks broken until it is gone.
 """
 
+from dataclasses import dataclass
+
 from harbor_verify.checks import check
 from harbor_verify.findings import Findings
 from harbor_verify.model.mounts import mounts_of
+from harbor_verify.model.workloads import image_name
 from harbor_verify.target import Target
 
 
@@ -20,7 +23,8 @@ from harbor_verify.target import Target
 def test_a_claim_is_mounted_and_writable_in_every_replica(harbor: Target, findings: Findings, not_applicable):
     """In every replica of a workload with claims, each claim is mounted where the template says, writable.
 
-    Source: the running container's own table of mounts; what is not a mount of its own is the container's.
+    Source: the table of mounts of each running container that the template gives a claim: garbage collection deletes
+    images by another than the registry's own. What is not a mount of its own is the container's.
     """
     for role, workload in harbor.deployment.workloads.items():
         claims = _claims_of(workload.template.spec)
@@ -31,61 +35,86 @@ def test_a_claim_is_mounted_and_writable_in_every_replica(harbor: Target, findin
             if not replicas:
                 workload_mounts.wrong("no pod")
             unmounted = set(claims) - {
-                claim for c in workload.template.spec.containers for claim, _ in _mounted(workload, c.name)
+                mount.claim
+                for container in workload.template.spec.containers
+                for mount in _mounts_in(workload.template.spec, container.name)
             }
             for claim in sorted(unmounted):
                 expected = f"a container mounts claim {claim}, which its pods name"
                 workload_mounts.wrong("none does", expected=expected)
         for replica in replicas:
-            with findings.about(replica.object, f"mounts {', '.join(claims)}, writable") as mounts:
-                for claim, path, observed in _wrong_with(replica, harbor):
-                    mounts.wrong(observed, expected=f"claim {claim} is mounted at {path}, writable")
+            for container in workload.template.spec.containers:
+                if wanted := _mounts_in(workload.template.spec, container.name):
+                    _examine(findings, harbor, replica, container, wanted)
     if not findings.examined:
         not_applicable("Harbor's pods use no PersistentVolumeClaim")
 
 
-def _wrong_with(replica, harbor):
-    """(claim, path, what is seen instead) of each mount of the template that the replica does not have."""
-    wanted = _mounted(replica.workload, replica.container.name)
-    if not replica.running:
-        for claim, path in wanted:
-            yield claim, path, f"its container does not run: {replica.state}"
+def _examine(findings, harbor, replica, container, wanted):
+    """Of one container of a replica, the mounts that its template asks for."""
+    is_own = container.name == replica.container.name
+    where = "" if is_own else f" in container {container.name}"
+    claims = ", ".join(dict.fromkeys(mount.claim for mount in wanted))
+    with findings.about(replica.object, f"mounts {claims}{where}, writable") as mounts:
+        for mount, observed in _wrong_with(harbor, replica, container, wanted, is_own=is_own):
+            mounts.wrong(
+                observed, expected=f"claim {mount.claim} is mounted at {mount.path}{where}, writable"
+            )
+
+
+def _wrong_with(harbor, replica, container, wanted, *, is_own):
+    """Each of the template's mounts of a container that the replica does not have, and what is seen instead."""
+    given = {(mount.claim, mount.path) for mount in _mounts_in(replica.pod.spec, container.name)}
+    for mount in wanted:
+        if (mount.claim, mount.path) not in given:
+            yield mount, "its pod's specification does not have this mount"
+    present = [mount for mount in wanted if (mount.claim, mount.path) in given]
+    if not replica.runs(container.name):
+        for mount in present:
+            yield mount, f"its container does not run: {replica.state}"
         return
-    given = set(_mounts_in(replica.pod.spec, replica.container.name))
-    present = mounts_of(harbor.run(replica, ["cat", "/proc/self/mounts"])) if wanted else {}
-    root = present.get("/")
-    for claim, path in wanted:
-        if (claim, path) not in given:
-            yield claim, path, "its pod's specification does not have this mount"
-            continue
-        mount = present.get(path) or present.get(_real_path(replica, path, harbor))
-        if mount is None:
-            yield claim, path, "no mount of its own there: what is written stays in the container"
-        elif root and (mount.device, mount.file_system) == (root.device, root.file_system):
-            yield claim, path, f"the container's own file system: {mount}"
-        elif not mount.writable:
-            yield claim, path, str(mount)
+    table = (
+        mounts_of(harbor.run(replica, ["cat", "/proc/self/mounts"], container=container.name))
+        if present
+        else {}
+    )
+    root = table.get("/")
+    # What others run beside Harbor (to copy logs, to measure) may be meant to read alone; Harbor's own programs not.
+    writes = is_own or "harbor" in image_name(container.image)
+    for mount in present:
+        seen = table.get(mount.path) or table.get(_real_path(harbor, replica, container, mount.path))
+        if seen is None:
+            yield mount, "no mount of its own there: what is written stays in the container"
+        elif root and (seen.device, seen.file_system) == (root.device, root.file_system):
+            yield mount, f"the container's own file system: {seen}"
+        elif not seen.writable and (writes or not mount.read_only):
+            yield mount, str(seen)
 
 
-def _real_path(replica, path, harbor):
+def _real_path(harbor, replica, container, path):
     """A path without symbolic links, as the table of mounts has it: /var/run/x is mostly /run/x."""
     script = 'readlink -f "$0" || echo "$0"'
-    return harbor.run(replica, ["sh", "-c", script, path]).strip()
+    return harbor.run(replica, ["sh", "-c", script, path], container=container.name).strip()
 
 
-def _mounted(workload, container):
-    return _mounts_in(workload.template.spec, container)
+@dataclass(frozen=True)
+class _Wanted:
+    """A mount of a claim, as a specification has it."""
+
+    claim: str
+    path: str
+    read_only: bool
 
 
 def _mounts_in(spec, name):
-    """(claim, path) of each mount of a claim in the container of that name."""
-    claims = {v.name: v.persistent_volume_claim.claim_name for v in _claiming(spec)}
+    """The mounts of claims in the container of that name."""
+    claims = {v.name: v.persistent_volume_claim for v in _claiming(spec)}
     return [
-        (claims[mount.name], mount.mount_path.rstrip("/"))
+        _Wanted(claim.claim_name, mount.mount_path.rstrip("/"), bool(mount.read_only or claim.read_only))
         for container in spec.containers
         if container.name == name
         for mount in container.volume_mounts or ()
-        if mount.name in claims
+        if (claim := claims.get(mount.name))
     ]
 
 

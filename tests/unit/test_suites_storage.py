@@ -10,8 +10,10 @@ from harbor_verify.errors import (
     CannotTell,
     DeadlinePassed,
     HealFailed,
+    NeedMissing,
     NoAnswer,
     NotApplicable,
+    ProgramMissing,
     UnexpectedAnswer,
     WrongContent,
 )
@@ -133,6 +135,14 @@ def spec(*paths, name="registry-app", claims=("registry-pvc",)):
     return client.V1PodSpec(containers=[client.V1Container(name=name, volume_mounts=mounts)], volumes=volumes)
 
 
+def with_another(path="/storage", *, image="goharbor/harbor-registryctl:v2.15.2", read_only=None):
+    """The registry, and beside it a container that mounts the same claim."""
+    made = spec("/storage")
+    mounts = [client.V1VolumeMount(name="storage", mount_path=path, read_only=read_only)]
+    made.containers.append(client.V1Container(name="controller", image=image, volume_mounts=mounts))
+    return made
+
+
 def registry(count=2, *, template=None, pod=None, running=True):
     """A workload with `count` replicas; `pod` is the specification of the last."""
     workload = Workload(
@@ -151,9 +161,12 @@ def registry(count=2, *, template=None, pod=None, running=True):
         state = client.V1ContainerState(
             running=client.V1ContainerStateRunning() if running or not last else None
         )
-        status = client.V1ContainerStatus(
-            name="registry-app", image="", image_id="", ready=True, restart_count=0, state=state
-        )
+        statuses = [
+            client.V1ContainerStatus(
+                name=name, image="", image_id="", ready=True, restart_count=0, state=state
+            )
+            for name in ("registry-app", "controller")
+        ]
         ready = running or not last
         replicas.append(
             Replica(
@@ -167,7 +180,7 @@ def registry(count=2, *, template=None, pod=None, running=True):
                     status=client.V1PodStatus(
                         phase="Running" if ready else "Pending",
                         conditions=[client.V1PodCondition(type="Ready", status=str(ready))],
-                        container_statuses=[status],
+                        container_statuses=statuses,
                     ),
                 ),
             )
@@ -175,13 +188,16 @@ def registry(count=2, *, template=None, pod=None, running=True):
     return workload, replicas
 
 
-def with_mounts(workload_and_replicas, table=SOUND, real_path=None):
-    """Every replica but the last is sound; `table` is what the last has mounted."""
+def with_mounts(workload_and_replicas, table=SOUND, real_path=None, *, of="registry-app"):
+    """Every container of every replica is sound, but for one of the last: `table` is what that has mounted."""
     workload, replicas = workload_and_replicas
 
-    def run(replica, argv):
+    def run(replica, argv, *, container):
         if argv[0] == "cat":
-            return table if replica is replicas[-1] else SOUND
+            is_that = replica is replicas[-1] and container == of
+            if is_that and table is None:
+                raise ProgramMissing(f"container {container} cannot run `cat`")
+            return table if is_that else SOUND
         return f"{real_path or argv[-1]}\n"
 
     return SimpleNamespace(
@@ -244,6 +260,69 @@ def test_a_pod_that_is_not_as_its_template_is_named():
     assert "specification does not have this mount" in offender.observed
     (offender,) = offenders_of(mounted, with_mounts(registry(pod=spec("/storage", claims=("other-pvc",)))))
     assert "specification does not have this mount" in offender.observed
+
+
+READ_ONLY = OVERLAY + STORAGE.replace("rw", "ro")
+AT_ANOTHER_PLACE = OVERLAY + STORAGE.replace("/storage", "/data")
+
+
+@pytest.mark.parametrize(
+    "template, table, told",
+    [
+        (with_another(), READ_ONLY, "fuse.ceph-fuse, ro"),
+        (with_another(read_only=True), READ_ONLY, "fuse.ceph-fuse, ro"),
+        (with_another(image="log-copier:1"), READ_ONLY, "fuse.ceph-fuse, ro"),
+        (with_another(), OVERLAY, "no mount of its own there"),
+    ],
+)
+def test_the_other_container_that_mounts_the_claim_has_it_too(template, table, told):
+    """By it garbage collection deletes; the registry's own is sound."""
+    target = with_mounts(registry(template=template), table, of="controller")
+    (offender,) = offenders_of(mounted, target)
+    assert "registry-1" in offender.object
+    assert offender.expected == "claim registry-pvc is mounted at /storage in container controller, writable"
+    assert told in offender.observed
+
+
+@pytest.mark.parametrize(
+    "template, table",
+    [
+        (with_another("/data"), AT_ANOTHER_PLACE),
+        # What is none of Harbor's own, and is said to read alone.
+        (with_another(image="log-copier:1", read_only=True), READ_ONLY),
+    ],
+)
+def test_another_container_with_the_claim_as_its_template_says_is_well(template, table):
+    target = with_mounts(registry(1, template=template), table, of="controller")
+    examine(mounted, target)
+
+
+def test_another_container_that_the_pod_has_not_or_that_does_not_run_is_named():
+    (offender,) = offenders_of(mounted, with_mounts(registry(template=with_another(), pod=spec("/storage"))))
+    assert offender.observed == "its pod's specification does not have this mount"
+    assert "in container controller" in offender.expected
+    workload, replicas = registry(template=with_another())
+    replicas[-1].pod.status.container_statuses[-1].state = client.V1ContainerState()
+    (offender,) = offenders_of(mounted, with_mounts((workload, replicas)))
+    assert offender.observed.startswith("its container does not run")
+    assert "in container controller" in offender.expected
+
+
+def test_another_container_without_programs_blocks_what_is_about_it_and_nothing_else():
+    with pytest.raises(NeedMissing, match="container controller cannot run"):
+        examine(mounted, with_mounts(registry(template=with_another()), None, of="controller"))
+    workload, replicas = registry(template=with_another())
+    target = with_mounts((workload, replicas), OVERLAY)
+    looked = target.run
+
+    def run(replica, argv, *, container):
+        if container == "controller":
+            raise ProgramMissing(f"container {container} cannot run `cat`")
+        return looked(replica, argv, container=container)
+
+    target.run = run
+    (offender,) = offenders_of(mounted, target)
+    assert "no mount of its own there" in offender.observed
 
 
 def test_a_claim_that_no_container_mounts_is_named():

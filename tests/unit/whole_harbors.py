@@ -154,10 +154,13 @@ def run_as_specified(
     deployment: Deployment, replica: Any, argv: list[str], *, container: str | None = None
 ) -> str:
     """As a registry that was started by its image, and a kernel that has mounted what was asked for."""
+    own = next(
+        each for each in replica.pod.spec.containers if each.name == (container or replica.container.name)
+    )
     if argv == ["cat", "/proc/self/mounts"]:
         claims = {v.name for v in replica.pod.spec.volumes or () if v.persistent_volume_claim}
         table = ["overlay / overlay rw 0 0"]
-        for mount in replica.container.volume_mounts or ():
+        for mount in own.volume_mounts or ():
             table.append(
                 f"server:/{mount.name} {mount.mount_path} {'nfs4' if mount.name in claims else 'tmpfs'} rw 0 0"
             )
@@ -166,9 +169,6 @@ def run_as_specified(
         return "/usr/bin/registry\0serve\0/etc/registry/config.yml\0"
     if "readlink -f" in argv[-2]:
         return argv[-1]
-    own = next(
-        each for each in replica.pod.spec.containers if each.name == (container or replica.container.name)
-    )
     given = given_files(replica.pod.spec, own, deployment.config_map, deployment.secret)
     environment = environment_of(own, deployment.config_map, deployment.secret)
     return answer(argv, {file.path: file.text for file in given}, environment)
