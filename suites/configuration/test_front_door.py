@@ -1,11 +1,12 @@
 """The front door's port on the nodes: clients, and load balancers before them, may come to any."""
 
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from urllib.parse import urlsplit
 
 from harbor_verify.checks import check
-from harbor_verify.errors import AnswerError, NoAnswer
+from harbor_verify.errors import AnswerError, NeedMissing, NoAnswer
 from harbor_verify.findings import Findings
 from harbor_verify.model.node_kinds import is_virtual, operating_system, spread_sample
 from harbor_verify.model.roles import Role
@@ -14,6 +15,9 @@ from harbor_verify.target import Target
 _MOST_NODES = 64
 _AT_ONCE = 16
 """A node that is silent is waited for: one after the other, hundreds of them would take an hour."""
+
+_KUBELET_PORT = 10250
+"""Where a node does not say another."""
 
 
 @check(
@@ -33,24 +37,30 @@ def test_the_front_door_answers_on_every_node(
     """Harbor answers on the front door's port of every Ready node, where clients use that port.
 
     Source: Kubernetes, NodePort. With externalTrafficPolicy Local only the nodes with a Ready replica are to answer.
-    Virtual nodes and those of another system than Linux are not asked; of many nodes a sample is.
+    Virtual nodes and those of another system than Linux are not asked; of many nodes a sample is. A node that cannot be
+    reached at all from outside the cluster is no verdict.
     """
     service, port = _node_port(harbor, not_applicable)
-    doors, note = _addresses(harbor, service)
+    nodes, note = _nodes(harbor, service)
     if note:
         tell(note)
+    doors = {node.metadata.name: address for node in nodes if (address := _internal_address(node))}
     expected = "GET / is answered by Harbor"
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         answers = list(pool.map(lambda door: _ask(harbor, port, *door), doors.items()))
     refusals = dict(zip(doors, answers, strict=True))
     # Whether what nobody could be asked of is Harbor's fault is known when all nodes were asked.
-    unreached = [r for r in refusals.values() if isinstance(r, NoAnswer) and not r.sent]
+    unreached = {node: r for node, r in refusals.items() if isinstance(r, NoAnswer) and not r.sent}
     if unreached and len(unreached) == len(doors) and _answers(harbor):
-        blocked(
-            f"no node's address can be reached from here, though {harbor.access.url} answers: {unreached[0]}"
-        )
+        first = next(iter(unreached.values()))
+        blocked(f"no node's address can be reached from here, though {harbor.access.url} answers: {first}")
+    silent = {}
+    if len(unreached) < len(doors) and not harbor.kubernetes.inside:
+        silent = _silent([node for node in nodes if node.metadata.name in unreached], port, harbor.settings)
     for node, refusal in refusals.items():
         with findings.about(_door(node, doors[node], port), expected):
+            if node in silent:
+                raise NeedMissing(silent[node])
             if refusal is not None:
                 raise refusal
 
@@ -64,6 +74,42 @@ def _ask(harbor, port, node, address):
         except AnswerError as refusal:
             return refusal
     return None
+
+
+def _silent(unreached, port, settings):
+    """Of the nodes whose port was not reached from outside the cluster, those of which nothing can be said, by name,
+    and why: a firewall before that one address is not Harbor's.
+
+    A connection that is refused is an answer of the node's. So is whatever the kubelet's port does: then it is the
+    nodePort that is closed.
+    """
+
+    def look(node):
+        endpoints = node.status.daemon_endpoints
+        kubelet = endpoints and endpoints.kubelet_endpoint and endpoints.kubelet_endpoint.port
+        address, ports = _internal_address(node), (port.node_port, kubelet or _KUBELET_PORT)
+        if any(_is_answered(address, each, settings.connect_timeout_s) for each in ports):
+            return None
+        return (
+            f"node {node.metadata.name}: nothing answers from here at {address}, neither port {ports[0]} nor the "
+            f"kubelet's {ports[1]}, while other nodes do. The way there may be closed to this machine alone; from a "
+            "pod in the cluster it can be seen"
+        )
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        reasons = pool.map(look, unreached)
+        return {node.metadata.name: why for node, why in zip(unreached, reasons, strict=True) if why}
+
+
+def _is_answered(address, port, timeout_s):
+    """Whether a connection comes about, or is refused."""
+    try:
+        socket.create_connection((address, port), timeout_s).close()
+    except ConnectionRefusedError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def _door(node, address, port):
@@ -92,8 +138,8 @@ def _node_port(harbor, not_applicable):
     )
 
 
-def _addresses(harbor, service):
-    """The InternalIP of each node that is to answer, by the node's name; and which nodes are not asked, in words."""
+def _nodes(harbor, service):
+    """The nodes that are to answer and are asked; and which are not asked, in words."""
     nodes = harbor.deployment.nodes()
     if service.spec.external_traffic_policy == "Local":
         with_replica = {r.node for r in harbor.deployment.replicas(Role.FRONT_DOOR) if r.ready}
@@ -102,13 +148,12 @@ def _addresses(harbor, service):
     asked = spread_sample(fitting, _MOST_NODES)
     left_out = [f"{len(fitting) - len(asked)} more like them"] if len(asked) < len(fitting) else []
     left_out += [f"{len(nodes) - len(fitting)} of another kind"] if len(fitting) < len(nodes) else []
-    note = f"{len(asked)} nodes are asked; not asked: {', '.join(left_out)}" if left_out else ""
-    addresses = {}
-    for node in asked:
-        internal = [a.address for a in node.status.addresses or () if a.type == "InternalIP"]
-        if internal:
-            addresses[node.metadata.name] = internal[0]
-    return addresses, note
+    return asked, f"{len(asked)} nodes are asked; not asked: {', '.join(left_out)}" if left_out else ""
+
+
+def _internal_address(node):
+    """Its first InternalIP; None where it has none."""
+    return next((each.address for each in node.status.addresses or () if each.type == "InternalIP"), None)
 
 
 def _answers(harbor):

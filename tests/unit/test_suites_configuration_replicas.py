@@ -1,5 +1,6 @@
 """The checks of configuration that are about replicas, Services and nodes, on a Harbor of a few lines."""
 
+import socket
 import threading
 from types import SimpleNamespace
 
@@ -220,7 +221,14 @@ class FakePage:
 
 
 def doors(
-    *pages, node_port=31777, url="http://h.example:31777", local=False, front=None, ports=None, labels=None
+    *pages,
+    node_port=31777,
+    url="http://h.example:31777",
+    local=False,
+    front=None,
+    ports=None,
+    labels=None,
+    inside=False,
 ):
     nodes = [
         client.V1Node(
@@ -253,6 +261,8 @@ def doors(
         access=SimpleNamespace(url=url),
         front_door=SimpleNamespace(http=front or FakePage()),
         new_node_link=new_node_link,
+        kubernetes=SimpleNamespace(inside=inside),
+        settings=SimpleNamespace(connect_timeout_s=1),
         asked=asked,
         deployment=SimpleNamespace(
             workloads={Role.FRONT_DOOR: None},
@@ -271,10 +281,72 @@ def test_a_front_door_on_every_node_is_well():
     assert all(page.closed for page in pages)
 
 
+@pytest.fixture
+def at_ports(monkeypatch):
+    """What a connection to a port becomes: comes about, or this error; what is not named times out."""
+    at_ports = {}
+
+    def connect(address, timeout_s):
+        error = at_ports.get(address, TimeoutError("timed out"))
+        if error:
+            raise error
+        return SimpleNamespace(close=lambda: None)
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    return at_ports
+
+
+NODE_PORT, KUBELET = ("198.51.100.1", 31777), ("198.51.100.1", 10250)
+
+
+@pytest.mark.parametrize("error", [TimeoutError("timed out"), OSError("No route to host")])
+def test_one_node_that_nothing_is_known_of_from_here_is_no_fault_of_harbors(at_ports, error):
+    """A firewall may be before it, for this machine alone."""
+    at_ports.update({NODE_PORT: error, KUBELET: error})
+    with pytest.raises(NeedMissing, match=r"node node-1: nothing answers from here at 198\.51\.100\.1"):
+        examine(every_node, doors(FakePage(), FakePage(LOST)), never, never)
+    # What is wrong at another node is told all the same.
+    (offender,) = offenders_of(
+        every_node, doors(FakePage(), FakePage(LOST), FakePage(status=502)), never, never
+    )
+    assert offender.object == "node node-2 (198.51.100.2:31777)"
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        # Nobody serves nodePorts on it.
+        {NODE_PORT: ConnectionRefusedError()},
+        # TLS that fails, say.
+        {NODE_PORT: None},
+        # Its firewall does not let the nodePort in.
+        {KUBELET: None},
+        {KUBELET: ConnectionRefusedError()},
+    ],
+)
+def test_one_node_that_does_answer_but_not_as_harbor_is_named(at_ports, answers):
+    at_ports.update(answers)
+    (offender,) = offenders_of(every_node, doors(FakePage(), FakePage(LOST)), never, never)
+    assert offender.object == "node node-1 (198.51.100.1:31777)"
+
+
+def test_the_kubelets_port_is_where_the_node_says_that_it_is(at_ports):
+    at_ports[("198.51.100.1", 10999)] = None
+    target = doors(FakePage(), FakePage(LOST))
+    target.deployment.nodes()[1].status.daemon_endpoints = client.V1NodeDaemonEndpoints(
+        kubelet_endpoint=client.V1DaemonEndpoint(port=10999)
+    )
+    assert len(offenders_of(every_node, target, never, never)) == 1
+
+
+def test_from_inside_the_cluster_a_node_that_is_silent_is_named():
+    (offender,) = offenders_of(every_node, doors(FakePage(), FakePage(LOST), inside=True), never, never)
+    assert "timed out" in offender.observed
+
+
 @pytest.mark.parametrize(
     "page, told",
     [
-        (FakePage(LOST), "timed out"),
         (FakePage(SILENT), "no answer"),
         (FakePage(status=502), "502"),
         (FakePage(status=404), "404"),
