@@ -21,8 +21,7 @@ _WITHIN_S = 15
     "connect anew. Does its container have another redis_url (configuration.replicas-run-alike)? Else its log says "
     "what it cannot do. So that it does not happen again: min-replicas-to-write, or HAProxy before Redis "
     "(docs/hardening.md).",
-    source="gocraft/work: worker_pools, heartbeat_at; a jobservice may stay with a Redis that was primary, as seen on "
-    "Harbor 2.15",
+    source="gocraft/work: worker_pools, heartbeat_at; a pool of connections stays with a Redis that was primary",
     needs=("session-store",),
     requires=(Role.JOB, Feature.SCHEDULES),
     builds_on=("configuration.components-replicated", "configuration.replicas-run-alike"),
