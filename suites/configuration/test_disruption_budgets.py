@@ -13,7 +13,8 @@ from harbor_verify.target import Target
     "--selector=… --max-unavailable=1`. Without one a drain of several nodes, as each upgrade of the cluster makes "
     "it, may evict all replicas at once. One that lets nobody go (maxUnavailable 0, minAvailable as many as there "
     "are, also of one), or two for the same pods, let no node be drained at all, and whoever has to drain deletes "
-    "them. One for several parts counts their pods together, and may let all of one part go: give each its own.",
+    "them. One for several parts counts their pods together, and may let all of one part go: give "
+    "every part one of its own.",
     source="Kubernetes: PodDisruptionBudget, eviction; report 1509 of goharbor/harbor-helm",
     needs=("disruption-budgets",),
     severity=SHOULD,

@@ -1,5 +1,7 @@
 """Settings: which source wins, and what a wrong one is told."""
 
+from pathlib import Path
+
 import pytest
 
 from harbor_verify.errors import SettingsError
@@ -63,12 +65,17 @@ def test_a_password_on_a_command_line_is_refused_and_not_repeated(tmp_path):
     assert "Harbor12345" not in str(told.value)
 
 
-@pytest.mark.parametrize(
-    "given, verify",
-    [({}, True), ({"insecure": True}, False), ({"ca_file": __file__}, __file__)],
-)
+@pytest.mark.parametrize("given, verify", [({}, True), ({"insecure": True}, False)])
 def test_certificates_are_verified_unless_one_says_otherwise(tmp_path, given, verify):
-    assert load(given, {}, tmp_path).verify == verify
+    assert load(given, {}, tmp_path).verify is verify
+
+
+def test_authorities_of_a_file_are_beside_the_public_ones(tmp_path):
+    file = tmp_path / "private.pem"
+    file.write_text("-----BEGIN CERTIFICATE-----\nprivate\n")
+    text = Path(str(load({"ca_file": str(file)}, {}, tmp_path).verify)).read_text()
+    assert text.endswith(file.read_text())
+    assert text.count("BEGIN CERTIFICATE") > 50
 
 
 def test_the_url_has_no_slash_at_its_end(tmp_path):
