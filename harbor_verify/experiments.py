@@ -106,7 +106,8 @@ class Experiments:
 
     def pause(self, role: Role) -> Survival:
         """SIGSTOP to the program of a replica."""
-        return self._on_container("pause", Pause, role, self._hanging())
+        disruption = partial(Pause, lasts_s=self.settings.hang_outage_budget_s + _LONGER_S)
+        return self._on_container("pause", disruption, role, self._hanging())
 
     def network_loss(self, role: Role) -> Survival:
         """Packets to and from a replica get lost."""
@@ -181,6 +182,7 @@ class Experiments:
                 self._workloads(),
                 self._machine_control,
                 [node],
+                lasts_s=self.settings.node_outage_budget_s + _LONGER_S,
                 timeout_s=self._timeout_s,
             )
             return loss, self._on(node)
@@ -202,9 +204,15 @@ class Experiments:
                 few = len(nodes) < 2
                 why = "there are too few" if few else f"all replicas of {', '.join(gone)} are on them"
                 raise NotApplicable(f"two nodes ({', '.join(nodes)}) cannot be lost here: {why}")
-            control, timeout_s = self._machine_control, self._timeout_s
-            kubernetes = self.target.kubernetes
-            loss = NodeLoss(kubernetes, recorder, workloads, control, nodes, timeout_s=timeout_s)
+            loss = NodeLoss(
+                self.target.kubernetes,
+                recorder,
+                workloads,
+                self._machine_control,
+                nodes,
+                lasts_s=self.settings.node_outage_budget_s + _LONGER_S,
+                timeout_s=self._timeout_s,
+            )
             return loss, [victim for node in nodes for victim in self._on(node)]
 
         return self._run(make, Budgets(self.settings.node_outage_budget_s * 1000))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from harbor_verify.clients.kubernetes import Kubernetes
+from harbor_verify.disruptions.lasting import Lasting
 from harbor_verify.disruptions.machine_control import MachineControl
 from harbor_verify.disruptions.node import NodeDisruption
 from harbor_verify.errors import DeadlinePassed, MachineControlFailed
@@ -20,7 +21,8 @@ _NOTICED_S = 120
 class NodeLoss(NodeDisruption):
     """Proof: the API no longer calls any of the nodes Ready.
 
-    Healed: the nodes are back and Ready, and all is whole.
+    They stay lost until no Service leads to them any more, and for `lasts_s` seconds at least: a Harbor that was on
+    them alone comes back with them. Healed: the nodes are back and Ready, and all is whole.
     """
 
     expected_response = "no Service leads to the pods on the lost nodes any more"
@@ -33,11 +35,13 @@ class NodeLoss(NodeDisruption):
         machine_control: MachineControl,
         nodes: Sequence[str],
         *,
+        lasts_s: float = 0,
         timeout_s: float = 120,
     ) -> None:
         kind = "node-loss" if len(nodes) == 1 else "zone-loss"
         super().__init__(kind, kubernetes, recorder, workloads, "+".join(nodes), timeout_s=timeout_s)
         self._machine_control, self._nodes = machine_control, tuple(nodes)
+        self.lasting = Lasting(lasts_s)
 
     def prepare(self) -> Mapping[str, Any]:
         about = super().prepare()
@@ -45,6 +49,7 @@ class NodeLoss(NodeDisruption):
         return {**about, "pods": sorted(self._victims.values())}
 
     def inject(self) -> None:
+        self.lasting.begin()
         for node in self._nodes:
             self._machine_control.lose_node(node)
 
@@ -72,6 +77,10 @@ class NodeLoss(NodeDisruption):
             return len(self._victims)
 
         return {"pods": self.wait("its pods get no requests", left_alone)}
+
+    def await_response(self) -> None:
+        super().await_response()
+        self.wait("it has lasted", self.lasting.require_over, more_s=self.lasting.lasts_s)
 
     def restore(self) -> None:
         for node in self._nodes:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harbor_verify.disruptions.container import ContainerDisruption
+from harbor_verify.disruptions.lasting import Lasting
 from harbor_verify.errors import CannotTell
 from harbor_verify.waiting import NotYet
 
@@ -11,6 +12,7 @@ from harbor_verify.waiting import NotYet
 class Pause(ContainerDisruption):
     """Proof: the kernel calls its process stopped.
 
+    It stays so until Kubernetes notices, and for `lasts_s` seconds at least: who has no other replica goes on with it.
     Healed: its processes go on (those of a container that a liveness probe has replaced are gone), and the workload is
     whole again.
     """
@@ -19,7 +21,13 @@ class Pause(ContainerDisruption):
         "Kubernetes notices that it hangs: the pod is no longer Ready, or its container restarted"
     )
 
+    def __init__(self, *where: Any, lasts_s: float = 0, **more: Any) -> None:
+        """`where` and `more` as for a ContainerDisruption."""
+        super().__init__(*where, **more)
+        self.lasting = Lasting(lasts_s)
+
     def inject(self) -> None:
+        self.lasting.begin()
         self.machine_control.pause_container(self.container.node, self.container.id)
 
     def confirm(self) -> Mapping[str, Any]:
@@ -37,6 +45,10 @@ class Pause(ContainerDisruption):
             return "not Ready"
 
         return {"kubernetes": self.wait("seen to hang", noticed)}
+
+    def await_response(self) -> None:
+        super().await_response()
+        self.wait("it has lasted", self.lasting.require_over, more_s=self.lasting.lasts_s)
 
     def restore(self) -> None:
         self.machine_control.resume_container(self.container.node, self.container.id)

@@ -9,6 +9,7 @@ from harbor_verify.checkers.response import response
 from harbor_verify.disruptions import changes
 from harbor_verify.disruptions.container import Container
 from harbor_verify.disruptions.container_kill import ContainerKill
+from harbor_verify.disruptions.lasting import Lasting
 from harbor_verify.disruptions.node_drain import NodeDrain
 from harbor_verify.disruptions.node_loss import NodeLoss
 from harbor_verify.disruptions.pause import Pause
@@ -209,6 +210,20 @@ def lost_node(monkeypatch, *, led_to, nodes=("node-1",), stays=""):
 def test_a_node_whose_pods_get_no_requests_any_more_is_well(monkeypatch):
     confirmed, answered = judged(lost_node(monkeypatch, led_to={"uid-b"}))
     assert (confirmed, answered.valid) == (True, True)
+
+
+def test_what_was_noticed_lasts_on_for_longer_than_an_outage_may(monkeypatch):
+    noticed = container(ready=False)
+    for fault in (
+        lost_node(monkeypatch, led_to={"uid-b"}),
+        of_container(Pause, Control(), [container(), container(), noticed]),
+    ):
+        fault.lasting = Lasting(0.2)
+        with fault:
+            fault.prove()
+        names = [event.name for event in fault.recorder.history().events if event.subject == fault.name]
+        assert names.index("responded") < names.index("healed")
+        assert fault.lasting.left_s == 0
 
 
 def test_a_service_that_goes_on_leading_to_a_lost_node_is_a_failure(monkeypatch):

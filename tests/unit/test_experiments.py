@@ -156,11 +156,18 @@ def test_who_is_broken_is_spoken_to_by_nobody_and_judged_by_its_budget(
 
 
 @pytest.mark.parametrize(
-    "method, of", [("server_hang", SESSION_STORE), ("network_loss", Role.WEB), ("network_slowness", Role.WEB)]
+    "method, of",
+    [
+        ("server_hang", SESSION_STORE),
+        ("network_loss", Role.WEB),
+        ("network_slowness", Role.WEB),
+        ("pause", Role.WEB),
+        ("node_loss", None),
+    ],
 )
 def test_what_nobody_goes_round_lasts_longer_than_its_budget(tmp_path, method, of):
-    made = experiments(tmp_path, hang_outage_budget_s=40, store_outage_budget_s=40)
-    getattr(made, method)(of)
+    made = experiments(tmp_path, hang_outage_budget_s=40, store_outage_budget_s=40, node_outage_budget_s=40)
+    getattr(made, method)(*([of] if of else []))
     assert made.experiment.disruption.lasting.lasts_s > 40
 
 
