@@ -10,6 +10,7 @@ from lab.kubernetes import nodes
 from lab.machines.daemons import Daemon
 from lab.machines.topology import OUTSIDE
 from lab.stores import redis_sentinel
+from lab.waiting import NotYet
 
 _ADDRESS, _PORT = settings.REDIS["redis-1"], 6399
 _FOLDER = OUTSIDE.folder / "redis-old"
@@ -40,6 +41,12 @@ def keep(lab: Lab, component: str, node: str) -> None:
             _iptables(node, table, "-N", _CHAIN)
             _iptables(node, table, "-A", _CHAIN, *to_redis, *action)
             _iptables(node, table, "-I", _TABLES[table], "-j", _CHAIN)
+
+
+def require_kept(key: str, *, database: str) -> None:
+    """Raises NotYet, CommandFailed until somebody has written that key there."""
+    if redis_sentinel.redis_cli(_ADDRESS, _PORT, "-n", database, "EXISTS", key).strip() != "1":
+        raise NotYet(f"{key} is not there: nobody has come to the old primary yet")
 
 
 def let_go(lab: Lab) -> None:

@@ -47,7 +47,7 @@ def test_no_queue_of_jobs_is_paused(harbor: Target, findings: Findings, not_appl
     "restart; where that does not help, set it to the number of those that run.",
     source="Harbor: GET jobservice/queues, jobservice/pools; gocraft/work, dead pool reaper",
     requires=(Role.JOB, Feature.SCHEDULES),
-    builds_on=("configuration.health-body-is-healthy",),
+    builds_on=("configuration.health-body-is-healthy", "sessions.replicas-follow-the-primary"),
 )
 def test_jobs_that_wait_are_taken(harbor: Target, findings: Findings, not_applicable, measured):
     """No job waits for a quarter of an hour while workers are idle, none of which is at such a job.

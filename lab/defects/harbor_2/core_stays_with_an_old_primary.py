@@ -14,6 +14,8 @@ DEFECT = Defect(
             "sessions.stored-in-redis",
         }
     ),
+    # Where it is this core that is asked who works: it looks at that Redis, too.
+    may_turn_red=frozenset({"jobs.queues-worked-off"}),
     causes=frozenset({"sessions.replicas-follow-the-primary"}),
     hint_says=("kubectl delete pod", "stayed with a primary that was replaced"),
     plant_outside=lambda lab: old_primary.keep(lab, "core", "node-2"),
