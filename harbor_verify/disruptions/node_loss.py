@@ -21,8 +21,8 @@ _NOTICED_S = 120
 class NodeLoss(NodeDisruption):
     """Proof: the API no longer calls any of the nodes Ready.
 
-    They stay lost until no Service leads to them any more, and for `lasts_s` seconds at least: a Harbor that was on
-    them alone comes back with them. Healed: the nodes are back and Ready, and all is whole.
+    They stay lost until no Service leads to them any more, and for `lasts_s` seconds at least: what was on them alone
+    comes back with them. Healed: the nodes are back and Ready, and all is whole.
     """
 
     expected_response = "no Service leads to the pods on the lost nodes any more"

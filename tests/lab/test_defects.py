@@ -16,6 +16,7 @@ from tests.lab.choice import CHOSEN
 from tests.lab.matrix.plugin import note
 from tests.lab.matrix.record import Planted
 from tests.lab.running import (
+    BUDGETS,
     CHECKS,
     COSTLY,
     HARMLESS,
@@ -83,7 +84,8 @@ def test_a_defect_turns_exactly_its_checks_red(harbor, profile, name, tmp_path, 
     expected_red = defect.turns_red - (PATIENT if in_short else set())
     costly = set() if touches_images(defect) and not in_short else COSTLY
     ids = HARMLESS - costly - defect.turns_red | expected_red
-    exit_code, checks = verify(profile, tmp_path / "broken", ids)
+    settings = {**BUDGETS, **defect.settings}
+    exit_code, checks = verify(profile, tmp_path / "broken", ids, settings)
     expected = expected_verdicts(defect, expected_red, profile, layout, checks)
     note(
         record_property,

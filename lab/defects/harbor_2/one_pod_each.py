@@ -40,6 +40,8 @@ DEFECT = Defect(
             "failover.web-pod-kill",
         }
     ),
+    # The node would be back as soon as Kubernetes has noticed, with all that is on it.
+    settings={"node-lost-s": 35},
     causes=frozenset({"configuration.components-replicated"}),
     not_applicable=frozenset(
         {
