@@ -33,13 +33,13 @@ DEFECT = Defect(
             "failover.registry-abrupt-pod-kill",
             "failover.registry-container-kill",
             "failover.registry-pause",
-            "failover.registry-pod-kill",
             "failover.web-abrupt-pod-kill",
             "failover.web-container-kill",
             "failover.web-pause",
-            "failover.web-pod-kill",
         }
     ),
+    # The only pod, deleted with grace, serves until it ends, and mostly there is another by then.
+    may_turn_red=frozenset({"failover.registry-pod-kill", "failover.web-pod-kill"}),
     # The node would be back as soon as Kubernetes has noticed, with all that is on it.
     settings={"node-lost-s": 35},
     causes=frozenset({"configuration.components-replicated"}),
