@@ -14,6 +14,7 @@ from kubernetes import client
 
 from harbor_verify.clients.kubernetes import Kubernetes, needing
 from harbor_verify.errors import CannotTell, NeedMissing, TargetUnreachable
+from harbor_verify.model.controllers import desired_of
 from harbor_verify.model.labels import shown
 from harbor_verify.model.ways_in import services_at, services_by_ingress
 
@@ -270,11 +271,10 @@ class _Search:
                     if answer.status != 404:
                         raise
                 else:
-                    desired = 1 if found.spec.replicas is None else found.spec.replicas
                     made_with = found.spec.template.metadata.labels or {}
                     made = self._pods(namespace, label_selector=",".join(shown(made_with)))
                     nodes = _nodes_of(p for p in made if _is_alive(p))
-                    return Owner(kind, namespace, name, desired, made_with, nodes)
+                    return Owner(kind, namespace, name, desired_of(found), made_with, nodes)
         # No selector finds pods by their owner.
         nodes = _nodes_of(p for p in self._pods(namespace) if _is_alive(p) and _is_owned(p, reference.uid))
         return Owner(kind, namespace, name, len(nodes), nodes=nodes)

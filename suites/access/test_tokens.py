@@ -9,6 +9,7 @@ from harbor_verify.model.roles import Role, Standing
 from harbor_verify.target import Target
 from harbor_verify.verdict import Failure, Offender
 
+_DAY_S = 24 * 60 * 60
 _LEEWAY_S = 60
 """By how much clocks may differ: a registry takes a token that is of so far ahead."""
 _OPENS = frozenset({"*", "pull", "push", "delete", "scanner-pull"})
@@ -67,9 +68,6 @@ def test_a_token_grants_what_the_role_allows_on_what_was_asked_and_no_more(
                 wrong_times = wrong_times or _wrong_times(token.claims)
         if wrong_times:
             findings.wrong(replica.object, "its tokens are valid now", wrong_times)
-
-
-_DAY_S = 24 * 60 * 60
 
 
 @check(

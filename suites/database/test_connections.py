@@ -8,6 +8,7 @@ from harbor_verify.errors import CannotTell, NeedMissing, TargetUnreachable
 from harbor_verify.findings import Findings
 from harbor_verify.model import pgbouncer
 from harbor_verify.model.configuration import given_files
+from harbor_verify.model.controllers import desired_of
 from harbor_verify.model.environment import environment_of
 from harbor_verify.target import Target
 
@@ -95,8 +96,7 @@ def _wanted(harbor):
             for each in item.spec.template.spec.containers
         )
         if limit := max((profile.most_connections(each) or 0 for each in environments), default=0):
-            desired = 1 if item.spec.replicas is None else item.spec.replicas
-            found.append((item.metadata.name, desired + 1, limit))
+            found.append((item.metadata.name, desired_of(item) + 1, limit))
     return found
 
 
