@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
+from harbor_verify.disruptions.lasting import Lasting
 from harbor_verify.errors import DeadlinePassed, HarnessError, HealFailed, OutageTooLong
 from harbor_verify.history import Recorder
 
@@ -39,6 +40,8 @@ class Disruption(ABC):
         """`name` is what the history and messages call it: pod-kill web-0."""
         self.name = name
         self.recorder = recorder
+        self.lasting = Lasting(0)
+        """It is not healed before it has lasted for so long, whoever answers it; a kind that is to last sets it."""
         self._proof_was_tried = self._is_proven = self._response_was_awaited = False
 
     @abstractmethod
@@ -91,10 +94,16 @@ class Disruption(ABC):
         self._is_proven = True
 
     def await_response(self) -> None:
-        """Wait until the fault is answered, or the wait is over: the history tells which. Once only, and only for a
-        fault that was proven: nothing answers another.
+        """Wait until the fault is answered, or the wait is over: the history tells which; and until it has lasted.
+
+        Only for a fault that was proven: nothing answers another. A second call has nothing to do.
         """
-        if self._response_was_awaited or not (self.expected_response and self._is_proven):
+        if self._is_proven:
+            self._await_response()
+            self.lasting.wait_out()
+
+    def _await_response(self) -> None:
+        if self._response_was_awaited or not self.expected_response:
             return
         self._response_was_awaited = True
         try:

@@ -2,7 +2,7 @@
 
 import time
 
-from harbor_verify.waiting import NotYet
+from harbor_verify.waiting import NotYet, wait_until
 
 
 class Lasting:
@@ -25,3 +25,7 @@ class Lasting:
         """Raises NotYet until it has lasted for as long as it is to."""
         if left_s := self.left_s:
             raise NotYet(f"it has lasted for {self.lasts_s - left_s:.0f} s of {self.lasts_s:g}")
+
+    def wait_out(self) -> None:
+        """Wait until it has lasted for as long as it is to."""
+        wait_until("it has lasted", self.require_over, deadline="lasts_s", timeout_s=self.left_s + 1)

@@ -78,10 +78,6 @@ class NodeLoss(NodeDisruption):
 
         return {"pods": self.wait("its pods get no requests", left_alone)}
 
-    def await_response(self) -> None:
-        super().await_response()
-        self.wait("it has lasted", self.lasting.require_over, more_s=self.lasting.lasts_s)
-
     def restore(self) -> None:
         for node in self._nodes:
             self._machine_control.mend_node(node)

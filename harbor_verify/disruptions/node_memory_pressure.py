@@ -37,7 +37,7 @@ class NodeMemoryPressure(NodeDisruption):
         timeout_s: float = 120,
     ) -> None:
         super().__init__("node-memory-pressure", kubernetes, recorder, workloads, node, timeout_s=timeout_s)
-        self._machine_control, self._lasting = machine_control, Lasting(lasts_s)
+        self._machine_control, self.lasting = machine_control, Lasting(lasts_s)
         self._refused_before = 0
         self._taken_s = 0.0
 
@@ -47,7 +47,7 @@ class NodeMemoryPressure(NodeDisruption):
         return {**about, "pods": sorted(self.pods_there().values())}
 
     def inject(self) -> None:
-        self._lasting.begin()
+        self.lasting.begin()
         self._take()
 
     def _take(self) -> None:
@@ -62,10 +62,10 @@ class NodeMemoryPressure(NodeDisruption):
                     # Of what they read from files a part was left to them, and is enough: of that again a part.
                     self._take()
                 raise NotYet(f"its pods asked for more than there was {times} times")
-            self._lasting.require_over()
+            self.lasting.require_over()
             return times
 
-        return {"refused": self.wait("its pods get no more memory", refused, more_s=self._lasting.lasts_s)}
+        return {"refused": self.wait("its pods get no more memory", refused, more_s=self.lasting.lasts_s)}
 
     def restore(self) -> None:
         self._machine_control.give_memory(self.node)

@@ -34,7 +34,7 @@ class NodePressure(NodeDisruption):
         timeout_s: float = 120,
     ) -> None:
         super().__init__("node-pressure", kubernetes, recorder, workloads, node, timeout_s=timeout_s)
-        self._machine_control, self._lasting = machine_control, Lasting(lasts_s)
+        self._machine_control, self.lasting = machine_control, Lasting(lasts_s)
         self._throttled_before = 0
 
     def prepare(self) -> Mapping[str, Any]:
@@ -43,7 +43,7 @@ class NodePressure(NodeDisruption):
         return {**about, "pods": sorted(self.pods_there().values()), "percent_of_a_cpu": PERCENT}
 
     def inject(self) -> None:
-        self._lasting.begin()
+        self.lasting.begin()
         self._machine_control.throttle_node(self.node, PERCENT)
 
     def confirm(self) -> Mapping[str, Any]:
@@ -51,10 +51,10 @@ class NodePressure(NodeDisruption):
             times = self._machine_control.throttled(self.node) - self._throttled_before
             if times < _MANY:
                 raise NotYet(f"its pods were held back {times} times")
-            self._lasting.require_over()
+            self.lasting.require_over()
             return times
 
-        return {"held_back": self.wait("its pods are held back", held_back, more_s=self._lasting.lasts_s)}
+        return {"held_back": self.wait("its pods are held back", held_back, more_s=self.lasting.lasts_s)}
 
     def restore(self) -> None:
         self._machine_control.release_node(self.node)

@@ -46,10 +46,6 @@ class Pause(ContainerDisruption):
 
         return {"kubernetes": self.wait("seen to hang", noticed)}
 
-    def await_response(self) -> None:
-        super().await_response()
-        self.wait("it has lasted", self.lasting.require_over, more_s=self.lasting.lasts_s)
-
     def restore(self) -> None:
         self.machine_control.resume_container(self.container.node, self.container.id)
         super().restore()

@@ -1,6 +1,5 @@
 """Packets to and from the server in use vanish: nobody refuses, connections that are open stay, new ones never open."""
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,10 +32,10 @@ class ServerBlackhole(ServerDisruption):
         timeout_s: float = 120,
     ) -> None:
         super().__init__(kind, recorder, machine_control, what, timeout_s=timeout_s)
-        self._lasting = Lasting(lasts_s)
+        self.lasting = Lasting(lasts_s)
 
     def inject(self) -> None:
-        self._lasting.begin()
+        self.lasting.begin()
         self.machine_control.swallow_packets(self.server)
 
     def confirm(self) -> Mapping[str, Any]:
@@ -44,7 +43,3 @@ class ServerBlackhole(ServerDisruption):
 
     def respond(self) -> Mapping[str, Any]:
         return {"successor": self.successor()}
-
-    def restore(self) -> None:
-        time.sleep(self._lasting.left_s)
-        super().restore()
