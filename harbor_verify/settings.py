@@ -32,7 +32,7 @@ from pydantic import (
     ValidationError,
 )
 
-from harbor_verify.clients.bundle import beside_the_public
+from harbor_verify.clients.bundle import trusted
 from harbor_verify.errors import SettingsError
 
 PREFIX = "HARBOR_VERIFY_"
@@ -83,8 +83,8 @@ class Settings(BaseModel):
     )
     ca_file: FilePath | None = Field(
         None,
-        description="certificates (PEM) of authorities to trust beside the public ones, for the front door and for a "
-        "store that pulls are redirected to",
+        description="certificates (PEM) of authorities to trust beside those of this machine, for the front door and "
+        "for a store that pulls are redirected to",
     )
     insecure: bool = Field(False, description="do not verify the front door's certificate")
     docker_host: str | None = Field(
@@ -309,9 +309,7 @@ class Settings(BaseModel):
     @property
     def verify(self) -> bool | str:
         """What `requests` takes as `verify`."""
-        if self.insecure:
-            return False
-        return beside_the_public(self.ca_file) if self.ca_file else True
+        return False if self.insecure else str(trusted(self.ca_file))
 
 
 SECRETS = tuple(name for name, each in Settings.model_fields.items() if "SecretStr" in str(each.annotation))

@@ -18,11 +18,24 @@ DER = Encoding.DER
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
 
+SYSTEMS_FILES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+"""Where authorities are that were given to a whole machine, on Debian and Alpine, Red Hat's, SUSE, macOS and the BSDs.
+OpenSSL itself finds most of them in a folder alone, and Python's programs want a file. Source: each one's manual."""
+
+
 def system_authorities() -> Path:
-    """The file (PEM) of those that this side trusts as it is: the system's, or where that has no such file, Mozilla's,
-    as `requests` brings them.
+    """The file (PEM) of those that this side trusts as it is: the one that SSL_CERT_FILE names or OpenSSL was built
+    with, the system's, or where there is none, Mozilla's, as `requests` brings them.
     """
-    return Path(ssl.get_default_verify_paths().cafile or requests.utils.DEFAULT_CA_BUNDLE_PATH)
+    places = (ssl.get_default_verify_paths().cafile, *SYSTEMS_FILES)
+    found = (Path(place) for place in places if place and Path(place).is_file())
+    return next(found, Path(requests.utils.DEFAULT_CA_BUNDLE_PATH))
 
 
 def ask_postgresql(connection: socket.socket) -> None:

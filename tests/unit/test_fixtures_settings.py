@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from harbor_verify.clients import certificates
 from harbor_verify.errors import SettingsError
 from harbor_verify.settings import Settings, load
 
@@ -65,12 +66,30 @@ def test_a_password_on_a_command_line_is_refused_and_not_repeated(tmp_path):
     assert "Harbor12345" not in str(told.value)
 
 
-@pytest.mark.parametrize("given, verify", [({}, True), ({"insecure": True}, False)])
-def test_certificates_are_verified_unless_one_says_otherwise(tmp_path, given, verify):
-    assert load(given, {}, tmp_path).verify is verify
+def test_certificates_are_verified_by_this_machines_authorities_unless_one_says_otherwise(
+    tmp_path, monkeypatch
+):
+    given_to_the_machine = tmp_path / "ca-certificates.crt"
+    given_to_the_machine.write_text("the house's own")
+    monkeypatch.setenv("SSL_CERT_FILE", str(given_to_the_machine))
+    assert load({}, {}, tmp_path).verify == str(given_to_the_machine)
+    assert load({"insecure": True}, {}, tmp_path).verify is False
 
 
-def test_authorities_of_a_file_are_beside_the_public_ones(tmp_path):
+@pytest.mark.parametrize("exists", [True, False])
+def test_authorities_that_openssl_finds_in_a_folder_alone_are_those_of_the_systems_file(
+    tmp_path, monkeypatch, exists
+):
+    systems = tmp_path / "ca-bundle.crt"
+    if exists:
+        systems.write_text("the house's own")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "no-such-file"))
+    monkeypatch.setattr(certificates, "SYSTEMS_FILES", (str(tmp_path / "elsewhere"), str(systems)))
+    assert (certificates.system_authorities() == systems) is exists
+    assert certificates.system_authorities().is_file()
+
+
+def test_authorities_of_a_file_are_beside_this_machines(tmp_path):
     file = tmp_path / "private.pem"
     file.write_text("-----BEGIN CERTIFICATE-----\nprivate\n")
     text = Path(str(load({"ca_file": str(file)}, {}, tmp_path).verify)).read_text()
