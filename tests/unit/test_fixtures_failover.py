@@ -253,6 +253,11 @@ def a_while():
     time.sleep(0.1)
 
 
+def written(world, count):
+    if len(world.values) < count:
+        raise NotYet(f"{len(world.values)} of {count}")
+
+
 def test_a_harbor_that_shares_its_sessions_survives(kill):
     world = World()
     survival = kill(world, a_while)
@@ -443,7 +448,9 @@ def test_a_write_that_another_replica_does_not_see_is_found(kill):
 
     def lag():
         world.read = {"ui-1": dict(world.values), "ui-2": dict(world.values)}
-        a_while()
+        # Two: of the first it is sure that it was read, too.
+        behind = len(world.values) + 2
+        wait_until("written twice", lambda: written(world, behind), deadline="test", timeout_s=20)
         world.read = {}
 
     with pytest.raises(Failure, match="has just acknowledged"):
