@@ -13,6 +13,7 @@ from harbor_verify.clients.capabilities import Robot
 from harbor_verify.clients.harbor import Credentials, Harbor, Session
 from harbor_verify.clients.http import HttpClient, PasswordRule
 from harbor_verify.clients.registry import Registry
+from harbor_verify.clients.token_service import Token
 from harbor_verify.errors import AnswerError, CannotTell, NoAnswer
 from harbor_verify.replica_coverage import rounds_to_meet_each
 
@@ -72,25 +73,25 @@ class Logins:
 
     def trusted_token(
         self, registry: Registry, webs: list[Harbor], credentials: Credentials | None, scope: str
-    ) -> str:
+    ) -> Token:
         """A token of the first of `webs` whose tokens `registry` accepts; of the last, where it accepts none.
 
         The administrator's are asked for at the front door, until each replica was met. Raises NoAnswer.
         """
         errors: dict[str, None] = {}
-        text = ""
+        token: Token | None = None
         with ExitStack() as stack:
             for giver in self._givers(stack, webs, credentials):
                 try:
-                    text = token_service.fetch(giver, credentials, scope).text
-                    if registry.accepts(text).status_code == 200:
-                        return text
+                    token = token_service.fetch(giver, credentials, scope)
+                    if registry.accepts(token.text).status_code == 200:
+                        return token
                 except AnswerError as refusal:
                     errors[str(refusal)] = None
-        if not text:
+        if token is None:
             raise NoAnswer(f"no web replica gives a token: {'; '.join(errors)}", sent=False)
         # No registry trusts it: what the registry says of it is then the answer.
-        return text
+        return token
 
     def _givers(
         self, stack: ExitStack, webs: list[Harbor], credentials: Credentials | None

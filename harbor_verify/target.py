@@ -1,9 +1,8 @@
 """The Harbor that is being verified, as checks see it."""
 
-import functools
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -21,6 +20,7 @@ from harbor_verify.clients.registry import Authorise, BackendRegistry, Registry,
 from harbor_verify.clients.relay import Connection, Relay
 from harbor_verify.clients.replica_link import Trust, open_connection, open_link, served_certificate
 from harbor_verify.clients.sql import Sql
+from harbor_verify.clients.token_service import KeptTokens, Token
 from harbor_verify.errors import (
     CannotTell,
     NeedMissing,
@@ -185,9 +185,7 @@ class Target:
         Tokens come from there, too: like a docker client, this one asks once for each scope and keeps it.
         """
         link = link or self.front_door.http
-        return Registry(
-            link, by_token(functools.cache(lambda scope: token_service.fetch(link, credentials, scope).text))
-        )
+        return Registry(link, by_token(KeptTokens(partial(token_service.fetch, link, credentials))))
 
     def front_registry_for_all(self, link: HttpClient, user: Credentials | None = None) -> Registry:
         """The registry as clients reach it, by what every replica takes: not about who signs tokens.
@@ -201,13 +199,11 @@ class Target:
         return Registry(link, self.pinned_tokens(first, user))
 
     def pinned_tokens(self, registry: HttpClient, credentials: Credentials | None) -> Authorise:
-        """Tokens, each asked for once, of the first web replica whose tokens `registry` accepts; None: nobody's.
+        """Tokens, kept, of the first web replica whose tokens `registry` accepts; None: nobody's.
 
         The administrator's are asked for at the front door, until one is accepted or each replica was met.
         """
-        return by_token(
-            functools.cache(lambda scope: self._trusted_token(Registry(registry), credentials, scope))
-        )
+        return by_token(KeptTokens(partial(self._trusted_token, Registry(registry), credentials)))
 
     def configurations(self, replica: Replica) -> Mapping[str, Any]:
         """What this replica of the configuration store answers; secrets among it.
@@ -431,7 +427,7 @@ class Target:
             self.front_door.close()
         self.kubernetes.close()
 
-    def _trusted_token(self, registry: Registry, credentials: Credentials | None, scope: str) -> str:
+    def _trusted_token(self, registry: Registry, credentials: Credentials | None, scope: str) -> Token:
         webs = [self.web(replica) for replica in self.replicas(Role.WEB)]
         return self._logins.trusted_token(registry, webs, credentials, scope)
 

@@ -6,7 +6,9 @@ Look at what a token grants.
 
 import base64
 import json
-from collections.abc import Mapping
+import math
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +18,8 @@ from harbor_verify.errors import UnexpectedAnswer
 
 PATH = "/service/token"
 SERVICE = "harbor-registry"
+_USED_FOR = 0.75
+"""The part of its life after which a token is replaced: what is asked with it may take a while."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,31 @@ class Token:
                     entry["actions"]
                 )
         return actions_by_scope
+
+    @property
+    def lifetime_s(self) -> float:
+        """Seconds from its issue to its end; infinite where it does not say."""
+        try:
+            return float(self.claims["exp"]) - float(self.claims["iat"])
+        except (KeyError, TypeError, ValueError):
+            return math.inf
+
+
+class KeptTokens:
+    """Tokens by scope, each asked for once, and anew before it ends, as docker clients do."""
+
+    def __init__(self, ask: Callable[[str], Token]) -> None:
+        self._ask = ask
+        self._kept: dict[str, tuple[Token, float]] = {}
+
+    def __call__(self, scope: str) -> str:
+        """A token for this scope (several with a space between). Raises what asking raises."""
+        token, until_s = self._kept.get(scope, (None, 0.0))
+        if token is None or time.monotonic() >= until_s:
+            asked_s = time.monotonic()
+            token = self._ask(scope)
+            self._kept[scope] = token, asked_s + token.lifetime_s * _USED_FOR
+        return token.text
 
 
 def fetch(http: HttpClient, credentials: Credentials | None, *scopes: str, path: str = PATH) -> Token:

@@ -1,5 +1,6 @@
 """Tokens for one registry replica: of a web replica that it trusts, for whoever asks, or for nobody."""
 
+import time
 from itertools import cycle
 from types import SimpleNamespace
 
@@ -8,6 +9,7 @@ import pytest
 from harbor_verify import logins
 from harbor_verify import target as module
 from harbor_verify.clients.harbor import Credentials
+from harbor_verify.clients.token_service import KeptTokens, Token
 from harbor_verify.errors import NoAnswer
 from harbor_verify.target import Target
 
@@ -24,7 +26,7 @@ def tokens(monkeypatch):
         assert http != "good" or credentials != ADMIN, "the administrator's come from the front door"
         if http.endswith("silent"):
             raise NoAnswer("no answer", sent=True)
-        return SimpleNamespace(text=http.removeprefix("front: "))
+        return Token(http.removeprefix("front: "), {}, {})
 
     def registry(link):
         return SimpleNamespace(
@@ -66,3 +68,25 @@ def test_what_the_registry_says_of_an_untrusted_token_is_then_the_answer(tokens)
 def test_without_any_token_harbor_gave_no_answer(tokens):
     with pytest.raises(NoAnswer, match="no web replica gives a token"):
         tokens(["silent"], None)
+
+
+def test_a_token_that_does_not_live_for_long_is_asked_for_anew_before_it_ends():
+    asked = []
+
+    def ask(scope):
+        asked.append(scope)
+        return Token(f"{scope} {len(asked)}", {}, {"iat": 1000, "exp": 1000.4})
+
+    kept = KeptTokens(ask)
+    assert kept("a") == "a 1"
+    assert kept("a") == "a 1"
+    assert kept("b") == "b 2"
+    time.sleep(0.35)
+    assert kept("a") == "a 3"
+
+
+@pytest.mark.parametrize("claims", [{}, {"exp": 1060}, {"exp": "never", "iat": None}])
+def test_a_token_that_does_not_say_for_how_long_it_lives_is_kept(claims):
+    kept = KeptTokens(lambda scope: Token("t", {}, claims))
+    assert kept("a") == kept("a") == "t"
+    assert Token("t", {}, claims).lifetime_s == float("inf")

@@ -9,6 +9,7 @@ import pytest
 from harbor_verify import target as module
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.clients.registry import BackendRegistry
+from harbor_verify.clients.token_service import Token
 from harbor_verify.description import describe
 from harbor_verify.errors import NoAnswer, SettingsError, TargetUnreachable, WrongConfiguration
 from harbor_verify.model.discovery import Backend
@@ -246,7 +247,7 @@ def test_who_is_anonymous_at_a_registry_has_tokens_for_nobody_of_a_web_replica_t
 
     def fetch(http, credentials, scope):
         asked.append((http, credentials, scope))
-        return SimpleNamespace(text=f"of-{http}")
+        return Token(f"of-{http}", {}, {})
 
     target = Target(access(), FakeDeployment(["ui-0", "ui-1"]), Settings())
     monkeypatch.setattr(module.token_service, "fetch", fetch)
