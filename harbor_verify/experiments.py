@@ -182,7 +182,7 @@ class Experiments:
                 self._workloads(),
                 self._machine_control,
                 [node],
-                lasts_s=self.settings.node_lost_s,
+                lasts_s=self.settings.node_outage_budget_s + _LONGER_S,
                 timeout_s=self._timeout_s,
             )
             return loss, self._on(node)
@@ -210,7 +210,7 @@ class Experiments:
                 workloads,
                 self._machine_control,
                 nodes,
-                lasts_s=self.settings.node_lost_s,
+                lasts_s=self.settings.node_outage_budget_s + _LONGER_S,
                 timeout_s=self._timeout_s,
             )
             return loss, [victim for node in nodes for victim in self._on(node)]

@@ -24,7 +24,6 @@ from pydantic import (
     Field,
     FilePath,
     HttpUrl,
-    NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
@@ -240,11 +239,6 @@ class Settings(BaseModel):
     )
     node_outage_budget_s: PositiveFloat = Field(
         30, description="longest outage in seconds while a node is lost"
-    )
-    node_lost_s: NonNegativeFloat = Field(
-        0,
-        description="seconds for which a node stays lost at least; it comes back when Kubernetes has noticed, and not "
-        "before that",
     )
     store_outage_budget_s: PositiveFloat = Field(
         15, description="longest outage in seconds while a database, session store or file system fails over"

@@ -10,9 +10,9 @@ check takes notice of (`beside_others`), which can be planted together: `NAME+NA
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Protocol
@@ -79,8 +79,6 @@ class Defect:
     """Ids of checks that find nothing to be about with it: of one replica there is no other to ask."""
     applicable: frozenset[str] = frozenset()
     """Ids of checks that find something to be about with it, and find it well."""
-    settings: Mapping[str, float] = field(default_factory=dict)
-    """Settings of the suite with which it shows, as flags are called: {"node-lost-s": 35}."""
     unready: frozenset[str] = frozenset()
     """The workloads whose pods never become Ready with it."""
     beside_others: bool = False
@@ -174,7 +172,6 @@ def _together(found: Sequence[Defect]) -> Defect:
         causes=union(lambda each: each.causes or each.turns_red),
         not_applicable=union(lambda each: each.not_applicable),
         applicable=union(lambda each: each.applicable),
-        settings={name: value for each in found for name, value in each.settings.items()},
         unready=union(lambda each: each.unready),
     )
 

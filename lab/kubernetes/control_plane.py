@@ -59,8 +59,10 @@ CONTROLLER_MANAGER = Daemon(
         f"--root-ca-file={certificates.AUTHORITY}",
         "--use-service-account-credentials=true",
         "--leader-elect=false",
-        # Half of the default: so long do Services lead to the pods of a node that is lost (docs/hardening.md).
-        "--node-monitor-grace-period=20s",
+        # Less than half of the default, and looked at each second: so long do Services lead to the pods of a lost node
+        # (docs/hardening.md).
+        "--node-monitor-grace-period=18s",
+        "--node-monitor-period=1s",
     ),
 )
 SCHEDULER = Daemon(

@@ -189,8 +189,8 @@ class Node:
             "imageGCLowThresholdPercent": 99,
             # Short, so that what the lab waits for is Harbor and not the kubelet's cache.
             "syncFrequency": "10s",
-            # A sign of life every 5 s, as the control plane waits for 20 s only.
-            "nodeLeaseDurationSeconds": 20,
+            # A sign of life every 4 s, as the control plane waits for 18 s only.
+            "nodeLeaseDurationSeconds": 16,
             "configMapAndSecretChangeDetectionStrategy": "Watch",
         }
 

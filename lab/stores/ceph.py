@@ -37,6 +37,23 @@ _MOUNT = "/run/cephfs"
 """On the machine's own /run."""
 _PORT = 6789
 MONITOR_ADDRESS = f"{settings.CEPH}:{_PORT}"
+_TOLD_BY_MONITOR = """
+[mds]
+# A node that is lost gives nothing back: whoever wants to write where its registry did waits until it is given up, a
+# minute by default. It is not fenced (blocklisted): ceph-fuse would get nowhere for as long when it is back.
+mds_cap_revoke_eviction_timeout = 8
+mds_session_blocklist_on_evict = false
+[client]
+# A node that was given up begins anew when it is back; without this its registry is Ready, and answers 500 for ever.
+client_reconnect_stale = true
+# For each thing that is asked of it ceph-fuse reads /proc/PID/status for the groups of who asks; of the pods here all
+# are in one, and that reading was three quarters of its work.
+fuse_set_user_groups = false
+debug_client = 0/0
+debug_ms = 0/0
+debug_objecter = 0/0
+"""
+"""The kubelet starts ceph-fuse without a configuration file: what the monitor tells reaches it."""
 _UNUSED = """
 alerts balancer crash devicehealth diskprediction_local influx insights iostat localpool mirroring nfs orchestrator
 osd_perf_query osd_support pg_autoscaler progress prometheus rbd_support restful selftest snap_schedule stats
@@ -74,6 +91,7 @@ def ensure() -> None:
             # One that was told to end may take for ever over it, and answers nothing meanwhile.
             daemon.stop(signal_number=signal.SIGKILL)
             daemon.ensure(partial(_well, daemon), deadline_s=90)
+    _ensure_told()
     ensure_folders(VOLUMES)
 
 
@@ -158,6 +176,18 @@ def _make() -> None:
     ceph("fs", "new", "cephfs", "metadata", "data")
     ceph("health", "mute", "MGR_MODULE_ERROR", "--sticky")  # the modules that are left out on purpose
     _MADE.touch()
+
+
+def _ensure_told() -> None:
+    """Let the monitor tell clients and metadata servers how to work, unless it does."""
+    file = FOLDER / "told-by-monitor.conf"
+    if file.exists() and file.read_text() == _TOLD_BY_MONITOR:
+        return
+    file.unlink(missing_ok=True)
+    told = FOLDER / "telling.conf"
+    told.write_text(_TOLD_BY_MONITOR)
+    ceph("config", "assimilate-conf", "-i", str(told))
+    told.rename(file)
 
 
 def _format(*words: str | Path) -> None:
@@ -272,11 +302,7 @@ mds_beacon_interval = 1
 # What one node has just written waits in the metadata server's journal for its next tick (5 s by default) before
 # another node may read it. A busy file system flushes all the time; in a quiet one each first read would take that.
 mds_tick_interval = 0.1
-# For each thing that is asked of it ceph-fuse reads /proc/PID/status for the groups of who asks; of the pods here all
-# are in one, and that reading was a good part of its work.
-fuse_set_user_groups = false
 # What nobody will read is not kept in memory either.
-debug_client = 0/0
 debug_ms = 0/0
 debug_mds = 0/0
 debug_osd = 0/0

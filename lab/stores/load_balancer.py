@@ -136,7 +136,12 @@ defaults
   # A check says goodbye before it reads the answer: an answer that is not the expected then ends it at once, instead of
   # being waited for until the time is up.
   timeout check 2s
+  # A client whose node is lost says no goodbye. What it had begun in a database, it holds, until it is given up: a core
+  # in the middle of a push its project's quota, and with it every push into that project.
   option clitcpka
+  clitcpka-idle 5s
+  clitcpka-intvl 2s
+  clitcpka-cnt 3
   option srvtcpka
   # The health user may come from this address only. What is open to a server that goes is closed, so that a client
   # learns of it at once.
@@ -146,7 +151,7 @@ defaults
 # refused with a deadlock that Harbor does not try again. Sticking to the address that clients ask for keeps all of
 # them on the node in use, also when another comes back.
 listen database
-  bind {settings.LOAD_BALANCER}:{galera.PORT}
+  bind {settings.LOAD_BALANCER}:{galera.PORT} tcp-ut 10s
   balance first
   stick-table type ip size 16
   stick on dst
@@ -162,7 +167,7 @@ listen database
 
 # The one node that is primary. A Patroni that hangs for a moment, on a machine that is busy, costs nobody a connection.
 listen postgresql
-  bind {settings.LOAD_BALANCER}:{postgresql.PORT}
+  bind {settings.LOAD_BALANCER}:{postgresql.PORT} tcp-ut 10s
   default-server fall 3
   option httpchk OPTIONS /primary
   http-check expect status 200
@@ -170,11 +175,11 @@ listen postgresql
 
 # Without Sentinels the primary goes on serving; with them, none that they have replaced does.
 frontend session-store
-  bind {settings.LOAD_BALANCER}:{redis_sentinel.PORT}
+  bind {settings.LOAD_BALANCER}:{redis_sentinel.PORT} tcp-ut 10s
 {choice}
 
 frontend session-store-by-tls
-  bind {settings.LOAD_BALANCER}:{redis_sentinel.TLS_PORT}
+  bind {settings.LOAD_BALANCER}:{redis_sentinel.TLS_PORT} tcp-ut 10s
 {choice_by_tls}
 {redis_servers}"""
 

@@ -483,5 +483,8 @@ _PARAMETERS = {
     # A standby or a client that has gone without a word is given up.
     "wal_sender_timeout": "10s",
     "wal_receiver_timeout": "10s",
-    "tcp_keepalives_idle": 30,
+    "tcp_keepalives_idle": 5,
+    "tcp_keepalives_interval": 2,
+    "tcp_keepalives_count": 3,
+    "tcp_user_timeout": "10s",
 }

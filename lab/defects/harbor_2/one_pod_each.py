@@ -40,8 +40,6 @@ DEFECT = Defect(
     ),
     # The only pod, deleted with grace, serves until it ends, and mostly there is another by then.
     may_turn_red=frozenset({"failover.registry-pod-kill", "failover.web-pod-kill"}),
-    # The node would be back as soon as Kubernetes has noticed, with all that is on it.
-    settings={"node-lost-s": 35},
     causes=frozenset({"configuration.components-replicated"}),
     not_applicable=frozenset(
         {
