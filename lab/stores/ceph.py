@@ -46,6 +46,10 @@ mds_session_blocklist_on_evict = false
 [client]
 # A node that was given up begins anew when it is back; without this its registry is Ready, and answers 500 for ever.
 client_reconnect_stale = true
+# It looks for Ceph again each second, and not, after a while, each 15 and 30: until it has found it, it hangs, Ready.
+ms_max_backoff = 1
+mon_client_hunt_interval = 1
+mon_client_hunt_interval_max_multiple = 1
 # For each thing that is asked of it ceph-fuse reads /proc/PID/status for the groups of who asks; of the pods here all
 # are in one, and that reading was three quarters of its work.
 fuse_set_user_groups = false
