@@ -17,7 +17,6 @@ class ApiServerLoss(ClusterDisruption):
     """Shorter than what a node's Lease and this run's own may go without being renewed."""
 
     def inject(self) -> None:
-        self.lasting.begin()
         self.machine_control.refuse_api()
 
     def confirm(self) -> Mapping[str, Any]:

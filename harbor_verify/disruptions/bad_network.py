@@ -1,6 +1,5 @@
 """The network of one replica is bad for a while; in which way, each kind says."""
 
-from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,14 +22,6 @@ class BadNetwork(ContainerDisruption):
         """But for how long it lasts, as any other of a container."""
         super().__init__(*where, **more)
         self.lasting = Lasting(lasts_s)
-
-    def inject(self) -> None:
-        self.lasting.begin()
-        self.impair()
-
-    @abstractmethod
-    def impair(self) -> None:
-        """Make it bad. Raises MachineControlFailed."""
 
     def confirm(self) -> Mapping[str, Any]:
         def impaired() -> int:

@@ -125,6 +125,7 @@ class Disruption(ABC):
             raise
         # Recorded before it is done: whatever follows cannot seem to have come first.
         self.recorder.event(self.name, "inject", about)
+        self.lasting.begin()
         try:
             self.inject()
         except BaseException as error:

@@ -16,7 +16,6 @@ class DnsLoss(ClusterDisruption):
     usual_s = 30.0
 
     def inject(self) -> None:
-        self.lasting.begin()
         self.machine_control.lose_names()
 
     def confirm(self) -> Mapping[str, Any]:

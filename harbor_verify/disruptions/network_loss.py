@@ -16,5 +16,5 @@ class NetworkLoss(BadNetwork):
     def about(self) -> Mapping[str, Any]:
         return {**super().about(), "percent": PERCENT}
 
-    def impair(self) -> None:
+    def inject(self) -> None:
         self.machine_control.lose_packets(self.container.node, self.container.address, PERCENT)

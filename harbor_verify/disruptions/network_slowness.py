@@ -16,5 +16,5 @@ class NetworkSlowness(BadNetwork):
     def about(self) -> Mapping[str, Any]:
         return {**super().about(), "kbit_per_s": KBIT_PER_S}
 
-    def impair(self) -> None:
+    def inject(self) -> None:
         self.machine_control.slow_down(self.container.node, self.container.address, KBIT_PER_S)

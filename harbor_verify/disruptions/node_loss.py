@@ -49,7 +49,6 @@ class NodeLoss(NodeDisruption):
         return {**about, "pods": sorted(self._victims.values())}
 
     def inject(self) -> None:
-        self.lasting.begin()
         for node in self._nodes:
             self._machine_control.lose_node(node)
 

@@ -47,7 +47,6 @@ class NodeMemoryPressure(NodeDisruption):
         return {**about, "pods": sorted(self.pods_there().values())}
 
     def inject(self) -> None:
-        self.lasting.begin()
         self._take()
 
     def _take(self) -> None:

@@ -43,7 +43,6 @@ class NodePressure(NodeDisruption):
         return {**about, "pods": sorted(self.pods_there().values()), "percent_of_a_cpu": PERCENT}
 
     def inject(self) -> None:
-        self.lasting.begin()
         self._machine_control.throttle_node(self.node, PERCENT)
 
     def confirm(self) -> Mapping[str, Any]:

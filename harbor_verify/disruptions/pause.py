@@ -27,7 +27,6 @@ class Pause(ContainerDisruption):
         self.lasting = Lasting(lasts_s)
 
     def inject(self) -> None:
-        self.lasting.begin()
         self.machine_control.pause_container(self.container.node, self.container.id)
 
     def confirm(self) -> Mapping[str, Any]:

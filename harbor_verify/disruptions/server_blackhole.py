@@ -35,7 +35,6 @@ class ServerBlackhole(ServerDisruption):
         self.lasting = Lasting(lasts_s)
 
     def inject(self) -> None:
-        self.lasting.begin()
         self.machine_control.swallow_packets(self.server)
 
     def confirm(self) -> Mapping[str, Any]:

@@ -29,7 +29,6 @@ class ServerHang(ServerDisruption):
         self.lasting = Lasting(lasts_s)
 
     def inject(self) -> None:
-        self.lasting.begin()
         self.machine_control.pause_server(self.server)
 
     def confirm(self) -> Mapping[str, Any]:

@@ -40,7 +40,6 @@ class VolumeFull(ClusterDisruption):
         return {**super().prepare(), "volume": self._volume}
 
     def inject(self) -> None:
-        self.lasting.begin()
         self.machine_control.fill_volume(self._volume)
 
     def confirm(self) -> Mapping[str, Any]:
