@@ -1,12 +1,25 @@
 """Who is at work while something is broken, and what they were promised."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from harbor_verify.clients.harbor import Session
 from harbor_verify.workloads import InTurn, Work
 from harbor_verify.workloads.images import Push, Pushed
 from harbor_verify.workloads.sessions import Login
 from harbor_verify.workloads.values import ValueWrite
+
+
+class Tried(NamedTuple):
+    """The replicas that were asked for everything after the heal, by name."""
+
+    webs: Sequence[str] = ()
+    """Of sessions, the catalogue and values; the front door is one of them."""
+    keepers: Sequence[str] = ()
+    """Of images, which they have."""
+    passers: Sequence[str] = ()
+    """Of images, which they pass on."""
 
 
 @dataclass
@@ -42,7 +55,7 @@ class ClientsAtWork:
         return works_by_place
 
     def add(self, *works: Work, seldom: Work | None = None, every: int = 0) -> None:
-        """One client for these, and for `seldom` in one of `every` turns."""
+        """One client for these, all at one place, and for `seldom` in one of `every` turns."""
         self.works += [*works, *([seldom] if seldom else [])]
         alone = len(works) == 1 and not seldom
         self.clients.append(works[0] if alone else InTurn(works, seldom=seldom, every=every))

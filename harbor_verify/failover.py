@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from functools import partial
 
-from harbor_verify.at_work import ClientsAtWork
+from harbor_verify.at_work import ClientsAtWork, Tried
 from harbor_verify.checkers.catalogue import no_push_missing_in_catalogue
 from harbor_verify.checkers.failed_requests import failed_requests
 from harbor_verify.checkers.fault_confirmed import fault_confirmed
@@ -57,7 +57,7 @@ from harbor_verify.verdict import Failure, Offender
 from harbor_verify.waiting import as_long_as
 from harbor_verify.ways import FRONT_DOOR, Ways
 from harbor_verify.workloads import Work, Workers, perform
-from harbor_verify.workloads.images import Connect, Pull, Push, Pushed, pull_back_everywhere
+from harbor_verify.workloads.images import Connect, ManifestPull, Pull, Push, Pushed, pull_back_everywhere
 from harbor_verify.workloads.listings import list_everywhere
 from harbor_verify.workloads.pace import PushAllowance, rate_per_s, turns_between_logins
 from harbor_verify.workloads.pages import PageView
@@ -237,14 +237,13 @@ class Experiment:
                         # Something is lost for good, or it goes on: the checkers say what.
                         late = error
             weak = load.end() if load else None
-            webs: list[Harbor] = []
-            givers: dict[str, Connect] = {}
+            tried = Tried()
             if self._healed_ms() is not None:
                 live.phase = "trying everything everywhere"
                 again = [work for work in at_work.works if work.kind in budgets.refuses]
                 try_until_served(self._recorder, again, timeout_s=settings.recovery_budget_s)
-                webs, givers = self._try_everything(ways, at_work, disruption.names)
-        judgements = self._judge(workers.clients, [web.name for web in webs], list(givers), budgets)
+                tried = self._try_everything(ways, at_work, disruption.names)
+        judgements = self._judge(workers.clients, tried, budgets)
         return Survival(
             judgements,
             self._healed_ms(),
@@ -312,18 +311,15 @@ class Experiment:
                 f"{client} had no good answer for {silent_s:.1f} s (--stop-when-outage-s {limit_s:g})"
             )
 
-    def _try_everything(
-        self, ways: Ways, at_work: ClientsAtWork, names: Mapping[str, str]
-    ) -> tuple[list[Harbor], dict[str, Connect]]:
-        """After the heal; returns whom it was asked of."""
+    def _try_everything(self, ways: Ways, at_work: ClientsAtWork, names: Mapping[str, str]) -> Tried:
+        """After the heal."""
         webs = [ways.front_harbor(), *ways.webs(names=names)]
         keepers = ways.registries(Role.REGISTRY, names=names)
         takes = self._target.profile.registry_api
         passers = {} if takes is Role.REGISTRY else ways.registries(takes, names=names)
-        givers = keepers | passers
         self._tell(
             f"trying {len(at_work.sessions)} sessions at {len(webs)} places, and "
-            f"{len(at_work.pushed)} images at {len(givers)}"
+            f"{len(at_work.pushed)} images at {len(keepers | passers)}"
         )
         machine = self._target.belongings.machine(self._project)
         span_s = self._settings.confirmation_s
@@ -333,7 +329,7 @@ class Experiment:
         if at_work.written:
             readers = webs if at_work.written.reads_as != self._target.credentials else webs[:1]
             read_everywhere(self._recorder, readers, at_work.written, at_work.written.reads_as, span_s=span_s)
-        return webs, givers
+        return Tried([web.name for web in webs], list(keepers), list(passers))
 
     def _gather(
         self, stack: ExitStack, ways: Ways, victims: Collection[str], budgets: Budgets
@@ -362,8 +358,8 @@ class Experiment:
         entry = self._target.ledger.made(VALUES, at_work.written.mark, project=self._written)
         erasers = [ways.front_harbor() for _ in range(_ERASERS_COUNT)]
         stack.callback(self._erase, at_work.written, erasers, entry)
-        at_work.add(self._push(FRONT_DOOR, ways.front_registry()))
-        at_work.add(self._push(FRONT_DOOR, ways.front_registry(), large=True))
+        small, large = (self._push(FRONT_DOOR, ways.front_registry(), large=size) for size in (False, True))
+        at_work.add(small, large)
         at_work.known = known
         at_work.add(Pull(FRONT_DOOR, ways.front_registry(), known))
         webs, by_place = ways.webs(without=victims), dict[str, list[Work]]()
@@ -381,7 +377,7 @@ class Experiment:
                 by_place[name].append(push)
         for name, connect in ways.registries(Role.REGISTRY, without=victims).items():
             # Where docker clients are served by others, Harbor's own way to the registry's storage is tried, too.
-            by_place.setdefault(name, [Pull(name, connect, known)])
+            by_place.setdefault(name, [ManifestPull(name, connect, known)])
         for name, works in by_place.items():
             every = turns_between_logins(len(logins), len(works) + 1, budgets.outage_ms)
             at_work.add(*works, seldom=logins.get(name), every=every)
@@ -446,9 +442,7 @@ class Experiment:
             f"{_TRIES} times {done.error}{status}; so nothing was broken: mend this first",
         )
 
-    def _judge(
-        self, clients: tuple[str, ...], webs: list[str], givers: list[str], budgets: Budgets
-    ) -> tuple[Judgement, ...]:
+    def _judge(self, clients: tuple[str, ...], tried: Tried, budgets: Budgets) -> tuple[Judgement, ...]:
         history = self._recorder.history()
         answers = history.without(budgets.refuses)
         clients = tuple(client for client in clients if answers.of(client) or not history.of(client))
@@ -458,10 +452,10 @@ class Experiment:
             fault_confirmed(history),
             response(history, budget_ms=budgets.response_ms),
             whole_again(history),
-            no_session_lost(history, replicas=webs),
-            no_acknowledged_push_lost(history, replicas=givers),
-            no_push_missing_in_catalogue(history, replicas=webs),
-            no_write_lost(history, replicas=webs),
+            no_session_lost(history, replicas=tried.webs),
+            no_acknowledged_push_lost(history, keepers=tried.keepers, passers=tried.passers),
+            no_push_missing_in_catalogue(history, replicas=tried.webs),
+            no_write_lost(history, replicas=tried.webs),
             no_stale_read(history),
             no_wrong_content(history),
             pulse(history),

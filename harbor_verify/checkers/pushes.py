@@ -16,16 +16,19 @@ WRONG_CONTENT = "WrongContent"
 _SHOWN = 5
 
 
-def no_acknowledged_push_lost(history: History, *, replicas: Collection[str]) -> Judgement:
-    """Every digest whose push was ok is pulled back whole from each of `replicas` after the last heal.
+def no_acknowledged_push_lost(
+    history: History, *, keepers: Collection[str], passers: Collection[str] = ()
+) -> Judgement:
+    """Every digest whose push was ok is pulled back whole from each of `keepers` after the last heal; and from one of
+    `passers`, replicas that pass on what keepers have, where there are any.
 
     Only operations of kind pull-back that began after the heal count: there, if the last one was ok; lost, if to the
     end of a span of repeated asking (harbor_verify/checkers/confirmation.py) they said that there is no such thing
     (404), or brought other bytes. A push whose outcome is not known (info) may be there or not.
 
     False: an acknowledged digest is lost on a replica.
-    Unknown: no disruption, or none that healed; no acknowledged push; a digest without a pull-back on a replica, or
-    whose pull-backs ended otherwise.
+    Unknown: no disruption, or none that healed; no acknowledged push; a digest without a pull-back on a keeper, or on
+    any passer, or whose pull-backs ended otherwise.
     """
     acknowledged = [op for op in history.operations if op.kind == PUSH and op.ok]
     digests = list(dict.fromkeys(op.value["digest"] for op in acknowledged))
@@ -33,7 +36,7 @@ def no_acknowledged_push_lost(history: History, *, replicas: Collection[str]) ->
     unknowns = unhealed(disruptions)
     if not digests:
         unknowns.append("no push was acknowledged")
-    if not replicas:
+    if not keepers:
         unknowns.append("there was no replica to ask")
     lost: dict[str, list[str]] = {}
     untold: dict[tuple[str, str], list[str]] = {}
@@ -44,15 +47,16 @@ def no_acknowledged_push_lost(history: History, *, replicas: Collection[str]) ->
         for op in history.operations:
             if op.kind == PULL_BACK and op.invoked_ns >= healed_ns and op.outcome is not None:
                 final.setdefault((op.value["digest"], op.replica), []).append(op)
-        for replica in replicas:
-            for digest in digests:
-                there = confirmed(
-                    final.get((digest, replica), []), says_lost=_says_lost, span_ms=confirmation_ms
-                )
-                if there is False:
-                    lost.setdefault(replica, []).append(digest)
-                elif there is not True:
-                    untold.setdefault((replica, there), []).append(digest)
+        pairs = [(replica, digest) for replica in keepers for digest in digests]
+        for digest in digests if passers else ():
+            asked = [(replica, digest) for replica in passers if (digest, replica) in final]
+            pairs += asked or [("each that passes images on", digest)]
+        for replica, digest in pairs:
+            there = confirmed(final.get((digest, replica), []), says_lost=_says_lost, span_ms=confirmation_ms)
+            if there is False:
+                lost.setdefault(replica, []).append(digest)
+            elif there is not True:
+                untold.setdefault((replica, there), []).append(digest)
     unknowns += [f"{some(digests)} on {replica}: {why}" for (replica, why), digests in untold.items()]
     return Judgement(
         "no-acknowledged-push-lost",

@@ -121,11 +121,7 @@ def _measured(registry: Registry) -> Mapping[str, Any]:
     return {LONGEST_WAIT_MS: round(registry.http.longest_wait_s * 1000, 3)}
 
 
-class _PullBack(Pull):
-    kind = PULL_BACK
-
-
-class _ManifestBack(_PullBack):
+class ManifestPull(Pull):
     """Its manifest alone, by its digest."""
 
     def do(self) -> Result:
@@ -136,6 +132,14 @@ class _ManifestBack(_PullBack):
         return Result(status=200, value={"manifest_bytes": len(manifest)})
 
 
+class _PullBack(Pull):
+    kind = PULL_BACK
+
+
+class _ManifestBack(ManifestPull):
+    kind = PULL_BACK
+
+
 def pull_back_everywhere(
     recorder: Recorder,
     keepers: Mapping[str, Connect],
@@ -144,15 +148,22 @@ def pull_back_everywhere(
     *,
     span_s: float,
 ) -> list[Operation]:
-    """After the heal: pull every acknowledged image from each place, until it comes, or `span_s` seconds.
+    """After the heal: pull every acknowledged image until it comes, or for `span_s` seconds.
 
-    From `keepers`, which have the images, all of it; from `passers`, which pass on what these give, its manifest:
-    whether they know it is what is theirs. Returns the last operation of each pair; `no_acknowledged_push_lost` judges
-    the history.
+    From each of `keepers`, which have the images, all of it; from `passers`, which pass on what those give, its
+    manifest, from one of them in turn: whether it is known is what is theirs, each one's catalogue tells it of all
+    (`list_everywhere`), and no more than one has to show that the way is open. Returns the last operation of each pair;
+    `no_acknowledged_push_lost` judges the history.
     """
-    lanes = [
-        [how(place, connect, each, client=f"{PULL_BACK}@{place}") for each in pushed]
-        for how, places in ((_PullBack, keepers), (_ManifestBack, passers))
-        for place, connect in places.items()
+    lanes: list[list[Work]] = [
+        [_PullBack(place, connect, each, client=f"{PULL_BACK}@{place}") for each in pushed]
+        for place, connect in keepers.items()
+    ]
+    lanes += [
+        [
+            _ManifestBack(place, connect, each, client=f"{PULL_BACK}@{place}")
+            for each in pushed[turn :: len(passers)]
+        ]
+        for turn, (place, connect) in enumerate(passers.items())
     ]
     return ask_until_known(recorder, lanes, span_s=span_s)

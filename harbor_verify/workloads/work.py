@@ -45,11 +45,16 @@ class Work(ABC):
 
 
 class InTurn(Work):
-    """One client that does several kinds of work at one place, one after the other, again and again."""
+    """One client that does several works at one place, one after the other, again and again.
+
+    Its name is that of the place, or of the first of them where all are of one kind.
+    """
 
     def __init__(self, works: Sequence[Work], *, seldom: Work | None = None, every: int = 0) -> None:
         """All are at the same place; `seldom` has one of `every` turns, the first of them, and the others the rest."""
-        super().__init__(works[0].replica, client=works[0].replica, uid=works[0].uid)
+        are_alike = len({work.kind for work in (*works, *([seldom] if seldom else []))}) == 1
+        client = works[0].client if are_alike else works[0].replica
+        super().__init__(works[0].replica, client=client, uid=works[0].uid)
         self.works = (*works, *([seldom] if seldom else []))
         self._turn, self._number = cycle(works), count()
         self._seldom, self._every = seldom, every

@@ -21,8 +21,8 @@ def pulled(at_ms, digest, replica, outcome="ok", **more):
     return op(at_ms, at_ms + 5, outcome, client=client, value={"digest": digest}, **more)
 
 
-def judged(*operations, events=FAULT, replicas=("registry-0", "registry-1")):
-    return no_acknowledged_push_lost(history(list(operations), events), replicas=replicas)
+def judged(*operations, events=FAULT, keepers=("registry-0", "registry-1"), passers=()):
+    return no_acknowledged_push_lost(history(list(operations), events), keepers=keepers, passers=passers)
 
 
 def everywhere(digest):
@@ -59,6 +59,22 @@ def test_three_denials_within_a_blink_are_no_loss():
 def test_one_denial_that_is_taken_back_is_no_loss():
     again = [pulled(300, A, "registry-1", "fail"), pulled(310, A, "registry-1")]
     assert judged(push(150, A), pulled(300, A, "registry-0"), *again).valid is True
+
+
+def test_each_image_is_asked_of_one_of_those_who_pass_images_on():
+    asked = [push(90, A), push(150, B), *everywhere(A), *everywhere(B)]
+    in_turn = [pulled(320, A, "core-0"), pulled(320, B, "core-1")]
+    assert judged(*asked, *in_turn, passers=("core-0", "core-1")).valid is True
+    found = judged(*asked, in_turn[0], passers=("core-0", "core-1"))
+    assert found.valid == "unknown"
+    assert found.unknowns == (f"{B[:19]} on each that passes images on: not asked for after the heal",)
+
+
+def test_what_one_who_passes_images_on_denies_is_lost():
+    denied = [pulled(300 + 8 * n, A, "core-1", "fail") for n in range(3)]
+    found = judged(push(150, A), *everywhere(A), *denied, passers=("core-0", "core-1"))
+    assert found.valid is False
+    assert found.offenders[0].object == "core-1"
 
 
 @pytest.mark.parametrize("outcome", ["fail", "info"])
@@ -110,7 +126,7 @@ def test_what_the_history_does_not_tell_is_unknown(operations, events, told):
 
 
 def test_without_replicas_nothing_is_known():
-    assert judged(push(150, A), replicas=()).valid == "unknown"
+    assert judged(push(150, A), keepers=()).valid == "unknown"
 
 
 def test_wrong_bytes_at_any_time_are_told():
