@@ -47,12 +47,12 @@ class ClientsAtWork:
         return [each for push in pushes for each in push.acknowledged]
 
     @property
-    def by_place(self) -> dict[str, list[Work]]:
-        """All work, by the replica that does it."""
-        works_by_place: dict[str, list[Work]] = {}
+    def lanes(self) -> list[list[Work]]:
+        """All work; what uses the same connection, to one replica, is in one lane."""
+        lanes: dict[str, list[Work]] = {}
         for work in self.works:
-            works_by_place.setdefault(work.replica, []).append(work)
-        return works_by_place
+            lanes.setdefault(work.uid or work.client, []).append(work)
+        return list(lanes.values())
 
     def add(self, *works: Work, seldom: Work | None = None, every: int = 0) -> None:
         """One client for these, all at one place, and for `seldom` in one of `every` turns."""

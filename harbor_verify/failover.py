@@ -425,8 +425,8 @@ class Experiment:
         return known
 
     def _require_each_works(self, at_work: ClientsAtWork) -> None:
-        """Each kind of work at each place is done once, the places side by side. Raises Failure with what is not."""
-        lanes = [[partial(self._try, work) for work in works] for works in at_work.by_place.values()]
+        """Each kind of work at each place is done once, lane by lane. Raises Failure with what is not."""
+        lanes = [[partial(self._try, work) for work in works] for works in at_work.lanes]
         if offenders := [offender for offender in side_by_side(lanes) if offender]:
             raise Failure(offenders)
 

@@ -46,7 +46,8 @@ ENTRY_POINT = """#!/bin/sh
 case "$1" in
 *.yml | *.yaml) set -- serve "$@" ;;
 esac
-exec docker-registry "$@"
+# Collect garbage at five times what is in use, not at twice: a third of what a pull costs here.
+exec env GOGC=400 docker-registry "$@"
 """
 SAMPLE_REGISTRY_CONFIGURATION = """# What the image brings along: no token service, storage inside the container.
 version: 0.1

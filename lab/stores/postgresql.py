@@ -405,7 +405,7 @@ def _show_certificate(folder: Path, valid_days: int | None = None) -> None:
 # A node that says nothing for _TTL_S seconds is replaced, so that Harbor has its database back about 10 s after its
 # loss. Patroni renews every _LOOP_S seconds, tries for _RETRY_S seconds, and wants TTL ≥ loop + 2 · retry. Not less: on
 # a machine that is busy a program may not get its turn for seconds, and each failover costs all connections.
-_TTL_S, _LOOP_S, _RETRY_S = 9, 2, 3
+_TTL_S, _LOOP_S, _RETRY_S = 9, 1, 3
 
 
 def configuration(name: str) -> dict[str, object]:

@@ -1,0 +1,40 @@
+"""After the heal each image is pulled back whole from all who keep it, and known to one of those who pass it on."""
+
+from harbor_verify.checkers.pushes import PUSH
+from harbor_verify.clients.image import Image
+from harbor_verify.history import Recorder
+from harbor_verify.workloads import InTurn
+from harbor_verify.workloads.images import Connect, Push, Pushed, pull_back_everywhere
+from tests.unit.fake_registry import FakeRegistry, Store, doors
+
+KEEPERS, PASSERS = ("registry-0", "registry-1"), ("core-0", "core-1", "core-2")
+
+
+def test_all_is_asked_of_keepers_and_one_of_those_who_pass_it_on_is_asked_in_turn():
+    store = Store()
+    with doors(*(FakeRegistry(store) for _ in range(1 + len(KEEPERS + PASSERS)))) as (front, *places):
+        pushed = [Pushed("p/r", Image.make(bytes([n]), run_id="r")) for n in range(4)]
+        for each in pushed:
+            front.registry.push(each.image, "p/r", each.image.digest[-12:])
+        connects = {
+            name: Connect(lambda registry=place.registry: registry)
+            for name, place in zip(KEEPERS + PASSERS, places, strict=True)
+        }
+        keepers, passers = ({name: connects[name] for name in names} for names in (KEEPERS, PASSERS))
+        asked = pull_back_everywhere(Recorder(), keepers, passers, pushed, span_s=0)
+    assert all(op.ok for op in asked)
+    digests = [each.image.digest for each in pushed]
+    found = {name: [op.value["digest"] for op in asked if op.replica == name] for name in connects}
+    assert found == {
+        "registry-0": digests,
+        "registry-1": digests,
+        "core-0": [digests[0], digests[3]],
+        "core-1": [digests[1]],
+        "core-2": [digests[2]],
+    }
+
+
+def test_who_does_one_kind_of_work_in_turn_is_called_by_it():
+    connect = Connect(lambda: FakeRegistry(Store()).registry("front-door"))
+    small, large = (Push("front-door", connect, name, run_id="r") for name in ("small", "large"))
+    assert InTurn([small, large]).client == small.client == f"{PUSH}@front-door"
