@@ -453,7 +453,7 @@ class Experiment:
             response(history, budget_ms=budgets.response_ms),
             whole_again(history),
             no_session_lost(history, replicas=tried.webs),
-            no_acknowledged_push_lost(history, keepers=tried.keepers, passers=tried.passers),
+            no_acknowledged_push_lost(history, replicas=tried.keepers, passers=tried.passers),
             no_push_missing_in_catalogue(history, replicas=tried.webs),
             no_write_lost(history, replicas=tried.webs),
             no_stale_read(history),

@@ -17,18 +17,18 @@ _SHOWN = 5
 
 
 def no_acknowledged_push_lost(
-    history: History, *, keepers: Collection[str], passers: Collection[str] = ()
+    history: History, *, replicas: Collection[str], passers: Collection[str] = ()
 ) -> Judgement:
-    """Every digest whose push was ok is pulled back whole from each of `keepers` after the last heal; and from one of
-    `passers`, replicas that pass on what keepers have, where there are any.
+    """Every digest whose push was ok is pulled back whole from each of `replicas` after the last heal; and from one of
+    `passers`, which pass on what those have, where there are any.
 
     Only operations of kind pull-back that began after the heal count: there, if the last one was ok; lost, if to the
     end of a span of repeated asking (harbor_verify/checkers/confirmation.py) they said that there is no such thing
     (404), or brought other bytes. A push whose outcome is not known (info) may be there or not.
 
     False: an acknowledged digest is lost on a replica.
-    Unknown: no disruption, or none that healed; no acknowledged push; a digest without a pull-back on a keeper, or on
-    any passer, or whose pull-backs ended otherwise.
+    Unknown: no disruption, or none that healed; no acknowledged push; a digest without a pull-back on a replica, or
+    on any passer, or whose pull-backs ended otherwise.
     """
     acknowledged = [op for op in history.operations if op.kind == PUSH and op.ok]
     digests = list(dict.fromkeys(op.value["digest"] for op in acknowledged))
@@ -36,7 +36,7 @@ def no_acknowledged_push_lost(
     unknowns = unhealed(disruptions)
     if not digests:
         unknowns.append("no push was acknowledged")
-    if not keepers:
+    if not replicas:
         unknowns.append("there was no replica to ask")
     lost: dict[str, list[str]] = {}
     untold: dict[tuple[str, str], list[str]] = {}
@@ -47,7 +47,7 @@ def no_acknowledged_push_lost(
         for op in history.operations:
             if op.kind == PULL_BACK and op.invoked_ns >= healed_ns and op.outcome is not None:
                 final.setdefault((op.value["digest"], op.replica), []).append(op)
-        pairs = [(replica, digest) for replica in keepers for digest in digests]
+        pairs = [(replica, digest) for replica in replicas for digest in digests]
         for digest in digests if passers else ():
             asked = [(replica, digest) for replica in passers if (digest, replica) in final]
             pairs += asked or [("each that passes images on", digest)]

@@ -46,7 +46,7 @@ ENTRY_POINT = """#!/bin/sh
 case "$1" in
 *.yml | *.yaml) set -- serve "$@" ;;
 esac
-# Collect garbage at five times what is in use, not at twice: a third of what a pull costs here.
+# Collect garbage at five times what is in use, not at twice: that was a good part of what a pull costs.
 exec env GOGC=400 docker-registry "$@"
 """
 SAMPLE_REGISTRY_CONFIGURATION = """# What the image brings along: no token service, storage inside the container.

@@ -21,8 +21,8 @@ def pulled(at_ms, digest, replica, outcome="ok", **more):
     return op(at_ms, at_ms + 5, outcome, client=client, value={"digest": digest}, **more)
 
 
-def judged(*operations, events=FAULT, keepers=("registry-0", "registry-1"), passers=()):
-    return no_acknowledged_push_lost(history(list(operations), events), keepers=keepers, passers=passers)
+def judged(*operations, events=FAULT, replicas=("registry-0", "registry-1"), passers=()):
+    return no_acknowledged_push_lost(history(list(operations), events), replicas=replicas, passers=passers)
 
 
 def everywhere(digest):
@@ -126,7 +126,7 @@ def test_what_the_history_does_not_tell_is_unknown(operations, events, told):
 
 
 def test_without_replicas_nothing_is_known():
-    assert judged(push(150, A), keepers=()).valid == "unknown"
+    assert judged(push(150, A), replicas=()).valid == "unknown"
 
 
 def test_wrong_bytes_at_any_time_are_told():

@@ -269,7 +269,7 @@ def test_lost_pushes_are_told_whole():
         *[pull_back(100, digest, "registry-1", "ok") for digest in digests[1:]],
         pull_back(100, digests[0], "registry-1", status=503, error="UnexpectedAnswer"),
     ]
-    judged = no_acknowledged_push_lost(history(operations, FAULT), keepers=["registry-0", "registry-1"])
+    judged = no_acknowledged_push_lost(history(operations, FAULT), replicas=["registry-0", "registry-1"])
     shown = ", ".join(["sha256:000000000000"] * 5)
     reason = "the last time it was asked for it failed for another reason (UnexpectedAnswer, status 503)"
     assert judged == Judgement(
@@ -286,7 +286,7 @@ def test_lost_pushes_are_told_whole():
         {"pushes": 6, "pushes_lost": 6},
         {"acknowledged": digests, "lost": {"registry-0": digests}},
     )
-    assert no_acknowledged_push_lost(history([], FAULT), keepers=[]) == Judgement(
+    assert no_acknowledged_push_lost(history([], FAULT), replicas=[]) == Judgement(
         "no-acknowledged-push-lost",
         unknowns=("no push was acknowledged", "there was no replica to ask"),
         measured={"pushes": 0, "pushes_lost": 0},

@@ -246,7 +246,7 @@ def test_a_lost_push_is_never_judged_true(case, how):
     lost = [pull_back(at, victim, replica, "fail", **how) for at in times]
 
     def judge(*asked):
-        return no_acknowledged_push_lost(history([*pushes(made), *asked], EVENTS), keepers=REPLICAS)
+        return no_acknowledged_push_lost(history([*pushes(made), *asked], EVENTS), replicas=REPLICAS)
 
     assert judge(*whole, pull_back(END_MS, victim, replica)).valid is True
     judgement = judge(*whole, *lost)
