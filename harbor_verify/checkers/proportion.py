@@ -83,9 +83,12 @@ def bad_answers(
 
 
 def _mending_ns(disruption: Disrupted) -> int | None:
-    """When it began to be taken back: once it was answered, or, where nothing was awaited, proven."""
+    """When it began to be taken back: once it was answered (where nothing was awaited: proven), and had lasted for as
+    long as it was to.
+    """
     last = disruption.response or disruption.proven
-    return last.at_ns if last else None
+    lasted_ns = disruption.inject.at_ns + int(disruption.inject.value.get("lasts_s", 0) * 1e9)
+    return max(last.at_ns, lasted_ns) if last else None
 
 
 class _Budgets:

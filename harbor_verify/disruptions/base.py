@@ -25,7 +25,7 @@ class Disruption(ABC):
                                       exception
 
     Subclasses fill in the steps. The history gets, with `name` as subject:
-        inject
+        inject {"lasts_s", where it is to last}
         proven, or not-proven {"observed"}
         responded {…}, or not-responded {"expected", "observed"}, or response-unseen {"expected", "observed"}: it could
             not be found out; none of these where `expected_response` is empty, or the fault was not
@@ -123,6 +123,8 @@ class Disruption(ABC):
         except BaseException:
             self.release()
             raise
+        if self.lasting.lasts_s:
+            about = {**about, "lasts_s": self.lasting.lasts_s}
         # Recorded before it is done: whatever follows cannot seem to have come first.
         self.recorder.event(self.name, "inject", about)
         self.lasting.begin()

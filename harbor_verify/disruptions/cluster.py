@@ -1,7 +1,6 @@
 """What disruptions of something that all of the cluster stands on have in common: it is gone for a while."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.disruptions.lasting import Lasting
@@ -31,6 +30,3 @@ class ClusterDisruption(WholeHarborDisruption):
         super().__init__(self.kind, kubernetes, recorder, workloads, timeout_s=timeout_s)
         self.machine_control = machine_control
         self.lasting = Lasting(self.usual_s if lasts_s is None else lasts_s)
-
-    def prepare(self) -> Mapping[str, Any]:
-        return {**super().prepare(), "lasts_s": self.lasting.lasts_s}

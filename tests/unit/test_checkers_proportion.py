@@ -93,6 +93,16 @@ def test_what_is_bad_once_the_fault_is_taken_back_is_another_trouble():
         assert judgement.valid is valid
 
 
+@pytest.mark.parametrize("lasts_s, valid", [(18, True), (0, False)])
+def test_a_fault_that_is_to_last_is_not_taken_back_before_however_soon_it_is_answered(lasts_s, valid):
+    """Answered after 4 s, it is bad for 12 s all the same; and for a moment when what was lost is back, after 18 s."""
+    operations = asked(70_000, lambda number, at: 2000 <= at < 14_000 or at == 20_000)
+    answered = event(5000, "fault", "responded", expected="no Service leads there")
+    made = history(operations, [*disrupted(INJECTED_MS, 60_000, lasts_s=lasts_s), answered])
+    judgement = bad_answers(made, clients=[CLIENT], outage_budget_ms=15_000, flapping_budget_percent=25)
+    assert judgement.valid is valid
+
+
 def test_one_spoiled_request_beside_an_outage_is_no_flapping():
     spoiled = asked(70_000, lambda number, at: 5000 <= at < 5500 or at == 8000, every_ms=250)
     assert judged(spoiled).valid is True
