@@ -12,7 +12,8 @@ from harbor_verify.model.roles import Role
     hint="Packets to a lost node go nowhere, and Services lead to its pods until Kubernetes has noticed (40 s, "
     "node-monitor-grace-period): until then whoever asks has to try another replica after a short time to connect "
     "(nginx: proxy_connect_timeout 2s, the upstream several times). Flapping: a Service still leads to "
-    "a pod that is gone. All replicas of a part on one node: see configuration.replicas-spread-over-nodes.",
+    "a pod that is gone, or whoever kept a connection to one waits for it (net.ipv4.tcp_retries2 of the pods, TCP user "
+    "time-outs). All replicas of a part on one node: see configuration.replicas-spread-over-nodes.",
     source="Kubernetes: node-monitor-grace-period; budgets are settings",
     needs=(
         "disruption",
