@@ -56,6 +56,6 @@ class ClientsAtWork:
 
     def add(self, *works: Work, seldom: Work | None = None, every: int = 0) -> None:
         """One client for these, all at one place, and for `seldom` in one of `every` turns."""
-        self.works += [*works, *([seldom] if seldom else [])]
-        alone = len(works) == 1 and not seldom
-        self.clients.append(works[0] if alone else InTurn(works, seldom=seldom, every=every))
+        client = InTurn(works, seldom=seldom, every=every)
+        self.works += client.works
+        self.clients.append(client if len(client.works) > 1 else works[0])

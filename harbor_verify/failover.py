@@ -358,7 +358,8 @@ class Experiment:
         entry = self._target.ledger.made(VALUES, at_work.written.mark, project=self._written)
         erasers = [ways.front_harbor() for _ in range(_ERASERS_COUNT)]
         stack.callback(self._erase, at_work.written, erasers, entry)
-        small, large = (self._push(FRONT_DOOR, ways.front_registry(), large=size) for size in (False, True))
+        small = self._push(FRONT_DOOR, ways.front_registry())
+        large = self._push(FRONT_DOOR, ways.front_registry(), large=True)
         at_work.add(small, large)
         at_work.known = known
         at_work.add(Pull(FRONT_DOOR, ways.front_registry(), known))

@@ -156,14 +156,10 @@ def pull_back_everywhere(
     `no_acknowledged_push_lost` judges the history.
     """
     lanes: list[list[Work]] = [
-        [_PullBack(place, connect, each, client=f"{PULL_BACK}@{place}") for each in pushed]
-        for place, connect in keepers.items()
+        [_PullBack(place, connect, each) for each in pushed] for place, connect in keepers.items()
     ]
     lanes += [
-        [
-            _ManifestBack(place, connect, each, client=f"{PULL_BACK}@{place}")
-            for each in pushed[turn :: len(passers)]
-        ]
+        [_ManifestBack(place, connect, each) for each in pushed[turn :: len(passers)]]
         for turn, (place, connect) in enumerate(passers.items())
     ]
     return ask_until_known(recorder, lanes, span_s=span_s)

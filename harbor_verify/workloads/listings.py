@@ -21,7 +21,7 @@ class Listing(Work):
     def __init__(
         self, harbor: Harbor, repository: str, digests: Sequence[str], credentials: Credentials
     ) -> None:
-        super().__init__(harbor.name, client=f"{LISTING}@{harbor.name}", uid=harbor.uid)
+        super().__init__(harbor.name, uid=harbor.uid)
         self._harbor, self._repository, self._credentials = harbor, repository, credentials
         self._digests = tuple(digests)
 

@@ -52,10 +52,10 @@ class InTurn(Work):
 
     def __init__(self, works: Sequence[Work], *, seldom: Work | None = None, every: int = 0) -> None:
         """All are at the same place; `seldom` has one of `every` turns, the first of them, and the others the rest."""
-        are_alike = len({work.kind for work in (*works, *([seldom] if seldom else []))}) == 1
+        self.works = (*works, *([seldom] if seldom else []))
+        are_alike = len({work.kind for work in self.works}) == 1
         client = works[0].client if are_alike else works[0].replica
         super().__init__(works[0].replica, client=client, uid=works[0].uid)
-        self.works = (*works, *([seldom] if seldom else []))
         self._turn, self._number = cycle(works), count()
         self._seldom, self._every = seldom, every
         self._current = works[0]
