@@ -33,10 +33,11 @@ from harbor_verify.disruptions.server_restart import ServerRestart
 from harbor_verify.disruptions.servers_restart import ServersRestart
 from harbor_verify.disruptions.volume_full import VolumeFull
 from harbor_verify.errors import CannotTell, HarnessError, HealFailed, NotApplicable, OutageTooLong
-from harbor_verify.failover import Experiment, pod_kill, require_whole
+from harbor_verify.failover import Experiment
 from harbor_verify.history import Recorder
 from harbor_verify.model.roles import Role
 from harbor_verify.model.workloads import Workload
+from harbor_verify.pod_deletion import pod_kill, require_whole
 from harbor_verify.settings import Settings
 from harbor_verify.survival import Budgets, Survival, together
 from harbor_verify.target import Target

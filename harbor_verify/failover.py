@@ -28,12 +28,9 @@ from harbor_verify.checkers.writes import no_write_lost
 from harbor_verify.cleanup import VALUES
 from harbor_verify.clients.harbor import Credentials, Harbor, Project
 from harbor_verify.clients.image import Image
-from harbor_verify.disruptions import changes
 from harbor_verify.disruptions.base import Disruption
-from harbor_verify.disruptions.pod_kill import PodKill
 from harbor_verify.errors import (
     AnswerError,
-    CannotTell,
     DeadlinePassed,
     HarnessError,
     HealFailed,
@@ -43,13 +40,12 @@ from harbor_verify.errors import (
     TargetUnreachable,
     UnexpectedAnswer,
 )
-from harbor_verify.history import Recorder, judged
+from harbor_verify.history import SESSIONS_LIVE, Recorder, judged
 from harbor_verify.ledger import Entry
 from harbor_verify.live import Live
 from harbor_verify.load.plan import Plan
 from harbor_verify.load.process import Load, require_locust
 from harbor_verify.model.roles import Role
-from harbor_verify.model.workloads import Workload
 from harbor_verify.settings import Settings
 from harbor_verify.survival import Budgets, Survival
 from harbor_verify.target import Target
@@ -83,64 +79,6 @@ _TRIES = 3
 _ERASERS_COUNT = 4
 _NO_LIMIT = sys.maxsize
 _NOT_ALLOWED = (401, 403)
-
-
-def require_whole(target: Target, role: Role) -> None:
-    """Raises Failure when not all desired replicas of a role are Ready: nothing is broken that is not whole."""
-    workload, replicas = target.workload(role), target.replicas(role)
-    ready = [replica for replica in replicas if replica.ready]
-    if len(ready) < workload.desired:
-        states = ", ".join(f"{replica.name} {replica.state}" for replica in replicas)
-        expected = f"{workload.desired} Ready replicas before one is deleted"
-        raise Failure([Offender(workload.object, expected, f"{len(ready)}: {states}")])
-
-
-def pod_kill(
-    target: Target,
-    workload: Workload,
-    recorder: Recorder,
-    settings: Settings,
-    *,
-    ordinal: int = 0,
-    grace_period_s: int | None = None,
-) -> PodKill:
-    """The deletion of one pod of a workload, with the grace that it asks for or this; a context manager."""
-    return PodKill(
-        target.kubernetes,
-        recorder,
-        target.ledger,
-        namespace=target.namespace,
-        selector=workload.label_selector,
-        workload=workload.short_name,
-        desired=workload.desired,
-        asked=partial(changes.asked_for, target.kubernetes, workload),
-        ordinal=ordinal,
-        grace_period_s=grace_period_s,
-        timeout_s=settings.converge_timeout_s,
-    )
-
-
-def delete_pod(
-    kill: PodKill, workload: Workload, tell: Callable[[str], None], what_it_did: str
-) -> Offender | None:
-    """Delete the oldest pod of a workload and wait for its successor; returns what is wrong when that does not come.
-
-    `what_it_did` goes into the line on the terminal: "which took an image". Raises Failure when not all was well
-    before, DeadlinePassed when the pod itself did not go in time: then nothing was broken, and nothing is shown.
-    """
-    replaced = "a deleted pod is replaced, and its successor Ready"
-    try:
-        with kill:
-            tell(f"deleting {workload.short_name}-0, {what_it_did}")
-            kill.prove()
-            tell("the pod is gone; waiting until its successor is Ready")
-    except CannotTell as not_whole:
-        # Its pods are Ready, as was seen before: a Service that does not lead to each of them.
-        before = "every replica is Ready, and its Service leads to each, before a pod is deleted"
-        raise Failure([Offender(workload.object, before, str(not_whole))]) from not_whole
-    except HealFailed as unhealed:
-        return Offender(workload.object, replaced, str(unhealed))
-    return None
 
 
 class Experiment:
@@ -191,6 +129,7 @@ class Experiment:
         with ExitStack() as stack:
             ways = Ways(self._target, settings, stack, self._target.belongings.machine(self._project))
             at_work = self._gather(stack, ways, victims, budgets)
+            self._note_how_long_sessions_live(ways)
             rate = rate_per_s(len(at_work.clients), budgets.outage_ms, settings.operations_per_s)
             self._require_each_works(at_work)
             patience_s = settings.request_timeout_s + settings.converge_timeout_s
@@ -383,6 +322,14 @@ class Experiment:
             every = turns_between_logins(len(logins), len(works) + 1, budgets.outage_ms)
             at_work.add(*works, seldom=logins.get(name), every=every)
         return at_work
+
+    def _note_how_long_sessions_live(self, ways: Ways) -> None:
+        try:
+            unused_s = ways.front_harbor().keeps_unused_sessions_s(self._target.credentials)
+        except AnswerError:
+            return  # not to those who are no administrators
+        if unused_s is not None:
+            self._recorder.event("sessions", SESSIONS_LIVE, {"unused_s": unused_s})
 
     def _writer(self, front: Harbor, written: Project) -> Credentials:
         """Who writes values: the run's robot, or, where Harbor lets it see none, the run's user; the administrator

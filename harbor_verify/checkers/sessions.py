@@ -1,11 +1,12 @@
 """Safety: who was signed in stays signed in, as themselves."""
 
-from collections.abc import Collection
+import math
+from collections.abc import Collection, Sequence
 
 from harbor_verify.checkers.confirmation import asked_for, confirmed, span_ms
 from harbor_verify.checkers.healing import last_heal_ns, unhealed
 from harbor_verify.checkers.judgement import Judgement
-from harbor_verify.history import History, Operation, uids_of
+from harbor_verify.history import SESSIONS_LIVE, History, Operation, uids_of
 from harbor_verify.verdict import Offender
 
 PROBE = "session-probe"
@@ -29,7 +30,8 @@ def no_session_lost(history: History, *, replicas: Collection[str]) -> Judgement
 
     False: a session is lost, or was, at any time, somebody else's.
     Unknown: no disruption, or none that healed; no session; a session without a final probe on a replica,
-    refused too few times or for too short a time to be sure, or whose last probe failed for another reason.
+    refused too few times or for too short a time to be sure, or whose last probe failed for another reason; one that
+    nobody had used for as long as Harbor keeps an unused one: it would have ended without any disruption.
     """
     about = [op for op in history.operations if "session" in op.value]
     ended = {op.value["session"] for op in about if op.kind == LOG_OUT}
@@ -45,7 +47,8 @@ def no_session_lost(history: History, *, replicas: Collection[str]) -> Judgement
         unknowns.append("there was no replica to ask")
     lost: dict[str, list[str]] = {}
     final: dict[tuple[str, str], list[Operation]] = {}
-    confirmation_ms = span_ms(history)
+    confirmation_ms, kept_s = span_ms(history), _kept_unused_s(history)
+    used_ns = {op.value["session"]: op.completed_ns or op.invoked_ns for op in about if op.ok}
     if not unknowns:
         healed_ns = last_heal_ns(disruptions)
         for op in about:
@@ -56,6 +59,11 @@ def no_session_lost(history: History, *, replicas: Collection[str]) -> Judgement
                 known = confirmed(
                     final.get((session, replica), []), says_lost=_says_unknown, span_ms=confirmation_ms
                 )
+                if (
+                    known is False
+                    and (unused_s := _unused_s(final[session, replica], used_ns[session])) >= kept_s
+                ):
+                    known = f"nobody had used it for {unused_s:.0f} s, and Harbor keeps an unused one for {kept_s:g} s"
                 if known is False:
                     lost.setdefault(replica, []).append(session)
                 elif known is not True:
@@ -79,6 +87,17 @@ def no_session_lost(history: History, *, replicas: Collection[str]) -> Judgement
         },
         evidence={"sessions": sessions, "lost": lost},
     )
+
+
+def _kept_unused_s(history: History) -> float:
+    """For how long Harbor keeps a session that nobody uses; for ever where the history does not tell."""
+    told = [float(event.value["unused_s"]) for event in history.events if event.name == SESSIONS_LIVE]
+    return min(told, default=math.inf)
+
+
+def _unused_s(asks: Sequence[Operation], used_ns: int) -> float:
+    """From its last use anywhere to the first ask at this replica; negative where it was used later than that."""
+    return (asks[0].invoked_ns - used_ns) / 1e9
 
 
 def _says_unknown(op: Operation) -> bool:

@@ -8,6 +8,7 @@ from harbor_verify.errors import NotAHistory
 from harbor_verify.history.model import (
     CONFIRMING,
     LONGEST_WAIT_MS,
+    SESSIONS_LIVE,
     Event,
     History,
     Operation,
@@ -22,6 +23,7 @@ from harbor_verify.history.recorder import Recorder, fingerprint
 __all__ = [
     "CONFIRMING",
     "LONGEST_WAIT_MS",
+    "SESSIONS_LIVE",
     "Event",
     "History",
     "Latency",

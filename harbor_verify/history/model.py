@@ -18,6 +18,8 @@ RESPONDED, NOT_RESPONDED, RESPONSE_UNSEEN = RESPONSES = ("responded", "not-respo
 """Events of a disruption: what was to happen while it lasted did, did not in time, or could not be seen."""
 CONFIRMING = "confirming"
 """Event of the suite, after the heal: what is refused is asked for again for `value["span_s"]` seconds."""
+SESSIONS_LIVE = "sessions-live"
+"""Event of the suite, at the begin: Harbor keeps a session that nobody uses for `value["unused_s"]` seconds."""
 LONGEST_WAIT_MS = "longest_wait_ms"
 """In an operation's value: the longest of its requests, where it takes several."""
 

@@ -4,10 +4,10 @@ from contextlib import ExitStack
 
 from harbor_verify.checkers.sessions import UNKNOWN_SESSION, WRONG_USER, no_session_lost
 from harbor_verify.checks import check
-from harbor_verify.failover import delete_pod, pod_kill, require_whole
 from harbor_verify.findings import Findings
 from harbor_verify.history import Recorder
 from harbor_verify.model.roles import Role
+from harbor_verify.pod_deletion import delete_pod, pod_kill, require_whole
 from harbor_verify.settings import Settings
 from harbor_verify.target import Target
 from harbor_verify.verdict import Failure, Offender

@@ -1,10 +1,10 @@
 """What was pushed outlives the pod that took it."""
 
 from harbor_verify.checks import check
-from harbor_verify.failover import delete_pod, pod_kill, require_whole
 from harbor_verify.findings import Findings
 from harbor_verify.history import Recorder
 from harbor_verify.model.roles import Role
+from harbor_verify.pod_deletion import delete_pod, pod_kill, require_whole
 from harbor_verify.settings import Settings
 from harbor_verify.target import Target
 

@@ -3,7 +3,7 @@
 import pytest
 
 from harbor_verify.checkers.sessions import UNKNOWN_SESSION, WRONG_USER, no_session_lost
-from harbor_verify.history import CONFIRMING, History
+from harbor_verify.history import CONFIRMING, SESSIONS_LIVE, History
 from tests.unit.handwritten import disrupted, event, history, op
 
 FAULT = [*disrupted(100, 200), event(200, "after the heal", CONFIRMING, span_s=0.01)]
@@ -118,6 +118,30 @@ def test_a_probe_that_never_ended_is_no_final_probe():
     pending = probe(310, "ui-0", outcome=None)
     assert judge(login(0, "a"), pending, replicas=["ui-0"]).valid == "unknown"
     assert judge(login(0, "a"), probe(300, "ui-0"), pending, replicas=["ui-0"]).valid is True
+
+
+def test_a_session_that_nobody_used_for_as_long_as_harbor_keeps_one_is_not_called_lost():
+    """It would have ended without the disruption: a Session Timeout of a minute, and an experiment of two."""
+    refusals = [refused(at, "ui-0") for at in (300, 310, 320)]
+    kept = event(0, "sessions", SESSIONS_LIVE, unused_s=0.295)
+    judgement = judge(login(0, "a"), *refusals, replicas=["ui-0"], events=[kept, *FAULT])
+    assert judgement.valid == "unknown"
+    assert "nobody had used it for 0 s, and Harbor keeps an unused one for 0.295 s" in judgement.unknowns[0]
+
+
+@pytest.mark.parametrize(
+    "used",
+    [
+        pytest.param(probe(280, "ui-1"), id="it was used meanwhile"),
+        pytest.param(probe(330, "ui-1"), id="another replica knows it still"),
+        pytest.param(login(20, "a"), id="it is younger"),
+    ],
+)
+def test_a_session_that_was_used_is_lost_however_short_harbor_keeps_an_unused_one(used):
+    refusals = [refused(at, "ui-0") for at in (300, 310, 320)]
+    kept = event(0, "sessions", SESSIONS_LIVE, unused_s=0.295)
+    operations = sorted([login(0, "a"), *refusals, used], key=lambda each: each.invoked_ns)
+    assert judge(*operations, replicas=["ui-0"], events=[kept, *FAULT]).valid is False
 
 
 def test_what_is_surely_lost_outweighs_what_is_unknown():

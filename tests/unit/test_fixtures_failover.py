@@ -6,13 +6,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from harbor_verify import failover
+from harbor_verify import failover, pod_deletion
 from harbor_verify.clients.harbor import Credentials, Project, Session
 from harbor_verify.errors import CannotTell, DeadlinePassed, HealFailed, NoAnswer, UnexpectedAnswer
 from harbor_verify.experiments import Experiments
-from harbor_verify.failover import Experiment, require_whole
+from harbor_verify.failover import Experiment
 from harbor_verify.history import Recorder
 from harbor_verify.model.roles import Role
+from harbor_verify.pod_deletion import require_whole
 from harbor_verify.settings import Settings
 from harbor_verify.survival import Budgets
 from harbor_verify.verdict import Failure
@@ -68,6 +69,11 @@ class FakeHarbor:
     def projects(self, name, credentials):
         return {name: Project(name, 7)}
 
+    def keeps_unused_sessions_s(self, credentials):
+        if self.world.keeps_unused_sessions_s is None:
+            raise UnexpectedAnswer("GET → 403", status=403)
+        return self.world.keeps_unused_sessions_s
+
     def may_add_values(self):
         return True
 
@@ -115,6 +121,9 @@ class World:
 
     `registry_api`: which of the replicas docker clients speak to.
     """
+
+    keeps_unused_sessions_s = None
+    """None: not told to those who are no administrators."""
 
     def __init__(self, *, shared=True, registry_api=Role.REGISTRY):
         self.profile = SimpleNamespace(api=FakeHarbor, registry_api=registry_api)
@@ -228,7 +237,7 @@ def kill(monkeypatch):
         world, during=lambda: None, *, settings=SETTINGS, stop_run=lambda reason: None, budgets=None, **more
     ):
         fake = type("Kill", (FakeKill,), {"world": world, "during": staticmethod(during), **more})
-        monkeypatch.setattr(failover, "PodKill", fake)
+        monkeypatch.setattr(pod_deletion, "PodKill", fake)
         monkeypatch.setattr(failover, "LARGE_BYTES", 2048)
         with Recorder() as recorder:
             experiment = Experiment(
@@ -279,6 +288,19 @@ def test_sessions_that_died_with_their_pod_are_found(kill):
 
     with pytest.raises(Failure, match="unknown"):
         kill(world, forget).require()
+
+
+def test_sessions_that_ended_because_nobody_used_them_are_not_called_lost(kill):
+    world = World()
+    world.keeps_unused_sessions_s = 0.01
+
+    def forget():
+        a_while()
+        for name in world.stores:
+            world.stores[name] = set()
+
+    sessions = next(each for each in kill(world, forget).judgements if each.checker == "no-session-lost")
+    assert "Harbor keeps an unused one for 0.01 s" in sessions.unknowns[0]
 
 
 def test_an_outage_at_the_front_door_is_found(kill):

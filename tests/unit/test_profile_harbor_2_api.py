@@ -428,6 +428,21 @@ def test_only_who_is_signed_in_is_told_the_version(harbor, state):
     assert not harbor.is_read_only(ADMIN)
 
 
+@pytest.mark.parametrize(
+    "told, lives_s",
+    [
+        ({"session_timeout": {"value": 15, "editable": True}}, 900),
+        ({"session_timeout": {"value": 0, "editable": True}}, None),
+        ({"session_timeout": {"editable": False}}, None),
+        ({}, None),
+    ],
+)
+def test_how_long_an_unused_session_lives_is_what_the_administrator_set(told, lives_s):
+    answer = SimpleNamespace(status_code=200, json=lambda: told)
+    asked = Harbor2(SimpleNamespace(get=lambda path, **_: answer))
+    assert asked.keeps_unused_sessions_s(ADMIN) == lives_s
+
+
 def test_it_is_read_only_where_it_says_so_to_who_is_signed_in(harbor, state):
     for told in (False, True):
         state.answers["GET /api/v2.0/systeminfo"] = (200, {"read_only": told})

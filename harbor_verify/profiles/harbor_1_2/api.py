@@ -90,6 +90,10 @@ class Harbor12(Harbor):
         """It tells everybody."""
         return str(document(expect(self.http.get("/api/systeminfo"), 200)).get("harbor_version", ""))
 
+    def keeps_unused_sessions_s(self, credentials: Credentials) -> float | None:
+        """An hour, and nothing sets it."""
+        return 3600.0
+
     def authentication_mode(self) -> str:
         """Where users come from: db_auth, ldap_auth. Raises AnswerError."""
         return str(document(expect(self.http.get("/api/systeminfo"), 200)).get("auth_mode", ""))

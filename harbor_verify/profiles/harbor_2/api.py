@@ -132,6 +132,10 @@ class Harbor2(BesideTheRegistry):
     def is_read_only(self, credentials: Credentials) -> bool:
         return self._told_to(credentials).get("read_only") is True
 
+    def keeps_unused_sessions_s(self, credentials: Credentials) -> float | None:
+        minutes = self._setting("session_timeout", credentials)
+        return 60.0 * minutes if isinstance(minutes, int) and minutes > 0 else None
+
     def _told_to(self, login: Credentials | Session) -> Mapping[str, Any]:
         """What it tells of itself to those who are signed in."""
         auth = by_session(login, COOKIE) if isinstance(login, Session) else basic(login)
@@ -304,8 +308,7 @@ class Harbor2(BesideTheRegistry):
             raise UnexpectedAnswer(f"GET {API}/quotas: no list of quotas: {wrong!r}", status=200) from wrong
 
     def keeps_quotas(self, credentials: Credentials) -> bool:
-        setting = document(self._get("/configurations", credentials)).get("quota_per_project_enable") or {}
-        return setting.get("value") is not False
+        return self._setting("quota_per_project_enable", credentials) is not False
 
     def used_bytes(self, project: Project, credentials: Credentials) -> int:
         answer = self._get(f"/projects/{project.id}/summary", credentials)
@@ -435,6 +438,10 @@ class Harbor2(BesideTheRegistry):
 
     def _repositories(self, project: Project, credentials: Credentials | None) -> list[Any]:
         return self._all(f"/projects/{project.name}/repositories", {}, credentials)
+
+    def _setting(self, name: str, credentials: Credentials) -> Any:
+        """Of what an administrator sets; None where this Harbor knows no such setting."""
+        return (document(self._get("/configurations", credentials)).get(name) or {}).get("value")
 
     def _get(self, path: str, credentials: Credentials | None) -> requests.Response:
         return expect(self.http.get(f"{API}{path}", auth=basic(credentials)), 200)

@@ -1,0 +1,72 @@
+"""Deleting one pod of a workload, and waiting for its successor."""
+
+from collections.abc import Callable
+from functools import partial
+
+from harbor_verify.disruptions import changes
+from harbor_verify.disruptions.pod_kill import PodKill
+from harbor_verify.errors import CannotTell, HealFailed
+from harbor_verify.history import Recorder
+from harbor_verify.model.roles import Role
+from harbor_verify.model.workloads import Workload
+from harbor_verify.settings import Settings
+from harbor_verify.target import Target
+from harbor_verify.verdict import Failure, Offender
+
+
+def require_whole(target: Target, role: Role) -> None:
+    """Raises Failure when not all desired replicas of a role are Ready: nothing is broken that is not whole."""
+    workload, replicas = target.workload(role), target.replicas(role)
+    ready = [replica for replica in replicas if replica.ready]
+    if len(ready) < workload.desired:
+        states = ", ".join(f"{replica.name} {replica.state}" for replica in replicas)
+        expected = f"{workload.desired} Ready replicas before one is deleted"
+        raise Failure([Offender(workload.object, expected, f"{len(ready)}: {states}")])
+
+
+def pod_kill(
+    target: Target,
+    workload: Workload,
+    recorder: Recorder,
+    settings: Settings,
+    *,
+    ordinal: int = 0,
+    grace_period_s: int | None = None,
+) -> PodKill:
+    """The deletion of one pod of a workload, with the grace that it asks for or this; a context manager."""
+    return PodKill(
+        target.kubernetes,
+        recorder,
+        target.ledger,
+        namespace=target.namespace,
+        selector=workload.label_selector,
+        workload=workload.short_name,
+        desired=workload.desired,
+        asked=partial(changes.asked_for, target.kubernetes, workload),
+        ordinal=ordinal,
+        grace_period_s=grace_period_s,
+        timeout_s=settings.converge_timeout_s,
+    )
+
+
+def delete_pod(
+    kill: PodKill, workload: Workload, tell: Callable[[str], None], what_it_did: str
+) -> Offender | None:
+    """Delete the oldest pod of a workload and wait for its successor; returns what is wrong when that does not come.
+
+    `what_it_did` goes into the line on the terminal: "which took an image". Raises Failure when not all was well
+    before, DeadlinePassed when the pod itself did not go in time: then nothing was broken, and nothing is shown.
+    """
+    replaced = "a deleted pod is replaced, and its successor Ready"
+    try:
+        with kill:
+            tell(f"deleting {workload.short_name}-0, {what_it_did}")
+            kill.prove()
+            tell("the pod is gone; waiting until its successor is Ready")
+    except CannotTell as not_whole:
+        # Its pods are Ready, as was seen before: a Service that does not lead to each of them.
+        before = "every replica is Ready, and its Service leads to each, before a pod is deleted"
+        raise Failure([Offender(workload.object, before, str(not_whole))]) from not_whole
+    except HealFailed as unhealed:
+        return Offender(workload.object, replaced, str(unhealed))
+    return None
