@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from harbor_verify import authorities
-from harbor_verify import target as module
+from harbor_verify import store_links as module
+from harbor_verify.clients.harbor import Credentials
 from harbor_verify.model.discovery import discover
 from harbor_verify.target import Target
 from tests.unit.small_cluster import NAMESPACE, small_cluster
@@ -64,7 +65,10 @@ def trusted(monkeypatch):
         with small_cluster(text) as kubernetes:
             kubernetes.close = lambda: None  # its own maker closes it
             access = SimpleNamespace(
-                kubernetes=kubernetes, namespace=NAMESPACE, url="http://h", credentials=None
+                kubernetes=kubernetes,
+                namespace=NAMESPACE,
+                url="http://h",
+                credentials=Credentials("admin", "x"),
             )
             common = {"database_address": None, "session_store_address": None, "timeouts_s": (1, 1)}
             harbor = Target(access, discover(kubernetes, NAMESPACE), SimpleNamespace(**common, **given))

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from harbor_verify.clients.harbor import Credentials
 from harbor_verify.facts import Facts, StorePlace, gathering
 from harbor_verify.model.discovery import discover
 from harbor_verify.target import Target
@@ -54,7 +55,9 @@ TEXT = "".join(
 @pytest.fixture
 def harbor():
     with small_cluster(TEXT) as kubernetes:
-        access = SimpleNamespace(kubernetes=kubernetes, namespace=NAMESPACE, url="http://h", credentials=None)
+        access = SimpleNamespace(
+            kubernetes=kubernetes, namespace=NAMESPACE, url="http://h", credentials=Credentials("admin", "x")
+        )
         yield Target(access, discover(kubernetes, NAMESPACE), SimpleNamespace())
 
 

@@ -37,7 +37,7 @@ def tokens(monkeypatch):
     monkeypatch.setattr(module, "Registry", registry)
 
     def run(signers, credentials):
-        access = SimpleNamespace(credentials=ADMIN, url="http://h")
+        access = SimpleNamespace(kubernetes=None, namespace="h", credentials=ADMIN, url="http://h")
         target = Target(access, None, None)
         target.replicas = lambda role: signers
         # Behind the front door another one each time.

@@ -6,6 +6,7 @@ from types import MappingProxyType, SimpleNamespace
 
 import pytest
 
+from harbor_verify import store_links
 from harbor_verify import target as module
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.clients.registry import BackendRegistry
@@ -17,6 +18,7 @@ from harbor_verify.model.roles import Role
 from harbor_verify.model.volumes import Volume
 from harbor_verify.profiles import harbor_1_2, harbor_2
 from harbor_verify.providers import Access, existing, lab
+from harbor_verify.replica_links import ReplicaLinks
 from harbor_verify.settings import Settings
 from harbor_verify.target import Target, reach
 from harbor_verify.verdict import Failure
@@ -120,14 +122,14 @@ def test_what_was_found_is_described():
 def test_a_replica_always_gets_the_same_link(monkeypatch):
     target = Target(access(), FakeDeployment(), Settings())
     replica = replica_of(Role.WEB)
-    new_link, made = target.new_link, []
+    new, made = ReplicaLinks.new, []
 
-    def slowly(replica):
+    def slowly(links, replica):
         time.sleep(0.02)
-        made.append(new_link(replica))
+        made.append(new(links, replica))
         return made[-1]
 
-    monkeypatch.setattr(target, "new_link", slowly)
+    monkeypatch.setattr(ReplicaLinks, "new", slowly)
     with ThreadPoolExecutor(4) as pool:
         given = list(pool.map(target.web, [replica] * 4))
     assert len(made) == 1
@@ -228,7 +230,9 @@ def test_a_registry_of_which_nothing_is_left_takes_nothing_over_and_is_no_failur
 
 def test_sentinels_are_asked_at_the_addresses_that_lead_there_from_here(monkeypatch):
     asked = []
-    monkeypatch.setattr(module, "RedisStore", lambda store, address, **more: asked.append((address, more)))
+    monkeypatch.setattr(
+        store_links, "RedisStore", lambda store, address, **more: asked.append((address, more))
+    )
     deployment = Newer([of(Role.WEB)])
     deployment.backends = lambda host, port: [Backend(f"198.51.100.{host[-1]}", port)]
     target = Target(access(), deployment, Settings())
@@ -257,7 +261,7 @@ def test_who_is_anonymous_at_a_registry_has_tokens_for_nobody_of_a_web_replica_t
             status_code=200 if headers["Authorization"] == "Bearer of-ui-1" else 401
         )
     )
-    monkeypatch.setattr(target, "_link", lambda replica: trusts)
+    monkeypatch.setattr(ReplicaLinks, "kept", lambda links, replica: trusts)
     registry = target.anonymous_registry(None)
     assert [registry._authorise("s"), registry._authorise("s")] == ["Bearer of-ui-1"] * 2
     assert asked == [("ui-0", None, "s"), ("ui-1", None, "s")]

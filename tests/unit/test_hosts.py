@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from kubernetes import client
 
-from harbor_verify import target
+from harbor_verify import store_links
 from harbor_verify.model.discovery import Backend, Deployment
 from harbor_verify.profiles import harbor_2
 
@@ -76,19 +76,19 @@ def test_a_pod_is_reached_by_port_forward_and_never_by_its_address(monkeypatch):
         opened.append((place["pod"], place["port"]))
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(target, "open_connection", open_connection)
+    monkeypatch.setattr(store_links, "open_connection", open_connection)
     kubernetes = SimpleNamespace(inside=False, close=lambda: None)
-    harbor = target.Target(
+    access, settings = (
         SimpleNamespace(kubernetes=kubernetes, namespace="h"),
-        deployment(),
         SimpleNamespace(timeouts_s=(1, 1)),
     )
-    address = harbor._from_here("database:5432")
+    links = store_links.StoreLinks(access, deployment(), settings, lambda role: [])
+    address = links._from_here("database:5432")
     assert address.startswith("127.0.0.1:")
-    assert harbor._from_here("database.h:5432") == address, "one way to one pod"
+    assert links._from_here("database.h:5432") == address, "one way to one pod"
     host, port = address.split(":")
     with socket.create_connection((host, int(port)), timeout=5) as near:
         assert near.recv(1) == b""
     assert opened == [("database-0", 15432)]
-    assert harbor._from_here("db.example:5432") == "db.example:5432"
-    harbor.close()
+    assert links._from_here("db.example:5432") == "db.example:5432"
+    links.close()

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import yaml
 
+from harbor_verify.clients.harbor import Credentials
 from harbor_verify.errors import CannotTell, NotApplicable
 from harbor_verify.model.discovery import discover
+from harbor_verify.providers import Access
 from harbor_verify.target import Target
 from suites.configuration.test_restarts import test_containers_stay_up as stay_up
 from suites.configuration.test_rollouts import (
@@ -174,7 +176,7 @@ def test_a_container_that_goes_on_dying_is_told_though_it_is_ready(given, told):
     with small_cluster(
         deployments.text_of("23-internal-stores-ha-looking"), dying={"core": given}
     ) as kubernetes:
-        access = type("Access", (), {"kubernetes": kubernetes, "namespace": "harbor"})
+        access = Access("existing", kubernetes, "harbor", "http://h", Credentials("admin", "x"), None, False)
         harbor = Target(access, discover(kubernetes, "harbor"), None)
         if told:
             offenders = offenders_of(stay_up, harbor)

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from harbor_verify import target as module
+from harbor_verify import replica_links as module
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.errors import NoAnswer
 from harbor_verify.model.roles import Role

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from harbor_verify import checks
+from harbor_verify.clients.harbor import Credentials
 from harbor_verify.errors import CannotTell, NeedMissing, NotApplicable
 from harbor_verify.facts import Facts, gathering
 from harbor_verify.model.configuration import given_files
@@ -88,7 +89,7 @@ def harbor_of(text: str, release: str | None = None, **how: Any) -> Iterator[tup
     """
     with small_cluster(text, **how) as kubernetes:
         access = SimpleNamespace(
-            kubernetes=kubernetes, namespace=NAMESPACE, url="https://h", credentials=None
+            kubernetes=kubernetes, namespace=NAMESPACE, url="https://h", credentials=Credentials("admin", "x")
         )
         settings = SimpleNamespace(
             connect_timeout_s=0.01,
