@@ -5,7 +5,7 @@ from datetime import timedelta
 from harbor_verify import clock, shown_certificates
 from harbor_verify.checks import SHOULD, check
 from harbor_verify.clients.certificates import end_of
-from harbor_verify.errors import CannotTell, NeedMissing, NoAnswer
+from harbor_verify.errors import CannotTell, NoAnswer
 from harbor_verify.findings import Findings
 from harbor_verify.settings import Settings
 from harbor_verify.target import Target
@@ -35,12 +35,10 @@ def test_no_certificate_in_use_is_about_to_end(
     said by the checks of certificates that stay valid for some weeks.
     """
     shown = shown_certificates.of_front_door(harbor) + shown_certificates.of_replicas(harbor)
-    of_stores, hidden = _of_stores(harbor, need)
-    left = _judge(findings, shown + of_stores, settings.last_days, listed)
+    shown += _of_stores(harbor, findings, need)
+    left = _judge(findings, shown, settings.last_days, listed)
     if left:
         measured["shortest_certificate_days"] = min(left)
-    if hidden and not findings.offenders:
-        raise hidden
     if not findings.examined:
         not_applicable("neither Harbor nor its stores speak TLS")
 
@@ -63,10 +61,7 @@ def test_certificates_of_database_and_session_store_stay_valid(
     Source: the certificate that each shows to who connects: of Redis with Sentinels, each Sentinel. How many days is a
     setting.
     """
-    shown, hidden = _of_stores(harbor, need)
-    _judge(findings, shown, settings.certificate_days)
-    if hidden and not findings.offenders:
-        raise hidden
+    _judge(findings, _of_stores(harbor, findings, need), settings.certificate_days)
     if not findings.examined:
         not_applicable("Harbor speaks TLS neither with its database nor with its Redis")
 
@@ -103,18 +98,15 @@ def test_authorities_that_harbor_is_given_stay_valid(
         not_applicable("no file that Harbor's pods are given holds a certificate authority")
 
 
-def _of_stores(harbor, need):
-    """(what the stores show, why one of them cannot be asked or None)."""
-    found, hidden = [], None
+def _of_stores(harbor, findings, need):
+    """What the stores show. One that cannot be asked is something that was missing."""
+    found = []
     for name, of_store in _STORES.items():
-        shown = of_store(harbor)
-        try:
-            if shown:
+        if shown := of_store(harbor):
+            with findings.about(name, "its certificate can be seen from here"):
                 need(name)
                 found += shown
-        except NeedMissing as missing:
-            hidden = missing
-    return found, hidden
+    return found
 
 
 def _judge(findings, shown, days, listed=None):

@@ -30,7 +30,7 @@ def test_what_is_stored_stands_on_more_than_one_server(
     """
     if harbor.deployment.volumes():
         need("volumes")
-    unseen, hidden = [], None
+    unseen = []
     for thing, place in stored.places(harbor):
         expected = f"{EXPECTED} ({place.what})"
         if place.node:
@@ -39,12 +39,9 @@ def test_what_is_stored_stands_on_more_than_one_server(
             continue
         try:
             backing = harbor.backing(place.host, everywhere=True) if place.host else None
-        except CannotTell as reason:
-            findings.examined += 1
-            findings.unknown(thing, str(reason))
-            continue
-        except NeedMissing as missing:
-            hidden = missing
+        except (CannotTell, NeedMissing) as reason:
+            with findings.about(thing, expected):
+                raise reason
             continue
         if backing is None or not backing.in_cluster:
             unseen.append(place.what)
@@ -52,8 +49,6 @@ def test_what_is_stored_stands_on_more_than_one_server(
         with findings.about(thing, expected) as server:
             if backing.alone:
                 server.wrong(f"{backing.alone.object}: {backing.why_alone}")
-    if hidden and not findings.offenders:
-        raise hidden
     if not findings.examined:
         what = "; ".join(dict.fromkeys(unseen)) or "what Harbor stores"
         not_applicable(
