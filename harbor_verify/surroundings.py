@@ -12,6 +12,7 @@ from kubernetes import client
 from harbor_verify import clock
 from harbor_verify.errors import AnswerError, StoreRefused, TargetUnreachable, WrongConfiguration
 from harbor_verify.facts import Facts
+from harbor_verify.model.workloads import is_ready
 from harbor_verify.settings import Settings
 from harbor_verify.target import Target
 from harbor_verify.verdict import Failure
@@ -132,7 +133,7 @@ def _nodes(target: Target) -> list[dict[str, Any]]:
     return [
         {
             "name": node.metadata.name,
-            "ready": any(c.type == "Ready" and c.status == "True" for c in node.status.conditions or ()),
+            "ready": is_ready(node),
             # A node that has just joined tells nothing of itself yet.
             "kubelet": getattr(node.status.node_info, "kubelet_version", ""),
             "os": getattr(node.status.node_info, "os_image", ""),

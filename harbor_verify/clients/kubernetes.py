@@ -65,6 +65,10 @@ class Kubernetes:
         return client.AppsV1Api(self.core.api_client)
 
     @cached_property
+    def coordination(self) -> client.CoordinationV1Api:
+        return client.CoordinationV1Api(self.core.api_client)
+
+    @cached_property
     def authorization(self) -> client.AuthorizationV1Api:
         return client.AuthorizationV1Api(self.core.api_client)
 

@@ -24,6 +24,7 @@ from harbor_verify.model.workloads import (
     Workload,
     alive,
     bears_label,
+    is_ready,
     own_container,
     release_of,
     replicas_of,
@@ -226,11 +227,7 @@ class Deployment:
 
     def nodes(self) -> list[client.V1Node]:
         """The cluster's nodes that are Ready, without the images that they tell of. Raises TargetUnreachable."""
-        return [
-            node
-            for node in self.all_nodes()
-            if any(c.type == "Ready" and c.status == "True" for c in node.status.conditions or ())
-        ]
+        return [node for node in self.all_nodes() if is_ready(node)]
 
     def all_nodes(self) -> Iterator[client.V1Node]:
         """The cluster's nodes, Ready or not, without the images that they tell of. Raises TargetUnreachable."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kubernetes.client import V1Container, V1Pod, V1PodTemplateSpec
+from kubernetes.client import V1Container, V1Node, V1Pod, V1PodTemplateSpec
 
 from harbor_verify.model.roles import Part, Role
 
@@ -122,9 +122,9 @@ class Replica:
         return "Ready" if self.ready else why_not_ready(self.pod)
 
 
-def is_ready(pod: V1Pod) -> bool:
-    """Whether the pod's condition Ready is True."""
-    return any(c.type == "Ready" and c.status == "True" for c in pod.status.conditions or ())
+def is_ready(pod_or_node: V1Pod | V1Node) -> bool:
+    """Whether its condition Ready is True."""
+    return any(c.type == "Ready" and c.status == "True" for c in pod_or_node.status.conditions or ())
 
 
 def why_not_ready(pod: V1Pod) -> str:

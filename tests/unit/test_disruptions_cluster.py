@@ -52,8 +52,37 @@ class Control:
     refused_memory = throttled
 
 
-def make(kind, control, recorder, lasts_s=0.3):
-    arguments = (None, recorder, [workload()], control)
+class Nodes:
+    """A cluster whose nodes renew their Leases each time that one looks; `silent` never do, `lost` are not Ready."""
+
+    def __init__(self, *, silent=(), lost=()):
+        self.silent, self.lost, self.looks = silent, lost, 0
+        self.core = self.coordination = self
+
+    def ask(self, what, call, *arguments):
+        return call(*arguments)
+
+    def list_node(self):
+        nodes = []
+        for name in ("node-1", "node-2"):
+            ready = "Unknown" if name in self.lost else "True"
+            status = SimpleNamespace(conditions=[SimpleNamespace(type="Ready", status=ready)])
+            nodes.append(SimpleNamespace(metadata=SimpleNamespace(name=name), status=status))
+        return SimpleNamespace(items=nodes)
+
+    def list_namespaced_lease(self, namespace):
+        self.looks += 1
+        renewed = {name: 0 if name in self.silent else self.looks for name in ("node-1", "node-2")}
+        return SimpleNamespace(
+            items=[
+                SimpleNamespace(metadata=SimpleNamespace(name=name), spec=SimpleNamespace(renew_time=at))
+                for name, at in renewed.items()
+            ]
+        )
+
+
+def make(kind, control, recorder, lasts_s=0.3, nodes=None):
+    arguments = (nodes or Nodes(), recorder, [workload()], control)
     if kind is VolumeFull:
         made = kind(*arguments, "images-pv", lasts_s=lasts_s, timeout_s=0.3)
     elif kind in (NodePressure, NodeMemoryPressure):
@@ -108,6 +137,24 @@ def test_a_harbor_that_does_not_come_back_is_not_healed(kind):
     made = make(kind, Control(), Recorder(), lasts_s=0.1)
     with pytest.raises(HealFailed, match="1 of 2 replicas Ready"), made:
         made.watches["web"].now = PODS[:1]
+
+
+@pytest.mark.parametrize("nodes", [Nodes(), Nodes(silent=["node-2"], lost=["node-2"])])
+def test_an_api_server_is_back_once_each_node_that_it_calls_ready_has_reported_again(nodes):
+    """A node that was not heard of in time is taken for lost a moment later, and its pods are out of all Services."""
+    recorder = Recorder()
+    with make(ApiServerLoss, Control(), recorder, nodes=nodes):
+        pass
+    assert recorder.history().disruptions()[0].healed
+
+
+def test_an_api_server_that_has_not_heard_of_a_node_yet_is_not_back():
+    nodes = Nodes(silent=["node-2"])
+    with (
+        pytest.raises(HealFailed, match="nothing was heard of node-2 since"),
+        make(ApiServerLoss, Control(), Recorder(), lasts_s=0.1, nodes=nodes),
+    ):
+        pass
 
 
 def test_memory_of_which_too_much_was_left_is_taken_again_until_it_is_felt(monkeypatch):
