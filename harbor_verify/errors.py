@@ -32,6 +32,8 @@ HarnessError
     └── ClientRefused      what the registry made another client program report
 """
 
+from collections.abc import Mapping
+
 
 class HarnessError(Exception):
     """The suite could not do what it was asked; the message says what was tried, and what came back."""
@@ -118,10 +120,14 @@ class AnswerError(HarnessError):
 
 
 class NoAnswer(AnswerError):
-    """Nothing came back. `sent` is False when the request surely did not reach Harbor."""
+    """Nothing came back. `sent` is False when the request surely did not reach Harbor.
 
-    def __init__(self, message: str, *, sent: bool) -> None:
-        self.sent = sent
+    `about`, for a history: the `request` (method and path, without the query, which may hold a secret) and its `cause`
+    (the class of what the operating system said: ConnectionRefusedError).
+    """
+
+    def __init__(self, message: str, *, sent: bool, about: Mapping[str, str] | None = None) -> None:
+        self.sent, self.about = sent, about or {}
         super().__init__(message)
 
 

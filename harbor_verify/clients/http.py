@@ -135,7 +135,8 @@ class HttpClient(requests.Session):
             path = url.partition("?")[0]
             place = f"at {self.name}" if url.startswith("/") else f"as {self.name} says"
             why = f"{method} {path} {place}: no answer ({_reason(causes)})"
-            raise NoAnswer(why, sent=not _refused(causes)) from error
+            about = {"request": f"{method} {path}", "cause": type(_first(causes)).__name__}
+            raise NoAnswer(why, sent=not _refused(causes), about=about) from error
         finally:
             self.longest_wait_s = max(self.longest_wait_s, time.monotonic() - begun_s)
 
@@ -204,9 +205,13 @@ def _refused(causes: list[BaseException]) -> bool:
     return any(isinstance(cause, unsent) for cause in causes)
 
 
-def _reason(causes: list[BaseException]) -> str:
+def _first(causes: list[BaseException]) -> BaseException:
     """The first cause that the operating system, or this suite, names; the libraries only wrap it."""
-    cause = next((c for c in causes if isinstance(c, OSError | HarnessError) and not _wraps(c)), causes[-1])
+    return next((c for c in causes if isinstance(c, OSError | HarnessError) and not _wraps(c)), causes[-1])
+
+
+def _reason(causes: list[BaseException]) -> str:
+    cause = _first(causes)
     return f"{type(cause).__name__}: {cause}" if str(cause) else type(cause).__name__
 
 

@@ -117,4 +117,5 @@ def classify(error: AnswerError | TargetUnreachable, *, writes: bool) -> Result:
     refused = status is not None and 400 <= status < 500
     unsent = isinstance(error, NoAnswer) and not error.sent
     sure = not writes or refused or unsent
-    return Result(Outcome.FAIL if sure else Outcome.INFO, status=status, error=error_name)
+    about = error.about if isinstance(error, NoAnswer) else {}
+    return Result(Outcome.FAIL if sure else Outcome.INFO, value=about, status=status, error=error_name)

@@ -191,8 +191,9 @@ def test_no_answer_tells_whether_the_request_may_have_arrived(http):
         HttpClient("ui-1", "http://127.0.0.1:1", timeouts_s=(1, 1)) as nobody,
         pytest.raises(NoAnswer) as refused,
     ):
-        nobody.get("/")
+        nobody.get("/token?scope=x")
     assert not refused.value.sent
+    assert refused.value.about == {"request": "GET /token", "cause": "ConnectionRefusedError"}
     assert "ui-1" in str(refused.value)
     assert "ConnectionRefusedError" in str(refused.value)
 

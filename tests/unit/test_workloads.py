@@ -94,7 +94,9 @@ class TestOutcomes:
 
     def test_no_message_gets_into_the_history(self, tmp_path):
         with Recorder(tmp_path / "history.jsonl") as recorder:
-            perform(Ask(raising(NoAnswer("Cookie: secret", sent=True))), recorder)
+            about = {"request": "GET /", "cause": "ConnectionResetError"}
+            perform(Ask(raising(NoAnswer("Cookie: secret", sent=True, about=about))), recorder)
+            assert about.items() <= recorder.history().operations[-1].value.items()
         assert "secret" not in (tmp_path / "history.jsonl").read_text()
 
 
