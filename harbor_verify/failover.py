@@ -126,6 +126,8 @@ class Experiment:
         settings = self._settings
         if settings.load:
             require_locust()
+        # One that is kept to a proxy that dies ends unheard: who has its port next may be led to where nobody is.
+        self._target.front_door.close()
         with ExitStack() as stack:
             ways = Ways(self._target, settings, stack, self._target.belongings.machine(self._project))
             at_work = self._gather(stack, ways, victims, budgets)

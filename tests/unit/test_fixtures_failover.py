@@ -139,6 +139,7 @@ class World:
         images = {}
         self.images = dict.fromkeys([*names, *self.stores], images)
         self.pushes, self.takers = [], set()
+        self.kept = ["a connection to the front door"]
         self.credentials, self.user = Credentials("admin", "x"), Credentials("verify-1", "y")
         self.belongings = SimpleNamespace(machine=lambda project: Credentials(f"robot${project}+m", "z"))
         self.namespace, self.kubernetes, self.ledger = "harbor", None, MemoryLedger()
@@ -161,6 +162,10 @@ class World:
         self.opened += 1
         name = name or replica.name
         return FakeLink(name, self.stores.get(name), self)
+
+    @property
+    def front_door(self):
+        return SimpleNamespace(close=self.kept.clear)
 
     def new_front_door_link(self, name):
         self.opened += 1
@@ -277,6 +282,7 @@ def test_a_harbor_that_shares_its_sessions_survives(kill):
     assert survival.measured["pushes"] == len(set(world.pushes)) - 1, "all but the one that is pulled"
     assert survival.measured["pushes_lost"] == 0
     assert world.opened == world.closed > 0
+    assert not world.kept, "it may lead to a replica that dies"
 
 
 def test_sessions_that_died_with_their_pod_are_found(kill):
