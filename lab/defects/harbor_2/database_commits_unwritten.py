@@ -1,6 +1,6 @@
 """Harbor's user in the database does not wait until what it commits is written down, here or on the standby."""
 
-from lab.defects import Defect, Lab
+from lab.defects import Defect, Lab, database_sessions
 
 
 def _hurry(lab: Lab) -> None:
@@ -9,6 +9,7 @@ def _hurry(lab: Lab) -> None:
 
 def _wait(lab: Lab) -> None:
     lab.sql("ALTER ROLE harbor RESET synchronous_commit")
+    database_sessions.end(lab)
 
 
 DEFECT = Defect(

@@ -1,6 +1,6 @@
 """PostgreSQL tells Harbor that its commits are kept, and writes them down ten seconds later."""
 
-from lab.defects import Defect, Lab
+from lab.defects import Defect, Lab, database_sessions
 
 
 def _hurry(lab: Lab) -> None:
@@ -9,6 +9,7 @@ def _hurry(lab: Lab) -> None:
     # Else every MiB is written down at once, and after a checkpoint that is every second.
     lab.sql("ALTER SYSTEM SET wal_writer_flush_after = '1GB'")
     lab.sql("SELECT pg_reload_conf()")
+    database_sessions.end(lab)
 
 
 def _wait(lab: Lab) -> None:
@@ -16,6 +17,7 @@ def _wait(lab: Lab) -> None:
     lab.sql("ALTER SYSTEM RESET wal_writer_flush_after")
     lab.sql("ALTER ROLE harbor RESET synchronous_commit")
     lab.sql("SELECT pg_reload_conf()")
+    database_sessions.end(lab)
 
 
 DEFECT = Defect(
