@@ -127,9 +127,9 @@ class Harbor(ABC):
         """Whether it was told to take neither pushes nor changes; not every generation can be. Raises AnswerError."""
         return False
 
+    @abstractmethod
     def keeps_unused_sessions_s(self, credentials: Credentials) -> float | None:
         """For how long a session lives from its last use; None: it does not tell. Raises AnswerError."""
-        return None
 
     @abstractmethod
     def authentication_mode(self) -> str:

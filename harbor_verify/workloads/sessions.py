@@ -1,6 +1,7 @@
 """Signing in, and asking whether one still is."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import cycle
 from typing import Any
 
@@ -9,7 +10,7 @@ from harbor_verify.clients.harbor import Credentials, Harbor, Session
 from harbor_verify.errors import AnswerError, TargetUnreachable
 from harbor_verify.history import Operation, Outcome, Recorder, fingerprint
 from harbor_verify.workloads.confirming import ask_until_known
-from harbor_verify.workloads.work import Result, Work
+from harbor_verify.workloads.work import Result, Work, classify
 
 WORTH_NOTHING = "LoginWorthNothing"
 """Error of a login that was answered 200 with a cookie that nobody knows: what Harbor does without its Redis."""
@@ -64,13 +65,8 @@ class Login(Work):
             result = _judged(self._harbor.whoami(session), session)
         except (AnswerError, TargetUnreachable) as error:
             # It was accepted, but nobody can say what that is worth.
-            return Result(
-                Outcome.INFO,
-                value=value,
-                error=type(error).__name__,
-                status=getattr(error, "status", None),
-                asked=not isinstance(error, TargetUnreachable),
-            )
+            told = classify(error, writes=True)
+            return replace(told, outcome=Outcome.INFO, value={**value, **told.value})
         if result.outcome is Outcome.OK:
             self.sessions.append(session)
         error_name = WORTH_NOTHING if result.error == UNKNOWN_SESSION else result.error
