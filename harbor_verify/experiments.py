@@ -48,7 +48,7 @@ _AT_ONCE_S = 1
 """The grace of an abrupt kill: with none the API forgets the pod at once, and the kubelet gives it all it asks for."""
 _LONGER_S = 3
 """What is bad lasts so much longer than an outage may: else a Harbor that does nothing about it would pass. A client
-asks at least each 0.6 s."""
+asks at least each 0.8 s."""
 
 Made = tuple[Disruption, Iterable[str]]
 """A disruption, and the replicas, by name, that it is done to."""

@@ -20,8 +20,8 @@ from harbor_verify.model.workloads import Rollout, Workload
 
 MARK = "harbor-verify/broken-by"
 """An annotation of what is broken: the key of its entry in the ledger."""
-RESTARTED = "harbor-verify/restarted-at"
-"""An annotation of a template, by which its pods are replaced."""
+RESTARTED = "kubectl.kubernetes.io/restartedAt"
+"""The annotation of a template by which its pods are replaced, as `kubectl rollout restart` writes it."""
 _TRIES = 3
 
 
@@ -91,6 +91,7 @@ def mend_own(ledger: Ledger, kubernetes: Kubernetes, namespace: str, kind: str, 
 def mend(kubernetes: Kubernetes, namespace: str, entry: Entry) -> str:
     """Undo what an entry says was broken; what was done, in a line, empty where there was nothing to do.
 
+    A restart is undone that has not come to its end; another one would replace the pods once more for nothing.
     A second call has nothing to do. Raises TargetUnreachable, CannotTell.
     """
     if entry.kind == "Node":
@@ -109,7 +110,7 @@ def mend(kubernetes: Kubernetes, namespace: str, entry: Entry) -> str:
         if scaled_to <= now < before:
             note["spec"] = {"replicas": before}
             done = f"{what} has its {before} replicas back, of which a run had taken all but {scaled_to}"
-    elif "restarted_at" in entry.more:
+    elif "restarted_at" in entry.more and not rollout_of(present).is_complete:
         note["spec"] = _restarted(entry.more["restarted_at"])
         done = f"{what} has the template back that it had before a run restarted it: its pods are replaced"
     _patch(kubernetes, entry.kind, namespace, entry.name, note)

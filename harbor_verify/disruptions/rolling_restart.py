@@ -16,8 +16,9 @@ class RollingRestart(LedgeredDisruption):
     """A Deployment rolls by itself; of a ReplicationController, which does not, the pods are deleted one after the
     other, each when the workload is whole again.
 
-    Proof: the first pod has a new UID, or is on its way out. Healed: the workload is whole, with the template that it
-    had before: a Deployment rolls once more for it.
+    Proof: the first pod has a new UID, or is on its way out. Healed: the workload is whole; a Deployment keeps the
+    annotation, as after `kubectl rollout restart`, and one that does not come to its end gets back the template that
+    it had.
     """
 
     expected_response = "every pod is replaced"
@@ -41,7 +42,7 @@ class RollingRestart(LedgeredDisruption):
                     f"{state.updated} of {state.desired} pods are of its template {state.stuck}".rstrip()
                 )
 
-        self.wait("back at the template that it had", rolled, more_s=120)
+        self.wait("all of one template", rolled, more_s=120)
 
     def confirm(self) -> Mapping[str, Any]:
         old = {pod.uid for pod in self.before}

@@ -8,7 +8,7 @@ from harbor_verify.errors import CannotTell
 
 _ASKS_AN_OUTAGE = 2
 """So often each client asks within the longest outage that is allowed: one that is as long is then met by a request."""
-_MOST_SECONDS = 0.6
+_MOST_SECONDS = 0.8
 """However long an outage may be: what was acknowledged just before, and how long it was, is to be seen closely."""
 _LOGINS_PER_S = 1.0
 """Logins of all clients of single replicas together: a password costs Harbor from 2.15.2 on 0.1 s of a processor."""

@@ -51,7 +51,9 @@ class Objects:
     def deployment(self, name: str, replicas: int, **annotations: str) -> None:
         template = {"metadata": {"annotations": {}}, "spec": {"containers": [{"name": "c"}]}}
         spec = {"replicas": replicas, "selector": {"matchLabels": {}}, "template": template}
-        self.put(f"{DEPLOYMENTS}/{name}", {"metadata": {"annotations": annotations}, "spec": spec})
+        self.put(
+            f"{DEPLOYMENTS}/{name}", {"metadata": {"annotations": annotations}, "spec": spec, "status": {}}
+        )
 
     def node(self, name: str, **spec: Any) -> None:
         self.put(f"{NODES}/{name}", {"metadata": {"annotations": {}}, "spec": spec})

@@ -70,13 +70,30 @@ def test_what_a_killed_run_scaled_and_cordoned_is_as_before_and_a_second_time_th
     assert bare(objects) == before
 
 
-def test_a_restart_is_taken_back_with_its_annotation(objects, kubernetes, ledger):
+@pytest.mark.parametrize(
+    "seen, replicas, updated, kept",
+    [
+        pytest.param(2, 3, 3, True, id="at its end: to undo it would replace all pods again"),
+        pytest.param(2, 4, 1, False, id="half-way"),
+        pytest.param(1, 3, 3, False, id="not seen by its controller yet"),
+    ],
+)
+def test_a_restart_is_taken_back_unless_it_has_come_to_its_end(
+    objects, kubernetes, ledger, seen, replicas, updated, kept
+):
     before = bare(objects)
     changes.restart(ledger, kubernetes, CORE)
-    assert changes.RESTARTED in objects.there[CORE_PATH]["spec"]["template"]["metadata"]["annotations"]
+    core = objects.there[CORE_PATH]
+    core["metadata"]["generation"] = 2
+    core["status"] = {"observedGeneration": seen, "replicas": replicas, "updatedReplicas": updated}
     changes.mend_own(ledger, kubernetes, "harbor", "Deployment", "core")
-    assert bare(objects) == before
+    core = objects.there[CORE_PATH]
+    annotations = core["spec"]["template"]["metadata"]["annotations"]
+    assert (changes.RESTARTED in annotations) == kept
+    assert changes.MARK not in core["metadata"]["annotations"]
     assert ledger.entries() == []
+    annotations.pop(changes.RESTARTED, None)
+    assert bare(objects)[CORE_PATH]["spec"] == before[CORE_PATH]["spec"]
 
 
 def test_each_act_stands_in_the_ledger_before_it_is_done(objects, kubernetes, ledger):
@@ -88,9 +105,7 @@ def test_each_act_stands_in_the_ledger_before_it_is_done(objects, kubernetes, le
 
 
 @pytest.mark.parametrize("updated, healed", [(3, True), (1, False)])
-def test_a_restart_is_healed_when_the_second_rollout_is_complete(
-    objects, kubernetes, ledger, updated, healed
-):
+def test_a_restart_is_healed_when_all_pods_are_of_one_template(objects, kubernetes, ledger, updated, healed):
     restart = RollingRestart("rolling-restart", kubernetes, Recorder(), CORE, ledger, timeout_s=0.2)
     restart.wait = lambda what, probe, more_s: RollingRestart.wait(restart, what, probe)
     core = objects.there[CORE_PATH]

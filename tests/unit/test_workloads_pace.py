@@ -64,7 +64,7 @@ def test_eight_and_eight_could_not_be_judged_at_the_rate_that_did_for_three_and_
 
 
 def test_long_outages_are_looked_at_closely_too():
-    assert pace_s(30000) == pace_s(2000) == 0.6
+    assert pace_s(30000) == pace_s(2000) == 0.8
     assert pace_s(1000) == 0.5
 
 
