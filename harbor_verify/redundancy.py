@@ -35,8 +35,8 @@ def examine_servers(
     """
     backing, hidden = _look(target, host) if host else (None, None)
     if backing is not None and (alone := backing.alone):
-        findings.examined += 1
-        findings.wrong(alone.object, EXPECTED, backing.why_alone)
+        with findings.about(alone.object, EXPECTED) as server:
+            server.wrong(backing.why_alone)
         return
     told = ask()
     managed = told.managed or (place.source if place.value is StorePlace.MANAGED else "")

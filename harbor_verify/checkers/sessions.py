@@ -56,13 +56,9 @@ def no_session_lost(history: History, *, replicas: Collection[str]) -> Judgement
                 final.setdefault((op.value["session"], op.replica), []).append(op)
         for replica in replicas:
             for session in sessions:
-                known = confirmed(
-                    final.get((session, replica), []), says_lost=_says_unknown, span_ms=confirmation_ms
-                )
-                if (
-                    known is False
-                    and (unused_s := _unused_s(final[session, replica], used_ns[session])) >= kept_s
-                ):
+                asks = final.get((session, replica), [])
+                known = confirmed(asks, says_lost=_says_unknown, span_ms=confirmation_ms)
+                if known is False and (unused_s := _unused_s(asks, used_ns[session])) >= kept_s:
                     known = f"nobody had used it for {unused_s:.0f} s, and Harbor keeps an unused one for {kept_s:g} s"
                 if known is False:
                     lost.setdefault(replica, []).append(session)

@@ -33,8 +33,8 @@ def test_the_pods_of_a_store_are_on_several_nodes(harbor: Target, findings: Find
         try:
             owners = {owner for host in hosts for owner in harbor.backing(host, everywhere=everywhere).owners}
         except CannotTell as reason:
-            findings.examined += 1
-            findings.unknown(what, str(reason))
+            with findings.about(what, "its pods are on several nodes") as spread:
+                spread.unknown(str(reason))
             continue
         used = [node for owner in owners for node in owner.nodes]
         if len(used) > 1:

@@ -53,8 +53,8 @@ def test_what_clients_come_in_by_is_more_than_one_pod(harbor: Target, findings: 
     try:
         backing = backing_of_service(harbor.kubernetes, service)
     except CannotTell as nothing:
-        findings.examined += 1
-        findings.unknown(name, str(nothing))
+        with findings.about(name, "two pods or more serve clients") as serving:
+            serving.unknown(str(nothing))
         return
     if not backing.in_cluster:
         not_applicable(
