@@ -1,7 +1,7 @@
 """The registry's v2 API, at one registry replica or through the front door (OCI distribution specification)."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -94,23 +94,29 @@ class Registry:
         """GET /v2/ with a bearer token: 200 when it is trusted, 401 when not."""
         return self.http.get("/v2/", headers={"Authorization": f"Bearer {token}", "User-Agent": USER_AGENT})
 
-    def push(self, image: Image, repository: str, tag: str) -> str:
-        """Push layer, configuration and manifest, as docker does; returns the digest that was acknowledged."""
+    def push(self, image: Image, repository: str, tag: str, *, there: Container[bytes] = ()) -> str:
+        """Push layer, configuration and manifest, as docker does; returns the digest that was acknowledged.
+
+        What is `there` in this repository already is not pushed again.
+        """
         for blob in (image.layer, image.configuration):
-            self.push_blob(repository, blob)
+            if blob not in there:
+                self.push_blob(repository, blob)
         return self.push_manifest(repository, tag, image.manifest)
 
-    def pull(self, repository: str, reference: str) -> Image:
-        """Pull manifest, configuration and layer by tag or digest. Raises WrongContent as well."""
+    def pull(self, repository: str, reference: str, *, has: bytes = b"") -> Image:
+        """Pull manifest, configuration and layer by tag or digest. Raises WrongContent as well.
+
+        A configuration that one `has` is not pulled again.
+        """
         manifest, _ = self.manifest(repository, reference)
         image = Image.parse(manifest)
         if not (image.configuration_digest and image.layer_digest):
             raise WrongContent(f"{repository}:{reference} is no image of one layer but {manifest[:200]!r}")
-        return Image(
-            manifest,
-            self.blob(repository, image.configuration_digest),
-            self.blob(repository, image.layer_digest),
-        )
+        configuration = has
+        if digest_of(has) != image.configuration_digest:
+            configuration = self.blob(repository, image.configuration_digest)
+        return Image(manifest, configuration, self.blob(repository, image.layer_digest))
 
     def push_blob(self, repository: str, content: bytes) -> str:
         """Upload a blob in one piece; returns its digest."""

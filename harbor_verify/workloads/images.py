@@ -2,7 +2,8 @@
 
 import secrets
 import sys
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +42,10 @@ class Pushed:
 
 
 class Push(Work):
-    """Pushes one small new image after the other into a repository of its own."""
+    """Pushes one small new image after the other into a repository of its own.
+
+    All have the configuration of the first that was acknowledged, so that a push is a layer and a manifest.
+    """
 
     kind = PUSH
     writes = True
@@ -69,7 +73,11 @@ class Push(Work):
 
     def begin(self) -> Mapping[str, Any]:
         size_bytes = self._allowance.part(self._size_bytes, CONTENT_BYTES)
-        image = Image.make(secrets.token_bytes(size_bytes), run_id=self._run_id)
+        content = secrets.token_bytes(size_bytes)
+        if self.acknowledged:
+            image = self.acknowledged[0].image.with_layer(content)
+        else:
+            image = Image.make(content, run_id=self._run_id)
         if self._allowance.take(image.size_bytes) or not self.acknowledged:
             self._image = image
         else:
@@ -79,7 +87,8 @@ class Push(Work):
     def do(self) -> Result:
         registry = _measuring(self._connect)
         # The tag tells images apart for people; an image is asked for by its digest.
-        registry.push(self._image, self._repository, self._image.digest[-12:])
+        there = {each.image.configuration for each in self.acknowledged[:1]}
+        registry.push(self._image, self._repository, self._image.digest[-12:], there=there)
         pushed = Pushed(self._repository, self._image)
         if pushed not in self.acknowledged[-1:]:
             self.acknowledged.append(pushed)
@@ -92,9 +101,12 @@ class Pull(Work):
     kind = PULL
     writes = False
 
-    def __init__(self, place: str, connect: Connect, pushed: Pushed, *, client: str | None = None) -> None:
+    def __init__(
+        self, place: str, connect: Connect, pushed: Pushed, *, client: str | None = None, has: bytes = b""
+    ) -> None:
+        """A configuration that one `has` from this place is not pulled again."""
         super().__init__(place, client=client, uid=connect.uid)
-        self._connect, self._pushed = connect, pushed
+        self._connect, self._pushed, self._has = connect, pushed, has
 
     def begin(self) -> Mapping[str, Any]:
         return {"repository": self._pushed.repository, "digest": self._pushed.image.digest}
@@ -102,7 +114,7 @@ class Pull(Work):
     def do(self) -> Result:
         registry = _measuring(self._connect)
         try:
-            came = registry.pull(self._pushed.repository, self._pushed.image.digest)
+            came = registry.pull(self._pushed.repository, self._pushed.image.digest, has=self._has)
         except WrongContent:
             return Result(Outcome.FAIL, status=200, error=WRONG_CONTENT)
         if came != self._pushed.image:
@@ -150,16 +162,28 @@ def pull_back_everywhere(
 ) -> list[Operation]:
     """After the heal: pull every acknowledged image until it comes, or for `span_s` seconds.
 
-    From each of `keepers`, which have the images, all of it; from `passers`, which pass on what those give, its
-    manifest, from one of them in turn: whether it is known is what is theirs, each one's catalogue tells it of all
-    (`list_everywhere`), and no more than one has to show that the way is open. Returns the last operation of each pair;
-    `no_acknowledged_push_lost` judges the history.
+    From each of `keepers`, which have the images, all of it, a configuration that several share once; from `passers`,
+    which pass on what those give, its manifest, from one of them in turn: whether it is known is what is theirs, each
+    one's catalogue tells it of all (`list_everywhere`), and no more than one has to show that the way is open. Returns
+    the last operation of each pair; `no_acknowledged_push_lost` judges the history.
     """
     lanes: list[list[Work]] = [
-        [_PullBack(place, connect, each) for each in pushed] for place, connect in keepers.items()
+        [
+            _PullBack(place, connect, each, has=each.image.configuration if number else b"")
+            for number, each in _numbered_by_configuration(pushed)
+        ]
+        for place, connect in keepers.items()
     ]
     lanes += [
         [_ManifestBack(place, connect, each) for each in pushed[turn :: len(passers)]]
         for turn, (place, connect) in enumerate(passers.items())
     ]
     return ask_until_known(recorder, lanes, span_s=span_s)
+
+
+def _numbered_by_configuration(pushed: Iterable[Pushed]) -> Iterator[tuple[int, Pushed]]:
+    """Each with how many before it have the same configuration."""
+    seen = Counter[bytes]()
+    for each in pushed:
+        yield seen[each.image.configuration], each
+        seen[each.image.configuration] += 1

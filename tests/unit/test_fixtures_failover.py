@@ -98,7 +98,7 @@ class FakeRegistry:
     def __init__(self, http):
         self.http, self.images = http, http.world.images[http.name]
 
-    def push(self, image, repository, tag):
+    def push(self, image, repository, tag, *, there=()):
         if self.http.name in self.http.world.silent:
             raise NoAnswer("PUT: no answer", sent=True)
         if self.http.world.full:
@@ -107,7 +107,7 @@ class FakeRegistry:
         self.http.world.pushes.append(image.digest)
         self.http.world.takers.add(self.http.name)
 
-    def pull(self, repository, digest):
+    def pull(self, repository, digest, *, has=b""):
         if digest not in self.images:
             raise UnexpectedAnswer("GET → 404", status=404)
         return self.images[digest]

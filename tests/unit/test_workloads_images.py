@@ -3,7 +3,7 @@
 from harbor_verify.checkers.pushes import PUSH
 from harbor_verify.clients.image import Image
 from harbor_verify.history import Recorder
-from harbor_verify.workloads import InTurn
+from harbor_verify.workloads import InTurn, perform
 from harbor_verify.workloads.images import Connect, Push, Pushed, pull_back_everywhere
 from tests.unit.fake_registry import FakeRegistry, Store, doors
 
@@ -32,6 +32,18 @@ def test_all_is_asked_of_keepers_and_one_of_those_who_pass_it_on_is_asked_in_tur
         "core-1": [digests[1]],
         "core-2": [digests[2]],
     }
+
+
+def test_images_of_one_client_share_a_configuration_which_is_pushed_once_and_pulled_back_once_by_place():
+    server = FakeRegistry(Store())
+    with doors(server) as (front,):
+        place = Connect(lambda: front.registry)
+        push = Push("front-door", place, "p/r", run_id="r")
+        assert all(perform(push, Recorder()).ok for _ in range(3))
+        asked = pull_back_everywhere(Recorder(), {"registry-0": place}, {}, push.acknowledged, span_s=0)
+    assert len({op.value["digest"] for op in asked if op.ok}) == 3
+    blobs = [(method, "uploads" in path) for method, path, _, _ in server.seen if "/blobs/" in path]
+    assert blobs.count(("PUT", True)) == blobs.count(("GET", False)) == 3 + 1
 
 
 def test_who_does_one_kind_of_work_in_turn_is_called_by_it():
