@@ -299,8 +299,8 @@ class Experiment:
         entry = self._target.ledger.made(VALUES, at_work.written.mark, project=self._written)
         erasers = [ways.front_harbor() for _ in range(_ERASERS_COUNT)]
         stack.callback(self._erase, at_work.written, erasers, entry)
-        small = self._push(FRONT_DOOR, ways.front_registry())
-        large = self._push(FRONT_DOOR, ways.front_registry(), large=True)
+        small = self._push(FRONT_DOOR, ways.front_registry(), known)
+        large = self._push(FRONT_DOOR, ways.front_registry(), known, large=True)
         at_work.add(small, large)
         at_work.known = known
         at_work.add(Pull(FRONT_DOOR, ways.front_registry(), known))
@@ -310,7 +310,7 @@ class Experiment:
             by_place[web.name] = [SessionProbe(web, at_work.opened)]
         for name, connect in takers.items():
             by_place.setdefault(name, []).append(Pull(name, connect, known))
-            push = self._push(name, connect)
+            push = self._push(name, connect, known)
             if push.kind in budgets.refuses:
                 at_work.works.append(
                     push
@@ -348,12 +348,11 @@ class Experiment:
             return self._target.user
         return machine
 
-    def _push(self, place: str, connect: Connect, *, large: bool = False) -> Push:
+    def _push(self, place: str, connect: Connect, beside: Pushed, *, large: bool = False) -> Push:
         return Push(
             place,
             connect,
-            self._repository("large" if large else place),
-            run_id=self._run_id,
+            beside,
             size_bytes=LARGE_BYTES if large else None,
             client=f"large-push@{place}" if large else None,
             allowance=self._large if large else self._small,
@@ -370,7 +369,7 @@ class Experiment:
             self._tell(f"some of what was written could not be removed: {refusal}")
 
     def _push_known(self, connect: Connect) -> Pushed:
-        known = Pushed(self._repository("known"), Image.make(self._run_id.encode(), run_id=self._run_id))
+        known = Pushed(self._repository("images"), Image.make(self._run_id.encode(), run_id=self._run_id))
         connect().push(known.image, known.repository, "known")
         return known
 
@@ -434,6 +433,6 @@ class Experiment:
             return None
         return round((disruptions[-1].healed.at_ns - disruptions[-1].inject.at_ns) / 1e6, 3)
 
-    def _repository(self, place: str) -> str:
+    def _repository(self, what: str) -> str:
         """Of this experiment alone: where listing one takes time for each of its tags, that would take too long."""
-        return f"{self._project}/failover-{self._mark}-{place}"
+        return f"{self._project}/failover-{self._mark}-{what}"

@@ -42,9 +42,8 @@ class Pushed:
 
 
 class Push(Work):
-    """Pushes one small new image after the other into a repository of its own.
-
-    All have the configuration of the first that was acknowledged, so that a push is a layer and a manifest.
+    """Pushes one small new image after the other beside one that is there: into its repository, with its
+    configuration, so that a push is a layer and a manifest.
     """
 
     kind = PUSH
@@ -54,9 +53,8 @@ class Push(Work):
         self,
         place: str,
         connect: Connect,
-        repository: str,
+        beside: Pushed,
         *,
-        run_id: str,
         size_bytes: int | None = None,
         client: str | None = None,
         allowance: PushAllowance | None = None,
@@ -65,7 +63,7 @@ class Push(Work):
         (None: a blink's worth). Once nothing may be pushed any more it pushes again what was acknowledged.
         """
         super().__init__(place, client=client, uid=connect.uid)
-        self._connect, self._repository, self._run_id = connect, repository, run_id
+        self._connect, self._beside = connect, beside
         self._size_bytes = size_bytes or CONTENT_BYTES
         self._allowance = allowance or PushAllowance(sys.maxsize)
         self._image = Image(b"")
@@ -73,23 +71,19 @@ class Push(Work):
 
     def begin(self) -> Mapping[str, Any]:
         size_bytes = self._allowance.part(self._size_bytes, CONTENT_BYTES)
-        content = secrets.token_bytes(size_bytes)
-        if self.acknowledged:
-            image = self.acknowledged[0].image.with_layer(content)
-        else:
-            image = Image.make(content, run_id=self._run_id)
+        image = self._beside.image.with_layer(secrets.token_bytes(size_bytes))
         if self._allowance.take(image.size_bytes) or not self.acknowledged:
             self._image = image
         else:
             self._image = self.acknowledged[-1].image
-        return {"repository": self._repository, "digest": self._image.digest}
+        return {"repository": self._beside.repository, "digest": self._image.digest}
 
     def do(self) -> Result:
         registry = _measuring(self._connect)
+        pushed = Pushed(self._beside.repository, self._image)
         # The tag tells images apart for people; an image is asked for by its digest.
-        there = {each.image.configuration for each in self.acknowledged[:1]}
-        registry.push(self._image, self._repository, self._image.digest[-12:], there=there)
-        pushed = Pushed(self._repository, self._image)
+        there = {self._beside.image.configuration}
+        registry.push(self._image, pushed.repository, self._image.digest[-12:], there=there)
         if pushed not in self.acknowledged[-1:]:
             self.acknowledged.append(pushed)
         return Result(status=201, value=_measured(registry))

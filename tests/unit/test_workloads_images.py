@@ -34,19 +34,23 @@ def test_all_is_asked_of_keepers_and_one_of_those_who_pass_it_on_is_asked_in_tur
     }
 
 
-def test_images_of_one_client_share_a_configuration_which_is_pushed_once_and_pulled_back_once_by_place():
+def test_images_are_pushed_beside_one_whose_configuration_they_have_and_that_is_pulled_back_once():
     server = FakeRegistry(Store())
     with doors(server) as (front,):
         place = Connect(lambda: front.registry)
-        push = Push("front-door", place, "p/r", run_id="r")
+        known = Pushed("p/r", Image.make(b"known", run_id="r"))
+        front.registry.push(known.image, known.repository, "known")
+        push = Push("front-door", place, known)
         assert all(perform(push, Recorder()).ok for _ in range(3))
         asked = pull_back_everywhere(Recorder(), {"registry-0": place}, {}, push.acknowledged, span_s=0)
     assert len({op.value["digest"] for op in asked if op.ok}) == 3
     blobs = [(method, "uploads" in path) for method, path, _, _ in server.seen if "/blobs/" in path]
-    assert blobs.count(("PUT", True)) == blobs.count(("GET", False)) == 3 + 1
+    assert blobs.count(("PUT", True)) == 2 + 3
+    assert blobs.count(("GET", False)) == 3 + 1
 
 
 def test_who_does_one_kind_of_work_in_turn_is_called_by_it():
     connect = Connect(lambda: FakeRegistry(Store()).registry("front-door"))
-    small, large = (Push("front-door", connect, name, run_id="r") for name in ("small", "large"))
+    known = Pushed("p/r", Image.make(b"known", run_id="r"))
+    small, large = (Push("front-door", connect, known) for _ in range(2))
     assert InTurn([small, large]).client == small.client == f"{PUSH}@front-door"

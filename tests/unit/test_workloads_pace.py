@@ -9,7 +9,7 @@ from harbor_verify.errors import CannotTell
 from harbor_verify.history import Recorder
 from harbor_verify.settings import Settings
 from harbor_verify.workloads import InTurn, Result, Work, perform
-from harbor_verify.workloads.images import CONTENT_BYTES, Connect, Push
+from harbor_verify.workloads.images import CONTENT_BYTES, Connect, Push, Pushed
 from harbor_verify.workloads.pace import (
     PushAllowance,
     pace_s,
@@ -20,6 +20,7 @@ from harbor_verify.workloads.pace import (
 
 MOST_PER_S = Settings().operations_per_s
 FRONT_DOORS = 7
+KNOWN = Pushed("p/r", Image.make(b"known", run_id="r"))
 
 
 class Noted(Work):
@@ -89,7 +90,7 @@ def test_what_is_pushed_stays_within_its_bound_and_each_image_is_new_until_then(
     most_bytes = 2**24
     allowance, registry, recorder = PushAllowance(most_bytes), Takes(), Recorder()
     connect = Connect(lambda: registry)
-    large = Push("front-door", connect, "p/large", run_id="r", size_bytes=2**17, allowance=allowance)
+    large = Push("front-door", connect, KNOWN, size_bytes=2**17, allowance=allowance)
     for _ in range(200):
         assert perform(large, recorder).ok
     assert registry.sizes[0] >= 2**17
@@ -101,7 +102,7 @@ def test_what_is_pushed_stays_within_its_bound_and_each_image_is_new_until_then(
 def test_once_nothing_may_be_pushed_any_more_a_client_goes_on_with_what_was_acknowledged():
     size = Image.make(bytes(CONTENT_BYTES), run_id="r").size_bytes
     allowance, registry, recorder = PushAllowance(3 * size + 1500), Takes(), Recorder()
-    push = Push("core-0", Connect(lambda: registry), "p/r", run_id="r", allowance=allowance)
+    push = Push("core-0", Connect(lambda: registry), KNOWN, allowance=allowance)
     done = [perform(push, recorder) for _ in range(9)]
     digests = [op.value["digest"] for op in done]
     assert all(op.ok for op in done)
