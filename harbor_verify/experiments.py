@@ -365,7 +365,7 @@ class Experiments:
     ) -> Survival:
         def make(recorder: Recorder, draw: Random) -> Made:
             workload = self._whole(role)
-            ordinal = self._ordinal(workload, draw)
+            ordinal = self._connected(workload, draw)
             made = disruption(
                 kind,
                 self.target.kubernetes,
@@ -440,6 +440,18 @@ class Experiments:
     def _ordinal(self, workload: Workload, draw: Random) -> int:
         """The replica to hit, by its number in age order."""
         return draw.randrange(max(1, workload.desired))
+
+    def _connected(self, workload: Workload, draw: Random) -> int:
+        """The same, of those that somebody is connected to. Clients keep connections, behind a Service, too: what
+        happens to a replica that none of them leads to is met by nobody.
+        """
+        control, replicas = self._machine_control, self.target.replicas(workload.role)
+        met = [
+            each.ordinal
+            for each in replicas
+            if each.node and each.address and control.connections(each.node, each.address, workload.port)
+        ]
+        return draw.choice(met) if met else self._ordinal(workload, draw)
 
     def _workloads(self) -> list[Workload]:
         for role in self.target.deployment.workloads:

@@ -103,6 +103,10 @@ class MachineControl:
         shape = ("tbf", "rate", f"{kbit_per_s}kbit", "burst", "4kb", "latency", "2s")
         _inside(node, address, "tc", "qdisc", "replace", "dev", _DEVICE, "root", *shape)
 
+    def connections(self, node: str, address: str, port: int) -> int:
+        here = ("src", f"{address}:{port}")
+        return len(_inside(node, address, "ss", "-Htn", "state", "established", *here).splitlines())
+
     def impairment(self, node: str, address: str) -> int:
         rules = _inside(node, address, "iptables", "-L", "-v", "-n", "-x")
         dropped = _dropped(rules)

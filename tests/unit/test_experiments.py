@@ -72,6 +72,7 @@ def experiments(
     url="http://192.0.2.1:31778",
     places=None,
     claimed=("images-pv",),
+    connected=("198.51.100.1", "198.51.100.2", "198.51.100.3"),
     **settings,
 ):
     """core on node-1 and node-3, one registry on node-3; the front door is node-1's address."""
@@ -83,7 +84,13 @@ def experiments(
         workloads[role] = Workload(role, "Deployment", "harbor", name, wanted, (("a", name),), None, 80)
         replicas[role] = [
             SimpleNamespace(
-                name=f"{name}-{number}", pod_name=f"{name}-pod-{number}", node=node, ready=True, state="Ready"
+                name=f"{name}-{number}",
+                ordinal=number,
+                pod_name=f"{name}-pod-{number}",
+                node=node,
+                address=f"198.51.100.{node[-1]}",
+                ready=True,
+                state="Ready",
             )
             for number, node in enumerate(on_nodes)
         ]
@@ -107,7 +114,11 @@ def experiments(
         namespace="harbor",
         ledger=MemoryLedger(),
         url=url,
-        access=SimpleNamespace(machine_control=SimpleNamespace() if machine_control else None),
+        access=SimpleNamespace(
+            machine_control=SimpleNamespace(connections=lambda node, address, port: address in connected)
+            if machine_control
+            else None
+        ),
     )
     recorder = Recorder(tmp_path / "history.jsonl", run="r")
     return Experiments(
@@ -182,6 +193,18 @@ def test_a_seed_draws_the_replica_and_each_replica_is_drawn_by_some_seed(tmp_pat
             drawn.setdefault(number, set()).add(made.experiment.ran[2])
     assert all(len(victims) == 1 for victims in drawn.values()), "the same seed hits the same"
     assert set().union(*drawn.values()) == {("core-0",), ("core-1",)}
+
+
+@pytest.mark.parametrize("method", ["container_kill", "pause", "network_loss", "network_slowness"])
+def test_a_replica_that_nobody_is_connected_to_is_not_drawn_as_long_as_there_is_another(tmp_path, method):
+    for connected, may_be in [(["198.51.100.3"], {("core-1",)}), ([], {("core-0",), ("core-1",)})]:
+        drawn = set()
+        for number in range(20):
+            (tmp_path / "history.jsonl").unlink(missing_ok=True)
+            made = experiments(tmp_path, seed=str(number), connected=connected)
+            getattr(made, method)(Role.WEB)
+            drawn.add(made.experiment.ran[2])
+        assert drawn == may_be
 
 
 def test_a_node_is_drawn_among_those_that_one_does_not_come_in_by(tmp_path):
