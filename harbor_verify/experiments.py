@@ -442,8 +442,8 @@ class Experiments:
         return draw.randrange(max(1, workload.desired))
 
     def _connected(self, workload: Workload, draw: Random) -> int:
-        """The same, of those that somebody is connected to. Clients keep connections, behind a Service, too: what
-        happens to a replica that none of them leads to is met by nobody.
+        """The same, of those that somebody has just been speaking with. Connections are kept, behind a Service, too:
+        what happens to a replica that none of them leads to is met by nobody.
         """
         control, replicas = self._machine_control, self.target.replicas(workload.role)
         met = [

@@ -42,6 +42,9 @@ except OSError as refusal:
 """Writes a byte in a folder; exit code 3: there is no room for it."""
 _NO_ROOM = 3
 _DEVICE = "eth0"
+_SEND_PACKETS = "for _ in {{1..60}}; do printf %01400d 0 2>/dev/null > /dev/udp/{to}/9 || true; done"
+"""From a pod to its node, where nobody takes them."""
+_LATELY_MS = 20_000
 
 
 class MachineControl:
@@ -104,10 +107,12 @@ class MachineControl:
         _inside(node, address, "tc", "qdisc", "replace", "dev", _DEVICE, "root", *shape)
 
     def connections(self, node: str, address: str, port: int) -> int:
-        here = ("src", f"{address}:{port}")
-        return len(_inside(node, address, "ss", "-Htn", "state", "established", *here).splitlines())
+        here = ("state", "established", "src", f"{address}:{port}")
+        last_ms = re.findall(r"\blastrcv:(\d+)", _inside(node, address, "ss", "-Htni", *here))
+        return sum(int(each) < _LATELY_MS for each in last_ms)
 
     def impairment(self, node: str, address: str) -> int:
+        _inside(node, address, "bash", "-c", _SEND_PACKETS.format(to=settings.NODES[node]))
         rules = _inside(node, address, "iptables", "-L", "-v", "-n", "-x")
         dropped = _dropped(rules)
         queue = _inside(node, address, "tc", "-s", "qdisc", "show", "dev", _DEVICE)
