@@ -446,12 +446,12 @@ class Experiments:
         what happens to a replica that none of them leads to is met by nobody.
         """
         control, replicas = self._machine_control, self.target.replicas(workload.role)
-        met = [
+        met = (
             each.ordinal
-            for each in replicas
+            for each in draw.sample(replicas, len(replicas))
             if each.node and each.address and control.connections(each.node, each.address, workload.port)
-        ]
-        return draw.choice(met) if met else self._ordinal(workload, draw)
+        )
+        return next(met, self._ordinal(workload, draw))
 
     def _workloads(self) -> list[Workload]:
         for role in self.target.deployment.workloads:
