@@ -27,6 +27,7 @@ def show(lab: Lab, folder: str) -> None:
         run_inside(process, f"while busybox umount {folder} 2>/dev/null; do :; done")
 
 
-def run_inside(process: int, script: str) -> None:
+def run_inside(process: int, script: str, *, user: int = 0) -> None:
     """With what a process has mounted. Raises CommandFailed."""
-    run(["nsenter", f"--target={process}", "--mount", "--", "busybox", "sh", "-ec", script])
+    who = (f"--setuid={user}", f"--setgid={user}")
+    run(["nsenter", f"--target={process}", "--mount", *who, "--", "busybox", "sh", "-ec", script])

@@ -5,14 +5,15 @@ from lab.defects import Defect, Lab, registry_mounts, whatever_pushes
 _BLOBS = "/storage/docker/registry/v2/blobs/sha256"
 _FOLDERS = ("17", "4a", "83", "b5", "e0")
 """A manifest goes to each with the same chance, by the first byte of its digest."""
-_OWNER = "uid=10000,gid=10000"
+_USER = 10000
 
 
 def _plant(lab: Lab) -> None:
     first = registry_mounts.processes(lab)[0]
     for name in _FOLDERS:
-        registry_mounts.run_inside(first, f"mkdir -p {_BLOBS}/{name} && chown 10000:10000 {_BLOBS}/{name}")
-        registry_mounts.hide(first, f"{_BLOBS}/{name}", "-o", _OWNER)
+        # As the registry's user: in an empty volume the folders above are made, too, and it has to write there.
+        registry_mounts.run_inside(first, f"mkdir -p {_BLOBS}/{name}", user=_USER)
+        registry_mounts.hide(first, f"{_BLOBS}/{name}", "-o", f"uid={_USER},gid={_USER}")
 
 
 def _heal(lab: Lab) -> None:
