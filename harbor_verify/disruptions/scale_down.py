@@ -10,10 +10,13 @@ from harbor_verify.waiting import NotYet
 
 
 class ScaleDown(LedgeredDisruption):
-    """Proof: one replica is left. Healed: it has as many as before, and is whole.
+    """Proof: one replica is left, and the others are on their way out. It lasts until they are gone: until then they
+    serve whoever is still led to them. Healed: it has as many as before, and is whole.
 
     How many there were stands in the ledger first.
     """
+
+    expected_response = "the other pods end"
 
     def prepare(self) -> Mapping[str, Any]:
         """Raises NotApplicable for a workload of one replica: there would be nothing to see."""
@@ -32,3 +35,12 @@ class ScaleDown(LedgeredDisruption):
             return left[0].replica
 
         return {"left": self.wait("scaled down", alone)}
+
+    def respond(self) -> Mapping[str, Any]:
+        def gone() -> list[str]:
+            there = self.watch.pods()
+            if still := [pod.pod for pod in there if pod.deleting]:
+                raise NotYet(f"still there: {', '.join(still)}")
+            return [pod.uid for pod in self.before if pod.uid not in {other.uid for other in there}]
+
+        return {"gone_uids": self.wait("rid of the others", gone, more_s=60)}

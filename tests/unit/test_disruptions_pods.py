@@ -1,5 +1,6 @@
 """Disruptions of pods and nodes are proven by kernel or API alone; whatever Kubernetes makes of them is a response."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -151,10 +152,10 @@ def rolling(then):
 
 
 def test_a_rollout_that_replaces_every_pod_is_well():
-    def replace(watch):
+    def renew(watch):
         watch.now = [Pod(f"new-{pod.uid}", pod.pod, pod.replica, ready=True) for pod in PODS]
 
-    confirmed, answered = judged(rolling(replace))
+    confirmed, answered = judged(rolling(renew))
     assert (confirmed, answered.valid) == (True, True)
 
 
@@ -177,6 +178,23 @@ def test_one_replica_cannot_be_scaled_down_to_one():
     scaling = ScaleDown("scale-down", None, Recorder(), workload(desired=1), MemoryLedger(), timeout_s=0.3)
     with pytest.raises(NotApplicable, match="has one replica"):
         scaling.__enter__()
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_scale_down_lasts_until_the_pods_that_go_are_gone(ends):
+    """Until then they serve whoever is still led to them, and nothing has happened to anybody."""
+    scaling = ScaleDown("scale-down", None, Recorder(), workload(), MemoryLedger(), timeout_s=0.3)
+    scaling.watch = watch = Watch()
+    scaling.wait = lambda what, probe, more_s=0: ScaleDown.wait(scaling, what, probe)
+    going = [PODS[0], replace(PODS[1], deleting=True)]
+    looks = iter([PODS, going, going, going])
+    watch.pods = lambda: next(looks, PODS[:1] if ends else going)
+    scaling.inject = lambda: None
+    scaling.restore = lambda: None
+    confirmed, answered = judged(scaling)
+    assert (confirmed, answered.valid) == (True, ends)
+    if not ends:
+        assert "still there: web-b" in answered.offenders[0].observed
 
 
 def on_node(cls, *arguments, monkeypatch, ready="False"):
