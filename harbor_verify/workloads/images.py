@@ -2,8 +2,7 @@
 
 import secrets
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -161,10 +160,16 @@ def pull_back_everywhere(
     one's catalogue tells it of all (`list_everywhere`), and no more than one has to show that the way is open. Returns
     the last operation of each pair; `no_acknowledged_push_lost` judges the history.
     """
+    firsts = set({each.image.configuration: each.image.digest for each in reversed(pushed)}.values())
     lanes: list[list[Work]] = [
         [
-            _PullBack(place, connect, each, has=each.image.configuration if number else b"")
-            for number, each in _numbered_by_configuration(pushed)
+            _PullBack(
+                place,
+                connect,
+                each,
+                has=b"" if each.image.digest in firsts else each.image.configuration,
+            )
+            for each in pushed
         ]
         for place, connect in keepers.items()
     ]
@@ -173,11 +178,3 @@ def pull_back_everywhere(
         for turn, (place, connect) in enumerate(passers.items())
     ]
     return ask_until_known(recorder, lanes, span_s=span_s)
-
-
-def _numbered_by_configuration(pushed: Iterable[Pushed]) -> Iterator[tuple[int, Pushed]]:
-    """Each with how many before it have the same configuration."""
-    seen = Counter[bytes]()
-    for each in pushed:
-        yield seen[each.image.configuration], each
-        seen[each.image.configuration] += 1
