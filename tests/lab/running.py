@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from docs.catalogue import checks_of_suites
 from harbor_verify.checks import MUST
@@ -150,6 +151,12 @@ def expected_verdicts(
     return verdicts | dict.fromkeys({*expected_red, *red_by_chance(defect, checks)}, "fail")
 
 
+def saw_nothing(check: Mapping[str, Any]) -> bool:
+    """Whether a red check that measures has measured nothing: another trouble kept it from what it is to see."""
+    measures = check["area"] == "failover" or check["measured"]
+    return check["verdict"] == "fail" and measures and not any(check["measured"].values())
+
+
 def require_exactly(
     defect: defects.Defect,
     expected_red: Collection[str],
@@ -171,6 +178,8 @@ def require_exactly(
     may_explain = by_chance if defect.chance_explains else set[str]()
     surely = expected_causes if not may_explain & causes else set[str]()
     assert surely <= causes <= expected_causes | may_explain, f"which check explains which: {told}"
+    blind = [id for id in causes if saw_nothing(checks[id])]
+    assert not blind, f"red before it saw anything of the defect: {', '.join(blind)}"
     hints = " ".join(checks[id]["hint"] for id in causes | expected_causes)
     missing = [words for words in defect.hint_says if words not in hints]
     assert not missing, f"no hint of {', '.join(sorted(causes))} says {missing}"

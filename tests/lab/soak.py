@@ -12,17 +12,16 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from lab import cluster, defects, layouts, profiles, settings
-from tests.lab.running import CHECKS, HARMLESS, healthy, make_sound, verify
+from tests.lab.running import CHECKS, HARMLESS, healthy, make_sound, saw_nothing, verify
 
 _FOLDER = settings.REPOSITORY / "reports" / "soak"
 _HARMLESS_PER_DISRUPTION = 4
@@ -78,7 +77,7 @@ class Soak:
                     green = expected[id] == "pass"
                     right |= {"not applicable"} if green else set()
                     said = f"{check['verdict']}, not {expected[id]}: {check['message']}"
-                    if id in red and _saw_nothing(check):
+                    if id in red and saw_nothing(check):
                         right, said = set(), f"red before it saw anything of the defect: {check['message']}"
                     if check["verdict"] not in right:
                         _TERMINAL.print(f"  {id}: {said}")
@@ -94,12 +93,6 @@ class Soak:
 
     def _usual(self, number: int) -> frozenset[str]:
         return frozenset(HARMLESS | (set() if number % _HARMLESS_PER_DISRUPTION else _DISRUPTIVE))
-
-
-def _saw_nothing(check: Mapping[str, Any]) -> bool:
-    """Whether a red check that measures has measured nothing: another trouble kept it from what it is to see."""
-    measures = check["area"] == "failover" or check["measured"]
-    return check["verdict"] == "fail" and measures and not any(check["measured"].values())
 
 
 def main() -> int:
