@@ -1,6 +1,7 @@
 """The part of a client's operations by which availability is judged: it begins at the injection."""
 
-from harbor_verify.history import History, Operation
+from harbor_verify.history import History, Operation, Outage, outages_of
+from harbor_verify.history.pulse import starved
 
 
 def since_injection(history: History, client: str) -> list[Operation]:
@@ -12,10 +13,17 @@ def since_injection(history: History, client: str) -> list[Operation]:
     return [op for op in history.of(client) if not _ended_before(injected_ns, op)]
 
 
-def with_good_before(history: History, client: str) -> list[Operation]:
-    """The same, and each ok that ended before the first injection: up to the last of these the client was well."""
+def outages(history: History, client: str) -> list[Outage]:
+    """Those in the same, and in each ok that ended before the first injection: up to the last of these the client was
+    well.
+    """
     injected_ns = _first_injection_ns(history)
-    return [op for op in history.of(client) if op.ok or not _ended_before(injected_ns, op)]
+    return outages_of(
+        [op for op in history.of(client) if op.ok or not _ended_before(injected_ns, op)],
+        end_ns=history.end_ns,
+        injected_ns=[disruption.inject.at_ns for disruption in history.disruptions()],
+        starved_ms=lambda begin_ns, end_ns: starved(history, begin_ns, end_ns).ms,
+    )
 
 
 def _first_injection_ns(history: History) -> int:

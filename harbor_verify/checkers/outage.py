@@ -5,10 +5,10 @@ from collections.abc import Callable, Collection
 from dataclasses import asdict
 from typing import Any
 
-from harbor_verify.checkers.availability import since_injection, with_good_before
+from harbor_verify.checkers.availability import outages, since_injection
 from harbor_verify.checkers.coverage import silences
 from harbor_verify.checkers.judgement import Judgement
-from harbor_verify.history import History, Operation, Outage, outages_of, uids_of
+from harbor_verify.history import History, Operation, Outage, uids_of
 from harbor_verify.history.judged import OUTAGES
 from harbor_verify.history.pulse import starved_during
 from harbor_verify.verdict import Offender
@@ -23,8 +23,9 @@ def longest_outage(
     since the first injection counts. An ok that let its client wait for more than `slow_ms` for one request counts as
     well (None: the budget): who hangs for 10 s and then answers was away for 10 s. From that wait is taken what the
     same kind of operation at the same place took before anything was broken, the median, up to `slow_ms` itself: what
-    is always slow is not the disruption's doing, and one slow answer of the warm-up excuses none. Where it is too slow
-    only with the time in which the machine that asked was starved (harbor_verify/history/pulse.py), that is unknown.
+    is always slow is not the disruption's doing, and one slow answer of the warm-up excuses none. Where it is too slow,
+    or the good answer after a bad one too late, only with the time in which the machine that asked was starved
+    (harbor_verify/history/pulse.py), that is unknown.
 
     False: some such time is above the budget, even if only the part that is in the history.
     Unknown: an answer that may have been too slow for want of a CPU on this side; a history that begins or ends inside
@@ -40,18 +41,14 @@ def longest_outage(
     for client in clients:
         operations = since_injection(history, client)
         uids = uids_of(op for op in operations if not op.ok)
-        outages = outages_of(
-            with_good_before(history, client), end_ns=history.end_ns, injected_ns=injected_ns
-        )
-        worst = max(outages, key=lambda outage: outage.outage_ms, default=None)
+        seen = outages(history, client)
+        worst = max(seen, key=lambda outage: outage.outage_ms, default=None)
         slowest_ok_ms = max((op.waited_ms for op in operations if op.ok), default=0.0)
-        for outage in outages:
+        for outage in seen:
             if outage.sure_ms > budget_ms:
                 offenders.append(_offender(client, outage, budget_ms, uids))
             elif outage.outage_ms > budget_ms:
-                unknowns.append(
-                    f"{client}: {outage.unasked} operations could not be asked within {outage.outage_ms:.0f} ms"
-                )
+                unknowns.append(f"{client}: {_unsure(outage)}")
             elif outage.begin_ns is None or outage.end_ns is None:
                 side = "begins" if outage.begin_ns is None else "ends"
                 unknowns.append(
@@ -73,7 +70,7 @@ def longest_outage(
             "outage_ms": round(worst.outage_ms, 3) if worst else 0.0,
             "slowest_ok_ms": round(slowest_ok_ms, 3),
             "operations": len(operations),
-            "outages": [asdict(outage) for outage in outages],
+            "outages": [asdict(outage) for outage in seen],
         }
     if not clients:
         unknowns.append("there was no client to ask")
@@ -106,6 +103,16 @@ def _late(client: str, op: Operation, slow_ms: float, usual_ms: float) -> Offend
         f"an answer within {slow_ms:.0f} ms{more}",
         f"waited {op.waited_ms:.0f} ms for one ({op.kind})",
         uids_of([op]),
+    )
+
+
+def _unsure(outage: Outage) -> str:
+    """Why it may not have been as long as it seems."""
+    if outage.unasked:
+        return f"{outage.unasked} operations could not be asked within {outage.outage_ms:.0f} ms"
+    return (
+        f"an outage of {outage.outage_ms:.0f} ms, but this machine was starved for {outage.starved_ms:.0f} ms of it "
+        "before it asked for the good answer"
     )
 
 

@@ -21,7 +21,8 @@ class Outage:
     before, nor before the injection that it was under way at) to the first answer of the first ok after; where there is
     none, to the last one's end (one that has none: to the history's). `begin_ns` is the end of that last ok before,
     `end_ns` the first answer of the first ok after; None if there was none.
-    `at_least_ms` is from the beginning of the first that Harbor failed to the end of the last such.
+    `at_least_ms` is from the beginning of the first that Harbor failed to the end of the last such; `starved_ms`, for
+    how long after that the machine that asked was starved, and may have been late to ask for the good answer.
     """
 
     begin_ns: int | None
@@ -31,6 +32,7 @@ class Outage:
     at_least_ms: float
     failed: int
     unasked: int
+    starved_ms: float = 0.0
 
     @property
     def outage_ms(self) -> float:
@@ -39,7 +41,7 @@ class Outage:
     @property
     def sure_ms(self) -> float:
         """What of it is Harbor's for sure: at least what it failed, where the suite could not ask meanwhile."""
-        return self.at_least_ms if self.unasked else self.outage_ms
+        return self.at_least_ms if self.unasked else self.outage_ms - self.starved_ms
 
     @property
     def begins_or_ends_unseen(self) -> bool:
@@ -48,11 +50,16 @@ class Outage:
 
 
 def outages_of(
-    operations: Collection[Operation], *, end_ns: int, injected_ns: Collection[int] = ()
+    operations: Collection[Operation],
+    *,
+    end_ns: int,
+    injected_ns: Collection[int] = (),
+    starved_ms: Callable[[int, int], float] = lambda begin_ns, end_ns: 0.0,
 ) -> list[Outage]:
     """The outages in one client's operations, in order of time.
 
-    `end_ns`: when the history ends; `injected_ns`: when things were broken.
+    `end_ns`: when the history ends; `injected_ns`: when things were broken; `starved_ms`: for how long the machine that
+    asked was starved between two times.
     """
 
     def ended_ns(op: Operation) -> int:
@@ -66,10 +73,10 @@ def outages_of(
             run.append(op)
             continue
         if run:
-            outages.append(_outage(run, last_ok_ns, op, ended_ns, injected_ns))
+            outages.append(_outage(run, last_ok_ns, op, ended_ns, injected_ns, starved_ms))
         last_ok_ns, run = op.completed_ns, []
     if run:
-        outages.append(_outage(run, last_ok_ns, None, ended_ns, injected_ns))
+        outages.append(_outage(run, last_ok_ns, None, ended_ns, injected_ns, starved_ms))
     return outages
 
 
@@ -79,6 +86,7 @@ def _outage(
     after: Operation | None,
     ended_ns: Callable[[Operation], int],
     injected_ns: Collection[int],
+    starved_ms: Callable[[int, int], float],
 ) -> Outage:
     asked = [op for op in run if op.asked]
     # Of an operation of several requests the first answer counts, which came within its longest wait.
@@ -87,6 +95,16 @@ def _outage(
     first = min(run, key=lambda op: op.invoked_ns)
     under_way = [at_ns for at_ns in injected_ns if first.invoked_ns <= at_ns <= ended_ns(first)]
     from_ns = max(first.invoked_ns, begin_ns or 0, *under_way[:1])
-    to_ns = max(map(ended_ns, run)) if stop_ns is None else stop_ns
+    last_ns = max(map(ended_ns, run))
+    to_ns = last_ns if stop_ns is None else stop_ns
     sure_ns = max(map(ended_ns, asked)) - min(op.invoked_ns for op in asked) if asked else 0
-    return Outage(begin_ns, stop_ns, from_ns, to_ns, sure_ns / 1e6, len(asked), len(run) - len(asked))
+    return Outage(
+        begin_ns,
+        stop_ns,
+        from_ns,
+        to_ns,
+        sure_ns / 1e6,
+        len(asked),
+        len(run) - len(asked),
+        starved_ms(last_ns, to_ns) if to_ns > last_ns else 0.0,
+    )

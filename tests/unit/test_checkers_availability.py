@@ -2,7 +2,7 @@
 
 import pytest
 
-from harbor_verify.checkers.availability import since_injection, with_good_before
+from harbor_verify.checkers.availability import outages, since_injection
 from harbor_verify.checkers.failed_requests import failed_requests
 from harbor_verify.checkers.outage import longest_outage
 from tests.unit.handwritten import CLIENT, disrupted, history, op
@@ -19,14 +19,14 @@ def test_what_had_not_ended_at_the_first_injection_counts():
 def test_of_what_ended_before_the_first_injection_only_the_good_is_looked_at():
     bad, good, other = op(0, 10, "fail"), op(20, 30), op(20, 30, client="pull@front-door")
     bad_since, pending = op(90, 100, "fail"), op(95, None, None)
-    made = history([bad, good, other, bad_since, pending], FAULT)
-    assert with_good_before(made, CLIENT) == [good, bad_since, pending]
+    (outage,) = outages(history([bad, good, other, bad_since, pending], FAULT), CLIENT)
+    assert (outage.begin_ns, outage.failed) == (30_000_000, 2)
 
 
-@pytest.mark.parametrize("of", [since_injection, with_good_before])
-def test_where_nothing_was_injected_all_is_looked_at(of):
-    operations = [op(0, 0, "fail"), op(10, 20, "fail"), op(30, 40)]
-    assert of(history(operations, []), CLIENT) == operations
+def test_where_nothing_was_injected_all_is_looked_at():
+    made = history([op(0, 0, "fail"), op(10, 20, "fail"), op(30, 40)], [])
+    assert since_injection(made, CLIENT) == list(made.operations)
+    assert [outage.failed for outage in outages(made, CLIENT)] == [2]
 
 
 @pytest.mark.parametrize("ended_ms, valid", [(99.999999, True), (100, False)])

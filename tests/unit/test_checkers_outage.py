@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from harbor_verify.checkers.outage import longest_outage, outages_of
-from harbor_verify.history import History
+from harbor_verify.checkers.outage import longest_outage
+from harbor_verify.history import History, outages_of
 from tests.unit.handwritten import CLIENT, disrupted, event, history, op
 
 FAULT = disrupted(100, 2000)
@@ -155,6 +155,29 @@ def test_an_answer_that_is_too_slow_for_any_want_of_cpu_is_false():
 def test_an_outage_on_a_machine_that_was_starved_is_an_outage():
     pulses = [event(at, "suite", "pulse", ms=500, late_ms=450, stalled_ms=500) for at in range(0, 2500, 500)]
     assert judge(every_100_ms(failing=range(300, 900, 100)), [*FAULT, *pulses]).valid is False
+
+
+def asked_again_after(fault_ms, ask_ms, *, late_percent):
+    """One bad answer at 300, another at `fault_ms`, and none until a good one is asked for at `ask_ms`."""
+    good = [op(at, at + 10) for at in (0, 100, 200, *range(ask_ms, ask_ms + 1000, 100))]
+    wrong = [op(at, at + 10, "fail") for at in {300, fault_ms}]
+    pulses = [event(at, "suite", "pulse", ms=100, late_ms=late_percent) for at in range(100, 3000, 100)]
+    return judge([*good, *wrong], [*FAULT, *pulses])
+
+
+def test_that_a_starved_machine_asked_late_after_a_bad_answer_is_no_outage_for_sure():
+    """The good answer came 810 ms after the bad one, with a budget of 500 ms."""
+    assert asked_again_after(300, 1100, late_percent=0).valid is False
+    assert asked_again_after(300, 1100, late_percent=38).valid is False
+    judgement = asked_again_after(300, 1100, late_percent=39)
+    assert judgement.valid == "unknown"
+    assert "810 ms, but this machine was starved for 312 ms of it" in judgement.unknowns[0]
+    assert judgement.measured["outage_ms"] == 810.0
+
+
+def test_from_a_bad_answer_to_a_later_one_starvation_excuses_nothing():
+    assert asked_again_after(801, 1100, late_percent=100).valid is False
+    assert asked_again_after(790, 1100, late_percent=100).valid == "unknown"
 
 
 def test_what_failed_in_the_warm_up_is_not_judged():

@@ -142,6 +142,16 @@ def test_what_could_not_be_asked_makes_it_unknown_and_never_false():
     assert "could not be asked" in judgement.unknowns[0]
 
 
+@pytest.mark.parametrize("late_percent, valid", [(0, False), (30, False), (60, "unknown")])
+def test_outages_that_a_starved_machine_drew_out_are_not_too_long_together_for_sure(late_percent, valid):
+    """Six outages of 0.52 s each, far from one another: 3.12 s together, of 2 s; of each 0.48 s were spent waiting."""
+    operations = asked(62_000, lambda number, at: number % 22 == 5)
+    pulses = [event(at, "suite", "pulse", ms=100, late_ms=late_percent) for at in range(100, 62_000, 100)]
+    made = history(operations, [*disrupted(INJECTED_MS, 60_000), *pulses])
+    judgement = bad_answers(made, clients=[CLIENT], outage_budget_ms=1000, flapping_budget_percent=25)
+    assert judgement.valid == valid
+
+
 def test_each_client_is_judged_for_itself():
     other = [
         op(at, at + 20, "fail" if at > INJECTED_MS and number % 3 == 0 else "ok", client="pull@front-door")
