@@ -312,9 +312,8 @@ class Experiment:
             by_place.setdefault(name, []).append(Pull(name, connect, known))
             push = self._push(name, connect, known)
             if push.kind in budgets.refuses:
-                at_work.works.append(
-                    push
-                )  # before and after alone: whoever else is at work there is to go on
+                # Before and after alone: whoever else is at work there is to go on.
+                at_work.works.append(push)
             else:
                 by_place[name].append(push)
         for name, connect in ways.registries(Role.REGISTRY, without=victims).items():
