@@ -68,6 +68,8 @@ class Experiments:
     experiment: Experiment
     seed: str = "0"
     another_recorder: Callable[[int], Recorder] = lambda number: Recorder()
+    harbors_own: Callable[[str], None] = lambda flaw: None
+    """Told what was seen that every Harbor does."""
 
     def pod_kill(self, role: Role) -> Survival:
         """A pod of a role is deleted, with the grace that it asks for."""
@@ -358,7 +360,10 @@ class Experiments:
                 raise
             if isinstance(survivals[-1].error, HealFailed | OutageTooLong):
                 break
-        return together(survivals)
+        survival = together(survivals)
+        for flaw in survival.flaws:
+            self.harbors_own(flaw)
+        return survival
 
     def _on_container(
         self, kind: str, disruption: Callable[..., ContainerDisruption], role: Role, budgets: Budgets

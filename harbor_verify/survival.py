@@ -54,6 +54,12 @@ class Survival:
         figures |= {"pushed_bytes": self.pushed_bytes} if self.pushed_bytes else {}
         return figures | ({} if self.healed_ms is None else {"healed_ms": self.healed_ms})
 
+    @property
+    def flaws(self) -> tuple[str, ...]:
+        """What was seen that every Harbor of this generation does, however it is deployed; each once."""
+        judgements = [each for survival in (self, *self.repeats) for each in survival.judgements]
+        return tuple(dict.fromkeys(flaw for judgement in judgements for flaw in judgement.flaws))
+
     def require(self) -> None:
         """Pass if all judgements are true. Raises Failure, CannotTell, and `error` where that is all there is."""
         try:

@@ -1,7 +1,5 @@
 """How an audit comes to the parts of a Harbor: its registry replicas, their Redis, their volume."""
 
-from collections.abc import Mapping
-
 from harbor_verify.audit.walk import Source
 from harbor_verify.clients.redis_store import RedisStore
 from harbor_verify.clients.registry import Registry
@@ -11,6 +9,7 @@ from harbor_verify.model.registry_cache import registry_cache
 from harbor_verify.model.roles import Role
 from harbor_verify.model.stores import SessionStore
 from harbor_verify.model.workloads import Replica
+from harbor_verify.registry_configuration import declared
 from harbor_verify.target import Target
 
 
@@ -32,7 +31,7 @@ def sources(target: Target) -> list[Source]:
 def cache_of(target: Target) -> SessionStore | None:
     """The Redis of the registry's descriptors; None: it has none. Raises CannotTell, WrongConfiguration."""
     replica = target.replicas(Role.REGISTRY)[0]
-    return registry_cache(_configuration(target, replica), target.deployment.environment(replica))
+    return registry_cache(declared(target, replica), target.deployment.environment(replica))
 
 
 def open_cache(target: Target, store: SessionStore) -> RedisStore:
@@ -48,7 +47,7 @@ def root_of(target: Target, replica: Replica) -> str | None:
 
 def storage_of(target: Target, replica: Replica) -> configuration.RegistryStorage | None:
     """Where a replica keeps images, by what is declared for it; None: its configuration names no driver."""
-    text = _configuration(target, replica)
+    text = declared(target, replica)
     return configuration.registry_storage(text, target.deployment.environment(replica))
 
 
@@ -64,15 +63,3 @@ def knows_repository(target: Target, name: str) -> bool:
 
 def _open(target: Target, replica: Replica) -> Registry:
     return target.registry_by(target.new_link(replica), replica, target.credentials)
-
-
-def _configuration(target: Target, replica: Replica) -> str:
-    """The configuration file that is declared for a replica."""
-    deployment = target.deployment
-    texts: Mapping[str, str] = configuration.given_texts(
-        replica.pod.spec, replica.container, deployment.config_map, deployment.secret
-    )
-    for text in texts.values():
-        if configuration.is_registry_config(text):
-            return text
-    raise CannotTell(f"no ConfigMap or Secret with a registry's configuration is mounted in {replica.object}")

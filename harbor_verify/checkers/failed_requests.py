@@ -6,13 +6,20 @@ from typing import Any
 
 from harbor_verify.checkers.availability import since_injection
 from harbor_verify.checkers.coverage import silences
+from harbor_verify.checkers.ended_connections import met_by_pushes
 from harbor_verify.checkers.judgement import Judgement
 from harbor_verify.history import History, Operation, uids_of
 from harbor_verify.verdict import Offender
 
 
-def failed_requests(history: History, *, clients: Collection[str], budget: int) -> Judgement:
+def failed_requests(
+    history: History, *, clients: Collection[str], budget: int, keepers: str = ""
+) -> Judgement:
     """No client had more than `budget` operations without a good answer (fail or info) since the first injection.
+
+    `keepers` is the workload that pushes are passed on to, where somebody else takes them: what met the end of a
+    connection that was kept to one of its pods (harbor_verify/checkers/ended_connections.py) is told as Harbor's own,
+    and needs no budget.
 
     Unknown: a client that asked nothing during a disruption; operations that never ended, or that could not be
     asked, where the budget would be passed with them.
@@ -21,12 +28,14 @@ def failed_requests(history: History, *, clients: Collection[str], budget: int) 
     unknowns: list[str] = []
     evidence: dict[str, dict[str, Any]] = {}
     failed_count = 0
+    met = met_by_pushes(history, keepers=keepers) if keepers else []
     for client in clients:
         operations = since_injection(history, client)
         failed = Counter(_error(op) for op in operations if op.outcome is not None and not op.ok and op.asked)
         unsettled = sum(op.outcome is None or not op.asked for op in operations)
         failed_count += failed.total()
-        if failed.total() > budget:
+        judged_count = failed.total() - sum(op in met for op in operations)
+        if judged_count > budget:
             kinds = ", ".join(f"{error}: {count}" for error, count in failed.most_common())
             offenders.append(
                 Offender(
@@ -36,7 +45,7 @@ def failed_requests(history: History, *, clients: Collection[str], budget: int) 
                     uids_of(op for op in operations if not op.ok),
                 )
             )
-        elif failed.total() + unsettled > budget:
+        elif judged_count + unsettled > budget:
             unknowns.append(f"{client}: {unsettled} operations never ended or could not be asked")
         unknowns += silences(history, client)
         evidence[client] = {"operations": len(operations), "failed": dict(failed), "unsettled": unsettled}
@@ -47,7 +56,16 @@ def failed_requests(history: History, *, clients: Collection[str], budget: int) 
         tuple(offenders),
         tuple(unknowns),
         measured={"failed": failed_count},
+        flaws=(_flaw(len(met), keepers),) if met else (),
         evidence=evidence,
+    )
+
+
+def _flaw(count: int, keepers: str) -> str:
+    what = "a push was" if count == 1 else f"{count} pushes were"
+    return (
+        f"{what} answered 502 as a pod of {keepers} ended in good order: passed on over a connection that was kept to "
+        "it, and just being closed, and not sent again; docker's own client pushes again"
     )
 
 

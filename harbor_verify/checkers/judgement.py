@@ -23,6 +23,8 @@ class Judgement:
     """Figures over all, each with its unit in the name: outage_ms."""
     evidence: Mapping[str, Any] = field(default_factory=dict)
     """What the judgement rests on, as JSON takes it, for reports."""
+    flaws: tuple[str, ...] = ()
+    """What every Harbor of a generation does, however it is deployed; a line each. It changes no verdict."""
 
     def document(self) -> dict[str, Any]:
         """As JSON takes it; the form is in harbor_verify/history/judged.py."""

@@ -2,7 +2,7 @@
 
 {"schema": "harbor-verify/judgement/1",
  "judgements": [{"checker", "valid": true, false or "unknown", "offenders": [{"object", "expected", "observed"}],
-                 "unknowns": [line, …], "measured": {name_with_unit: value}, "evidence": {…}}]}
+                 "unknowns": [line, …], "measured": {name_with_unit: value}, "evidence": {…}, "flaws": [line, …]}]}
 """
 
 import json

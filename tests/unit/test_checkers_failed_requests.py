@@ -1,8 +1,10 @@
 """Failed requests are counted by client and error class; what is not settled can only add to them."""
 
+import pytest
+
 from harbor_verify.checkers.failed_requests import failed_requests
 from harbor_verify.history import History
-from tests.unit.handwritten import CLIENT, disrupted, history, op
+from tests.unit.handwritten import CLIENT, disrupted, event, history, op
 
 FAULT = disrupted(100, 2000)
 
@@ -67,3 +69,74 @@ def test_nothing_to_judge_is_unknown():
     assert judge([op(200, 210)], clients=[]).valid == "unknown"
     assert judge([op(200, 210)], events=[]).valid == "unknown"
     assert judge([op(0, 10), op(3000, 3010)]).valid == "unknown"
+
+
+def pod_ends(uid, *, deleted_ms, forgotten_ms, ended_ms, workload="registry"):
+    """What a watch tells of a pod that ends in good order."""
+    names = (deleted_ms, "pod-deleting"), (forgotten_ms, "endpoint-removed"), (ended_ms, "pod-not-ready")
+    told = [event(at, workload, name, uid=uid) for at, name in names]
+    return [*told, event(ended_ms + 900, workload, "pod-deleted", uid=uid)]
+
+
+def push(start_ms, end_ms, status=502, **more):
+    return op(
+        start_ms, end_ms, "info", client="push@front-door", error="UnexpectedAnswer", status=status, **more
+    )
+
+
+def rolled(*operations, events=(), keepers="registry"):
+    """One pod of the registry ended a restart, deleted at 1000, forgotten at 1200, told of as ended at 7000."""
+    ends = pod_ends("a", deleted_ms=1000, forgotten_ms=1200, ended_ms=7000)
+    good = [op(at, at + 10, client="push@front-door") for at in range(0, 20_000, 500)]
+    made = history([*good, *operations], [*disrupted(900, 15_000), *ends, *events])
+    return failed_requests(made, clients=["push@front-door"], budget=0, keepers=keepers)
+
+
+@pytest.mark.parametrize("start_ms, end_ms", [(6100, 6400), (2200, 4000), (7000, 7100), (2200, 9000)])
+def test_a_push_that_meets_the_end_of_a_kept_connection_is_harbors_own(start_ms, end_ms):
+    judgement = rolled(push(start_ms, end_ms))
+    assert judgement.valid is True
+    assert judgement.measured == {"failed": 1}, "it is a figure all the same"
+    assert "a push was answered 502 as a pod of registry ended" in judgement.flaws[0]
+
+
+@pytest.mark.parametrize(
+    "failed",
+    [
+        pytest.param(push(2199, 4100), id="somebody may have been led there"),
+        pytest.param(push(2300, 3999), id="the program was at work"),
+        pytest.param(push(7001, 7100), id="the program had ended"),
+        pytest.param(push(6100, 6400, status=500), id="somebody answered"),
+        pytest.param(push(6100, 6400, status=None), id="nobody answered"),
+        pytest.param(push(6100, 6400, kind="pull"), id="would have been sent again"),
+    ],
+)
+def test_what_failed_otherwise_while_a_pod_ended_is_judged(failed):
+    judgement = rolled(failed)
+    assert judgement.valid is False
+    assert judgement.flaws == ()
+
+
+def test_one_push_for_each_pod_is_harbors_own_and_the_next_is_not():
+    both = push(6100, 6400), push(6200, 6500)
+    judgement = rolled(*both)
+    assert judgement.valid is False
+    assert judgement.measured == {"failed": 2}
+    other = pod_ends("b", deleted_ms=4000, forgotten_ms=4100, ended_ms=8000)
+    judgement = rolled(*both, events=other)
+    assert judgement.valid is True
+    assert "2 pushes were answered 502" in judgement.flaws[0]
+
+
+def test_the_end_of_pods_that_nothing_is_passed_on_to_explains_nothing():
+    assert rolled(push(6100, 6400), keepers="").valid is False
+    assert rolled(push(6100, 6400), keepers="web").valid is False
+
+
+def test_a_pod_that_no_service_led_to_or_that_was_not_deleted_explains_nothing():
+    alone = [event(1000, "other", "pod-deleting", uid="c"), event(7000, "other", "pod-not-ready", uid="c")]
+    restarted = [
+        event(1000, "other", "endpoint-removed", uid="d"),
+        event(7000, "other", "pod-not-ready", uid="d"),
+    ]
+    assert rolled(push(6100, 6400), events=[*alone, *restarted], keepers="other").valid is False

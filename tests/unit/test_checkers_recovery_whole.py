@@ -175,6 +175,7 @@ def test_a_judgement_as_json_says_whether_it_is_valid():
         "unknowns": ("a",),
         "measured": {"x_ms": 1.0},
         "evidence": {"y": 2},
+        "flaws": (),
         "valid": False,
     }
 

@@ -1,5 +1,6 @@
 """What each disruption is done to, and what clients may notice of it."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -242,6 +243,14 @@ def test_what_one_of_several_times_found_is_told_with_which_it_was(tmp_path):
     made = experiments(tmp_path, experiment=Experiment(survival(0.0), survival(4000.0, wrong)), repeat=3)
     with pytest.raises(Failure, match=r"4000 ms \(time 2 of 3, pod-kill core-1\)"):
         made.pod_kill(Role.WEB).require()
+
+
+def test_what_every_harbor_does_is_told_once_and_is_no_failure(tmp_path):
+    told = []
+    flawed = Survival((Judgement("failed-requests", flaws=("a push was answered 502",)),))
+    made = experiments(tmp_path, experiment=Experiment(flawed, survival(0.0), flawed), repeat=3)
+    replace(made, harbors_own=told.append).pod_kill(Role.REGISTRY).require()
+    assert told == ["a push was answered 502"]
 
 
 def test_nothing_is_broken_again_that_is_not_whole_again(tmp_path):

@@ -70,3 +70,28 @@ def test_the_texts_of_config_maps_and_secrets_are_found_by_their_path():
     assert configuration.given_texts(spec, mounts, data.get, forbidden) == {
         "/etc/registry/config.yml": "version: 0.1"
     }
+
+
+@pytest.mark.parametrize(
+    "http, environment, expected",
+    [
+        ("draintimeout: 60s", {}, True),
+        ("draintimeout: 1m30s", {}, True),
+        ("addr: :5000", {}, False),
+        ("draintimeout: 0s", {}, False),
+        ("draintimeout: 0", {}, False),
+        ("draintimeout: 0h0m0s", {}, False),
+        ("draintimeout: 10ms", {}, True),
+        ("addr: :5000", {"REGISTRY_HTTP_DRAINTIMEOUT": "60s"}, True),
+        ("draintimeout: 60s", {"REGISTRY_HTTP_DRAINTIMEOUT": "0s"}, False),
+    ],
+)
+def test_whether_a_registry_finishes_what_is_in_flight_is_told_by_its_drain_timeout(
+    http, environment, expected
+):
+    assert configuration.drains(f"version: 0.1\nhttp: {{{http}}}\n", environment) is expected
+
+
+@pytest.mark.parametrize("text", ["", "[", "version: 0.1", "http: 60s"])
+def test_a_registry_that_is_told_nothing_of_a_drain_has_none(text):
+    assert configuration.drains(text, {}) is False
