@@ -41,12 +41,12 @@ from harbor_verify.errors import (
     UnexpectedAnswer,
 )
 from harbor_verify.history import SESSIONS_LIVE, Recorder, judged
+from harbor_verify.kept_connections import kept_connections
 from harbor_verify.ledger import Entry
 from harbor_verify.live import Live
 from harbor_verify.load.plan import Plan
 from harbor_verify.load.process import Load, require_locust
 from harbor_verify.model.roles import Role
-from harbor_verify.registry_configuration import ends_in_good_order
 from harbor_verify.settings import Settings
 from harbor_verify.survival import Budgets, Survival
 from harbor_verify.target import Target
@@ -415,7 +415,7 @@ class Experiment:
                 outage_budget_ms=budgets.outage_ms,
                 flapping_budget_percent=self._settings.flapping_budget_percent,
             ),
-            failed_requests(answers, clients=clients, budget=failed, keepers=self._keepers()),
+            failed_requests(answers, clients=clients, budget=failed, kept=kept_connections(self._target)),
             latency(answers, clients=clients),
         ]
         if budgets.refuses:
@@ -426,17 +426,6 @@ class Experiment:
         if self._recorder.file:
             judged.write(judged.beside(self._recorder.file), [each.document() for each in judgements])
         return tuple(judgements)
-
-    def _keepers(self) -> str:
-        """The workload that pushes are passed on to; empty where it takes them itself, or is not known to end in good
-        order.
-        """
-        try:
-            if self._target.profile.registry_api is Role.REGISTRY or not ends_in_good_order(self._target):
-                return ""
-        except HarnessError:
-            return ""
-        return self._target.workload(Role.REGISTRY).name
 
     def _healed_ms(self) -> float | None:
         disruptions = self._recorder.history().disruptions()

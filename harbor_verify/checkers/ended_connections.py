@@ -1,38 +1,70 @@
-"""Pushes that met the end of a connection which Harbor itself keeps: every Harbor has that, however it is deployed.
+"""Operations that met the end of a connection that was kept: no deployment can prevent them, and clients try again.
 
-Whoever passes pushes on to the registry keeps connections to it, and goes on using them after no Service leads to a pod
-any more. A program that ends in good order closes what lies idle; what is just being sent by it then is answered 502,
-and not sent again: a push is in part done already. (A request that changes nothing is.)
+A program that ends in good order closes what lies idle; what is just being sent by it then has no answer. Who keeps a
+connection goes on using it after no Service leads to its pod any more, so this is met by who sends at the very moment
+of the end, and by nobody else. (RFC 9112, 9.3.1: what changes nothing may be sent again at once; a push may not.)
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from harbor_verify.checkers.pushes import PUSH
 from harbor_verify.history import History, Operation
 
 _BAD_GATEWAY = 502
+_CLOSED = {"BrokenPipeError", "ConnectionResetError", "RemoteDisconnected"}
 _LED_THERE_NS = 10**9
 """So long after its endpoint is gone nobody is led to a pod any more: who still asks it has a connection."""
 _TOLD_LATE_NS = 3 * 10**9
 """That the program has ended, the API is told by the kubelet: so long after it at most."""
 
 
-def met_by_pushes(history: History, *, keepers: str) -> list[Operation]:
-    """The pushes that failed so: one at most for each pod of the workload `keepers` that was deleted.
-
-    Its events have to be in the history (harbor_verify/history/replicas.py).
+@dataclass(frozen=True)
+class Kept:
+    """Connections that are kept to the pods of a workload, which has its events in the history
+    (harbor_verify/history/replicas.py).
     """
-    failed = [op for op in history.operations if op.kind == PUSH and op.status == _BAD_GATEWAY]
-    met: list[Operation] = []
-    for removed_ns, ended_ns in _ends(history, keepers):
+
+    workload: str
+    meets: Callable[[Operation], bool]
+    """Whether an operation ended as one does that meets the end of such a connection."""
+    flaw: str
+    """What is to be told of such operations."""
+
+
+def by_who_passes_on(workload: str) -> Kept:
+    """By whoever takes pushes, and passes them on to `workload`."""
+    return Kept(
+        workload,
+        lambda op: op.kind == PUSH and op.status == _BAD_GATEWAY,
+        f"a push was answered 502 as a pod of {workload} ended in good order: it was passed on over a connection that "
+        "was kept to it and just being closed, and not sent again; docker's own client pushes again",
+    )
+
+
+def by_clients(workload: str, place: str) -> Kept:
+    """By clients themselves, at the place that `workload` serves."""
+    return Kept(
+        workload,
+        lambda op: op.replica == place and op.value.get("cause") in _CLOSED,
+        f"an operation had no answer as a pod of {workload} ended in good order: its client had kept the connection, "
+        "which was just being closed; other clients send it again",
+    )
+
+
+def met(history: History, kept: Kept) -> list[Operation]:
+    """The operations that met the end of such a connection: one at most for each pod that was deleted."""
+    failed = [op for op in history.operations if not op.ok and kept.meets(op)]
+    found: list[Operation] = []
+    for removed_ns, ended_ns in _ends(history, kept.workload):
         for op in failed:
             since_ns, until_ns = op.invoked_ns, op.completed_ns or history.end_ns
             is_led_there = since_ns < removed_ns + _LED_THERE_NS
-            if is_led_there or since_ns > ended_ns or until_ns < ended_ns - _TOLD_LATE_NS or op in met:
+            if is_led_there or since_ns > ended_ns or until_ns < ended_ns - _TOLD_LATE_NS or op in found:
                 continue
-            met.append(op)
+            found.append(op)
             break
-    return met
+    return found
 
 
 def _ends(history: History, workload: str) -> Iterator[tuple[int, int]]:

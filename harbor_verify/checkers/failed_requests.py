@@ -6,20 +6,19 @@ from typing import Any
 
 from harbor_verify.checkers.availability import since_injection
 from harbor_verify.checkers.coverage import silences
-from harbor_verify.checkers.ended_connections import met_by_pushes
+from harbor_verify.checkers.ended_connections import Kept, met
 from harbor_verify.checkers.judgement import Judgement
 from harbor_verify.history import History, Operation, uids_of
 from harbor_verify.verdict import Offender
 
 
 def failed_requests(
-    history: History, *, clients: Collection[str], budget: int, keepers: str = ""
+    history: History, *, clients: Collection[str], budget: int, kept: Collection[Kept] = ()
 ) -> Judgement:
     """No client had more than `budget` operations without a good answer (fail or info) since the first injection.
 
-    `keepers` is the workload that pushes are passed on to, where somebody else takes them: what met the end of a
-    connection that was kept to one of its pods (harbor_verify/checkers/ended_connections.py) is told as Harbor's own,
-    and needs no budget.
+    What met the end of a connection that is `kept` (harbor_verify/checkers/ended_connections.py) is told as a flaw that
+    every Harbor has, and needs no budget.
 
     Unknown: a client that asked nothing during a disruption; operations that never ended, or that could not be
     asked, where the budget would be passed with them.
@@ -28,13 +27,13 @@ def failed_requests(
     unknowns: list[str] = []
     evidence: dict[str, dict[str, Any]] = {}
     failed_count = 0
-    met = met_by_pushes(history, keepers=keepers) if keepers else []
+    ended = {each.flaw: met(history, each) for each in kept}
     for client in clients:
         operations = since_injection(history, client)
         failed = Counter(_error(op) for op in operations if op.outcome is not None and not op.ok and op.asked)
         unsettled = sum(op.outcome is None or not op.asked for op in operations)
         failed_count += failed.total()
-        judged_count = failed.total() - sum(op in met for op in operations)
+        judged_count = failed.total() - sum(op in found for found in ended.values() for op in operations)
         if judged_count > budget:
             kinds = ", ".join(f"{error}: {count}" for error, count in failed.most_common())
             offenders.append(
@@ -56,17 +55,13 @@ def failed_requests(
         tuple(offenders),
         tuple(unknowns),
         measured={"failed": failed_count},
-        flaws=(_flaw(len(met), keepers),) if met else (),
+        flaws=tuple(_told(flaw, len(found)) for flaw, found in ended.items() if found),
         evidence=evidence,
     )
 
 
-def _flaw(count: int, keepers: str) -> str:
-    what = "a push was" if count == 1 else f"{count} pushes were"
-    return (
-        f"{what} answered 502 as a pod of {keepers} ended in good order: passed on over a connection that was kept to "
-        "it, and just being closed, and not sent again; docker's own client pushes again"
-    )
+def _told(flaw: str, count: int) -> str:
+    return flaw if count == 1 else f"{flaw} ({count} times)"
 
 
 def _error(op: Operation) -> str:

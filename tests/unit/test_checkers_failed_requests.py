@@ -2,6 +2,7 @@
 
 import pytest
 
+from harbor_verify.checkers.ended_connections import by_clients, by_who_passes_on
 from harbor_verify.checkers.failed_requests import failed_requests
 from harbor_verify.history import History
 from tests.unit.handwritten import CLIENT, disrupted, event, history, op
@@ -84,12 +85,15 @@ def push(start_ms, end_ms, status=502, **more):
     )
 
 
-def rolled(*operations, events=(), keepers="registry"):
+PASSED_ON = by_who_passes_on("registry")
+
+
+def rolled(*operations, events=(), kept=PASSED_ON):
     """One pod of the registry ended a restart, deleted at 1000, forgotten at 1200, told of as ended at 7000."""
     ends = pod_ends("a", deleted_ms=1000, forgotten_ms=1200, ended_ms=7000)
     good = [op(at, at + 10, client="push@front-door") for at in range(0, 20_000, 500)]
     made = history([*good, *operations], [*disrupted(900, 15_000), *ends, *events])
-    return failed_requests(made, clients=["push@front-door"], budget=0, keepers=keepers)
+    return failed_requests(made, clients=["push@front-door"], budget=0, kept=[kept])
 
 
 @pytest.mark.parametrize("start_ms, end_ms", [(6100, 6400), (2200, 4000), (7000, 7100), (2200, 9000)])
@@ -125,12 +129,11 @@ def test_one_push_for_each_pod_is_harbors_own_and_the_next_is_not():
     other = pod_ends("b", deleted_ms=4000, forgotten_ms=4100, ended_ms=8000)
     judgement = rolled(*both, events=other)
     assert judgement.valid is True
-    assert "2 pushes were answered 502" in judgement.flaws[0]
+    assert judgement.flaws[0].endswith("docker's own client pushes again (2 times)")
 
 
 def test_the_end_of_pods_that_nothing_is_passed_on_to_explains_nothing():
-    assert rolled(push(6100, 6400), keepers="").valid is False
-    assert rolled(push(6100, 6400), keepers="web").valid is False
+    assert rolled(push(6100, 6400), kept=by_who_passes_on("web")).valid is False
 
 
 def test_a_pod_that_no_service_led_to_or_that_was_not_deleted_explains_nothing():
@@ -139,4 +142,25 @@ def test_a_pod_that_no_service_led_to_or_that_was_not_deleted_explains_nothing()
         event(1000, "other", "endpoint-removed", uid="d"),
         event(7000, "other", "pod-not-ready", uid="d"),
     ]
-    assert rolled(push(6100, 6400), events=[*alone, *restarted], keepers="other").valid is False
+    assert (
+        rolled(push(6100, 6400), events=[*alone, *restarted], kept=by_who_passes_on("other")).valid is False
+    )
+
+
+KEPT_BY_CLIENTS = by_clients("registry", "front-door")
+
+
+@pytest.mark.parametrize("cause", ["RemoteDisconnected", "ConnectionResetError", "BrokenPipeError"])
+def test_whatever_a_client_sends_over_its_own_connection_as_that_ends_is_nobodys_fault(cause):
+    silent = push(6100, 6400, status=None, kind="session-probe", value={"cause": cause})
+    judgement = rolled(silent, kept=KEPT_BY_CLIENTS)
+    assert judgement.valid is True
+    assert "its client had kept the connection" in judgement.flaws[0]
+    elsewhere = push(6100, 6400, status=None, replica="web-0", value={"cause": cause})
+    assert rolled(elsewhere, kept=KEPT_BY_CLIENTS).valid is False
+
+
+@pytest.mark.parametrize("cause", ["ConnectionRefusedError", "TimeoutError", None])
+def test_another_silence_as_a_pod_ends_is_judged(cause):
+    silent = push(6100, 6400, status=None, value={"cause": cause} if cause else {})
+    assert rolled(silent, kept=KEPT_BY_CLIENTS).valid is False

@@ -146,7 +146,7 @@ class World:
 
     def workload(self, role):
         return SimpleNamespace(
-            name="ui", short_name="ui", desired=3, label_selector="name=ui-apps", object="harbor/ui-rc"
+            short_name="ui", desired=3, label_selector="name=ui-apps", object="harbor/ui-rc"
         )
 
     def replicas(self, role):
@@ -244,7 +244,7 @@ def kill(monkeypatch):
         fake = type("Kill", (FakeKill,), {"world": world, "during": staticmethod(during), **more})
         monkeypatch.setattr(pod_deletion, "PodKill", fake)
         monkeypatch.setattr(failover, "LARGE_BYTES", 2048)
-        monkeypatch.setattr(failover, "ends_in_good_order", lambda target: True)
+        monkeypatch.setattr(failover, "kept_connections", lambda target: [])
         with Recorder() as recorder:
             experiment = Experiment(
                 world,
