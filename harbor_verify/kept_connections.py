@@ -14,10 +14,10 @@ def kept_connections(target: Target) -> list[Kept]:
     """
     kept = []
     if Role.FRONT_DOOR in target.deployment.workloads:
-        kept.append(by_clients(target.workload(Role.FRONT_DOOR).name, FRONT_DOOR))
+        kept.append(by_clients(target.workload(Role.FRONT_DOOR).short_name, FRONT_DOOR))
     try:
         if target.profile.registry_api is not Role.REGISTRY and ends_in_good_order(target):
-            kept.append(by_who_passes_on(target.workload(Role.REGISTRY).name))
+            kept.append(by_who_passes_on(target.workload(Role.REGISTRY).short_name))
     except HarnessError:
         pass  # What cannot be read excuses nothing.
     return kept

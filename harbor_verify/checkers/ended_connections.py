@@ -26,6 +26,7 @@ class Kept:
     """
 
     workload: str
+    """By the name of its events' subject."""
     meets: Callable[[Operation], bool]
     """Whether an operation ended as one does that meets the end of such a connection."""
     flaw: str

@@ -63,15 +63,8 @@ class RollingRestart(LedgeredDisruption):
                 self._wait_without(pod.uid)
                 self._delete(following.pod, following.uid)
             self._wait_without(self.before[-1].uid)
-        old = {pod.uid for pod in self.before}
-
-        def replaced() -> list[str]:
-            left = [pod.pod for pod in self.watch.pods() if pod.uid in old]
-            if left:
-                raise NotYet(f"still there: {', '.join(left)}")
-            return sorted(pod.uid for pod in self.watch.pods())
-
-        return {"new_uids": self.wait("replaced pod by pod", replaced, more_s=120)}
+        self.await_gone(self.before, what="replaced pod by pod", more_s=120)
+        return {"new_uids": sorted(pod.uid for pod in self.watch.pods())}
 
     def _wait_without(self, uid: str) -> None:
         self.wait(

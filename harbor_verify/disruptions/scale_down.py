@@ -37,10 +37,7 @@ class ScaleDown(LedgeredDisruption):
         return {"left": self.wait("scaled down", alone)}
 
     def respond(self) -> Mapping[str, Any]:
-        def gone() -> list[str]:
-            there = self.watch.pods()
-            if still := [pod.pod for pod in there if pod.deleting]:
-                raise NotYet(f"still there: {', '.join(still)}")
-            return [pod.uid for pod in self.before if pod.uid not in {other.uid for other in there}]
-
-        return {"gone_uids": self.wait("rid of the others", gone, more_s=60)}
+        stays = {pod.uid for pod in self.watch.pods() if not pod.deleting}
+        others = [pod for pod in self.before if pod.uid not in stays]
+        self.await_gone(others, what="rid of the others", more_s=60)
+        return {"gone_uids": [pod.uid for pod in others]}

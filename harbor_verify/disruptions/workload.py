@@ -1,6 +1,6 @@
 """What disruptions of one workload have in common: it is watched, must be whole before, and is whole again after."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
@@ -81,6 +81,16 @@ class WorkloadDisruption(Disruption):
             if pod.replica == self.target:
                 return pod
         raise CannotTell(f"there is no {self.target}, only {', '.join(pod.replica for pod in self.before)}")
+
+    def await_gone(self, pods: Collection[Pod], *, what: str, more_s: float) -> None:
+        """Wait until none of them is there any more; `what` as in `wait`. Raises DeadlinePassed."""
+        uids = {pod.uid for pod in pods}
+
+        def gone() -> None:
+            if left := [pod.pod for pod in self.watch.pods() if pod.uid in uids]:
+                raise NotYet(f"still there: {', '.join(left)}")
+
+        self.wait(what, gone, more_s=more_s)
 
     def require_whole(self, *, without: str = "") -> None:
         """Raises NotYet with what is missing."""

@@ -13,7 +13,7 @@ BOTH = (Role.FRONT_DOOR, Role.REGISTRY)
 
 
 def target(*roles, registry_api=Role.WEB):
-    workloads = {role: SimpleNamespace(name=f"harbor-{role}") for role in roles}
+    workloads = {role: SimpleNamespace(short_name=f"harbor-{role}") for role in roles}
     return SimpleNamespace(
         deployment=SimpleNamespace(workloads=workloads),
         workload=workloads.get,
