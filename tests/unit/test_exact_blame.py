@@ -26,10 +26,9 @@ def told(cause=None, follows=None, other=None):
     """A report's checks: the cause red, all else green, each with what is given."""
     red = {"verdict": "fail", "offenders": [{"object": "pod a"}], "hint": "Give all the same setting."}
     green = {"verdict": "pass", "message": "", "offenders": [], "hint": "", "caused_by": None}
+    checks = {CAUSE: {**red, **(cause or {})}, CONSEQUENCE: follows or {}, OTHER: other or {}}
     return {
-        CAUSE: {**green, **red, **(cause or {})},
-        CONSEQUENCE: {**green, **(follows or {})},
-        OTHER: {**green, **(other or {})},
+        id: {**green, "area": id.partition(".")[0], "measured": {}, **check} for id, check in checks.items()
     }
 
 
@@ -53,11 +52,18 @@ def test_what_chance_decides_may_be_red_and_may_be_green(follows):
         (told(cause={"caused_by": OTHER}), "which check explains which"),
         (told(cause={"hint": "Look at the log."}), "no hint of .* says"),
         (told(cause={"offenders": []}), "names no offender"),
+        (told(cause={"area": "failover"}), "red before it saw anything of the defect: configuration.session"),
+        (told(cause={"measured": {"pushes_lost_count": 0}}), "red before it saw anything"),
     ],
 )
 def test_anything_else_is_told(checks, complaint):
     with pytest.raises(AssertionError, match=complaint):
         require(checks)
+
+
+def test_a_check_that_breaks_something_is_red_by_what_it_measured():
+    require(told(cause={"area": "failover", "measured": {"outage_ms": 4000.0}}))
+    require(told(follows={"verdict": "fail", "caused_by": CAUSE, "area": "failover"}))
 
 
 def test_what_is_red_by_chance_may_explain_the_others_only_where_the_defect_says_so():
