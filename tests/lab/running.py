@@ -152,9 +152,12 @@ def expected_verdicts(
 
 
 def saw_nothing(check: Mapping[str, Any]) -> bool:
-    """Whether a red check that measures has measured nothing: another trouble kept it from what it is to see."""
-    measures = check["area"] == "failover" or check["measured"]
-    return check["verdict"] == "fail" and measures and not any(check["measured"].values())
+    """Whether a red check that breaks something, and measures what comes of it, has measured nothing: another trouble
+    kept it from what it is to see. (Of one that only looks, a figure of 0 may be what is wrong.)
+    """
+    breaks = "disruption" in CHECKS[check["id"]].needs
+    measures = breaks and (check["area"] == "failover" or check["measured"])
+    return check["verdict"] == "fail" and bool(measures) and not any(check["measured"].values())
 
 
 def require_exactly(

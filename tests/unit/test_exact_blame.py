@@ -13,6 +13,8 @@ CAUSE, CONSEQUENCE, OTHER = (
     "sessions.known-to-every-replica",
     "access.docker-login",
 )
+KILL = {"id": "failover.web-pod-kill", "area": "failover"}
+PUSHES = {"id": "registry.every-push-kept", "area": "registry"}
 DEFECT = Defect(
     report="h#1",
     shows="nothing",
@@ -28,7 +30,8 @@ def told(cause=None, follows=None, other=None):
     green = {"verdict": "pass", "message": "", "offenders": [], "hint": "", "caused_by": None}
     checks = {CAUSE: {**red, **(cause or {})}, CONSEQUENCE: follows or {}, OTHER: other or {}}
     return {
-        id: {**green, "area": id.partition(".")[0], "measured": {}, **check} for id, check in checks.items()
+        id: {**green, "id": id, "area": id.partition(".")[0], "measured": {}, **check}
+        for id, check in checks.items()
     }
 
 
@@ -52,8 +55,8 @@ def test_what_chance_decides_may_be_red_and_may_be_green(follows):
         (told(cause={"caused_by": OTHER}), "which check explains which"),
         (told(cause={"hint": "Look at the log."}), "no hint of .* says"),
         (told(cause={"offenders": []}), "names no offender"),
-        (told(cause={"area": "failover"}), "red before it saw anything of the defect: configuration.session"),
-        (told(cause={"measured": {"pushes_lost_count": 0}}), "red before it saw anything"),
+        (told(cause=KILL), "red before it saw anything of the defect: configuration.session"),
+        (told(cause={**PUSHES, "measured": {"pushes_count": 0}}), "red before it saw anything"),
     ],
 )
 def test_anything_else_is_told(checks, complaint):
@@ -62,8 +65,13 @@ def test_anything_else_is_told(checks, complaint):
 
 
 def test_a_check_that_breaks_something_is_red_by_what_it_measured():
-    require(told(cause={"area": "failover", "measured": {"outage_ms": 4000.0}}))
-    require(told(follows={"verdict": "fail", "caused_by": CAUSE, "area": "failover"}))
+    require(told(cause={**KILL, "measured": {"outage_ms": 4000.0}}))
+    require(told(follows={"verdict": "fail", "caused_by": CAUSE, **KILL}))
+    require(told(cause=PUSHES))
+
+
+def test_of_a_check_that_only_looks_a_figure_of_0_may_be_what_is_wrong():
+    require(told(cause={"measured": {"session_store_evicted_count": 0}}))
 
 
 def test_what_is_red_by_chance_may_explain_the_others_only_where_the_defect_says_so():
