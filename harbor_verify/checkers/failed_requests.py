@@ -28,12 +28,14 @@ def failed_requests(
     evidence: dict[str, dict[str, Any]] = {}
     failed_count = 0
     ended = {each.flaw: met(history, each) for each in kept}
+    excused = [op for found in ended.values() for op in found]
     for client in clients:
         operations = since_injection(history, client)
-        failed = Counter(_error(op) for op in operations if op.outcome is not None and not op.ok and op.asked)
+        bad = [op for op in operations if op.outcome is not None and not op.ok and op.asked]
+        failed = Counter(map(_error, bad))
         unsettled = sum(op.outcome is None or not op.asked for op in operations)
         failed_count += failed.total()
-        judged_count = failed.total() - sum(op in found for found in ended.values() for op in operations)
+        judged_count = sum(op not in excused for op in bad)
         if judged_count > budget:
             kinds = ", ".join(f"{error}: {count}" for error, count in failed.most_common())
             offenders.append(
