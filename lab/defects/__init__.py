@@ -4,8 +4,8 @@ There is a folder for each profile. Each module in it is one mistake and is foun
 name, with dashes, is the defect's name. The same mistake can come in other ways, too, each a defect of its own, whose
 name says so: `ON_ONE` replica, or `UNREAD` as yet (`lab.defects.edit`). A defect is a change of the rendered manifests,
 or of what lies outside Kubernetes, or of both: it is planted by deploying with that change and healed by deploying
-without it. One at a time in each Harbor: with two nobody could say which check shows which; but for those that no other
-check takes notice of (`beside_others`), which can be planted together: `NAME+NAME`.
+without it. Several at a time, `NAME+NAME`, only where no check is red for two of them: else nobody could say which
+check shows which (tests/lab/groups.py chooses more narrowly still).
 """
 
 import importlib
@@ -28,7 +28,7 @@ _GRACE_S = 1
 _DEADLINE_S = 180
 _WAYS = {"DEFECT": "", "ON_ONE": "-on-one-replica", "UNREAD": "-unread"}
 """What a module may hold, and how that is named after it."""
-_AND = "+"
+AND = "+"
 
 
 class Lab(Protocol):
@@ -81,9 +81,10 @@ class Defect:
     """Ids of checks that find something to be about with it, and find it well."""
     unready: frozenset[str] = frozenset()
     """The workloads whose pods never become Ready with it."""
-    beside_others: bool = False
-    """Whether no check but those that it names takes notice of it, and none builds on these: it can be planted together
-    with others."""
+    alone: bool = False
+    """Whether it is planted alone, though by its checks it need not be: all of Harbor works otherwise with it."""
+    takes: frozenset[str] = frozenset()
+    """What it changes outside that no other may change beside it: two that take the same are not planted together."""
 
 
 def every(profile: Profile) -> dict[str, Defect]:
@@ -108,41 +109,35 @@ def find(profile: Profile, name: str) -> Defect:
     raise UnknownDefect(unknown(f"defect {name} of {profile.name}", name, known))
 
 
+def file_of(profile: Profile, name: str) -> Path:
+    """The module of one defect."""
+    (folder,) = importlib.import_module(f"{__name__}.{profile.package}").__path__
+    files = [Path(folder, f"{name.removesuffix(suffix).replace('-', '_')}.py") for suffix in _WAYS.values()]
+    return next(file for file in files if file.exists())
+
+
 def names(name: str) -> list[str]:
     """Of each defect in a name of one, or of several with a + between."""
-    return name.split(_AND)
+    return name.split(AND)
 
 
-def groups(profile: Profile) -> list[str]:
-    """All defects of a profile, those that can be beside others together: names, or several with a + between.
+def can_meet(one: Defect, other: Defect) -> bool:
+    """Whether both can be planted at once: in the same layout, by different means, and no check is red for both.
 
-    Of those that are together no two turn the same check red, so each red check has one cause.
+    One that goes into any layout may be about a part that all but the reference lack.
     """
-    alone, together = [], list[dict[str, Defect]]()
-    for name, defect in every(profile).items():
-        if not defect.beside_others:
-            alone.append(name)
-            continue
-        for group in together:
-            if all(_go_together(defect, other) for other in group.values()):
-                group[name] = defect
-                break
-        else:
-            together.append({name: defect})
-    return [*alone, *(_AND.join(group) for group in together)]
-
-
-def _go_together(one: Defect, other: Defect) -> bool:
-    # One that goes into any layout may be about a part that all but the reference lack.
     where = {each.layout or layouts.REFERENCE for each in (one, other)}
-    return len(where) == 1 and not one.turns_red & other.turns_red
+    apart = one.turns_red & other.turns_red or one.takes & other.takes or one.alone or other.alone
+    return len(where) == 1 and not apart
 
 
 def _together(found: Sequence[Defect]) -> Defect:
     """All of them at once; raises LabError where two cannot be."""
     for one, other in combinations(found, 2):
-        if not _go_together(one, other):
-            raise LabError("each of several defects has to be about the same layout, and about other checks")
+        if not can_meet(one, other):
+            raise LabError(
+                "each of several defects has to be about the same layout, by other means, and other checks"
+            )
 
     def change(objects: list[Object]) -> None:
         for each in found:
@@ -173,6 +168,7 @@ def _together(found: Sequence[Defect]) -> Defect:
         not_applicable=union(lambda each: each.not_applicable),
         applicable=union(lambda each: each.applicable),
         unready=union(lambda each: each.unready),
+        takes=union(lambda each: each.takes),
     )
 
 

@@ -12,10 +12,11 @@ from lab.machines.topology import OUTSIDE
 from lab.stores import redis_sentinel
 from lab.waiting import NotYet
 
+NAME = "redis-old"
 _ADDRESS, _PORT = settings.REDIS["redis-1"], 6399
-_FOLDER = OUTSIDE.folder / "redis-old"
+_FOLDER = OUTSIDE.folder / NAME
 _OLD = Daemon(
-    "redis-old",
+    NAME,
     OUTSIDE,
     (
         *(redis_sentinel.REDIS, "--bind", _ADDRESS, "--port", str(_PORT), "--dir", _FOLDER),

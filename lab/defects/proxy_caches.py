@@ -5,6 +5,8 @@ from functools import partial
 from lab.defects import Lab, left_images
 
 PROJECT, REGISTRY = "lab-cache", "lab-upstream"
+TAKES = frozenset({REGISTRY, left_images.REPOSITORY})
+"""An image there is of the same layer, and the registry's cache is emptied for both."""
 _REPOSITORY = f"{PROJECT}/kept"
 
 

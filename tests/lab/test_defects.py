@@ -2,9 +2,9 @@
 
 With a defect in the lab every check is run that breaks nothing, and of those that do the ones that it names: to see
 all of them stay green under each defect would take hours and show little. `make test` plants the chosen ones
-(tests/lab/choice.py), `make matrix` all, those together of which no check but their own takes notice. At the end
-everything is run once that breaks nothing, and a sample of what does: all of that takes a quarter of an hour a profile
-(make verify-failover).
+(tests/lab/choice.py), `make matrix` all, as many together as blame allows (tests/lab/groups.py). At the end everything
+is run once that breaks nothing, and a sample of what does: all of that takes a quarter of an hour a profile (make
+verify-failover).
 """
 
 from collections.abc import Callable, Iterator
@@ -13,6 +13,7 @@ import pytest
 
 from lab import cluster, defects, layouts, profiles
 from tests.lab.choice import CHOSEN
+from tests.lab.groups import groups
 from tests.lab.matrix.plugin import note
 from tests.lab.matrix.record import Planted
 from tests.lab.running import (
@@ -70,9 +71,16 @@ def harbor(profile, stand_up) -> cluster.Deployed:
 @pytest.mark.parametrize(
     "profile, name",
     [
-        pytest.param(profile.name, name, marks=() if name in CHOSEN[profile.name] else pytest.mark.matrix)
+        pytest.param(
+            profile.name,
+            name,
+            marks=[
+                pytest.mark.plants(profile, name),
+                *([] if name in CHOSEN[profile.name] else [pytest.mark.matrix]),
+            ],
+        )
         for profile in profiles.ALL.values()
-        for name in dict.fromkeys([*CHOSEN[profile.name], *defects.groups(profile)])
+        for name in dict.fromkeys([*CHOSEN[profile.name], *groups(profile)])
     ],
 )
 def test_a_defect_turns_exactly_its_checks_red(harbor, profile, name, tmp_path, record_property):

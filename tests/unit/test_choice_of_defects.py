@@ -7,6 +7,7 @@ import pytest
 from docs.catalogue import checks_of_suites
 from lab import defects, layouts, profiles
 from tests.lab.choice import CHOSEN, WITHOUT_A_DEFECT
+from tests.lab.groups import groups
 
 
 def test_every_area_goes_red_with_one_of_the_chosen_defects():
@@ -27,7 +28,7 @@ def test_what_is_planted_together_explains_nothing_of_each_other(profile):
         above = checks[id].builds_on
         return set(above).union(*map(explained_by, above))
 
-    for group in (name for name in [*defects.groups(profile), *CHOSEN[profile.name]] if "+" in name):
+    for group in (name for name in [*groups(profile), *CHOSEN[profile.name]] if "+" in name):
         parts = [defects.find(profile, name).turns_red for name in group.split("+")]
         for one, other in permutations(parts, 2):
             assert not set().union(*map(explained_by, one)) & other

@@ -12,6 +12,7 @@ from lab.deployment import rollout
 from lab.deployment.manifests import objects
 from lab.errors import CommandFailed, LabError, WrongLayout
 from lab.profiles import HARBOR_1_2, HARBOR_2
+from tests.lab.groups import groups
 
 EXACT_CHANGES = {
     "registry-config-mounted-elsewhere": {
@@ -258,12 +259,45 @@ def test_every_module_is_a_defect_and_its_file_names_it(profile):
 
 @pytest.mark.parametrize("profile", profiles.ALL.values(), ids=lambda profile: profile.name)
 def test_each_defect_is_in_one_group_and_no_check_is_red_for_two_of_a_group(profile):
-    groups = defects.groups(profile)
-    assert sorted(name for group in groups for name in group.split("+")) == list(defects.every(profile))
-    for group in groups:
-        found = [defects.find(profile, name) for name in group.split("+")]
-        assert len(defects.find(profile, group).turns_red) == sum(len(each.turns_red) for each in found)
-        assert len(found) == 1 or all(each.beside_others for each in found)
+    found = groups(profile)
+    assert sorted(name for group in found for name in group.split("+")) == list(defects.every(profile))
+    for group in found:
+        parts = [defects.find(profile, name) for name in group.split("+")]
+        assert len(defects.find(profile, group).turns_red) == sum(len(each.turns_red) for each in parts)
+
+
+def leaves(node, path=""):
+    """All values of a structure by their paths, in which the name of an item stands for its place in a list."""
+    if isinstance(node, dict) and node:
+        return {
+            key: value for name, each in node.items() for key, value in leaves(each, f"{path}.{name}").items()
+        }
+    if isinstance(node, list) and node and all(isinstance(each, dict) and "name" in each for each in node):
+        return leaves({each["name"]: each for each in node}, path)
+    return {path: repr(node)}
+
+
+def changed_leaves(profile, name):
+    defect = defects.find(profile, name)
+    before, after = manifests_of(profile), manifests_of(profile)
+    for manifests in (before, after):
+        layouts.find(profile, defect.layout or layouts.REFERENCE).change(manifests)
+    defect.change(after)
+    before, after = leaves(by_identity(before)), leaves(by_identity(after))
+    return {
+        path: after.get(path) for path in before.keys() | after.keys() if before.get(path) != after.get(path)
+    }
+
+
+@pytest.mark.parametrize("profile", profiles.ALL.values(), ids=lambda profile: profile.name)
+def test_none_of_a_group_takes_back_what_another_changes_in_the_manifests(profile):
+    for group in (each for each in groups(profile) if "+" in each):
+        alone = [changed_leaves(profile, name) for name in group.split("+")]
+        for path, value in changed_leaves(profile, group).items():
+            values = [each[path] for each in alone if path in each]
+            # Of a file each changes its own line.
+            assert values == [value] or (values and path.startswith(".ConfigMap ")), (group, path)
+        assert changed_leaves(profile, group).keys() == set().union(*alone), group
 
 
 def test_several_are_planted_and_healed_together(lab):
@@ -280,7 +314,7 @@ def test_several_are_planted_and_healed_together(lab):
 
 def test_two_that_turn_the_same_check_red_are_not_planted_together(lab):
     lab.profile = HARBOR_2
-    with pytest.raises(LabError, match="about other checks"):
+    with pytest.raises(LabError, match="and other checks"):
         defects.plant(lab, "disruption-budgets-absent+disruption-budgets-overlap")
 
 

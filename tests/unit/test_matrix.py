@@ -6,9 +6,10 @@ import sys
 
 import pytest
 
-from lab import settings
+from lab import defects, settings
+from lab.profiles import HARBOR_2
 from tests.lab.matrix import page
-from tests.lab.matrix.record import Planted, Record, load, save
+from tests.lab.matrix.record import Code, Planted, Record, load, save
 
 SOUND = Planted(
     profile="harbor-2",
@@ -97,6 +98,31 @@ def test_the_page_needs_nothing_else_and_shows_every_cell(tmp_path):
     assert "http" not in document
     assert document.count('class="missed"') == 2  # the cell, and what the sign means
     assert "&lt;b&gt;wrong&lt;/b&gt;" in document
+
+
+def test_the_code_of_a_planted_defect_is_its_own_modules_what_they_use_and_all_but_defects():
+    def module(name):
+        return defects.file_of(HARBOR_2, name)
+
+    planted = [module("schedules-paused")]
+    code = Code.read()
+    state = code.state(planted)
+
+    def changed(file):
+        return Code({**code.digests, file: "changed"}).state(planted) != state
+
+    assert changed(module("schedules-paused"))
+    assert changed(module("queue-paused"))  # which it imports
+    assert changed(settings.REPOSITORY / "lab" / "defects" / "jobs_in_redis.py")
+    assert changed(settings.REPOSITORY / "requirements.txt")
+    assert not changed(module("volume-full"))
+    assert Code({**code.digests, module("volume-full"): "changed"}).state() != code.state()
+
+
+def test_each_way_of_a_mistake_is_in_the_same_module():
+    assert defects.file_of(HARBOR_2, "front-door-body-limit-unread") == defects.file_of(
+        HARBOR_2, "front-door-body-limit"
+    )
 
 
 PASSES_ONCE = """

@@ -16,5 +16,4 @@ DEFECT = Defect(
     turns_red=frozenset({"configuration.configuration-store-replicas-agree"}),
     hint_says=("ConfigMap",),
     change=_give_each_its_own,
-    beside_others=True,
 )

@@ -13,5 +13,4 @@ DEFECT = Defect(
     hint_says=("start those that are down",),
     plant_outside=lambda lab: _NODE.stop(),
     heal_outside=lambda lab: galera.ensure(),
-    beside_others=True,
 )

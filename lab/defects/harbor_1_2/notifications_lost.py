@@ -15,5 +15,4 @@ DEFECT = Defect(
     turns_red=frozenset({"registry.repository-appears-in-harbor"}),
     hint_says=("notifications",),
     change=_misspell,
-    beside_others=True,
 )

@@ -13,6 +13,7 @@ DEFECT = Defect(
     shows="a pull gets every byte, and docker says that the layer has another digest",
     turns_red=frozenset({"integrity.images-whole"}),
     layout="reference",
+    takes=frozenset({left_images.REPOSITORY}),
     plant_outside=_plant,
     heal_outside=_restore,
 )

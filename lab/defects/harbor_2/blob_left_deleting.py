@@ -103,6 +103,7 @@ DEFECT = Defect(
     shows="who pushes that layer is told 404 for up to two hours; every later garbage collection passes it over",
     turns_red=frozenset({"integrity.no-blob-left-deleting"}),
     hint_says=("404 for up to two hours",),
+    takes=frozenset({left_images.REPOSITORY}),
     plant_outside=_kill,
     heal_outside=_forget,
 )

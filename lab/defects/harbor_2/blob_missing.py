@@ -15,6 +15,7 @@ DEFECT = Defect(
     shows="the image is listed, and every pull of it fails with 404 for a layer",
     turns_red=frozenset({"integrity.images-whole"}),
     layout="reference",
+    takes=frozenset({left_images.REPOSITORY}),
     plant_outside=_plant,
     heal_outside=_restore,
 )

@@ -9,6 +9,7 @@ DEFECT = Defect(
     shows="HEAD tells the whole length; a pull breaks off, again and again",
     turns_red=frozenset({"integrity.images-whole"}),
     layout="reference",
+    takes=frozenset({left_images.REPOSITORY}),
     plant_outside=_plant,
     heal_outside=_restore,
 )

@@ -17,5 +17,6 @@ DEFECT = Defect(
     # CephFS does not hold one to it; a disk would leave all replicas but one waiting for it.
     shows="with a storage class that means it, replicas on other nodes hang in ContainerCreating",
     turns_red=frozenset({"storage.access-mode-shared"}),
+    takes=frozenset({"claims"}),
     change=_for_one_node,
 )

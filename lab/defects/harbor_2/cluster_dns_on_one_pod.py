@@ -22,5 +22,4 @@ DEFECT = Defect(
     hint_says=("coredns", "--replicas=2"),
     plant_outside=_on_one_node,
     heal_outside=_on_all,
-    beside_others=True,
 )

@@ -11,5 +11,4 @@ DEFECT = Defect(
     turns_red=frozenset({"database.connections-suffice"}),
     hint_says=("max_connections", "maxOpenConns"),
     change=_EDIT.everywhere,
-    beside_others=True,
 )

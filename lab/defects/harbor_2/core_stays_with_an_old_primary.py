@@ -18,6 +18,7 @@ DEFECT = Defect(
     may_turn_red=frozenset({"jobs.queues-worked-off"}),
     causes=frozenset({"sessions.replicas-follow-the-primary"}),
     hint_says=("kubectl delete pod", "stayed with a primary that was replaced"),
+    takes=frozenset({old_primary.NAME}),
     plant_outside=lambda lab: old_primary.keep(lab, "core", "node-2"),
     heal_outside=old_primary.let_go,
 )

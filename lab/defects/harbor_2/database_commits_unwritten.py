@@ -19,5 +19,4 @@ DEFECT = Defect(
     hint_says=("synchronous_commit",),
     plant_outside=_hurry,
     heal_outside=_wait,
-    beside_others=True,
 )

@@ -14,5 +14,4 @@ DEFECT = Defect(
     turns_red=frozenset({"configuration.disruption-budgets-present"}),
     hint_says=("lets nobody go",),
     change=_keep_all,
-    beside_others=True,
 )

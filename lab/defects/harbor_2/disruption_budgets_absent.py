@@ -13,5 +13,4 @@ DEFECT = Defect(
     shows="nothing, until an upgrade of the cluster drains nodes side by side: then all replicas of a part are evicted",
     turns_red=frozenset({"configuration.disruption-budgets-present"}),
     change=_leave_out,
-    beside_others=True,
 )

@@ -19,5 +19,4 @@ DEFECT = Defect(
     turns_red=frozenset({"configuration.disruption-budgets-present"}),
     hint_says=("two for the same pods",),
     change=_add_one_for_all,
-    beside_others=True,
 )

@@ -11,5 +11,4 @@ DEFECT = Defect(
     hint_says=("HARBOR_SERVICE_HOST", "absent(harbor_health)"),
     layout="metrics",
     change=Edit(f"{EXPORTER}-env", "HARBOR_SERVICE_HOST", "harbor-cores", workload=EXPORTER).everywhere,
-    beside_others=True,
 )

@@ -17,5 +17,4 @@ DEFECT = Defect(
     layout="metrics",
     change=_give_the_former,
     unready=frozenset({EXPORTER}),
-    beside_others=True,
 )

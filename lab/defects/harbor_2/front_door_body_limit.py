@@ -18,7 +18,6 @@ DEFECT = Defect(
     causes=frozenset({"images.layer-sizes"}),
     hint_says=("client_max_body_size",),
     change=_EDIT.everywhere,
-    beside_others=True,
 )
 ON_ONE = Defect(
     report="harbor-operator#62",

@@ -24,5 +24,4 @@ DEFECT = Defect(
     hint_says=("cert-manager",),
     layout="ingress",
     change=_show,
-    beside_others=True,
 )

@@ -17,5 +17,4 @@ DEFECT = Defect(
     turns_red=frozenset({"images.mount-across-repositories"}),
     hint_says=("query",),
     change=_EDIT.everywhere,
-    beside_others=True,
 )

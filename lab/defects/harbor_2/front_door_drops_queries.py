@@ -17,5 +17,4 @@ DEFECT = Defect(
     turns_red=frozenset({"images.catalogue-pages", "images.tag-pages"}),
     hint_says=("query",),
     change=_EDIT.everywhere,
-    beside_others=True,
 )

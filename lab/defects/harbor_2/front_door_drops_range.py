@@ -6,8 +6,8 @@ from lab.deployment.manifests.objects import Object, change_text, find
 
 def _drop(objects: list[Object]) -> None:
     nginx = find(objects, "ConfigMap", "harbor-nginx")
-    host = "proxy_set_header Host $http_host;"
-    change_text(nginx, "nginx.conf", host, f'{host} proxy_set_header Range "";')
+    host = "proxy_set_header Host "
+    change_text(nginx, "nginx.conf", host, f'proxy_set_header Range ""; {host}')
 
 
 DEFECT = Defect(
@@ -16,5 +16,4 @@ DEFECT = Defect(
     turns_red=frozenset({"images.range-passed-on"}),
     hint_says=("proxy_set_header Range",),
     change=_drop,
-    beside_others=True,
 )

@@ -17,5 +17,4 @@ DEFECT = Defect(
     turns_red=frozenset({"images.referrers-listed"}),
     hint_says=("referrers",),
     change=_EDIT.everywhere,
-    beside_others=True,
 )

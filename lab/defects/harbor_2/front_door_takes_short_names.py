@@ -17,5 +17,4 @@ DEFECT = Defect(
     turns_red=frozenset({"images.long-names"}),
     hint_says=("location",),
     change=_EDIT.everywhere,
-    beside_others=True,
 )

@@ -30,5 +30,4 @@ DEFECT = Defect(
     hint_says=("Clean Up",),
     plant_outside=_fail,
     heal_outside=_forget,
-    beside_others=True,
 )

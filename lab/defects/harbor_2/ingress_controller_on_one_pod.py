@@ -11,5 +11,4 @@ DEFECT = Defect(
     layout="ingress",
     plant_outside=lambda lab: ingress_controller.scale(1),
     heal_outside=lambda lab: ingress_controller.scale(ingress_controller.REPLICAS),
-    beside_others=True,
 )

@@ -33,5 +33,6 @@ DEFECT = Defect(
     ),
     causes=frozenset({"expiry.authorities-valid-for-days", "expiry.certificates-not-about-to-end"}),
     hint_says=("internal TLS",),
+    alone=True,
     change=_speak_tls,
 )

@@ -40,5 +40,6 @@ DEFECT = Defect(
     shows="nothing, until the day on which no part of Harbor trusts another any more, all at once",
     turns_red=frozenset({"configuration.internal-tls-valid-for-days", "expiry.authorities-valid-for-days"}),
     applicable=frozenset({"expiry.certificates-not-about-to-end"}),
+    alone=True,
     change=lambda objects: speak_tls_with(objects, "internal-tls-of-weeks.json", Certificate),
 )

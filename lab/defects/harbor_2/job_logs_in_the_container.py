@@ -18,5 +18,4 @@ DEFECT = Defect(
     turns_red=frozenset({"storage.job-logs-shared"}),
     hint_says=("jobLoggers", "ReadWriteMany"),
     change=_keep_inside,
-    beside_others=True,
 )

@@ -27,5 +27,4 @@ DEFECT = Defect(
     hint_says=("Stop it",),
     plant_outside=_begin,
     heal_outside=_end,
-    beside_others=True,
 )

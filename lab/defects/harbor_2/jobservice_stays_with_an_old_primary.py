@@ -30,6 +30,7 @@ DEFECT = Defect(
     shows="nothing: jobs that this one was given are lost when its Redis is, and of the rest it runs none",
     turns_red=frozenset({"jobs.every-replica-at-work"}),
     hint_says=("kubectl rollout restart", "primary once"),
+    takes=frozenset({old_primary.NAME}),
     plant_outside=_keep_one,
     heal_outside=_let_go,
 )

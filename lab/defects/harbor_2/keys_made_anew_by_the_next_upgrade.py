@@ -42,5 +42,4 @@ DEFECT = Defect(
     turns_red=frozenset({"expiry.keys-outlive-the-next-upgrade"}),
     hint_says=("Secret of your own",),
     change=_remember,
-    beside_others=True,
 )

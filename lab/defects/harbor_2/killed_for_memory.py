@@ -21,6 +21,6 @@ DEFECT = Defect(
     shows="all pods are Ready whenever one looks, and requests are lost every day",
     turns_red=frozenset({"configuration.containers-stay-up"}),
     hint_says=("OOMKilled", "memory limit"),
+    takes=frozenset({"resources of containers"}),
     change=_limit,
-    beside_others=True,
 )

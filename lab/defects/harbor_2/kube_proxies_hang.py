@@ -26,6 +26,7 @@ DEFECT = Defect(
     shows="nothing, until a pod is replaced: of each three requests one goes to the pod that is no more, for good",
     turns_red=frozenset({"failover.front-door-pod-kill", "failover.web-scale-down"}),
     hint_says=("kube-proxy",),
+    alone=True,
     plant_outside=_hang,
     heal_outside=_go_on,
 )

@@ -24,6 +24,7 @@ DEFECT = Defect(
     causes=frozenset({"integrity.redis-vouches-for-what-is-there"}),
     hint_says=("leave Redis alone", "delete its pod"),
     layout="reference",
+    takes=frozenset({left_images.REPOSITORY}),
     plant_outside=_plant,
     heal_outside=_heal,
 )

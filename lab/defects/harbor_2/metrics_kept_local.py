@@ -17,5 +17,4 @@ DEFECT = Defect(
         old=f"addr: :{PORT}",
         workload="harbor-registry",
     ).everywhere,
-    beside_others=True,
 )

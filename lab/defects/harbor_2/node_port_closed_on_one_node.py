@@ -28,5 +28,4 @@ DEFECT = Defect(
     hint_says=("firewall",),
     plant_outside=_close,
     heal_outside=_open,
-    beside_others=True,
 )

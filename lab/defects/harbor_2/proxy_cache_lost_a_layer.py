@@ -11,6 +11,7 @@ DEFECT = Defect(
     applicable=frozenset({"configuration.stored-passwords-readable", "replication.endpoints-reachable"}),
     hint_says=("fetches it anew",),
     layout="reference",
+    takes=proxy_caches.TAKES,
     plant_outside=_take,
     heal_outside=_restore,
 )

@@ -21,5 +21,4 @@ DEFECT = Defect(
     turns_red=frozenset({"registry.quota-follows-pushes"}),
     plant_outside=_stop,
     heal_outside=_go_on,
-    beside_others=True,
 )

@@ -24,6 +24,7 @@ DEFECT = Defect(
     shows="nothing, until somebody pushes a layer that the other Harbor has, too: then it is never stored here",
     turns_red=frozenset({"integrity.redis-vouches-for-what-is-there"}),
     layout="reference",
+    takes=frozenset({left_images.REPOSITORY}),
     plant_outside=_vouch,
     heal_outside=_forget,
 )

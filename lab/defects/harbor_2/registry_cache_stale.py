@@ -10,6 +10,7 @@ DEFECT = Defect(
     turns_red=frozenset({"integrity.images-whole", "integrity.redis-vouches-for-what-is-there"}),
     causes=frozenset({"integrity.redis-vouches-for-what-is-there"}),
     layout="reference",
+    takes=frozenset({left_images.REPOSITORY}),
     plant_outside=_plant,
     heal_outside=_restore,
 )

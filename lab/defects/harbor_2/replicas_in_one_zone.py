@@ -31,6 +31,7 @@ DEFECT = Defect(
     shows="nothing, until that zone is lost, and with it every core",
     turns_red=frozenset({"configuration.replicas-spread-over-zones"}),
     hint_says=("topologySpreadConstraints",),
+    takes=frozenset({"where cores run"}),
     change=_bind,
     plant_outside=_label,
     heal_outside=_unlabel,

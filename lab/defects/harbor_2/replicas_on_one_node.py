@@ -14,6 +14,6 @@ DEFECT = Defect(
     shows="nothing, until that node is lost, and with it every core",
     turns_red=frozenset({"configuration.replicas-spread-over-nodes"}),
     hint_says=("podAntiAffinity", "topologySpreadConstraints"),
+    takes=frozenset({"where cores run"}),
     change=_bind,
-    beside_others=True,
 )

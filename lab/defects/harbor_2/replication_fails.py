@@ -35,6 +35,7 @@ DEFECT = Defect(
     turns_red=frozenset({"replication.rules-run"}),
     applicable=frozenset({"configuration.stored-passwords-readable", "replication.endpoints-reachable"}),
     hint_says=("Replications",),
+    takes=frozenset({proxy_caches.REGISTRY}),
     plant_outside=_plant,
     heal_outside=_heal,
 )

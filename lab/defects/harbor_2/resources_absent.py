@@ -15,5 +15,6 @@ DEFECT = Defect(
     shows="nothing, until a node has no memory left: Harbor's pods are the first to be evicted from it",
     turns_red=frozenset({"capacity.resources-declared"}),
     hint_says=("requests",),
+    takes=frozenset({"resources of containers"}),
     change=_say_nothing,
 )

@@ -24,5 +24,4 @@ DEFECT = Defect(
     hint_says=("expiration",),
     plant_outside=_make,
     heal_outside=_remove,
-    beside_others=True,
 )

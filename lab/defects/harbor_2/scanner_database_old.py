@@ -57,5 +57,4 @@ DEFECT = Defect(
     hint_says=("trivy.dbRepository",),
     plant_outside=_plant,
     heal_outside=_heal,
-    beside_others=True,
 )

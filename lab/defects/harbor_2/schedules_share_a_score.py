@@ -34,5 +34,4 @@ DEFECT = Defect(
     hint_says=("score", "rollout restart"),
     plant_outside=_share,
     heal_outside=_part,
-    beside_others=True,
 )

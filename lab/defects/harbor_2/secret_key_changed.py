@@ -28,5 +28,4 @@ UNREAD = Defect(
     hint_says=("take it back",),
     plant_outside=_EDIT.plant_unread,
     heal_outside=_EDIT.heal_unread,
-    beside_others=True,
 )

@@ -13,5 +13,4 @@ DEFECT = Defect(
     shows="nothing: whoever reads the database can read the passwords of other registries and of the directory",
     turns_red=frozenset({"configuration.secret-key-not-default"}),
     change=_leave_it,
-    beside_others=True,
 )

@@ -10,5 +10,4 @@ DEFECT = Defect(
     hint_says=("quorum",),
     plant_outside=lambda lab: redis_sentinel.need_sentinels(len(redis_sentinel.SENTINELS)),
     heal_outside=lambda lab: redis_sentinel.need_sentinels(redis_sentinel.QUORUM),
-    beside_others=True,
 )

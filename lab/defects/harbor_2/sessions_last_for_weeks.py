@@ -19,5 +19,4 @@ DEFECT = Defect(
     hint_says=("session_timeout", "Harbor's own flaw"),
     plant_outside=_plant,
     heal_outside=_heal,
-    beside_others=True,
 )

@@ -17,5 +17,4 @@ DEFECT = Defect(
     turns_red=frozenset({"configuration.stores-spread-over-nodes"}),
     hint_says=("podAntiAffinity", "topologySpreadConstraints"),
     change=_bind,
-    beside_others=True,
 )

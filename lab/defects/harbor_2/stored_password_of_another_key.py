@@ -25,5 +25,4 @@ DEFECT = Defect(
     hint_says=("secret key", "existingSecretSecretKey"),
     plant_outside=_store,
     heal_outside=_forget,
-    beside_others=True,
 )

@@ -21,5 +21,4 @@ DEFECT = Defect(
     hint_says=("token expiration",),
     plant_outside=_prolong,
     heal_outside=_forget,
-    beside_others=True,
 )

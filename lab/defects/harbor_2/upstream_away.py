@@ -9,6 +9,7 @@ DEFECT = Defect(
     applicable=frozenset({"configuration.stored-passwords-readable", "replication.proxy-caches-serve"}),
     hint_says=("Test Connection",),
     layout="reference",
+    takes=proxy_caches.TAKES,
     plant_outside=proxy_caches.away,
     heal_outside=proxy_caches.remove,
 )

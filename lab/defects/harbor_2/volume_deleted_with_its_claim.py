@@ -13,7 +13,7 @@ DEFECT = Defect(
     shows="nothing, until somebody deletes the claim, or the namespace: then all images are gone",
     turns_red=frozenset({"storage.reclaim-policy-retains"}),
     hint_says=("Retain",),
+    takes=frozenset({"claims"}),
     plant_outside=lambda lab: _set(lab, "Delete"),
     heal_outside=lambda lab: _set(lab, "Retain"),
-    beside_others=True,
 )

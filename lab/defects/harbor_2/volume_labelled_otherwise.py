@@ -14,5 +14,4 @@ DEFECT = Defect(
     hint_says=("selector", "labels"),
     plant_outside=lambda lab: _label(lab, "storage"),
     heal_outside=lambda lab: _label(lab, "registry"),
-    beside_others=True,
 )

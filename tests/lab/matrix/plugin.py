@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from lab import defects
 from tests.lab.matrix import page
-from tests.lab.matrix.record import Planted, Record, load, save, state_of_code
+from tests.lab.matrix.record import Code, Planted, Record, load, save
 
 _PROPERTY = "planted"
+_MARKER = "plants"
 
 
 def note(record_property, planted: Planted) -> None:
@@ -19,19 +21,22 @@ def note(record_property, planted: Planted) -> None:
 class Matrix:
     """Given to pytest by `make matrix`.
 
-    `folder` keeps the records. `resume`: what passed with this very code is not run again.
+    `folder` keeps the records. `resume`: what passed with this very code is not run again; of a test marked
+    `plants(profile, name)` the modules of other defects are no part of it.
     """
 
     def __init__(self, folder: Path, *, resume: bool) -> None:
         self.folder = folder
         self.resume = resume
         self.seen_before = 0
-        self.code = state_of_code()
+        self.codes: dict[str, str] = {}
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        code = Code.read()
+        self.codes = {item.nodeid: code.state(_planted(item)) for item in items}
         if not self.resume:
             return
-        known = {each.test for each in load(self.folder) if each.passed and each.code == self.code}
+        known = {each.test for each in self._of_this_code() if each.passed}
         left_out = [item for item in items if item.nodeid in known]
         items[:] = [item for item in items if item.nodeid not in known]
         self.seen_before = len(left_out)
@@ -48,7 +53,7 @@ class Matrix:
                 passed=report.passed,
                 finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
                 duration_s=round(report.duration, 1),
-                code=self.code,
+                code=self.codes[report.nodeid],
                 message=crash.message if crash else "",
                 planted=dict(report.user_properties).get(_PROPERTY),
             ),
@@ -60,7 +65,7 @@ class Matrix:
             session.exitstatus = pytest.ExitCode.OK
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        records = [each for each in load(self.folder) if each.code == self.code]
+        records = self._of_this_code()
         if not records:
             return
         terminalreporter.section("matrix")
@@ -71,3 +76,15 @@ class Matrix:
             )
         terminalreporter.write(page.text(records))
         terminalreporter.write_line(f"drawn in {page.write(records, self.folder)}")
+
+    def _of_this_code(self) -> list[Record]:
+        return [each for each in load(self.folder) if each.code == self.codes.get(each.test)]
+
+
+def _planted(item: pytest.Item) -> list[Path] | None:
+    """The modules of what a test plants; None where it does not say."""
+    marker = item.get_closest_marker(_MARKER)
+    if marker is None:
+        return None
+    profile, name = marker.args
+    return [defects.file_of(profile, each) for each in defects.names(name)]

@@ -3,13 +3,15 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from harbor_verify.reports import whole
 from lab import settings
 
+_DEFECTS = settings.REPOSITORY / "lab" / "defects"
 FOLDER = settings.REPOSITORY / "reports" / "matrix"
 _CODE = ("deploy", "fixtures", "harbor_verify", "lab", "suites", "tests/lab", "requirements.txt")
 
@@ -41,7 +43,7 @@ class Record:
     """ISO 8601, UTC."""
     duration_s: float
     code: str
-    """Of which state of this software: `state_of_code()` then."""
+    """Of which state of this software: `Code.state` then."""
     message: str = ""
     """Why it failed, in one paragraph."""
     planted: Planted | None = None
@@ -71,12 +73,38 @@ def _read(file: Path) -> Record | None:
         return None
 
 
-def state_of_code() -> str:
-    """A digest of all that the outcome of a test of the lab depends on, as it is in this checkout."""
-    digest = hashlib.sha256()
-    for file in _files():
-        digest.update(f"{file.relative_to(settings.REPOSITORY)}\0".encode() + file.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
+@dataclass(frozen=True)
+class Code:
+    """All that the outcome of a test of the lab depends on."""
+
+    digests: Mapping[Path, str]
+    """By file."""
+
+    @classmethod
+    def read(cls) -> Self:
+        """As it is in this checkout."""
+        return cls({file: hashlib.sha256(file.read_bytes()).hexdigest() for file in _files()})
+
+    def state(self, planted: Collection[Path] | None = None) -> str:
+        """A digest of it. For a test that says what it plants: of defects only these modules, and what they use."""
+        files = self.digests.keys()
+        if planted is not None:
+            files -= set(_DEFECTS.glob("*/*.py")) - _with_used(planted)
+        told = "".join(
+            f"{file.relative_to(settings.REPOSITORY)} {self.digests[file]}\n" for file in sorted(files)
+        )
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def _with_used(modules: Collection[Path]) -> set[Path]:
+    found, left = set[Path](), list(modules)
+    while left:
+        file = left.pop()
+        found.add(file)
+        text = file.read_text()
+        used = {other for other in file.parent.glob("*.py") if f".{other.stem} import" in text}
+        left += used - found
+    return found
 
 
 def _files() -> Iterable[Path]:

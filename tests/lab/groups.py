@@ -1,0 +1,50 @@
+"""Which defects `make matrix` plants at once: most runs of the suite then show many of them, and blame stays exact.
+
+Of those that are together no check is red for two, none that is red builds on one that is red for another, and none is
+red, or finds nothing to be about, by chance or because a part is not there. What is shown by breaking something is
+planted apart from what looking shows, so that clients at work meet little else.
+"""
+
+from functools import cache
+
+from lab import defects
+from lab.profiles import Profile
+from tests.lab.running import CHECKS
+
+
+def groups(profile: Profile) -> list[str]:
+    """All defects of a profile: names, or several with a + between; the small ones first, in alphabetical order."""
+    found: list[dict[str, defects.Defect]] = []
+    for name, defect in sorted(defects.every(profile).items(), key=lambda each: len(each[1].turns_red)):
+        for group in found:
+            if all(_go_together(defect, other) for other in group.values()):
+                group[name] = defect
+                break
+        else:
+            found.append({name: defect})
+    return [defects.AND.join(sorted(group)) for group in found]
+
+
+def _go_together(one: defects.Defect, other: defects.Defect) -> bool:
+    return (
+        defects.can_meet(one, other)
+        and not any(each.may_turn_red or each.not_applicable or each.unready for each in (one, other))
+        and _breaks(one) == _breaks(other)
+        and not _explain(one) & other.turns_red
+        and not _explain(other) & one.turns_red
+    )
+
+
+def _breaks(defect: defects.Defect) -> bool:
+    return any("disruption" in CHECKS[id].needs for id in defect.turns_red)
+
+
+def _explain(defect: defects.Defect) -> frozenset[str]:
+    """What would explain its red checks, if it were red."""
+    return frozenset().union(*(_above(id) for id in defect.turns_red))
+
+
+@cache
+def _above(id: str) -> frozenset[str]:
+    builds_on = CHECKS[id].builds_on
+    return frozenset(builds_on).union(*map(_above, builds_on))
