@@ -267,6 +267,19 @@ def test_a_client_that_asked_only_before_and_after_is_unknown():
     assert "asked nothing during fault" in judgement.unknowns[0]
 
 
+def test_a_disruption_that_is_over_before_a_clients_next_turn_is_covered_by_that_turn():
+    assert judge(every_100_ms(), disrupted(120, 180)).valid is True
+    missing_its_turn = [op for op in every_100_ms() if not 150 <= op.invoked_ns / 1e6 <= 350]
+    judgement = judge(missing_its_turn, disrupted(120, 180))
+    assert judgement.valid == "unknown"
+    assert "asked nothing during fault" in judgement.unknowns[0]
+
+
+def test_a_client_of_long_turns_covers_no_short_disruption_of_a_short_budget():
+    judgement = judge([op(at, at + 10) for at in range(0, 60_000, 20_000)], disrupted(21_000, 21_500))
+    assert judgement.valid == "unknown"
+
+
 @pytest.mark.parametrize("silent", [(100, 900), (600, 1200), (1400, 2000)])
 def test_a_silence_above_the_budget_could_hide_an_outage(silent):
     operations = [op for op in every_100_ms() if not silent[0] <= op.invoked_ns / 1e6 <= silent[1]]
