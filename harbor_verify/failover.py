@@ -41,7 +41,7 @@ from harbor_verify.errors import (
     UnexpectedAnswer,
 )
 from harbor_verify.history import SESSIONS_LIVE, Recorder, judged
-from harbor_verify.kept_connections import kept_connections
+from harbor_verify.kept_connections import kept_connections, kept_to_hung
 from harbor_verify.ledger import Entry
 from harbor_verify.live import Live
 from harbor_verify.load.plan import Plan
@@ -408,7 +408,13 @@ class Experiment:
             no_stale_read(history),
             no_wrong_content(history),
             pulse(history),
-            longest_outage(answers, clients=clients, budget_ms=budgets.outage_ms, slow_ms=slow_ms),
+            longest_outage(
+                answers,
+                clients=clients,
+                budget_ms=budgets.outage_ms,
+                slow_ms=slow_ms,
+                kept=kept_to_hung(self._target, tried.passers),
+            ),
             bad_answers(
                 answers,
                 clients=clients,

@@ -1,6 +1,11 @@
-"""Which connections are kept to pods of Harbor's, so that what is sent as such a pod ends may meet their end."""
+"""Which connections are kept to pods of Harbor's: what is sent over them as such a pod ends may meet their end, and
+what is sent as it hangs waits.
+"""
+
+from collections.abc import Collection
 
 from harbor_verify.checkers.ended_connections import Kept, by_clients, by_who_passes_on
+from harbor_verify.checkers.hung_connections import KeptToHung
 from harbor_verify.errors import HarnessError
 from harbor_verify.model.roles import Role
 from harbor_verify.registry_configuration import ends_in_good_order
@@ -21,3 +26,8 @@ def kept_connections(target: Target) -> list[Kept]:
     except HarnessError:
         pass  # What cannot be read excuses nothing.
     return kept
+
+
+def kept_to_hung(target: Target, passers: Collection[str]) -> list[KeptToHung]:
+    """By `passers`, who pass on to the registry what docker clients ask, to a registry that hangs."""
+    return [KeptToHung(target.workload(Role.REGISTRY).short_name, len(passers))] if passers else []

@@ -7,6 +7,7 @@ from typing import Any
 
 from harbor_verify.checkers.availability import outages, since_injection
 from harbor_verify.checkers.coverage import silences
+from harbor_verify.checkers.hung_connections import KeptToHung, held_up
 from harbor_verify.checkers.judgement import Judgement
 from harbor_verify.history import History, Operation, Outage, uids_of
 from harbor_verify.history.judged import OUTAGES
@@ -15,7 +16,12 @@ from harbor_verify.verdict import Offender
 
 
 def longest_outage(
-    history: History, *, clients: Collection[str], budget_ms: float, slow_ms: float | None = None
+    history: History,
+    *,
+    clients: Collection[str],
+    budget_ms: float,
+    slow_ms: float | None = None,
+    kept: Collection[KeptToHung] = (),
 ) -> Judgement:
     """No client's longest outage is above `budget_ms` milliseconds, and no good answer slower by `slow_ms`.
 
@@ -27,6 +33,9 @@ def longest_outage(
     or the good answer after a bad one too late, only with the time in which the machine that asked was starved
     (harbor_verify/history/pulse.py), that is unknown.
 
+    An outage that is above the budget only with what was held up by a connection that is `kept` to a pod that hangs
+    (harbor_verify/checkers/hung_connections.py) is told as a flaw that every Harbor has.
+
     False: some such time is above the budget, even if only the part that is in the history.
     Unknown: an answer that may have been too slow for want of a CPU on this side; a history that begins or ends inside
     an outage; a client that asked nothing during a disruption, or not for longer than the budget; operations that could
@@ -37,6 +46,8 @@ def longest_outage(
     evidence: dict[str, dict[str, Any]] = {}
     slow_ms = budget_ms if slow_ms is None else slow_ms
     injected_ns = [disruption.inject.at_ns for disruption in history.disruptions()]
+    held = {each.flaw: held_up(history, each) for each in kept}
+    flaws: set[str] = set()
     usual_ms = _usual_ms(history, before_ns=min(injected_ns, default=0), at_most_ms=slow_ms)
     for client in clients:
         operations = since_injection(history, client)
@@ -45,7 +56,14 @@ def longest_outage(
         worst = max(seen, key=lambda outage: outage.outage_ms, default=None)
         slowest_ok_ms = max((op.waited_ms for op in operations if op.ok), default=0.0)
         for outage in seen:
-            if outage.sure_ms > budget_ms:
+            held_ms = {
+                flaw: sum(_within_ms(op, outage, history) for op in found if op.client == client)
+                for flaw, found in held.items()
+            }
+            above_ms = outage.outage_ms - budget_ms
+            if 0 < above_ms <= sum(held_ms.values()) and not outage.begins_or_ends_unseen:
+                flaws |= {flaw for flaw, ms in held_ms.items() if ms}
+            elif outage.sure_ms > budget_ms:
                 offenders.append(_offender(client, outage, budget_ms, uids))
             elif outage.outage_ms > budget_ms:
                 unknowns.append(f"{client}: {_unsure(outage)}")
@@ -82,8 +100,15 @@ def longest_outage(
             name: max((evidence_of_client[name] for evidence_of_client in evidence.values()), default=0.0)
             for name in ("outage_ms", "slowest_ok_ms")
         },
+        flaws=tuple(sorted(flaws)),
         evidence={"clients": evidence},
     )
+
+
+def _within_ms(op: Operation, outage: Outage, history: History) -> float:
+    """For how long of an outage this operation was under way."""
+    end_ns = history.end_ns if op.completed_ns is None else op.completed_ns
+    return max(0, min(end_ns, outage.to_ns) - max(op.invoked_ns, outage.from_ns)) / 1e6
 
 
 def _usual_ms(history: History, *, before_ns: int, at_most_ms: float) -> Callable[[Operation], float]:

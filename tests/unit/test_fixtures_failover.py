@@ -245,6 +245,7 @@ def kill(monkeypatch):
         monkeypatch.setattr(pod_deletion, "PodKill", fake)
         monkeypatch.setattr(failover, "LARGE_BYTES", 2048)
         monkeypatch.setattr(failover, "kept_connections", lambda target: [])
+        monkeypatch.setattr(failover, "kept_to_hung", lambda target, passers: [])
         with Recorder() as recorder:
             experiment = Experiment(
                 world,

@@ -5,8 +5,9 @@ from types import SimpleNamespace
 import pytest
 
 from harbor_verify import kept_connections as module
+from harbor_verify.checkers.hung_connections import KeptToHung
 from harbor_verify.errors import CannotTell
-from harbor_verify.kept_connections import kept_connections
+from harbor_verify.kept_connections import kept_connections, kept_to_hung
 from harbor_verify.model.roles import Role
 
 BOTH = (Role.FRONT_DOOR, Role.REGISTRY)
@@ -55,3 +56,9 @@ def test_a_registry_that_docker_clients_speak_to_is_passed_nothing(ends):
 def test_a_registry_that_is_not_known_to_end_in_good_order_excuses_nothing(ends, answer):
     ends(answer)
     assert names(target(*BOTH)) == [f"harbor-{Role.FRONT_DOOR}"]
+
+
+def test_who_passes_on_keeps_some_to_a_registry_that_hangs_and_clients_that_speak_to_it_do_not():
+    (kept,) = kept_to_hung(target(*BOTH), ["core-0", "core-1"])
+    assert kept == KeptToHung(f"harbor-{Role.REGISTRY}", 2)
+    assert kept_to_hung(target(*BOTH, registry_api=Role.REGISTRY), []) == []

@@ -1,0 +1,86 @@
+"""What waits on a connection that is kept to a pod that hangs is Harbor's own, and nothing else is."""
+
+import pytest
+
+from harbor_verify.checkers.hung_connections import KeptToHung
+from harbor_verify.checkers.outage import longest_outage
+from tests.unit.handwritten import CLIENT, disrupted, event, history, op
+
+KEPT = KeptToHung("registry", keepers_count=3)
+
+
+def without_endpoint(from_ms=7000, until_ms=21_000, *, uid="a", replica="registry-1"):
+    return [
+        event(from_ms, "registry", "endpoint-removed", uid=uid, replica=replica),
+        event(until_ms, "registry", "endpoint-added", uid=uid, replica=replica),
+    ]
+
+
+def judge(*operations, events=None, kept=KEPT):
+    """A registry hangs from 2000 to 20,000, and clients may be away for 15 s; the client's first question, at 3000,
+    had no answer within its ten seconds.
+    """
+    told = without_endpoint() if events is None else events
+    asked = [
+        op(0, 100),
+        op(1000, 1100),
+        op(3000, 13_000, "fail"),
+        *operations,
+        op(22_000, 22_100),
+        op(23_000, 23_100),
+    ]
+    return longest_outage(
+        history(asked, [*disrupted(2000, 20_500), *told]), clients=[CLIENT], budget_ms=15_000, kept=[kept]
+    )
+
+
+HELD_UP = op(13_100, 20_000)
+SOON_AGAIN = op(13_100, 23_200, "fail")
+
+
+@pytest.mark.parametrize("second", [HELD_UP, SOON_AGAIN])
+def test_an_outage_that_is_too_long_with_what_a_kept_connection_held_up_is_harbors_own(second):
+    judgement = judge(second) if second.ok else judge(second, op(23_300, 23_400))
+    assert judgement.valid is True
+    assert judgement.measured["outage_ms"] > 15_000, "it is a figure all the same"
+    assert "after no Service led to a pod of registry that hung any more" in judgement.flaws[0]
+
+
+def test_one_that_is_within_the_budget_tells_of_no_flaw():
+    assert judge(op(13_100, 16_000)).flaws == ()
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        pytest.param([], id="a Service led there all the time"),
+        pytest.param(without_endpoint(12_200), id="somebody may have been led there"),
+        pytest.param(without_endpoint(until_ms=13_000), id="it was led there again"),
+        pytest.param(without_endpoint(replica="front-door"), id="it was asked itself"),
+        pytest.param(
+            [event(6000, "registry", "pod-deleting", uid="a"), *without_endpoint()], id="it was to go"
+        ),
+        pytest.param([event(7000, "web", "endpoint-removed", uid="a", replica="web-1")], id="another's pod"),
+    ],
+)
+def test_what_was_held_up_otherwise_is_judged(events):
+    judgement = judge(HELD_UP, events=events)
+    assert judgement.valid is False
+    assert judgement.flaws == ()
+
+
+def test_an_outage_that_is_too_long_without_it_is_judged():
+    assert (
+        judge(op(13_100, 18_100, "fail"), op(18_200, 20_000), events=without_endpoint(17_000)).valid is False
+    )
+
+
+def test_more_than_there_can_be_such_connections_are_none():
+    others = [op(10_000, 20_000, "fail", client=f"pull@web-{number}") for number in range(5)]
+    assert judge(HELD_UP, *others).valid is True
+    assert judge(HELD_UP, *others, op(10_000, 20_000, client="login@web-0")).valid is False
+    assert judge(HELD_UP, kept=KeptToHung("registry", keepers_count=0)).valid is False
+
+
+def test_a_pod_that_no_service_leads_to_until_the_end_holds_up_until_the_end():
+    assert judge(HELD_UP, events=without_endpoint()[:1]).valid is True
