@@ -38,8 +38,8 @@ class KeptToHung:
 
 
 def held_up(history: History, kept: KeptToHung) -> list[Operation]:
-    """What began after no Service led to a pod that hung, and was held up all the same: none, where it is more than
-    there can be such connections, as then something else leads there.
+    """What began after no Service led to a pod that hung, but to another, and was held up all the same: none, where it
+    is more than there can be such connections, as then something else leads there.
     """
     found = [
         op
@@ -54,18 +54,26 @@ def held_up(history: History, kept: KeptToHung) -> list[Operation]:
 
 
 def _without_endpoint(history: History, workload: str) -> Iterator[tuple[str, int, int]]:
-    """(replica, from, until) of each pod of the workload to which no Service led, and which was not being deleted."""
+    """(replica, from, until) of each pod of the workload to which no Service led, which was not being deleted, and
+    beside which there was always another.
+    """
+    led_to: set[str] = set()
     deleting: set[str] = set()
     removed: dict[str, tuple[str, int]] = {}
     for event in history.events:
         uid = event.value.get("uid", "")
         if event.subject != workload:
             continue
-        if event.name == "pod-deleting":
-            deleting.add(uid)
-        elif event.name == "endpoint-removed" and uid not in deleting:
-            removed[uid] = (event.value["replica"], event.at_ns)
-        elif event.name in {"endpoint-added", "pod-deleted"} and uid in removed:
+        if event.name in {"endpoint-added", "pod-deleted"} and uid in removed:
             yield *removed.pop(uid), event.at_ns
+        if event.name == "endpoint-added":
+            led_to.add(uid)
+        elif event.name == "pod-deleting":
+            deleting.add(uid)
+        elif event.name == "endpoint-removed":
+            led_to.discard(uid)
+            removed |= {uid: (event.value["replica"], event.at_ns)} if uid not in deleting else {}
+            if not led_to:
+                removed.clear()  # whom nobody could take the place of
     for replica, at_ns in removed.values():
         yield replica, at_ns, history.end_ns

@@ -11,6 +11,8 @@ KEPT = KeptToHung("registry", keepers_count=3)
 
 def without_endpoint(from_ms=7000, until_ms=21_000, *, uid="a", replica="registry-1"):
     return [
+        event(1, "registry", "endpoint-added", uid=uid, replica=replica),
+        event(1, "registry", "endpoint-added", uid="b", replica="registry-2"),
         event(from_ms, "registry", "endpoint-removed", uid=uid, replica=replica),
         event(until_ms, "registry", "endpoint-added", uid=uid, replica=replica),
     ]
@@ -60,6 +62,14 @@ def test_one_that_is_within_the_budget_tells_of_no_flaw():
         pytest.param(
             [event(6000, "registry", "pod-deleting", uid="a"), *without_endpoint()], id="it was to go"
         ),
+        pytest.param(
+            [
+                *without_endpoint(),
+                event(9000, "registry", "endpoint-removed", uid="b", replica="registry-2"),
+                event(9500, "registry", "endpoint-added", uid="b", replica="registry-2"),
+            ],
+            id="there was no other",
+        ),
         pytest.param([event(7000, "web", "endpoint-removed", uid="a", replica="web-1")], id="another's pod"),
     ],
 )
@@ -83,4 +93,4 @@ def test_more_than_there_can_be_such_connections_are_none():
 
 
 def test_a_pod_that_no_service_leads_to_until_the_end_holds_up_until_the_end():
-    assert judge(HELD_UP, events=without_endpoint()[:1]).valid is True
+    assert judge(HELD_UP, events=without_endpoint()[:-1]).valid is True
