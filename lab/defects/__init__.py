@@ -82,7 +82,9 @@ class Defect:
     unready: frozenset[str] = frozenset()
     """The workloads whose pods never become Ready with it."""
     alone: bool = False
-    """Whether it is planted alone, though by its checks it need not be: all of Harbor works otherwise with it."""
+    """Whether it is planted alone, though by its checks it need not be: all of Harbor works otherwise with it, or has
+    little left.
+    """
     takes: frozenset[str] = frozenset()
     """What it changes outside that no other may change beside it: two that take the same are not planted together."""
 

@@ -17,7 +17,6 @@ DEFECT = Defect(
         {"capacity.session-store-evicts-nothing", "durability.session-store-writes-to-disk"},
     ),
     hint_says=("maxmemory-policy", "appendonly"),
-    takes=frozenset({"what fills Redis"}),
     plant_outside=lambda lab: _switch(lab, cache=True),
     heal_outside=lambda lab: _switch(lab, cache=False),
 )

@@ -10,7 +10,7 @@ DEFECT = Defect(
     shows="nothing, until the rest is used: then nobody signs in, and no job is taken",
     turns_red=frozenset({"capacity.session-store-has-room"}),
     hint_says=("maxmemory", "--bigkeys"),
-    takes=frozenset({"what fills Redis"}),
+    alone=True,  # what is left is little for others
     plant_outside=lambda lab: redis_sentinel.leave(_BYTES),
     heal_outside=lambda lab: redis_sentinel.leave(0),
 )
