@@ -13,7 +13,7 @@ from harbor_verify.history import History, Operation
 
 _BAD_GATEWAY = 502
 _CLOSED = {"BrokenPipeError", "ConnectionResetError", "RemoteDisconnected"}
-_LED_THERE_NS = 10**9
+LED_THERE_NS = 10**9
 """So long after its endpoint is gone nobody is led to a pod any more: who still asks it has a connection."""
 _TOLD_LATE_NS = 3 * 10**9
 """That the program has ended, the API is told by the kubelet: so long after it at most."""
@@ -60,7 +60,7 @@ def met(history: History, kept: Kept) -> list[Operation]:
     for removed_ns, ended_ns in _ends(history, kept.workload):
         for op in failed:
             since_ns, until_ns = op.invoked_ns, op.completed_ns or history.end_ns
-            is_led_there = since_ns < removed_ns + _LED_THERE_NS
+            is_led_there = since_ns < removed_ns + LED_THERE_NS
             if is_led_there or since_ns > ended_ns or until_ns < ended_ns - _TOLD_LATE_NS or op in found:
                 continue
             found.append(op)

@@ -8,10 +8,9 @@ client gives up, or the pod answers again.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from harbor_verify.checkers.ended_connections import LED_THERE_NS
 from harbor_verify.history import History, Operation
 
-_LED_THERE_NS = 10**9
-"""So long after its endpoint is gone nobody is led to a pod any more: who still asks it has a connection."""
 _HELD_UP_NS = 2 * 10**9
 """So long no answer takes while nothing is broken; who waits longer is held up."""
 _EACH_KEEPS = 2
@@ -41,13 +40,14 @@ def held_up(history: History, kept: KeptToHung) -> list[Operation]:
     """What began after no Service led to a pod that hung, but to another, and was held up all the same: none, where it
     is more than there can be such connections, as then something else leads there.
     """
+    without = list(_without_endpoint(history, kept.workload))
     found = [
         op
         for op in history.operations
         if (op.completed_ns or history.end_ns) - op.invoked_ns > _HELD_UP_NS
         and any(
-            removed_ns + _LED_THERE_NS <= op.invoked_ns < back_ns and op.replica != replica
-            for replica, removed_ns, back_ns in _without_endpoint(history, kept.workload)
+            removed_ns + LED_THERE_NS <= op.invoked_ns < back_ns and op.replica != replica
+            for replica, removed_ns, back_ns in without
         )
     ]
     return found if len(found) <= _EACH_KEEPS * kept.keepers_count else []

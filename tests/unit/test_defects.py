@@ -94,13 +94,18 @@ def manifests_of(profile):
     return pickle.loads(_read(profile.manifests))
 
 
-def changes_of(profile, name):
+def without_and_with(profile, name):
+    """The objects of a defect's layout, without it and with it."""
     defect = defects.find(profile, name)
     before, after = manifests_of(profile), manifests_of(profile)
     for manifests in (before, after):
         layouts.find(profile, defect.layout or layouts.REFERENCE).change(manifests)
     defect.change(after)
-    before, after = by_identity(before), by_identity(after)
+    return by_identity(before), by_identity(after)
+
+
+def changes_of(profile, name):
+    before, after = without_and_with(profile, name)
     return {
         f"{identity} {path}": change
         for identity in before.keys() | after.keys()
@@ -278,12 +283,7 @@ def leaves(node, path=""):
 
 
 def changed_leaves(profile, name):
-    defect = defects.find(profile, name)
-    before, after = manifests_of(profile), manifests_of(profile)
-    for manifests in (before, after):
-        layouts.find(profile, defect.layout or layouts.REFERENCE).change(manifests)
-    defect.change(after)
-    before, after = leaves(by_identity(before)), leaves(by_identity(after))
+    before, after = map(leaves, without_and_with(profile, name))
     return {
         path: after.get(path) for path in before.keys() | after.keys() if before.get(path) != after.get(path)
     }
