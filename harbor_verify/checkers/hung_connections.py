@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from harbor_verify.checkers.ended_connections import LED_THERE_NS
 from harbor_verify.history import History, Operation
+from harbor_verify.history.replicas import Replicas
 
 _HELD_UP_NS = 2 * 10**9
 """So long no answer takes while nothing is broken; who waits longer is held up."""
@@ -54,26 +55,23 @@ def held_up(history: History, kept: KeptToHung) -> list[Operation]:
 
 
 def _without_endpoint(history: History, workload: str) -> Iterator[tuple[str, int, int]]:
-    """(replica, from, until) of each pod of the workload to which no Service led, which was not being deleted, and
-    beside which there was always another.
+    """(replica, from, until) of each pod of the workload to which no Service led any more, which was not being deleted,
+    and beside which each Service always led to another.
     """
-    led_to: set[str] = set()
-    deleting: set[str] = set()
-    removed: dict[str, tuple[str, int]] = {}
+    seen = Replicas()
+    without: dict[str, tuple[str, int]] = {}
     for event in history.events:
-        uid = event.value.get("uid", "")
         if event.subject != workload:
             continue
-        if event.name in {"endpoint-added", "pod-deleted"} and uid in removed:
-            yield *removed.pop(uid), event.at_ns
-        if event.name == "endpoint-added":
-            led_to.add(uid)
-        elif event.name == "pod-deleting":
-            deleting.add(uid)
-        elif event.name == "endpoint-removed":
-            led_to.discard(uid)
-            removed |= {uid: (event.value["replica"], event.at_ns)} if uid not in deleting else {}
-            if not led_to:
-                removed.clear()  # whom nobody could take the place of
-    for replica, at_ns in removed.values():
+        seen.apply(event)
+        led_to = set[str]().union(*seen.endpoints.values())
+        for uid in [uid for uid in without if uid in led_to or uid not in seen.pods]:
+            yield *without.pop(uid), event.at_ns
+        if event.name == "endpoint-removed":
+            pod = seen.pods.get(event.value["uid"])
+            if pod and not pod.deleting and pod.uid not in led_to:
+                without[pod.uid] = pod.replica, event.at_ns
+        if not all(seen.endpoints.values()):
+            without.clear()  # whom nobody could take the place of
+    for replica, at_ns in without.values():
         yield replica, at_ns, history.end_ns

@@ -9,12 +9,24 @@ from tests.unit.handwritten import CLIENT, disrupted, event, history, op
 KEPT = KeptToHung("registry", keepers_count=3)
 
 
-def without_endpoint(from_ms=7000, until_ms=21_000, *, uid="a", replica="registry-1"):
+def endpoint(at_ms, change, replica, service="registry"):
+    return event(at_ms, "registry", f"endpoint-{change}", service=service, uid=replica, replica=replica)
+
+
+def led_to(*replicas, services=("registry",)):
+    """Pods to which the Services lead from the beginning."""
     return [
-        event(1, "registry", "endpoint-added", uid=uid, replica=replica),
-        event(1, "registry", "endpoint-added", uid="b", replica="registry-2"),
-        event(from_ms, "registry", "endpoint-removed", uid=uid, replica=replica),
-        event(until_ms, "registry", "endpoint-added", uid=uid, replica=replica),
+        event(0, "registry", "watch-started", desired=2, services=list(services)),
+        *(event(1, "registry", "pod-created", uid=each, pod=each, replica=each) for each in replicas),
+        *(endpoint(1, "added", each, service) for service in services for each in replicas),
+    ]
+
+
+def without_endpoint(from_ms=7000, until_ms=21_000, *, replica="registry-1", services=("registry",)):
+    return [
+        *led_to(replica, "registry-2", services=services),
+        *(endpoint(from_ms, "removed", replica, service) for service in services),
+        *(endpoint(until_ms, "added", replica, service) for service in services),
     ]
 
 
@@ -60,17 +72,31 @@ def test_one_that_is_within_the_budget_tells_of_no_flaw():
         pytest.param(without_endpoint(until_ms=13_000), id="it was led there again"),
         pytest.param(without_endpoint(replica="front-door"), id="it was asked itself"),
         pytest.param(
-            [event(6000, "registry", "pod-deleting", uid="a"), *without_endpoint()], id="it was to go"
+            [event(6000, "registry", "pod-deleting", uid="registry-1"), *without_endpoint()],
+            id="it was to go",
         ),
         pytest.param(
             [
                 *without_endpoint(),
-                event(9000, "registry", "endpoint-removed", uid="b", replica="registry-2"),
-                event(9500, "registry", "endpoint-added", uid="b", replica="registry-2"),
+                endpoint(9000, "removed", "registry-2"),
+                endpoint(9500, "added", "registry-2"),
             ],
             id="there was no other",
         ),
-        pytest.param([event(7000, "web", "endpoint-removed", uid="a", replica="web-1")], id="another's pod"),
+        pytest.param(
+            [*led_to("registry-1"), endpoint(7000, "removed", "registry-1")], id="there never was another"
+        ),
+        pytest.param(
+            [
+                *led_to("registry-1", "registry-2", services=["registry", "registry-headless"]),
+                endpoint(7000, "removed", "registry-1"),
+            ],
+            id="another Service leads there",
+        ),
+        pytest.param(
+            [event(7000, "web", "endpoint-removed", uid="a", replica="web-1", service="web")],
+            id="another's pod",
+        ),
     ],
 )
 def test_what_was_held_up_otherwise_is_judged(events):
@@ -94,3 +120,12 @@ def test_more_than_there_can_be_such_connections_are_none():
 
 def test_a_pod_that_no_service_leads_to_until_the_end_holds_up_until_the_end():
     assert judge(HELD_UP, events=without_endpoint()[:-1]).valid is True
+
+
+def test_a_pod_that_is_gone_holds_nobody_up():
+    gone = event(12_900, "registry", "pod-deleted", uid="registry-1", pod="registry-1", replica="registry-1")
+    assert judge(HELD_UP, events=[*without_endpoint()[:-1], gone]).valid is False
+
+
+def test_a_pod_that_two_services_have_forgotten_holds_up():
+    assert judge(HELD_UP, events=without_endpoint(services=["registry", "registry-headless"])).valid is True
