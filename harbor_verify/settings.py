@@ -48,6 +48,10 @@ class Settings(BaseModel):
     lab: bool = Field(
         False, description="stand the lab up on this machine, if need be, and verify the Harbor in it"
     )
+    lab_as_it_is: bool = Field(
+        False,
+        description="of a lab that is up: verify it as it is, and mend nothing in it first (with --lab)",
+    )
     kubeconfig: Path | None = Field(
         None,
         description="kubeconfig of the cluster (default: $KUBECONFIG, ~/.kube/config; in a pod: its account)",

@@ -7,7 +7,7 @@ from harbor_verify.builds.bases import Bases
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.disruptions.machine_control import MachineControl
-from harbor_verify.errors import TargetUnreachable
+from harbor_verify.errors import SettingsError, TargetUnreachable
 from harbor_verify.settings import Settings
 
 
@@ -40,6 +40,8 @@ def provide(settings: Settings) -> Access:
     """Connect as the settings say. Raises SettingsError, TargetUnreachable."""
     from harbor_verify.providers import existing, lab
 
+    if settings.lab_as_it_is and not settings.lab:
+        raise SettingsError("--lab-as-it-is says how --lab is to be taken, and --lab is missing")
     return lab.provide(settings) if settings.lab else existing.provide(settings)
 
 

@@ -15,7 +15,9 @@ _OF_ANOTHER_TARGET = ("kubeconfig", "context", "harbor_url", "docker_host")
 
 
 def provide(settings: Settings) -> Access:
-    """Stand the lab up, or mend it, and connect. Raises SettingsError, and TargetUnreachable with what the lab said."""
+    """Stand the lab up, or mend it, unless it is wanted as it is, and connect. Raises SettingsError, and
+    TargetUnreachable with what the lab said.
+    """
     contrary = [flag(name) for name in _OF_ANOTHER_TARGET if getattr(settings, name) is not None]
     if contrary:
         raise SettingsError(
@@ -28,9 +30,10 @@ def provide(settings: Settings) -> Access:
     from lab import cluster, errors, machine_control
 
     try:
-        target = cluster.up(settings.profile)
+        target = (cluster.target if settings.lab_as_it_is else cluster.up)(settings.profile)
     except errors.LabError as failed:
-        raise TargetUnreachable(f"the lab cannot be stood up: {failed}") from failed
+        failure = "is not there as it is" if settings.lab_as_it_is else "cannot be stood up"
+        raise TargetUnreachable(f"the lab {failure}: {failed}") from failed
     return Access(
         provider="lab",
         kubernetes=connect(target.kubeconfig, None, timeouts_s=settings.timeouts_s),

@@ -6,7 +6,7 @@ from types import MappingProxyType, SimpleNamespace
 
 import pytest
 
-from harbor_verify import store_links
+from harbor_verify import providers, store_links
 from harbor_verify import target as module
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.clients.registry import BackendRegistry
@@ -317,6 +317,17 @@ def test_a_file_of_another_kind_is_told_to_be_no_kubeconfig(tmp_path, content):
 def test_the_lab_does_not_mix_with_settings_of_another_target():
     with pytest.raises(SettingsError, match="--harbor-url"):
         lab.provide(Settings(lab=True, harbor_url="http://h.example"))
+
+
+def test_a_lab_as_it_is_has_to_be_asked_for_and_to_be_up(monkeypatch, tmp_path):
+    from lab import cluster
+
+    with pytest.raises(SettingsError, match="--lab is missing"):
+        providers.provide(Settings(lab_as_it_is=True))
+    monkeypatch.setattr("lab.settings.KUBECONFIG", tmp_path / "absent")
+    monkeypatch.setattr(cluster, "up", lambda profile: pytest.fail("it is not to be changed"))
+    with pytest.raises(TargetUnreachable, match="not there as it is: no lab is up on this machine"):
+        providers.provide(Settings(lab=True, lab_as_it_is=True))
 
 
 def test_a_lab_that_cannot_be_stood_up_is_a_target_that_cannot_be_reached(monkeypatch):
