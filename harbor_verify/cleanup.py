@@ -16,9 +16,9 @@ from harbor_verify.clients.harbor import Project
 from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.errors import AnswerError, UnexpectedAnswer
 from harbor_verify.ledger import Entry, Ledger
+from harbor_verify.side_by_side import side_by_side
 from harbor_verify.target import Target
 from harbor_verify.waiting import NotYet, wait_until
-from harbor_verify.workloads.side_by_side import side_by_side
 
 PROJECT, USER, ROBOT, VALUES, LOCAL_IMAGE = "project", "user", "robot", "values", "local image"
 """Kinds of what is made, beside those that Kubernetes has names for."""

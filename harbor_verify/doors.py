@@ -98,3 +98,8 @@ def _as_clients_come(harbor: Target, replica: Replica) -> Replica:
 def behind(doors: list[Door]) -> list[Door]:
     """The replicas among them."""
     return [door for door in doors if not door.is_front]
+
+
+def with_next(doors: list[Door]) -> list[tuple[Door, Door]]:
+    """Each with the one that comes after it, round a ring: what one took is asked of the other."""
+    return list(zip(doors, [*doors[1:], *doors[:1]], strict=True))

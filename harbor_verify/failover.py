@@ -48,6 +48,7 @@ from harbor_verify.load.plan import Plan
 from harbor_verify.load.process import Load, require_locust
 from harbor_verify.model.roles import Role
 from harbor_verify.settings import Settings
+from harbor_verify.side_by_side import side_by_side
 from harbor_verify.survival import Budgets, Survival
 from harbor_verify.target import Target
 from harbor_verify.verdict import Failure, Offender
@@ -60,7 +61,6 @@ from harbor_verify.workloads.pace import PushAllowance, rate_per_s, turns_betwee
 from harbor_verify.workloads.pages import PageView
 from harbor_verify.workloads.pulse import Pulse
 from harbor_verify.workloads.sessions import Login, SessionProbe, probe_everywhere
-from harbor_verify.workloads.side_by_side import side_by_side
 from harbor_verify.workloads.until_served import try_until_served
 from harbor_verify.workloads.values import ValueWrite, erase, read_everywhere
 

@@ -8,11 +8,19 @@
 Nothing is counted by hand: each block is one thing examined. The verdict is drawn at the end of the check.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import TypeVar
 
 from harbor_verify.errors import AnswerError, CannotTell, NeedMissing, WrongConfiguration
+from harbor_verify.side_by_side import side_by_side
 from harbor_verify.verdict import Failure, Offender
+
+R = TypeVar("R")
+T = TypeVar("T")
+_AT_ONCE = 8
+"""So many things are examined at the same time, at most: of more replicas none is to be slow for that."""
 
 
 class Examined:
@@ -75,6 +83,24 @@ class Findings:
         self.unknowns += other.unknowns
         self.missing += other.missing
         self.examined += other.examined
+
+    def side_by_side(self, things: Iterable[T], examine: Callable[[T, "Findings"], R]) -> list[R]:
+        """Examine things that do not disturb one another at the same time, each with findings of its own; what was
+        found is told, and what `examine` returned is given, in the order of the things. Raises what it raises, when
+        what is under way has ended.
+        """
+
+        def examined(thing: T) -> tuple[R, Findings]:
+            own = Findings()
+            return examine(thing, own), own
+
+        asks = [partial(examined, thing) for thing in things]
+        lanes = [asks[first::_AT_ONCE] for first in range(min(_AT_ONCE, len(asks)))]
+        places = [place for lane in lanes for place in lane]
+        done = dict(zip(places, side_by_side(lanes), strict=True))
+        for ask in asks:
+            self.take(done[ask][1])
+        return [done[ask][0] for ask in asks]
 
     def settle(self) -> None:
         """Pass if all that was examined is as it should be.

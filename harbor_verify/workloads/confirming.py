@@ -7,8 +7,8 @@ from functools import partial
 from harbor_verify.checkers.confirmation import LEAST_ASKS
 from harbor_verify.errors import DeadlinePassed
 from harbor_verify.history import CONFIRMING, Operation, Recorder
+from harbor_verify.side_by_side import side_by_side
 from harbor_verify.waiting import NotYet, wait_until
-from harbor_verify.workloads.side_by_side import side_by_side
 from harbor_verify.workloads.work import Work, perform
 
 _NO_LONGER_S = 120

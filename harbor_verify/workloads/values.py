@@ -11,8 +11,8 @@ from harbor_verify.checkers.writes import READ, VALUES_MISSING, WRITE
 from harbor_verify.clients.harbor import Credentials, Harbor, Project
 from harbor_verify.errors import AnswerError, TargetUnreachable, UnexpectedAnswer
 from harbor_verify.history import Operation, Outcome, Recorder
+from harbor_verify.side_by_side import side_by_side
 from harbor_verify.workloads.confirming import ask_until_known
-from harbor_verify.workloads.side_by_side import side_by_side
 from harbor_verify.workloads.work import Result, Work
 
 ALREADY_THERE = "AlreadyThere"

@@ -9,6 +9,7 @@ from harbor_verify.clients.registry import Registry
 from harbor_verify.errors import AnswerError, UnexpectedAnswer
 from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Role
+from harbor_verify.model.workloads import Replica
 from harbor_verify.target import Target
 
 _REFUSED = (401, 403)
@@ -38,13 +39,13 @@ def test_anybody_may_pull_from_a_public_project_and_not_push(
     Source: Harbor, public projects. Each replica is asked for what it took itself: that they share their storage
     is for other checks to say.
     """
-    image, repository = new_image(), f"{public_project}/{TAG}"
-    for replica in harbor.registry_api_replicas():
-        digest = None
+
+    def examine(replica: Replica, findings: Findings) -> None:
+        image, repository, digest = new_image(), f"{public_project}/{TAG}-{replica.name}", None
         with findings.about(replica.object, f"takes a push of the suite's user to {repository}"):
             digest = harbor.registry(replica).push(image, repository, TAG)
         if digest is None:
-            continue
+            return
         anonymous = harbor.anonymous_registry(replica)
         with findings.about(replica.object, f"gives {repository}@{digest} to anybody") as pull:
             if anonymous.pull(repository, digest) != image:
@@ -57,6 +58,8 @@ def test_anybody_may_pull_from_a_public_project_and_not_push(
             with suppress(AnswerError):
                 if upload is not None:
                     harbor.registry(replica).cancel(upload)
+
+    findings.side_by_side(harbor.registry_api_replicas(), examine)
 
 
 @check(
@@ -84,8 +87,11 @@ def test_a_private_project_is_hidden_from_whoever_is_no_member(
     # Pushed first: of a repository that is not there yet everybody is told nothing.
     for replica in harbor.registry_api_replicas():
         _examine_images(findings, replica, harbor, new_image(), repository, stranger)
-    for replica in harbor.replicas(Role.WEB):
+
+    def examine_lists(replica: Replica, findings: Findings) -> None:
         _examine_lists(findings, replica, harbor, project, repository, stranger)
+
+    findings.side_by_side(harbor.replicas(Role.WEB), examine_lists)
 
 
 def _examine_lists(findings, replica, harbor, project, repository, stranger):

@@ -1,11 +1,10 @@
 """Signing in with a wrong password."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 from harbor_verify.checks import check
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Role
+from harbor_verify.model.workloads import Replica
 from harbor_verify.target import Target
 
 
@@ -26,31 +25,26 @@ def test_a_wrong_password_lets_nobody_in_on_any_replica(harbor: Target, findings
     Source: Harbor's sign-in form. By users of the suite's own: a wrong password locks its user for a while, which
     would hide what is seen next; so the form and Basic authentication are tried with a user each.
     """
-    replicas = harbor.replicas(Role.WEB)
     by_form, by_header = _wrong(new_user()), _wrong(new_user())
-    webs = [(replica, harbor.web(replica)) for replica in replicas]
-    # All at once: Harbor lets each wait for 1.5 s.
-    with ThreadPoolExecutor(len(webs)) as pool:
-        for own in pool.map(lambda each: _examine(*each, by_form, by_header), webs):
-            findings.take(own)
+
+    def examine(replica: Replica, findings: Findings) -> None:
+        web = harbor.web(replica)
+        with findings.about(
+            replica.object, "a wrong password at the form → 401, with a cookie that is nobody's"
+        ) as form:
+            session = web.wrong_sign_in(by_form)
+            who = web.whoami(session) if session else None
+            if who is not None:
+                form.wrong(f"401, and the cookie is {who}'s")
+        with findings.about(
+            replica.object, "Basic authentication with a wrong password makes one nobody"
+        ) as header:
+            who = web.whoami_by_password(by_header)
+            if who is not None:
+                header.wrong(f"one is {who}")
+
+    findings.side_by_side(harbor.replicas(Role.WEB), examine)
 
 
 def _wrong(user):
     return Credentials(user.user, f"not-{user.password}")
-
-
-def _examine(replica, web, by_form, by_header):
-    """Findings about one replica."""
-    own = Findings()
-    with own.about(
-        replica.object, "a wrong password at the form → 401, with a cookie that is nobody's"
-    ) as form:
-        session = web.wrong_sign_in(by_form)
-        who = web.whoami(session) if session else None
-        if who is not None:
-            form.wrong(f"401, and the cookie is {who}'s")
-    with own.about(replica.object, "Basic authentication with a wrong password makes one nobody") as header:
-        who = web.whoami_by_password(by_header)
-        if who is not None:
-            header.wrong(f"one is {who}")
-    return own

@@ -5,6 +5,7 @@ from harbor_verify.clients import token_service
 from harbor_verify.errors import UnexpectedAnswer
 from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Feature, Role
+from harbor_verify.model.workloads import Replica
 from harbor_verify.target import Target
 
 _REFUSED = (401, 403, 404)
@@ -33,7 +34,8 @@ def test_a_robot_account_pushes_and_pulls_in_its_project_and_nowhere_else(
     Source: Harbor, robot accounts. Its own token decides: a wrong secret is answered with a token, too, for nothing.
     """
     robot = new_robot(project)
-    for replica in harbor.registry_api_replicas():
+
+    def examine(replica: Replica, findings: Findings) -> None:
         registry, image = harbor.registry(replica, robot.credentials), new_image()
         repository = f"{project}/robot-{replica.name}"
         expected = f"a robot pushes to {repository}, and pulls from it"
@@ -50,14 +52,19 @@ def test_a_robot_account_pushes_and_pulls_in_its_project_and_nowhere_else(
                     raise
             else:
                 elsewhere.wrong("it was let in")
+
+    findings.side_by_side(harbor.registry_api_replicas(), examine)
     deleted = False
     with findings.about(f"front door {harbor.access.url}", "deletes the robot"):
         harbor.front_door.delete_robot(robot.id, harbor.credentials)
         deleted = True
-    for replica in harbor.replicas(Role.WEB) if deleted else ():
+
+    def examine_after(replica: Replica, findings: Findings) -> None:
         with findings.about(replica.object, "gives a deleted robot no token that allows anything") as token:
             if grants := _grants(replica, harbor, project, robot):
                 token.wrong(f"it grants {grants}")
+
+    findings.side_by_side(harbor.replicas(Role.WEB) if deleted else (), examine_after)
 
 
 def _grants(replica, harbor, project, robot):

@@ -12,7 +12,7 @@ from harbor_verify.clients import registry_asks
 from harbor_verify.clients.artifact import DOCKER, Artifact, index
 from harbor_verify.clients.http import expect
 from harbor_verify.clients.image import digest_of
-from harbor_verify.doors import Door, behind
+from harbor_verify.doors import Door, behind, with_next
 from harbor_verify.findings import Findings
 
 _NOT_MODIFIED = 304
@@ -61,10 +61,14 @@ def test_head_says_what_get_gives(doors: list[Door], findings: Findings, project
         with findings.about(taker.object, "takes a manifest list of two images"):
             registry_asks.push(taker.registry, pushed, repository, "list")
             is_there = True
-        for thing, giver in product(_things(pushed, repository), doors) if is_there else ():
+
+        def compare(each: tuple[_Thing, Door], findings: Findings) -> None:
+            thing, giver = each
             with findings.about(giver.object, f"tells of {thing.name} what it gives") as told:
                 if wrong := _disagreement(thing, thing.ask(giver, "HEAD"), thing.ask(giver, "GET")):
                     told.wrong(wrong)
+
+        findings.side_by_side(product(_things(pushed, repository), doors) if is_there else (), compare)
 
 
 @check(
@@ -83,14 +87,16 @@ def test_only_what_the_client_has_is_not_sent_again(
     Source: RFC 9110. The client names what it has by the ETag that it was told. A server without ETags, or
     that sends the whole blob again, is right, too.
     """
-    for taker, giver in zip(doors, [*doors[1:], doors[0]], strict=True):
+
+    def examine(each: tuple[Door, Door], findings: Findings) -> None:
+        taker, giver = each
         content, repository = new_image().layer, f"{project}/etags-{taker.name}"
         digest, is_there = digest_of(content), False
         with findings.about(taker.object, "takes a blob"):
             taker.registry.push_blob(repository, content)
             is_there = True
         if not is_there:
-            continue
+            return
         known = ""
         with findings.about(giver.object, f"gives the blob that {taker.name} took") as first:
             answer = expect(giver.registry.ask_blob("GET", repository, digest), 200)
@@ -111,6 +117,8 @@ def test_only_what_the_client_has_is_not_sent_again(
                         again.wrong(f"304 with {len(answer.content)} bytes")
                 elif answer.content != content:
                     again.wrong(f"200 with {len(answer.content)} bytes that are not the blob")
+
+    findings.side_by_side(with_next(doors), examine)
 
 
 def _things(pushed: Artifact, repository: str) -> list[_Thing]:

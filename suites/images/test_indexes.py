@@ -3,8 +3,8 @@
 from harbor_verify import refused_types
 from harbor_verify.checks import check
 from harbor_verify.clients import registry_asks
-from harbor_verify.clients.artifact import DOCKER, OCI, index
-from harbor_verify.doors import Door, behind
+from harbor_verify.clients.artifact import DOCKER, OCI, Artifact, index
+from harbor_verify.doors import Door, behind, with_next
 from harbor_verify.errors import TypeRefused
 from harbor_verify.findings import Findings
 from harbor_verify.replica_coverage import cross_pairs
@@ -36,20 +36,26 @@ def test_an_oci_index_comes_back_unchanged_from_everywhere(
     buildx and podman push them. Tags are read through the front door and from every replica; each manifest,
     configuration and layer by its digest from the next replica, the front door among them.
     """
-    taken, refusals = {}, {}
-    for door in doors:
+
+    def take(door: Door, findings: Findings) -> Artifact | TypeRefused | None:
         pushed, repository = index(OCI, run_id=run_id), f"{project}/oci-{door.name}"
         with findings.about(door.object, "takes an OCI index of three manifests, and a tag for one of them"):
             try:
                 registry_asks.push(door.registry, pushed, repository, "index")
                 registry_asks.put_manifest(door.registry, pushed.children[0], repository, "image")
             except TypeRefused as refusal:
-                refusals[door] = refusal
-                continue
-            taken[door] = pushed
+                return refusal
+            return pushed
+        return None
+
+    answers = list(zip(doors, findings.side_by_side(doors, take), strict=True))
+    taken = [(door, answer) for door, answer in answers if isinstance(answer, Artifact)]
+    refusals = {door: answer for door, answer in answers if isinstance(answer, TypeRefused)}
     refused_types.judge(findings, doors, refusals, project, run_id, not_applicable)
-    next_door = dict(zip(doors, [*doors[1:], doors[0]], strict=True))
-    for (taker, pushed), giver in cross_pairs(list(taken.items()), doors):
+    next_door = dict(with_next(doors))
+
+    def give(pair: tuple[tuple[Door, Artifact], Door], findings: Findings) -> None:
+        (taker, pushed), giver = pair
         repository = f"{project}/oci-{taker.name}"
         with findings.about(giver.object, f"gives the OCI index that {taker.name} took, unchanged"):
             registry_asks.require_same_manifest(giver.registry, pushed.children[0], repository, "image")
@@ -57,6 +63,8 @@ def test_an_oci_index_comes_back_unchanged_from_everywhere(
                 registry_asks.require_same(giver.registry, pushed, repository, "index")
             else:
                 registry_asks.require_same_manifest(giver.registry, pushed, repository, "index")
+
+    findings.side_by_side(cross_pairs(taken, doors), give)
 
 
 @check(

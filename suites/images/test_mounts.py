@@ -5,10 +5,11 @@ from contextlib import suppress
 from harbor_verify.checks import check
 from harbor_verify.clients import registry_asks
 from harbor_verify.clients.image import digest_of
-from harbor_verify.doors import Door
+from harbor_verify.doors import Door, with_next
 from harbor_verify.errors import AnswerError, UnexpectedAnswer
 from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Standing
+from harbor_verify.model.workloads import Replica
 from harbor_verify.target import Target
 
 _REFUSED = {401, 403, 404}
@@ -34,7 +35,9 @@ def test_a_blob_is_mounted_from_another_repository(doors: list[Door], findings: 
     Source: OCI distribution specification: 201 when mounted, else 202, and the upload that has begun goes on. A client
     that does not say from where (an anonymous mount) may be answered in either way.
     """
-    for taker, other in zip(doors, [*doors[1:], doors[0]], strict=True):
+
+    def examine(each: tuple[Door, Door], findings: Findings) -> None:
+        taker, other = each
         content, absent = new_image().layer, new_image().layer
         source, target = f"{project}/mount-from-{taker.name}", f"{project}/mount-into-{taker.name}"
         is_there = False
@@ -42,7 +45,7 @@ def test_a_blob_is_mounted_from_another_repository(doors: list[Door], findings: 
             taker.registry.push_blob(source, content)
             is_there = True
         if not is_there:
-            continue
+            return
         expected = f"mounts a blob that {taker.name} took from one repository into another (201)"
         with findings.about(other.object, expected) as mounted:
             upload = registry_asks.mount(other.registry, target, digest_of(content), source)
@@ -70,6 +73,8 @@ def test_a_blob_is_mounted_from_another_repository(doors: list[Door], findings: 
                 registry_asks.push_whole(other.registry, upload, content)
             if taker.registry.blob(nameless, digest_of(content)) != content:
                 anywhere.wrong("the blob has other bytes")
+
+    findings.side_by_side(with_next(doors), examine)
 
 
 @check(
@@ -101,7 +106,8 @@ def test_a_mount_hands_no_private_blob_over(
     with findings.about(f"project {public_project}", f"takes {developer.user} as a developer"):
         number = harbor.profile.member_roles[Standing.DEVELOPER]
         front.add_member(front.projects(public_project, admin)[public_project], developer.user, number, admin)
-    for replica in harbor.registry_api_replicas() if not findings.offenders else ():
+
+    def examine(replica: Replica, findings: Findings) -> None:
         content, source = new_image().layer, f"{project}/mount-private"
         digest, target = digest_of(content), f"{public_project}/mount-{replica.name}"
         own, are_there = harbor.registry(replica, developer), False
@@ -112,13 +118,13 @@ def test_a_mount_hands_no_private_blob_over(
             own.push_blob(target, new_image().layer)
             are_there = True
         if not are_there:
-            continue
+            return
         expected = f"hands no blob of {source} to who may not pull it (a mount is no 201)"
         with findings.about(replica.object, expected) as mounted:
             with suppress(AnswerError):
                 own.blob(source, digest)
                 mounted.wrong("gives the private blob itself, without a mount")
-                continue
+                return
             for named in (source, ""):
                 try:
                     upload = registry_asks.mount(own, target, digest, named)
@@ -141,3 +147,5 @@ def test_a_mount_hands_no_private_blob_over(
                     raise
             else:
                 blob.wrong("it gives the blob")
+
+    findings.side_by_side(harbor.registry_api_replicas() if not findings.offenders else (), examine)

@@ -5,7 +5,7 @@ from contextlib import closing
 from harbor_verify.checks import SHOULD, check
 from harbor_verify.clients import registry_asks
 from harbor_verify.clients.registry import Registry
-from harbor_verify.doors import Door, behind
+from harbor_verify.doors import Door, behind, with_next
 from harbor_verify.errors import UnexpectedAnswer
 from harbor_verify.findings import Findings
 from harbor_verify.replica_coverage import rounds_to_meet_each
@@ -37,7 +37,9 @@ def test_deep_repositories_and_long_tags_are_taken(doors: list[Door], findings: 
     Source: OCI distribution specification. What one replica took is read from the next, the front door among
     them.
     """
-    for taker, giver in zip(doors, [*doors[1:], doors[0]], strict=True):
+
+    def examine(each: tuple[Door, Door], findings: Findings) -> None:
+        taker, giver = each
         image, repository = new_image(), f"{project}/{_DEEP}/{taker.name}"
         tag = f"{taker.name}-".ljust(_LONGEST_TAG, "x")
         is_there = False
@@ -45,7 +47,7 @@ def test_deep_repositories_and_long_tags_are_taken(doors: list[Door], findings: 
             taker.registry.push(image, repository, tag)
             is_there = True
         if not is_there:
-            continue
+            return
         with findings.about(giver.object, f"gives {repository} by that tag, and lists it") as pull:
             if giver.registry.pull(repository, tag) != image:
                 pull.wrong("gives another image")
@@ -59,6 +61,8 @@ def test_deep_repositories_and_long_tags_are_taken(doors: list[Door], findings: 
                     raise
             else:
                 refusal.wrong("it was taken")
+
+    findings.side_by_side(with_next(doors), examine)
 
 
 @check(
@@ -90,14 +94,18 @@ def test_tags_are_listed_page_by_page(
             taker.registry.push_manifest(repository, tag, image.manifest)
     if findings.offenders:
         return
-    pages = {}
-    for door in doors:
+
+    def examine(door: Door, findings: Findings) -> registry_asks.Page | None:
         with findings.about(door.object, f"lists {', '.join(_TAGS)}") as whole:
             listed = registry_asks.tags(door.registry, repository).names
             if sorted(listed) != _TAGS:
                 whole.wrong(f"lists {', '.join(listed) or 'none'}")
-                continue
-            pages[door] = registry_asks.tags(door.registry, repository, n=_PAGE)
+                return None
+            return registry_asks.tags(door.registry, repository, n=_PAGE)
+        return None
+
+    answers = zip(doors, findings.side_by_side(doors, examine), strict=True)
+    pages = {door: page for door, page in answers if page}
     paging = {door: page for door, page in pages.items() if sorted(page.names) != _TAGS}
     if pages and not paging and not findings.offenders:
         not_applicable(f"the registry has no pages of tags: asked for {_PAGE} it gives all, on every replica")

@@ -4,7 +4,7 @@ from harbor_verify.checks import SHOULD, check
 from harbor_verify.clients import registry_asks
 from harbor_verify.clients.http import expect
 from harbor_verify.clients.image import digest_of
-from harbor_verify.doors import Door, behind
+from harbor_verify.doors import Door, behind, with_next
 from harbor_verify.errors import WrongContent
 from harbor_verify.findings import Findings
 
@@ -38,7 +38,9 @@ def test_a_pull_that_breaks_off_goes_on_elsewhere(doors: list[Door], findings: F
         taker.registry.push_blob(repository, content)
     if findings.offenders:
         return
-    for first, second in zip(doors, [*doors[1:], doors[0]], strict=True):
+
+    def examine(each: tuple[Door, Door], findings: Findings) -> None:
+        first, second = each
         begun = b""
         with findings.about(first.object, "gives the first half of a blob, and is then left"):
             begun = registry_asks.beginning(first.registry, repository, digest, half)
@@ -54,6 +56,8 @@ def test_a_pull_that_breaks_off_goes_on_elsewhere(doors: list[Door], findings: F
             ) as part:
                 if wrong := _wrong_part(second, repository, content, begin, end):
                     part.wrong(wrong)
+
+    findings.side_by_side(with_next(doors), examine)
 
 
 @check(
@@ -80,15 +84,19 @@ def test_a_part_is_given_as_a_part(doors: list[Door], findings: Findings, projec
         taker.registry.push_blob(repository, content)
     if findings.offenders:
         return
-    statuses = {}
-    for door in doors:
+
+    def ask(door: Door, findings: Findings) -> int | None:
         with findings.about(door.object, "answers when it is asked for the first 100 bytes of a blob"):
             answer = door.registry.ask_blob("GET", repository, digest_of(content), Range="bytes=0-99")
-            statuses[door] = expect(answer, 200, _PARTIAL).status_code
-    partial = {door for door, status in statuses.items() if status == _PARTIAL}
-    if statuses and not partial and not findings.offenders:
+            return expect(answer, 200, _PARTIAL).status_code
+        return None
+
+    statuses = dict(zip(doors, findings.side_by_side(doors, ask), strict=True))
+    partial = [door for door, status in statuses.items() if status == _PARTIAL]
+    whole = [door for door, status in statuses.items() if status == 200]
+    if whole and not partial and not findings.offenders:
         not_applicable("no replica gives parts of a blob: Range is answered with the whole")
-    for door in statuses.keys() - partial:
+    for door in whole:
         findings.wrong(door.object, "gives 100 bytes (206), as other replicas do", "the whole blob (200)")
 
 

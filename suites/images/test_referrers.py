@@ -6,7 +6,7 @@ from harbor_verify import refused_types
 from harbor_verify.checks import check
 from harbor_verify.clients import registry_asks
 from harbor_verify.clients.artifact import OCI, Artifact, image, referrer, referrers_index, referrers_tag
-from harbor_verify.doors import Door, behind
+from harbor_verify.doors import Door, behind, with_next
 from harbor_verify.errors import TypeRefused
 from harbor_verify.findings import Findings
 from harbor_verify.replica_coverage import cross_pairs
@@ -48,13 +48,18 @@ def test_what_refers_to_an_image_is_found_everywhere(
     list itself, as an index under a tag that is made of the image's digest; both are right, but all replicas
     must do the same.
     """
-    signed, refusals = {}, {}
-    for door in doors:
+
+    def sign(door: Door, findings: Findings) -> _Signed | TypeRefused | None:
         with findings.about(door.object, "takes an image and two artifacts that refer to it"):
             try:
-                signed[door] = _sign(door, f"{project}/referred-{door.name}", run_id)
+                return _sign(door, f"{project}/referred-{door.name}", run_id)
             except TypeRefused as refusal:
-                refusals[door] = refusal
+                return refusal
+        return None
+
+    answers = list(zip(doors, findings.side_by_side(doors, sign), strict=True))
+    signed = {door: answer for door, answer in answers if isinstance(answer, _Signed)}
+    refusals = {door: answer for door, answer in answers if isinstance(answer, TypeRefused)}
     refused_types.judge(findings, doors, refusals, project, run_id, not_applicable)
     listing, silent = [], []
     for giver in doors if signed else ():
@@ -65,7 +70,7 @@ def test_what_refers_to_an_image_is_found_everywhere(
     if behind(listing):
         for giver in silent:
             findings.wrong(giver.object, "lists referrers, as other replicas do", "404")
-        next_door = dict(zip(doors, [*doors[1:], doors[0]], strict=True))
+        next_door = dict(with_next(doors))
         for taker, each in signed.items():
             giver = next_door[taker]
             if giver not in listing:

@@ -7,7 +7,7 @@ from harbor_verify.clients import registry_asks
 from harbor_verify.clients.http import expect
 from harbor_verify.clients.image import digest_of
 from harbor_verify.clients.registry import Registry, Upload
-from harbor_verify.doors import Door, behind
+from harbor_verify.doors import Door, behind, with_next
 from harbor_verify.errors import AnswerError, UnexpectedAnswer, WrongContent
 from harbor_verify.findings import Findings
 
@@ -37,7 +37,9 @@ def test_every_form_of_upload_is_taken(doors: list[Door], findings: Findings, pr
     Source: OCI distribution specification. (A registry that does not take a blob with the first POST begins
     an upload instead.) What one replica took is read from the next, the front door among them.
     """
-    for taker, giver in zip(doors, [*doors[1:], doors[0]], strict=True):
+
+    def examine(each: tuple[Door, Door], findings: Findings) -> None:
+        taker, giver = each
         registry, repository = taker.registry, f"{project}/forms-{taker.name}"
         forms = {
             "in one POST": registry_asks.push_at_once,
@@ -56,6 +58,8 @@ def test_every_form_of_upload_is_taken(doors: list[Door], findings: Findings, pr
         with findings.about(taker.object, "forgets an upload that is cancelled") as cancelled:
             if wrong := _wrong_after_cancel(registry, repository, new_image().layer):
                 cancelled.wrong(wrong)
+
+    findings.side_by_side(with_next(doors), examine)
 
 
 @check(
@@ -79,8 +83,10 @@ def test_a_blob_without_a_byte_is_taken(
     Source: OCI distribution specification. Before 3.0 distribution's registry cannot store one in S3, and answers 500:
     where every replica does so, and takes blobs that have bytes, there is nothing to judge.
     """
-    refusals = {}
-    for taker, giver in zip(doors, [*doors[1:], doors[0]], strict=True):
+
+    def examine(each: tuple[Door, Door], findings: Findings) -> str:
+        """The refusal of who takes blobs, and none without a byte; empty: there was none."""
+        taker, giver = each
         repository, is_there = f"{project}/empty-{taker.name}", False
         with findings.about(taker.object, "takes a blob without a single byte"):
             try:
@@ -91,16 +97,20 @@ def test_a_blob_without_a_byte_is_taken(
                     raise
                 # One that takes no blob at all is not one that cannot store an empty one.
                 _push_in_two(taker.registry, repository, new_image().layer)
-                refusals[taker] = str(refusal)
+                return str(refusal)
         if is_there:
             with findings.about(giver.object, f"gives the empty blob that {taker.name} took"):
                 giver.registry.blob(repository, digest_of(b""))
-    if not findings.offenders and all(door in refusals for door in behind(doors)):
+        return ""
+
+    refusals = dict(zip(doors, findings.side_by_side(with_next(doors), examine), strict=True))
+    if not findings.offenders and all(refusals[door] for door in behind(doors)):
         not_applicable(
             f"the registry cannot store a blob without a byte, on no replica: {refusals[doors[1]]}"
         )
     for door, refusal in refusals.items():
-        findings.wrong(door.object, "takes a blob without a single byte, as others do", refusal)
+        if refusal:
+            findings.wrong(door.object, "takes a blob without a single byte, as others do", refusal)
 
 
 @check(
@@ -126,14 +136,15 @@ def test_a_chunk_out_of_order_never_becomes_a_wrong_blob(
     may get each chunk. A registry is to answer 416 to a chunk out of order, and some
     answer 202 and refuse the whole at its end; what counts is which bytes are there afterwards.
     """
-    for door in behind(doors):
+
+    def examine(door: Door, findings: Findings) -> None:
         content, repository = new_image(3 * _CHUNK_BYTES).layer, f"{project}/disorder-{door.name}"
         digest = digest_of(content)
         is_taken = None
         with findings.about(door.object, "refuses chunks that are out of order, or puts them in order"):
             is_taken = _push_out_of_order(door.registry, repository, content)
         if is_taken is None:
-            continue
+            return
         expected = (
             "gives the right bytes of what it has taken" if is_taken else "is without what it has refused"
         )
@@ -146,6 +157,8 @@ def test_a_chunk_out_of_order_never_becomes_a_wrong_blob(
             else:
                 if not is_taken:
                     blob.wrong("it is there")
+
+    findings.side_by_side(behind(doors), examine)
 
 
 def _push_in_two(registry: Registry, repository: str, content: bytes) -> None:

@@ -7,6 +7,7 @@ from harbor_verify.checks import check
 from harbor_verify.errors import AnswerError, DeadlinePassed, UnexpectedAnswer
 from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Role
+from harbor_verify.model.workloads import Replica
 from harbor_verify.replica_coverage import cross_pairs, rounds_to_meet_each
 from harbor_verify.target import Target
 from harbor_verify.waiting import NotYet, wait_until
@@ -122,9 +123,11 @@ def test_what_is_deleted_on_any_web_replica_is_gone_everywhere(
         with findings.about(replica.object, f"deletes {repository}:one"):
             harbor.web(replica).delete_tag(repository, "one", harbor.user)
             deleted.append(replica)
-    for replica, registry in cross_pairs(deleters, registries):
+
+    def require_gone(pair: tuple[Replica, Replica], findings: Findings) -> None:
+        replica, registry = pair
         if replica.name not in {each.name for each in deleted}:
-            continue
+            return
         with findings.about(registry.object, f"404 for what {replica.name} has deleted") as manifest:
             try:
                 harbor.registry(registry).manifest(_repository(project, replica), images[replica.name])
@@ -133,6 +136,8 @@ def test_what_is_deleted_on_any_web_replica_is_gone_everywhere(
                     raise
             else:
                 manifest.wrong("it is still there")
+
+    findings.side_by_side(cross_pairs(deleters, registries), require_gone)
     asked = [replica for replica in webs if replica.name not in late]
     _examine_catalogues(findings, harbor, project, asked, [_repository(project, each) for each in deleted])
 

@@ -7,13 +7,16 @@ from itertools import chain
 
 from harbor_verify.checks import check
 from harbor_verify.clients.image import digest_of
+from harbor_verify.clients.registry import Registry
 from harbor_verify.errors import AnswerError, UnexpectedAnswer
 from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Role
+from harbor_verify.model.workloads import Replica
 from harbor_verify.replica_coverage import MOST_IN_ALL_PAIRS, cross_pairs, ordered_pairs
 from harbor_verify.target import Target
 
 _CLIENTS, _IMAGES_EACH = 8, 1
+_Asked = tuple[Replica, Registry]
 
 
 @check(
@@ -45,19 +48,27 @@ def test_an_image_pushed_on_one_registry_replica_is_pulled_from_every_other(
             f"{harbor.workload(Role.REGISTRY).object} has one replica: there is no other to pull from"
         )
     pushed = {}
-    for taker, registry in registries:
+
+    def take(asked: _Asked, findings: Findings) -> None:
+        taker, registry = asked
         image = new_image()
         with findings.about(taker.object, "takes the push of a small image"):
             registry.push(image, f"{project}/pushed-on-{taker.name}", "one")
             pushed[taker.name] = image
-    for (taker, _), (giver, other) in cross_pairs(registries, registries):
+
+    findings.side_by_side(registries, take)
+
+    def give(pair: tuple[_Asked, _Asked], findings: Findings) -> None:
+        (taker, _), (giver, other) = pair
         if taker.name not in pushed:
-            continue
+            return
         image, repository = pushed[taker.name], f"{project}/pushed-on-{taker.name}"
         with findings.about(giver.object, f"gives the image that {taker.name} took") as pull:
             _, by_tag = other.manifest(repository, "one")
             if by_tag != image.digest or other.pull(repository, image.digest) != image:
                 pull.wrong("gives another one")
+
+    findings.side_by_side(cross_pairs(registries, registries), give)
 
 
 @check(
@@ -87,7 +98,9 @@ def test_an_upload_begun_on_one_registry_replica_goes_on_at_another(
             f"{harbor.workload(Role.REGISTRY).object} has one replica: there is no other to go on at"
         )
     repository = f"{project}/continued"
-    for first, second in ordered_pairs(registries):
+
+    def continue_elsewhere(pair: tuple[_Asked, _Asked], findings: Findings) -> None:
+        first, second = pair
         last = next((each for each in registries if each not in (first, second)), first)
         (begun, _), (continued, _), (finished, _) = first, second, last
         content, way = new_image().layer, f"begun on {begun.name}, continued on {continued.name}"
@@ -100,6 +113,8 @@ def test_an_upload_begun_on_one_registry_replica_goes_on_at_another(
             with findings.about(giver.object, f"gives every byte of the blob whose upload was {way}") as blob:
                 if registry.blob(repository, digest_of(content)) != content:
                     blob.wrong("the blob has other bytes")
+
+    findings.side_by_side(ordered_pairs(registries), continue_elsewhere)
 
 
 @check(
@@ -121,7 +136,8 @@ def test_what_does_not_fit_its_digest_is_refused_by_every_replica(
 
     Source: OCI distribution specification; that it was refused is not enough: it must not be there afterwards.
     """
-    for replica in harbor.registry_api_replicas():
+
+    def examine(replica: Replica, findings: Findings) -> None:
         registry, repository = harbor.registry(replica), f"{project}/corrupted"
         sent, promised = new_image(), new_image()
         digest = digest_of(promised.layer)
@@ -141,6 +157,8 @@ def test_what_does_not_fit_its_digest_is_refused_by_every_replica(
             ):
                 with findings.about(replica.object, expected) as refusal:
                     _require_refused(ask, statuses, refusal)
+
+    findings.side_by_side(harbor.registry_api_replicas(), examine)
 
 
 @check(

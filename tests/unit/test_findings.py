@@ -1,5 +1,7 @@
 """What a check has found, and the verdict that is drawn from it."""
 
+import threading
+
 import pytest
 
 from harbor_verify.errors import (
@@ -107,3 +109,40 @@ def test_an_error_of_the_suites_own_ends_the_check():
     with pytest.raises(SettingsError), findings.about("pod ns/a", "answers"):
         raise SettingsError("wrong")
     assert not findings.offenders
+
+
+def test_what_is_examined_side_by_side_is_told_in_the_order_of_the_things():
+    findings, all_there = Findings(), threading.Barrier(3, timeout=10)
+
+    def examine(thing: str, own: Findings) -> str:
+        all_there.wait()  # each waits for the others: they are examined at the same time
+        with own.about(f"pod ns/{thing}", "answers") as answer:
+            if thing != "b":
+                answer.wrong("it does not")
+        return thing.upper()
+
+    assert findings.side_by_side("cab", examine) == ["C", "A", "B"]
+    assert [offender.object for offender in findings.offenders] == ["pod ns/c", "pod ns/a"]
+    assert findings.examined == 3
+
+
+def test_many_things_are_examined_a_few_at_a_time():
+    findings, under_way, most = Findings(), [], []
+
+    def examine(thing: int, own: Findings) -> int:
+        under_way.append(thing)
+        most.append(len(under_way))
+        under_way.remove(thing)
+        return thing
+
+    assert findings.side_by_side(range(50), examine) == list(range(50))
+    assert max(most) <= 8
+    assert findings.side_by_side([], examine) == []
+
+
+def test_what_examining_raises_is_raised():
+    def examine(thing: str, own: Findings) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        Findings().side_by_side("ab", examine)

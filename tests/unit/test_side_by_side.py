@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from harbor_verify.workloads.side_by_side import side_by_side
+from harbor_verify.side_by_side import side_by_side
 
 
 def test_results_come_lane_by_lane():
