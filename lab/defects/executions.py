@@ -2,6 +2,9 @@
 
 from lab.defects import Lab
 
+COLLECTIONS = "collections of garbage"
+"""What a defect takes that runs one, or is about what became of the newest."""
+
 
 def forget(lab: Lab, job: str) -> None:
     """Remove the task of this job and its execution; nothing where they are not there."""

@@ -22,6 +22,7 @@ from harbor_verify.target import Target
     needs=("browser",),
     builds_on=(
         "sessions.known-to-every-replica",
+        "sessions.users-kept-apart",
         "configuration.session-store-configured",
         "configuration.csrf-key-same-on-every-replica",
     ),

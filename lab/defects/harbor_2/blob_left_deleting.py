@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from lab import machine_control
-from lab.defects import Defect, Lab, containers, left_images
+from lab.defects import Defect, Lab, containers, executions, left_images
 from lab.errors import LabError
 from lab.waiting import NotYet, wait_until
 
@@ -103,7 +103,7 @@ DEFECT = Defect(
     shows="who pushes that layer is told 404 for up to two hours; every later garbage collection passes it over",
     turns_red=frozenset({"integrity.no-blob-left-deleting"}),
     hint_says=("404 for up to two hours",),
-    takes=frozenset({left_images.REPOSITORY}),
+    takes=frozenset({left_images.REPOSITORY, executions.COLLECTIONS}),
     plant_outside=_kill,
     heal_outside=_forget,
 )

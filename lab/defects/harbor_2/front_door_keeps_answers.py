@@ -16,7 +16,8 @@ def _keep(objects: list[Object]) -> None:
 DEFECT = Defect(
     report="none is known; a cache that somebody put before a slow API",
     shows="one user sees the projects of another, and is taken for him",
-    turns_red=frozenset({"sessions.users-kept-apart"}),
+    turns_red=frozenset({"sessions.browser-session-through-front-door", "sessions.users-kept-apart"}),
+    causes=frozenset({"sessions.users-kept-apart"}),
     hint_says=("let nothing cache /api/",),
     change=_keep,
 )

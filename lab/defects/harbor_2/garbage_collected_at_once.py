@@ -1,6 +1,6 @@
 """Garbage is collected without a time window: what a push has sent, and no manifest names yet, is garbage."""
 
-from lab.defects import Defect
+from lab.defects import Defect, executions
 from lab.defects.edit import Edit
 
 _EDIT = Edit("harbor-core", "GC_TIME_WINDOW_HOURS", "0", workload="harbor-core")
@@ -11,4 +11,5 @@ DEFECT = Defect(
     turns_red=frozenset({"integrity.pushes-survive-garbage-collection"}),
     hint_says=("GC_TIME_WINDOW_HOURS",),
     change=_EDIT.everywhere,
+    takes=frozenset({executions.COLLECTIONS}),
 )

@@ -30,4 +30,5 @@ DEFECT = Defect(
     hint_says=("Clean Up",),
     plant_outside=_fail,
     heal_outside=_forget,
+    takes=frozenset({executions.COLLECTIONS}),
 )
