@@ -1,9 +1,16 @@
 """Garbage is collected without a time window: what a push has sent, and no manifest names yet, is garbage."""
 
-from lab.defects import Defect, executions
+from lab.defects import Defect, Lab, executions
 from lab.defects.edit import Edit
+from lab.defects.left_images import CACHE_DATABASE
+from lab.deployment import registry_cache
 
 _EDIT = Edit("harbor-core", "GC_TIME_WINDOW_HOURS", "0", workload="harbor-core")
+
+
+def _forget(lab: Lab) -> None:
+    registry_cache.empty(CACHE_DATABASE)  # It vouches for layers that were swept as they were pushed.
+
 
 DEFECT = Defect(
     report="h#23116; somebody who wanted space at once",
@@ -11,5 +18,6 @@ DEFECT = Defect(
     turns_red=frozenset({"integrity.pushes-survive-garbage-collection"}),
     hint_says=("GC_TIME_WINDOW_HOURS",),
     change=_EDIT.everywhere,
+    heal_outside=_forget,
     takes=frozenset({executions.COLLECTIONS}),
 )
