@@ -6,7 +6,7 @@ import sys
 from rich.console import Console
 from rich.table import Column, Table
 
-from bench import audit, hardening, history, images, lab, large_cluster, report, suite
+from bench import audit, hardening, history, images, lab, large_cluster, outages, report, suite
 from bench.figures import shown
 
 SUBJECTS = {
@@ -16,13 +16,14 @@ SUBJECTS = {
     "images": images.measure,
     "lab": lab.measure,
     "large-cluster": large_cluster.measure,
+    "outages": outages.measure,
     "report": report.measure,
     "suite": suite.measure,
 }
 
 
-BY_NAME_ONLY = {"hardening"}
-"""They take the longest."""
+BY_NAME_ONLY = {"hardening", "outages"}
+"""The one takes the longest, the other needs runs that are kept."""
 
 
 def main() -> int:

@@ -1,12 +1,14 @@
 """What the measurements measure: programs that are known, and runs that are written by hand."""
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bench import processes, suite
+from bench import outages, processes, suite
 from bench.memory import most_memory_mib
+from harbor_verify.reports import json_file
 from harbor_verify.reports.model import CheckResult, Run, Verdict
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
@@ -89,3 +91,39 @@ def test_the_slowest_checks_are_told_the_slowest_first(capsys):
     lines = capsys.readouterr().err.splitlines()
     assert [line.split()[-1] for line in lines] == [f"a.c{n}" for n in range(11, 1, -1)]
     assert lines[0].split()[:2] == ["12.0", "s"]
+
+
+def broken(name, *results, area="failover", stopped=""):
+    """A run, of (check, verdict, outage in ms)."""
+    run = run_of(*[(0, 1)] * len(results))
+    run.id, run.stopped = name, stopped
+    run.results = [
+        replace(each, id=f"{area}.{check}", area=area, verdict=verdict, measured={"outage_ms": outage_ms})
+        for each, (check, verdict, outage_ms) in zip(run.results, results, strict=True)
+    ]
+    return run
+
+
+def test_outages_are_of_the_newest_whole_runs_and_of_what_passed(tmp_path):
+    passed, failed = Verdict.PASS, Verdict.FAIL
+    for run in (
+        broken("1", ("kill", passed, 9000), ("pause", passed, 9000)),
+        broken("2", ("kill", passed, 100), ("pause", failed, 9000)),
+        broken("3", ("kill", passed, 300), ("pause", passed, 700)),
+        broken("4", ("kill", passed, 9000)),
+        broken("5", ("kill", passed, 9000), ("pause", passed, 9000), area="sessions"),
+        broken("6", ("kill", passed, 9000), ("pause", passed, 9000), stopped="Ctrl-C"),
+    ):
+        folder = tmp_path / "runs" / run.id
+        folder.mkdir(parents=True)
+        json_file.write(run, folder / "report.json")
+    (tmp_path / "runs" / "7").mkdir()
+    kill, pause = outages.figures(outages.newest(2, tmp_path))
+    assert (kill.name, kill.median, kill.spread()) == (
+        "failover.kill, 2 times: longest outage",
+        200,
+        "100 to 300",
+    )
+    assert list(pause.values) == [700]
+    with pytest.raises(RuntimeError, match=r"3 whole runs .* not 4"):
+        outages.newest(4, tmp_path)
