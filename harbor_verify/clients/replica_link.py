@@ -33,6 +33,8 @@ from harbor_verify.model.addresses import joined
 
 _DATA, _ERROR = 0, 1
 _MESSAGE_BYTES = 32 * 1024
+_KEPT = 8
+"""Connections that a link keeps open: so many threads may ask a replica at the same time (Findings.side_by_side)."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def open_link(
     host = address or f"{pod}.has.no.address.invalid"
     direct = None
     if tls:
-        pool = _TlsPool(host, port, retries=False)
+        pool = _TlsPool(host, port, retries=False, maxsize=_KEPT)
         pool.trust = trust
         direct = _OnePool(pool)
     base = f"{scheme}://{joined(host, port)}"
@@ -284,7 +286,7 @@ class _ForwardedConnection(HTTPConnection):
 
 class _ForwardingPool(HTTPConnectionPool):
     def __init__(self, way: _Way) -> None:
-        super().__init__(way.pod, way.port, retries=False)
+        super().__init__(way.pod, way.port, retries=False, maxsize=_KEPT)
         self._way = way
 
     def ConnectionCls(  # type: ignore[override]  # a factory in place of a class
