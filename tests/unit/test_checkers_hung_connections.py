@@ -129,3 +129,11 @@ def test_a_pod_that_is_gone_holds_nobody_up():
 
 def test_a_pod_that_two_services_have_forgotten_holds_up():
     assert judge(HELD_UP, events=without_endpoint(services=["registry", "registry-headless"])).valid is True
+
+
+def test_what_is_answered_soon_is_not_held_up_and_what_never_is_is():
+    soon = [op(14_000, 15_900, client=f"pull@web-{number}") for number in range(8)]
+    assert judge(HELD_UP, *soon).valid is True
+    unanswered = [op(14_000, None, None, client=f"push@web-{number}") for number in range(6)]
+    assert judge(HELD_UP, *unanswered[:5]).valid is True
+    assert judge(HELD_UP, *unanswered).valid is False
