@@ -137,3 +137,25 @@ def test_what_is_answered_soon_is_not_held_up_and_what_never_is_is():
     unanswered = [op(14_000, None, None, client=f"push@web-{number}") for number in range(6)]
     assert judge(HELD_UP, *unanswered[:5]).valid is True
     assert judge(HELD_UP, *unanswered).valid is False
+
+
+@pytest.mark.parametrize("held_from_ms, is_harbors_own", [(18_000, True), (18_001, False)])
+def test_what_was_held_up_has_to_explain_all_that_is_too_long(held_from_ms, is_harbors_own):
+    """The outage from 3000 to 20,150 is 2150 ms too long."""
+    refused = op(13_100, 17_900, "fail")
+    judgement = judge(refused, op(held_from_ms, 20_150), events=without_endpoint(17_000))
+    assert judgement.measured["outage_ms"] == 17_150
+    assert judgement.valid is is_harbors_own
+    assert bool(judgement.flaws) is is_harbors_own
+
+
+def test_an_outage_whose_end_nobody_saw_is_judged():
+    asked = [op(0, 100), op(1000, 1100), op(3000, 13_000, "fail"), op(13_100, None, None)]
+    judgement = longest_outage(
+        history(asked, [*disrupted(2000, 20_500), *without_endpoint()], end_ms=30_000),
+        clients=[CLIENT],
+        budget_ms=15_000,
+        kept=[KEPT],
+    )
+    assert judgement.valid is False
+    assert judgement.flaws == ()
