@@ -213,16 +213,16 @@ def evict(name: str, policy: str) -> None:
     _set(name, "maxmemory-policy", policy)
 
 
-def leave(value_bytes: int) -> None:
-    """Let somebody else's program keep a value of so many bytes in another database of the session store; 0: none.
-
-    Raises NotYet, DaemonDied, CommandFailed.
+def fill(share: float) -> None:
+    """Let somebody else's program keep so much in another database of the session store that, with what is there, this
+    share of its memory is used; 0: nothing. Raises NotYet, DaemonDied, CommandFailed.
     """
-    key = (settings.REDIS[primary()], PORT, "-n", _ELSEWHERE)
-    if value_bytes:
-        redis_cli(*key, "SETRANGE", _FOREIGN_KEY, str(value_bytes - 1), "x")
-    else:
-        redis_cli(*key, "DEL", _FOREIGN_KEY)
+    server = (settings.REDIS[primary()], PORT)
+    redis_cli(*server, "-n", _ELSEWHERE, "DEL", _FOREIGN_KEY)
+    memory = dict(line.split(":", 1) for line in redis_cli(*server, "INFO", "memory").split() if ":" in line)
+    wanted_bytes = int(share * MAX_MEMORY_BYTES) - int(memory["used_memory"])
+    if wanted_bytes > 0:
+        redis_cli(*server, "-n", _ELSEWHERE, "SETRANGE", _FOREIGN_KEY, str(wanted_bytes - 1), "x")
 
 
 def empty(numbers: Iterable[int]) -> None:
