@@ -20,6 +20,8 @@ class Tried(NamedTuple):
     """Of images, which they have."""
     passers: Sequence[str] = ()
     """Of images, which they pass on."""
+    accounts: bool = False
+    """Whether accounts were asked for that clients at work use: where Harbor has none of that kind they were not."""
 
 
 @dataclass

@@ -43,6 +43,8 @@ class Belongings:
         self._client: Credentials | None = None
         self._projects: dict[str, str | Failure] = {}
         self._machines: dict[str, Credentials] = {}
+        self._robots: dict[str, Robot] = {}
+        """Of them, those that are robots."""
 
     @property
     def user(self) -> Credentials:
@@ -75,12 +77,24 @@ class Belongings:
                 self._machines[project] = self.user
                 if Feature.ROBOTS in self._target.profile.features:
                     try:
-                        self._machines[project] = self.robot(project, "-m").credentials
+                        self._robots[project] = self.robot(project, "-m")
+                        self._machines[project] = self._robots[project].credentials
                     except Failure as refusal:
                         self._tell(
                             f"clients at work use the run's user, for Harbor makes no robot: {refusal}"
                         )
             return self._machines[project]
+
+    def machine_robots(self) -> list[Robot]:
+        """All machines that are robots."""
+        with self._lock:
+            return list(self._robots.values())
+
+    def forget_machines(self) -> None:
+        """The next who asks for a machine gets another: Harbor has lost one."""
+        with self._lock:
+            self._machines.clear()
+            self._robots.clear()
 
     def new_user(self) -> Credentials:
         """An ordinary user in no project. Raises NotApplicable where users come from somewhere else, Failure."""

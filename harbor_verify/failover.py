@@ -7,8 +7,10 @@ import sys
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from functools import partial
+from typing import Any
 
 from harbor_verify.at_work import ClientsAtWork, Tried
+from harbor_verify.checkers.accounts import no_account_lost
 from harbor_verify.checkers.catalogue import no_push_missing_in_catalogue
 from harbor_verify.checkers.failed_requests import failed_requests
 from harbor_verify.checkers.fault_confirmed import fault_confirmed
@@ -55,6 +57,7 @@ from harbor_verify.verdict import Failure, Offender
 from harbor_verify.waiting import as_long_as
 from harbor_verify.ways import FRONT_DOOR, Ways
 from harbor_verify.workloads import Work, Workers, perform
+from harbor_verify.workloads.accounts import read_accounts
 from harbor_verify.workloads.images import Connect, ManifestPull, Pull, Push, Pushed, pull_back_everywhere
 from harbor_verify.workloads.listings import list_everywhere
 from harbor_verify.workloads.pace import PushAllowance, rate_per_s, turns_between_logins
@@ -268,10 +271,16 @@ class Experiment:
         probe_everywhere(self._recorder, webs, at_work.sessions, span_s=span_s)
         pull_back_everywhere(self._recorder, keepers, passers, at_work.pushed, span_s=span_s)
         list_everywhere(self._recorder, webs, at_work.pushed, machine, span_s=span_s)
+        if robots := self._target.belongings.machine_robots():
+            front: Any = webs[0]
+            admin = self._target.credentials
+            asked = read_accounts(self._recorder, front.name, front, robots, admin, span_s=span_s)
+            if not all(each.ok for each in asked):
+                self._target.belongings.forget_machines()
         if at_work.written:
             readers = webs if at_work.written.reads_as != self._target.credentials else webs[:1]
             read_everywhere(self._recorder, readers, at_work.written, at_work.written.reads_as, span_s=span_s)
-        return Tried([web.name for web in webs], list(keepers), list(passers))
+        return Tried([web.name for web in webs], list(keepers), list(passers), accounts=bool(robots))
 
     def _gather(
         self, stack: ExitStack, ways: Ways, victims: Collection[str], budgets: Budgets
@@ -405,6 +414,7 @@ class Experiment:
             no_acknowledged_push_lost(history, replicas=tried.keepers, passers=tried.passers),
             no_push_missing_in_catalogue(history, replicas=tried.webs),
             no_write_lost(history, replicas=tried.webs),
+            *([no_account_lost(history)] if tried.accounts else []),
             no_stale_read(history),
             no_wrong_content(history),
             pulse(history),

@@ -100,6 +100,10 @@ class HasRobots(Protocol):
         """
         ...
 
+    def knows_robot(self, robot_id: int, credentials: Credentials) -> bool:
+        """Whether there is one with that number."""
+        ...
+
     def delete_robot(self, robot_id: int, credentials: Credentials) -> None:
         """That it is gone already is well."""
         ...

@@ -203,6 +203,11 @@ def test_a_machine_is_a_robot_of_the_project_made_once(state):
         ("robot", f"verify-{RUN}-m", project)
     ]
     assert "a-robots-secret" not in run.redaction.text("its secret is a-robots-secret")
+    assert [robot.credentials for robot in harbor.machine_robots()] == [machine]
+    harbor.forget_machines()
+    assert harbor.machine_robots() == []
+    assert harbor.machine(project) == machine, "another one of that name, as Harbor has lost the first"
+    assert len([each for each in run.target.front_door.made if each[0] == "robot"]) == 2
 
 
 def test_where_harbor_makes_no_robot_a_machine_is_the_runs_user_and_it_is_told(state):
@@ -211,6 +216,7 @@ def test_where_harbor_makes_no_robot_a_machine_is_the_runs_user_and_it_is_told(s
     project, user = harbor.project(), harbor.user
     run.target.front_door.refuses = REFUSED
     assert harbor.machine(project) == user
+    assert harbor.machine_robots() == []
     assert "makes no robot" in run.told[-1]
     older = state()
     older.target.profile = harbor_1_2.PROFILE

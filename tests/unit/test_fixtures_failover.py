@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from harbor_verify import failover, pod_deletion
+from harbor_verify.clients.capabilities import Robot
 from harbor_verify.clients.harbor import Credentials, Project, Session
 from harbor_verify.errors import CannotTell, DeadlinePassed, HealFailed, NoAnswer, UnexpectedAnswer
 from harbor_verify.experiments import Experiments
@@ -73,6 +74,9 @@ class FakeHarbor:
         if self.world.keeps_unused_sessions_s is None:
             raise UnexpectedAnswer("GET → 403", status=403)
         return self.world.keeps_unused_sessions_s
+
+    def knows_robot(self, robot_id, credentials):
+        return robot_id in self.world.robots
 
     def may_add_values(self):
         return True
@@ -141,7 +145,13 @@ class World:
         self.pushes, self.takers = [], set()
         self.kept = ["a connection to the front door"]
         self.credentials, self.user = Credentials("admin", "x"), Credentials("verify-1", "y")
-        self.belongings = SimpleNamespace(machine=lambda project: Credentials(f"robot${project}+m", "z"))
+        self.robots, machine = {7}, Robot(7, Credentials("robot$m", "z"))
+        self.machines = [machine]
+        self.belongings = SimpleNamespace(
+            machine=lambda project: machine.credentials,
+            machine_robots=lambda: list(self.machines),
+            forget_machines=self.machines.clear,
+        )
         self.namespace, self.kubernetes, self.ledger = "harbor", None, MemoryLedger()
 
     def workload(self, role):
@@ -498,6 +508,19 @@ def test_the_last_two_writes_that_a_standby_had_not_got_are_missed(kill):
     with pytest.raises(Failure, match="values whose writes were acknowledged") as failure:
         kill(world, fail_over).require()
     assert any(offender.observed.startswith("not ") for offender in failure.value.offenders)
+
+
+def test_an_account_that_a_standby_had_not_got_is_missed_and_not_used_again(kill):
+    world = World()
+
+    def fail_over():
+        a_while()
+        world.robots.clear()
+
+    with pytest.raises(Failure, match="is known: Harbor acknowledged that it was made") as failure:
+        kill(world, fail_over).require()
+    assert "account robot$m" in {offender.object for offender in failure.value.offenders}
+    assert world.machines == []
 
 
 def test_what_was_written_is_removed_in_the_end(kill):

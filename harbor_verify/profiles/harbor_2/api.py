@@ -340,6 +340,10 @@ class Harbor2(BesideTheRegistry):
         made = document(expect(self.http.post(f"{API}/robots", json=body, auth=basic(credentials)), 201))
         return Robot(int(made["id"]), Credentials(made["name"], made["secret"]))
 
+    def knows_robot(self, robot_id: int, credentials: Credentials) -> bool:
+        answer = self.http.get(f"{API}/robots/{robot_id}", auth=basic(credentials))
+        return expect(answer, 200, 404).status_code == 200
+
     def delete_robot(self, robot_id: int, credentials: Credentials) -> None:
         expect(self.http.delete(f"{API}/robots/{robot_id}", auth=basic(credentials)), 200, 404)
 
