@@ -24,11 +24,15 @@ from harbor_verify.target import Target
 from harbor_verify.under_lease import making
 
 HISTORY = "history.jsonl"
-_LOSSES = frozenset({"no-write-lost", "no-acknowledged-push-lost", "no-wrong-content", "no-session-lost"})
+_LOSSES = frozenset(
+    {"no-account-lost", "no-write-lost", "no-acknowledged-push-lost", "no-wrong-content", "no-session-lost"}
+)
 """Checkers whose offenders are lost for good; of the others clients were kept waiting."""
+_LOST = "What Harbor had acknowledged is gone: see whether the database failed over, or was restored"
 _HINTS = {
+    "no-account-lost": _LOST,
     "no-session-lost": "People were signed out: was Redis replaced or emptied, or is another one used now?",
-    "no-write-lost": "What Harbor had acknowledged is gone: see whether the database failed over, or was restored",
+    "no-write-lost": _LOST,
     "no-acknowledged-push-lost": "An image that was acknowledged cannot be pulled: run `harbor-verify audit`",
 }
 _HINT = "Clients noticed the upgrade: docs/hardening.md says what makes a rollout seamless; the history has it all"
