@@ -16,6 +16,7 @@ WORDS = {
     "recovery_ms": "recovered after",
     "response_ms": "fault answered after",
     "failed": "operations without a good answer",
+    "accounts_lost": "accounts lost",
     "lost": "sessions lost",
     "pushes_lost": "pushes lost",
     "writes_lost": "writes lost",
@@ -44,7 +45,7 @@ UNITS = {
     "_ms": "ms",
     "_s": "s",
 }
-LOSSES = ("failed", "lost", "pushes_lost", "writes_lost")
+LOSSES = ("failed", "accounts_lost", "lost", "pushes_lost", "writes_lost")
 """Any more of these is worse."""
 NOISE = 0.25
 """Times and rates differ by as much from run to run, on a cluster that is as it was."""

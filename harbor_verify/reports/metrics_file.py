@@ -16,7 +16,7 @@ from harbor_verify.reports.model import Category, Run
 
 _LAST_SUCCESS = "harbor_verify_last_success_timestamp_seconds"
 _SECONDS = {"outage_ms": "outage", "recovery_ms": "recovery"}
-_LOST = {"lost": "sessions", "pushes_lost": "pushes", "writes_lost": "writes"}
+_LOST = {"accounts_lost": "accounts", "lost": "sessions", "pushes_lost": "pushes", "writes_lost": "writes"}
 
 
 def write(run: Run, file: Path) -> None:

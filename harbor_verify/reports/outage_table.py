@@ -25,7 +25,7 @@ COLUMNS = {
     "pushes_lost": "pushes lost",
     "writes_lost": "writes lost",
 }
-_LOST = ("lost", "pushes_lost", "writes_lost")
+_LOST = ("accounts_lost", "lost", "pushes_lost", "writes_lost")
 """One column on a terminal, where there is less room; so are the headings there."""
 _SHORT = {
     "bad_time_ms": "outages\ntogether",
@@ -70,7 +70,7 @@ def table(run: Run) -> Table | None:
 
 
 def _with_losses_together(measured: Mapping[str, Any]) -> dict[str, Any]:
-    """The figures, with all that was lost (sessions, pushes, writes) as one."""
+    """The figures, with all that was lost (accounts, sessions, pushes, writes) as one."""
     counts = [measured[name] for name in _LOST if name in measured]
     rest = {name: value for name, value in measured.items() if name not in _LOST}
     return rest | ({"lost": sum(counts)} if counts else {})
