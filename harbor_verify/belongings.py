@@ -42,9 +42,8 @@ class Belongings:
         self._no_user: Exception | None = None
         self._client: Credentials | None = None
         self._projects: dict[str, str | Failure] = {}
-        self._machines: dict[str, Credentials] = {}
-        self._robots: dict[str, Robot] = {}
-        """Of them, those that are robots."""
+        self._machines: dict[str, Robot | None] = {}
+        """By project; None: the run's user stands in for it."""
 
     @property
     def user(self) -> Credentials:
@@ -74,27 +73,26 @@ class Belongings:
         """
         with self._lock:
             if project not in self._machines:
-                self._machines[project] = self.user
+                self._machines[project] = None
                 if Feature.ROBOTS in self._target.profile.features:
                     try:
-                        self._robots[project] = self.robot(project, "-m")
-                        self._machines[project] = self._robots[project].credentials
+                        self._machines[project] = self.robot(project, "-m")
                     except Failure as refusal:
                         self._tell(
                             f"clients at work use the run's user, for Harbor makes no robot: {refusal}"
                         )
-            return self._machines[project]
+            robot = self._machines[project]
+            return robot.credentials if robot else self.user
 
     def machine_robots(self) -> list[Robot]:
         """All machines that are robots."""
         with self._lock:
-            return list(self._robots.values())
+            return [robot for robot in self._machines.values() if robot]
 
-    def forget_machines(self) -> None:
-        """The next who asks for a machine gets another: Harbor has lost one."""
+    def forget_machine(self, lost: Robot) -> None:
+        """The next who asks for this machine gets another: Harbor has lost it."""
         with self._lock:
-            self._machines.clear()
-            self._robots.clear()
+            self._machines = {project: each for project, each in self._machines.items() if each != lost}
 
     def new_user(self) -> Credentials:
         """An ordinary user in no project. Raises NotApplicable where users come from somewhere else, Failure."""

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from harbor_verify.at_work import ClientsAtWork, Tried
-from harbor_verify.checkers.accounts import no_account_lost
+from harbor_verify.checkers.accounts import ACCOUNT_MISSING, no_account_lost
 from harbor_verify.checkers.catalogue import no_push_missing_in_catalogue
 from harbor_verify.checkers.failed_requests import failed_requests
 from harbor_verify.checkers.fault_confirmed import fault_confirmed
@@ -275,8 +275,9 @@ class Experiment:
             front: Any = webs[0]
             admin = self._target.credentials
             asked = read_accounts(self._recorder, front.name, front, robots, admin, span_s=span_s)
-            if not all(each.ok for each in asked):
-                self._target.belongings.forget_machines()
+            for robot, last in zip(robots, asked, strict=True):
+                if last.error == ACCOUNT_MISSING:
+                    self._target.belongings.forget_machine(robot)
         if at_work.written:
             readers = webs if at_work.written.reads_as != self._target.credentials else webs[:1]
             read_everywhere(self._recorder, readers, at_work.written, at_work.written.reads_as, span_s=span_s)

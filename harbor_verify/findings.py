@@ -9,12 +9,11 @@ Nothing is counted by hand: each block is one thing examined. The verdict is dra
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 from typing import TypeVar
 
 from harbor_verify.errors import AnswerError, CannotTell, NeedMissing, WrongConfiguration
-from harbor_verify.side_by_side import side_by_side
 from harbor_verify.verdict import Failure, Offender
 
 R = TypeVar("R")
@@ -94,13 +93,11 @@ class Findings:
             own = Findings()
             return examine(thing, own), own
 
-        asks = [partial(examined, thing) for thing in things]
-        lanes = [asks[first::_AT_ONCE] for first in range(min(_AT_ONCE, len(asks)))]
-        places = [place for lane in lanes for place in lane]
-        done = dict(zip(places, side_by_side(lanes), strict=True))
-        for ask in asks:
-            self.take(done[ask][1])
-        return [done[ask][0] for ask in asks]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            done = list(pool.map(examined, things))
+        for _, own in done:
+            self.take(own)
+        return [result for result, _ in done]
 
     def settle(self) -> None:
         """Pass if all that was examined is as it should be.

@@ -204,7 +204,7 @@ def test_a_machine_is_a_robot_of_the_project_made_once(state):
     ]
     assert "a-robots-secret" not in run.redaction.text("its secret is a-robots-secret")
     assert [robot.credentials for robot in harbor.machine_robots()] == [machine]
-    harbor.forget_machines()
+    harbor.forget_machine(harbor.machine_robots()[0])
     assert harbor.machine_robots() == []
     assert harbor.machine(project) == machine, "another one of that name, as Harbor has lost the first"
     assert len([each for each in run.target.front_door.made if each[0] == "robot"]) == 2

@@ -150,7 +150,7 @@ class World:
         self.belongings = SimpleNamespace(
             machine=lambda project: machine.credentials,
             machine_robots=lambda: list(self.machines),
-            forget_machines=self.machines.clear,
+            forget_machine=self.machines.remove,
         )
         self.namespace, self.kubernetes, self.ledger = "harbor", None, MemoryLedger()
 
