@@ -82,6 +82,7 @@ def test_what_any_replica_took_appears_on_every_web_replica(
     "descriptors in their own memory (`storage.cache`).",
     source="Harbor: deleting an image in its catalogue; distribution: storage.delete, storage.cache",
     builds_on=(
+        "registry.repository-appears-in-harbor",
         "registry.pushed-on-one-pulled-on-every",
         "configuration.registry-config-in-effect",
         "configuration.registry-trusts-token-key",

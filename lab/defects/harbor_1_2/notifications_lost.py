@@ -11,8 +11,9 @@ def _misspell(objects: list[Object]) -> None:
 
 DEFECT = Defect(
     report="none is known; a Service that was renamed",
-    shows="docker push and pull work, and no repository appears in Harbor",
-    turns_red=frozenset({"registry.repository-appears-in-harbor"}),
+    shows="docker push and pull work, and no repository appears in Harbor: nothing there can be deleted either",
+    turns_red=frozenset({"registry.delete-removes", "registry.repository-appears-in-harbor"}),
+    causes=frozenset({"registry.repository-appears-in-harbor"}),
     hint_says=("notifications",),
     change=_misspell,
 )
