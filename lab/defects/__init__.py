@@ -197,8 +197,7 @@ def plant(lab: Lab, name: str, *, instead: bool = False) -> None:
     present = planted(lab.profile)
     if present not in (None, name) and not instead:
         raise AlreadyPlanted(f"{present} is planted; heal it first, so that each red check has one cause")
-    if present:  # it may keep pods from starting, which are to be there first
-        find(lab.profile, present).heal_outside(lab)
+    heal_outside(lab)  # it may keep pods from starting, which are to be there first
     lab.profile.folder.mkdir(parents=True, exist_ok=True)
     _note(lab.profile).write_text(name)
     _deploy(lab, change=defect.change, unready=defect.unready)
@@ -212,12 +211,22 @@ def heal(lab: Lab) -> str | None:
 
     Mends what was changed by hand in the cluster, too. Raises NotReady and CommandFailed from the deployment.
     """
-    present = planted(lab.profile)
-    if present:
-        find(lab.profile, present).heal_outside(lab)
+    present = heal_outside(lab)
     _deploy(lab)
     settle(lab)
     _note(lab.profile).unlink(missing_ok=True)
+    return present
+
+
+def heal_outside(lab: Lab) -> str | None:
+    """Take away what the defect that is there has changed outside Kubernetes, and return its name.
+
+    The rest of it goes with the next deployment. Before another layout is chosen: what that starts waits for all of
+    the stores.
+    """
+    present = planted(lab.profile)
+    if present:
+        find(lab.profile, present).heal_outside(lab)
     return present
 
 

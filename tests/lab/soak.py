@@ -60,6 +60,7 @@ class Soak:
         planted = defects.find(harbor.profile, self.defect) if self.defect else None
         red = planted.turns_red if planted else frozenset[str]()
         by_chance = planted.may_turn_red if planted else frozenset[str]()
+        defects.heal_outside(harbor)
         layout = cluster.lay_out(harbor.profile, (planted and planted.layout) or self.layout)
         expected = healthy(self.profile, CHECKS, layout) | dict.fromkeys(red, "fail")
         try:
