@@ -33,7 +33,8 @@ help: ## this text
 
 verify: $(READY) ## stand the lab up, verify the Harbor in it, show the report
 	$(UP)
-	$(PYTHON) -m pytest suites --lab --profile $(PROFILE) $(if $(findstring --check,$(ARGS)),,-m "not extended and not builds") $(ARGS)
+	$(PYTHON) -m pytest suites --lab --profile $(PROFILE) --collection-pushes 200 \
+		$(if $(findstring --check,$(ARGS)),,-m "not extended and not builds") $(ARGS)
 
 verify-failover: $(READY) ## break everything that can be broken in the lab, one after the other
 	$(UP)
