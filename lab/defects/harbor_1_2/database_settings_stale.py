@@ -18,6 +18,8 @@ UNREAD = Defect(
             "database.schema-present",
             "database.not-on-one-server",
             "database.pooler-keeps-prepared-statements",
+            "durability.database-commits-are-kept",
+            "durability.database-has-one-writer",
         }
     ),
     causes=frozenset(
