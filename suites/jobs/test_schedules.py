@@ -122,8 +122,9 @@ def test_no_schedule_is_taken_out_with_another(harbor: Target, findings: Finding
     "jobs.schedules-fire",
     hint="Nothing began: is the schedule in Redis (jobs.schedules-in-redis), are schedules paused "
     "(jobs.queues-not-paused), does anybody work their queue off (jobs.queues-worked-off)? Else the log of the {job} "
-    "at that moment, `SCHEDULER`, and then of the {web}: it is told, and starts the job. What no {job} was there for "
-    "is not made up for: start it by hand. Several began: two Harbors share one Redis or one database, or a job of "
+    "at that moment, `SCHEDULER`, and then of the {web}: it is told, and starts the job. What was due while a part "
+    "of Harbor, Redis or the database was away, as while this suite breaks them, is not made up for: start it by hand. "
+    "Several began: two Harbors share one Redis or one database, or a job of "
     "a schedule that is gone fires, too.",
     source="Harbor: schedule.cron (six fields, UTC), executions with trigger SCHEDULE (P2P preheat: SCHEDULED); "
     "report 14683 of goharbor/harbor",

@@ -1,6 +1,6 @@
 """PostgreSQL tells Harbor that its commits are kept, and writes them down ten seconds later."""
 
-from lab.defects import Defect, Lab, database_sessions
+from lab.defects import Defect, Lab, database_sessions, jobs_in_redis
 
 
 def _hurry(lab: Lab) -> None:
@@ -18,6 +18,8 @@ def _wait(lab: Lab) -> None:
     lab.sql("ALTER ROLE harbor RESET synchronous_commit")
     lab.sql("SELECT pg_reload_conf()")
     database_sessions.end(lab)
+    # What was lost may have been that a schedule has fired.
+    jobs_in_redis.restart_jobservices(lab)
 
 
 DEFECT = Defect(

@@ -3,7 +3,7 @@
 import os
 import signal
 
-from lab.defects import Defect, Lab
+from lab.defects import Defect, Lab, jobs_in_redis
 from lab.kubernetes import nodes
 
 
@@ -19,6 +19,8 @@ def _hang(lab: Lab) -> None:
 
 def _go_on(lab: Lab) -> None:
     _send(signal.SIGCONT)
+    # A schedule that led to a pod that is no more never fired.
+    jobs_in_redis.restart_jobservices(lab)
 
 
 DEFECT = Defect(
