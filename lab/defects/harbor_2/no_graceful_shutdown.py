@@ -36,8 +36,10 @@ DEFECT = Defect(
             "failover.web-rolling-restart",
         }
     ),
-    # So few pods are replaced that the nodes may have heard of each in time.
-    may_turn_red=frozenset({"failover.node-drain", "failover.web-scale-down"}),
+    # So few pods are replaced that the nodes may have heard of each in time; a schedule that is due while they have not
+    # is told to a pod that is no more.
+    may_turn_red=frozenset({"failover.node-drain", "failover.web-scale-down", "jobs.schedules-fire"}),
+    chance_explains=True,
     hint_says=("preStop",),
     layout="chart-probes",
     change=_end_at_once,
