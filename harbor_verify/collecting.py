@@ -81,6 +81,8 @@ def push_and_collect(harbor: Target, project: str, *, pushes: int, tell: Callabl
             slow_each = max(_SLOW_EACH, pushes // _SLOW)
             pusher = _Pusher(harbor, api, registry, project, slow_each, passed)
             for number in range(first, pushes, _AT_ONCE):
+                if passed.closed:
+                    return
                 pusher.push(number, layers, seen, lock, collecting_now)
 
     def push() -> None:
@@ -126,7 +128,8 @@ class _Passed:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._begun = self._over = 0
-        self._closed = False
+        self.closed = False
+        """No more begins: all was pushed, or somebody wants to stop."""
 
     def begin(self) -> None:
         with self._changed:
@@ -138,16 +141,16 @@ class _Passed:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """No more begins."""
+        """Let nobody wait, or push, any more."""
         with self._changed:
-            self._closed = True
+            self.closed = True
             self._changed.notify_all()
 
     def wait(self, timeout_s: float) -> None:
         """Until one that begins after this is over."""
         with self._changed:
             wanted = self._begun + 1
-            self._changed.wait_for(lambda: self._over >= wanted or self._closed, timeout_s)
+            self._changed.wait_for(lambda: self._over >= wanted or self.closed, timeout_s)
 
 
 @dataclass

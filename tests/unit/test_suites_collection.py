@@ -154,6 +154,19 @@ def test_pushes_that_all_survive_are_well_and_counted(monkeypatch):
     assert (harbor.deleted, told) == (PUSHES // 2, [])
 
 
+def test_an_interruption_ends_the_pushes_too(monkeypatch):
+    """One client of four waits for a whole collection before its first manifest; it sends that, and nothing more."""
+
+    def interrupt(credentials):
+        raise KeyboardInterrupt
+
+    harbor = Harbor()
+    harbor.start_collection = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        look(monkeypatch, harbor)
+    assert harbor.pushed <= PUSHES - PUSHES // 4 + 1
+
+
 def test_images_that_lost_a_layer_are_named_up_to_some(monkeypatch):
     offenders = offenders_of(lambda: look(monkeypatch, Harbor(loses=True)))
     named = [each for each in offenders if each.object.startswith("image p/collected-")]
