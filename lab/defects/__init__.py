@@ -200,6 +200,7 @@ def plant(lab: Lab, name: str, *, instead: bool = False) -> None:
     heal_outside(lab)  # it may keep pods from starting, which are to be there first
     lab.profile.folder.mkdir(parents=True, exist_ok=True)
     _note(lab.profile).write_text(name)
+    _note_of_outside(lab.profile).touch()
     _deploy(lab, change=defect.change, unready=defect.unready)
     layouts.of(lab.profile).complete()
     settle(lab)
@@ -222,11 +223,12 @@ def heal_outside(lab: Lab) -> str | None:
     """Take away what the defect that is there has changed outside Kubernetes, and return its name.
 
     The rest of it goes with the next deployment. Before another layout is chosen: what that starts waits for all of
-    the stores.
+    the stores. Doing it again does nothing: that takes as long as the first time.
     """
-    present = planted(lab.profile)
-    if present:
+    present, note = planted(lab.profile), _note_of_outside(lab.profile)
+    if present and note.exists():
         find(lab.profile, present).heal_outside(lab)
+    note.unlink(missing_ok=True)
     return present
 
 
@@ -254,3 +256,8 @@ def settle(lab: Lab) -> None:
 
 def _note(profile: Profile) -> Path:
     return profile.folder / "planted"
+
+
+def _note_of_outside(profile: Profile) -> Path:
+    """Is there while the defect that is there may have changed something outside Kubernetes."""
+    return profile.folder / "planted-outside"

@@ -372,6 +372,14 @@ def test_one_is_planted_instead_of_another_which_is_healed_on_the_way(lab):
     assert len(lab.done) == 2
 
 
+def test_what_was_healed_outside_already_is_not_healed_there_again(lab):
+    defects.plant(lab, "database-user-without-grants")
+    before = len(lab.statements)
+    assert defects.heal_outside(lab) == "database-user-without-grants"
+    defects.plant(lab, "session-store-missing", instead=True)
+    assert len(lab.statements) == before + 1
+
+
 def test_an_unknown_defect_changes_nothing(lab):
     with pytest.raises(defects.UnknownDefect):
         defects.plant(lab, "nonsense")
