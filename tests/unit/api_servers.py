@@ -2,25 +2,20 @@
 
 import json
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import closing, contextmanager
 from typing import Any
 
 from kubernetes import client
 
 from harbor_verify.clients.kubernetes import Kubernetes
+from tests.unit.local_server import LocalServer, QuietHandler
 
 
-class ApiHandler(BaseHTTPRequestHandler):
+class ApiHandler(QuietHandler):
     """Answers in JSON, over connections that are kept."""
 
-    disable_nagle_algorithm = True  # head and body are two packets: the second waits for 40 ms otherwise
     protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_: Any) -> None:
-        pass
 
     def received(self) -> bytes:
         return self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -34,9 +29,7 @@ class ApiHandler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
+class _Server(LocalServer):
     def handle_error(self, *where: Any) -> None:
         """A client that went away is no error here."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
@@ -46,16 +39,8 @@ class _Server(ThreadingHTTPServer):
 @contextmanager
 def serving(handler: type[ApiHandler]) -> Iterator[Kubernetes]:
     """The handler behind an address of the loopback, and the suite's own client for it."""
-    server = _Server(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    configuration = client.Configuration()
-    configuration.host = f"http://127.0.0.1:{server.server_address[1]}"
-    kubernetes = Kubernetes(configuration, timeouts_s=(2, 5), inside=False)
-    try:
-        yield kubernetes
-    finally:
-        kubernetes.close()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with _Server(("127.0.0.1", 0), handler).running() as server:
+        configuration = client.Configuration()
+        configuration.host = server.url
+        with closing(Kubernetes(configuration, timeouts_s=(2, 5), inside=False)) as kubernetes:
+            yield kubernetes

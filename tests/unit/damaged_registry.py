@@ -2,14 +2,13 @@
 
 import json
 import re
-from http.server import BaseHTTPRequestHandler
 
 from harbor_verify.audit.walk import Source
 from harbor_verify.clients.http import HttpClient
 from harbor_verify.clients.image import Image, digest_of
 from harbor_verify.clients.registry import Registry
 from harbor_verify.model.contents import Known
-from tests.unit.local_server import LocalServer
+from tests.unit.local_server import LocalServer, QuietHandler
 
 _PLACE = re.compile(r"/v2/(?P<repository>.+)/(?P<kind>manifests|blobs)/(?P<digest>[^/]+)")
 
@@ -73,12 +72,8 @@ class DamagedRegistry(LocalServer):
         return Registry(HttpClient("registry-0", self.url, timeouts_s=(1, 2)))
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def log_message(self, *_):
-        pass
 
     def do_GET(self):
         place, storage = _PLACE.fullmatch(self.path), self.server.storage

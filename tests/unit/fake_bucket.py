@@ -1,10 +1,9 @@
 """An object store of a few lines, on loopback: it gives what it has to whoever asks, and notes what it was asked."""
 
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
 
-from tests.unit.local_server import LocalServer
+from tests.unit.local_server import LocalServer, QuietHandler
 
 
 class FakeBucket(LocalServer):
@@ -16,12 +15,8 @@ class FakeBucket(LocalServer):
         self.asked: list[tuple[str, dict[str, str]]] = []
 
 
-class _Handler(BaseHTTPRequestHandler):
-    disable_nagle_algorithm = True  # head and body are two packets: the second waits for 40 ms otherwise
+class _Handler(QuietHandler):
     server: FakeBucket
-
-    def log_message(self, *_: object) -> None:
-        pass
 
     def _answer(self) -> None:
         self.server.asked.append((self.path, dict(self.headers)))

@@ -5,7 +5,6 @@ import re
 import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,7 +12,7 @@ from harbor_verify.clients.http import HttpClient
 from harbor_verify.clients.image import digest_of
 from harbor_verify.clients.registry import Registry, by_token
 from harbor_verify.doors import Door
-from tests.unit.local_server import LocalServer
+from tests.unit.local_server import LocalServer, QuietHandler
 
 _INDEX = "application/vnd.oci.image.index.v1+json"
 _PLACE = re.compile(
@@ -59,13 +58,9 @@ def doors(*servers: FakeRegistry) -> Iterator[list[Door]]:
         yield found
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
     server: FakeRegistry
-
-    def log_message(self, *_: object) -> None:
-        pass
 
     def _serve(self) -> None:
         """One request."""

@@ -26,14 +26,19 @@ class LocalServer(ThreadingHTTPServer):
             self.server_close()
 
 
-class AnsweringHandler(BaseHTTPRequestHandler):
-    """Says nothing on the terminal, and answers in one call."""
+class QuietHandler(BaseHTTPRequestHandler):
+    """Says nothing on the terminal."""
 
     disable_nagle_algorithm = True  # head and body are two packets: the second waits for 40 ms otherwise
-    protocol_version = "HTTP/1.1"
 
     def log_message(self, *_):
         pass
+
+
+class AnsweringHandler(QuietHandler):
+    """Answers in one call, over connections that are kept."""
+
+    protocol_version = "HTTP/1.1"
 
     def answer(self, status, body=b"", **headers):
         self.send_response(status)

@@ -9,14 +9,13 @@ import sys
 import tarfile
 import time
 import tomllib
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 import yaml
 
 from lab.deployment import verifier_image
-from tests.unit.local_server import LocalServer
+from tests.unit.local_server import LocalServer, QuietHandler
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 VERIFIER = REPOSITORY / "deploy" / "verifier"
@@ -183,14 +182,11 @@ def test_a_job_waits_until_its_results_are_fetched(job, tmp_path):
 def test_results_are_put_where_a_url_says_which_no_command_line_shows(job, tmp_path):
     taken = {}
 
-    class Bucket(BaseHTTPRequestHandler):
+    class Bucket(QuietHandler):
         def do_PUT(self):
             taken[self.path] = self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(200)
             self.end_headers()
-
-        def log_message(self, *words):
-            pass
 
     with LocalServer(("127.0.0.1", 0), Bucket).running() as server:
         process = job("exit 0", RESULTS_URL=f"{server.url}/bucket/run.tar.gz?X-Amz-Signature=1%2F2")

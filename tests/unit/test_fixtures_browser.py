@@ -2,9 +2,7 @@
 
 import shutil
 import ssl
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from playwright.sync_api import Error, TimeoutError
@@ -15,6 +13,7 @@ from harbor_verify.clients.harbor import Credentials
 from harbor_verify.errors import CannotTell, NeedMissing, NotApplicable, NotShown
 from harbor_verify.profiles import harbor_1_2, harbor_2
 from tests.unit.certificates import new_certificate
+from tests.unit.local_server import LocalServer, QuietHandler
 
 ADMIN = Credentials("admin", "Harbor12345")
 INSTALLED = find_browser(None)
@@ -52,13 +51,8 @@ TWO_WAYS = (
 )
 
 
-class FakePage(BaseHTTPRequestHandler):
+class FakePage(QuietHandler):
     """A page with one user; `server.forgets` after so many loads of the page."""
-
-    disable_nagle_algorithm = True  # head and body are two packets: the second waits for 40 ms otherwise
-
-    def log_message(self, *_):
-        pass
 
     def do_GET(self):
         server, body = self.server, ""
@@ -82,22 +76,17 @@ class FakePage(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), FakePage)
-    server.daemon_threads = True
+    server = LocalServer(("127.0.0.1", 0), FakePage)
     server.user, server.loads, server.forgets, server.keeps, server.status = "", 0, 99, False, 200
     server.page, server.leads_to, server.thinks_s = PAGE, "", 0.0
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with server.running():
+        yield server
 
 
 @pytest.fixture
 def visitor(server):
     with open_page(None, timeout_s=2, insecure=False) as page:
-        yield Visitor(page, f"http://127.0.0.1:{server.server_port}", harbor_1_2.PROFILE.page)
+        yield Visitor(page, server.url, harbor_1_2.PROFILE.page)
 
 
 def install(folder, name):
@@ -142,8 +131,8 @@ def test_without_certutil_a_ca_file_is_a_need_that_is_missing(monkeypatch, tmp_p
 @needs_browser
 def test_no_password_is_given_elsewhere_than_at_the_front_door(visitor, server):
     visitor.open()
-    other = ThreadingHTTPServer(("127.0.0.1", 0), FakePage)
-    elsewhere = Visitor(visitor._page, f"http://127.0.0.1:{other.server_port}", harbor_1_2.PROFILE.page)
+    other = LocalServer(("127.0.0.1", 0), FakePage)
+    elsewhere = Visitor(visitor._page, other.url, harbor_1_2.PROFILE.page)
     other.server_close()
     with pytest.raises(NotShown, match="where no password is given"):
         elsewhere.sign_in(ADMIN)
@@ -248,7 +237,7 @@ def test_with_two_ways_in_the_local_one_brings_the_form(server):
     # Its first way in is there before it knows who one is.
     server.page, server.thinks_s = TWO_WAYS, 0.3
     with open_page(None, timeout_s=2, insecure=False) as page:
-        visitor = Visitor(page, f"http://127.0.0.1:{server.server_port}", harbor_2.PROFILE.page)
+        visitor = Visitor(page, server.url, harbor_2.PROFILE.page)
         visitor.open()
         visitor.sign_in(ADMIN)
         visitor.reload("admin")
@@ -261,6 +250,6 @@ def test_a_page_that_leads_to_a_provider_of_identities_is_not_applicable(server)
     """Harbor's primary_auth_mode: nobody sees a form of Harbor's."""
     server.leads_to = f"http://localhost:{server.server_port}/realms/sign-in"
     with open_page(None, timeout_s=2, insecure=False) as page:
-        visitor = Visitor(page, f"http://127.0.0.1:{server.server_port}", harbor_2.PROFILE.page)
+        visitor = Visitor(page, server.url, harbor_2.PROFILE.page)
         with pytest.raises(NotApplicable, match=f"leads on to localhost:{server.server_port}"):
             visitor.open()

@@ -2,8 +2,6 @@
 
 import base64
 import json
-import threading
-from http.server import ThreadingHTTPServer
 from types import SimpleNamespace
 
 import pytest
@@ -13,7 +11,7 @@ from harbor_verify.clients.http import HttpClient
 from harbor_verify.clients.registry import Registry
 from harbor_verify.errors import NoAnswer, UnexpectedAnswer
 from harbor_verify.profiles.harbor_1_2.api import Harbor12
-from tests.unit.local_server import AnsweringHandler
+from tests.unit.local_server import AnsweringHandler, LocalServer
 
 ADMIN = Credentials("admin", "Harbor12345")
 CHALLENGE = 'Bearer realm="http://h.example/service/token",service="harbor-registry"'
@@ -68,20 +66,15 @@ class FakeHarbor(AnsweringHandler):
 
 @pytest.fixture
 def server():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), FakeHarbor)
-    server.daemon_threads = True
+    server = LocalServer(("127.0.0.1", 0), FakeHarbor)
     server.sessions, server.seen, server.keeps_sessions, server.asks = set(), [], True, True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with server.running():
+        yield server
 
 
 @pytest.fixture
 def http(server):
-    with HttpClient("ui-0", f"http://127.0.0.1:{server.server_port}", timeouts_s=(1, 1)) as client:
+    with HttpClient("ui-0", server.url, timeouts_s=(1, 1)) as client:
         yield client
 
 

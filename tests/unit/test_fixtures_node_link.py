@@ -1,9 +1,7 @@
 """The front door by a node's address: TLS is verified against the front door's name, which is also asked for."""
 
 import ssl
-import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from urllib3.exceptions import InsecureRequestWarning
@@ -15,15 +13,11 @@ from harbor_verify.providers import Access
 from harbor_verify.settings import Settings
 from harbor_verify.target import Target
 from tests.unit.certificates import new_certificate
+from tests.unit.local_server import LocalServer, QuietHandler
 
 
-class FakePage(BaseHTTPRequestHandler):
+class FakePage(QuietHandler):
     """Answers with the page of `server.answer`: status, headers, body."""
-
-    disable_nagle_algorithm = True  # head and body are two packets: the second waits for 40 ms otherwise
-
-    def log_message(self, *_):
-        pass
 
     def do_GET(self):
         self.server.asked.append(self.headers["Host"])
@@ -37,20 +31,14 @@ class FakePage(BaseHTTPRequestHandler):
 
 @contextmanager
 def door(*, certificate=None, answer=(200, {}, b"<title>Harbor</title>")):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), FakePage)
-    server.daemon_threads, server.answer, server.asked = True, answer, []
+    server = LocalServer(("127.0.0.1", 0), FakePage)
+    server.answer, server.asked = answer, []
     if certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
         server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with server.running():
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture

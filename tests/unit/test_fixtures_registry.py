@@ -1,7 +1,5 @@
 """The registry's client against a registry of a few lines, with the traps of real ones."""
 
-import threading
-from http.server import ThreadingHTTPServer
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,7 +17,7 @@ from harbor_verify.clients.registry import (
     by_token,
 )
 from harbor_verify.errors import UnexpectedAnswer, WrongContent
-from tests.unit.local_server import AnsweringHandler
+from tests.unit.local_server import AnsweringHandler, LocalServer
 
 IMAGE = Image.make(b"content", run_id="r1")
 NAME = "p/r"
@@ -95,16 +93,12 @@ def state():
 
 @pytest.fixture
 def registry(state):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), FakeRegistry)
-    server.daemon_threads = True
-    server.state = state
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    with HttpClient("registry-0", f"http://127.0.0.1:{server.server_port}", timeouts_s=(1, 1)) as http:
+    with (
+        LocalServer(("127.0.0.1", 0), FakeRegistry).running() as server,
+        HttpClient("registry-0", server.url, timeouts_s=(1, 1)) as http,
+    ):
+        server.state = state
         yield Registry(http, by_token(lambda scope: f"token-for-{scope}"))
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def test_what_is_pushed_is_pulled_again_by_tag_and_digest(registry):

@@ -4,9 +4,7 @@ import importlib.util
 import os
 import subprocess
 import sys
-import threading
 import time
-from http.server import ThreadingHTTPServer
 
 import pytest
 
@@ -19,7 +17,7 @@ from harbor_verify.load import process
 from harbor_verify.load.plan import Done, Plan
 from harbor_verify.load.process import LOAD, Load, require_locust
 from harbor_verify.survival import Survival, together
-from tests.unit.local_server import AnsweringHandler
+from tests.unit.local_server import AnsweringHandler, LocalServer
 
 SECRET = "a-robots-secret"
 
@@ -174,12 +172,8 @@ def registry():
     kept = type("Kept", (Registry,), {"blobs": {}, "manifests": {}, "asked": {"token": 0, "manifest": 0}})
     kept.manifests[known.digest] = known.manifest
     kept.blobs |= {digest_of(each): each for each in (known.configuration, known.layer)}
-    server = ThreadingHTTPServer(("127.0.0.1", 0), kept)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", kept
-    server.shutdown()
-    server.server_close()
+    with LocalServer(("127.0.0.1", 0), kept).running() as server:
+        yield server.url, kept
 
 
 # Not importorskip: importing it here would replace the threads of this process.

@@ -3,12 +3,11 @@
 import base64
 import json
 import re
-from http.server import BaseHTTPRequestHandler
 from urllib.parse import quote, quote_plus, unquote_plus
 
 import pytest
 
-from tests.unit.local_server import LocalServer
+from tests.unit.local_server import LocalServer, QuietHandler
 from tests.unit.whole_runs import place_of, reference
 
 ADMIN = "Mk0-admin/+ %&pass"
@@ -29,14 +28,10 @@ JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJNazE0In0.Mk14-signature"
 ALL = {ADMIN, *PLANTED.values(), "Mk10TokenKey", S3_KEY, ROBOT, COOKIE, "Mk14-signature"}
 
 
-class Harbor(BaseHTTPRequestHandler):
+class Harbor(QuietHandler):
     """Lets one in, makes what is asked for, and answers the rest with all that it knows and was told."""
 
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def log_message(self, *_):
-        pass
 
     def handle_any(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode(errors="replace")

@@ -2,7 +2,6 @@
 
 import base64
 from contextlib import closing
-from http.server import BaseHTTPRequestHandler
 
 import pytest
 
@@ -12,13 +11,13 @@ from harbor_verify.clients.registry import by_password
 from harbor_verify.clients.token_service import fetch
 from harbor_verify.errors import CannotTell, PasswordWithheld
 from harbor_verify.logins import Logins
-from tests.unit.local_server import LocalServer
+from tests.unit.local_server import LocalServer, QuietHandler
 
 ADMIN = ("admin", "MARKER-of the admin")
 USER = ("verify-1", "another")
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(QuietHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.seen.append((self.path, self.headers.get("Authorization"), body))
@@ -28,9 +27,6 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     do_GET = do_POST
-
-    def log_message(self, *_):
-        pass
 
 
 @pytest.fixture

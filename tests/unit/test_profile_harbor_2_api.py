@@ -2,9 +2,7 @@
 
 import base64
 import json
-import threading
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,6 +13,7 @@ from harbor_verify.clients.harbor import Credentials, Project, Session
 from harbor_verify.clients.http import HttpClient
 from harbor_verify.errors import UnexpectedAnswer
 from harbor_verify.profiles.harbor_2.api import Harbor2
+from tests.unit.local_server import LocalServer, QuietHandler
 
 ADMIN = Credentials("admin", "Harbor12345")
 BASIC = "Basic " + base64.b64encode(b"admin:Harbor12345").decode()
@@ -26,14 +25,10 @@ WELL = {
 }
 
 
-class FakeHarbor(BaseHTTPRequestHandler):
+class FakeHarbor(QuietHandler):
     """Answers as `server.state` says; `answers` are bodies by method and path, as they are on the wire."""
 
-    disable_nagle_algorithm = True  # head and body are two packets: the second waits for 40 ms otherwise
     protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
 
     def answer(self, status, body="", *headers):
         data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
@@ -99,16 +94,12 @@ def state():
 
 @pytest.fixture
 def harbor(state):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), FakeHarbor)
-    server.daemon_threads = True
-    server.state = state
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    with HttpClient("core-0", f"http://127.0.0.1:{server.server_port}", timeouts_s=(1, 1)) as http:
+    with (
+        LocalServer(("127.0.0.1", 0), FakeHarbor).running() as server,
+        HttpClient("core-0", server.url, timeouts_s=(1, 1)) as http,
+    ):
+        server.state = state
         yield Harbor2(http)
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def test_a_login_brings_the_token_and_the_cookies_of_the_form_and_is_proven(harbor, state):

@@ -5,7 +5,6 @@ import json
 import socket
 import time
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs
 
 import pytest
@@ -15,22 +14,18 @@ from harbor_verify.clients.kubernetes import connect
 from harbor_verify.clients.pod_channel import open_channel
 from harbor_verify.errors import NoAnswer, TargetUnreachable
 from tests.unit import port_forwards
-from tests.unit.local_server import LocalServer
+from tests.unit.local_server import LocalServer, QuietHandler
 from tests.unit.whole_runs import kubeconfig_of, place_of, reference
 
 LOGIN, SESSIONS = "access.login-accepts-right-password", "sessions.known-to-every-replica"
 SUITES = ("access/test_login.py", "sessions/test_shared_sessions.py")
 
 
-class Harbor(BaseHTTPRequestHandler):
+class Harbor(QuietHandler):
     """One that is well: users sign in, and their sessions are known."""
 
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
     ahead_s = 0
-
-    def log_message(self, *_):
-        pass
 
     def date_time_string(self, timestamp=None):
         return super().date_time_string(time.time() + self.server.ahead_s)
@@ -84,15 +79,12 @@ def recording_proxy():
     """(its URL, the first lines of what came to it); it answers 502."""
     asked = []
 
-    class Proxy(BaseHTTPRequestHandler):
+    class Proxy(QuietHandler):
         def handle_any(self):
             asked.append(f"{self.command} {self.path}")
             self.send_error(502)
 
         do_GET = do_POST = do_CONNECT = do_DELETE = do_PUT = do_PATCH = handle_any
-
-        def log_message(self, *_):
-            pass
 
     with LocalServer(("127.0.0.1", 0), Proxy).running() as server:
         yield server.url, asked

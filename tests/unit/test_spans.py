@@ -3,30 +3,26 @@
 import subprocess
 import sys
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from harbor_verify.reports import spans
 from harbor_verify.reports.model import Offender, Severity, Verdict
-from tests.unit.local_server import LocalServer
+from tests.unit.local_server import LocalServer, QuietHandler
 from tests.unit.test_reports import START, a_run, result
 
 ERROR, OK, UNSET = 2, 1, 0
 """OTLP's numbers of a status."""
 
 
-class Collector(BaseHTTPRequestHandler):
+class Collector(QuietHandler):
     """Takes what it is sent, or refuses it with `server.status`."""
 
     def do_POST(self):
         self.server.taken.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
         self.send_response(self.server.status)
         self.end_headers()
-
-    def log_message(self, *words):
-        pass
 
 
 @pytest.fixture

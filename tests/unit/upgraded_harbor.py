@@ -8,7 +8,6 @@ import copy
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -23,7 +22,7 @@ from harbor_verify.clients.registry import Registry
 from harbor_verify.model.discovery import discover
 from harbor_verify.target import Target
 from tests.unit.deployments import text_of
-from tests.unit.local_server import LocalServer
+from tests.unit.local_server import LocalServer, QuietHandler
 from tests.unit.small_cluster import NAMESPACE, small_cluster
 
 ADMIN = Credentials("admin", "Adm1n-of-the-test")
@@ -200,13 +199,9 @@ class UpgradedHarbor:
     def _sql(self) -> Iterator[Any]:
         yield SimpleNamespace(rows=lambda query: [(self.schema, self.dirty)])
 
-    def _handler(harbor) -> type[BaseHTTPRequestHandler]:
-        class Handler(BaseHTTPRequestHandler):
+    def _handler(harbor) -> type[QuietHandler]:
+        class Handler(QuietHandler):
             protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def log_message(self, *_: Any) -> None:
-                pass
 
             def do_GET(self) -> None:
                 url = urlsplit(self.path)
