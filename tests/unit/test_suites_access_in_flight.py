@@ -17,10 +17,12 @@ STORE = SessionStore("redis", 6379, password="hush", database=0)
 
 
 class Web:
-    """A web replica; `writes_back` as the real one, at the end of each request. `collects`: somebody before it does."""
+    """A web replica; `writes_back` as the real one, at the end of each request. `late`: of so many requests it takes
+    up the end only, as where somebody before it collects them.
+    """
 
-    def __init__(self, name, sessions, *, writes_back=True, collects=False):
-        self.name, self.sessions, self.writes_back, self.collects = name, sessions, writes_back, collects
+    def __init__(self, name, sessions, *, writes_back=True, late=0):
+        self.name, self.sessions, self.writes_back, self.late = name, sessions, writes_back, late
 
     def sign_in(self, credentials):
         self.sessions.add(f"of-{self.name}")
@@ -33,7 +35,8 @@ class Web:
         self.sessions.discard(session.cookie)
 
     def request_in_flight(self, session, meanwhile):
-        known = session.cookie in self.sessions and not self.collects
+        self.late -= 1
+        known = session.cookie in self.sessions and self.late < 0
         meanwhile()
         if known and self.writes_back:
             self.sessions.add(session.cookie)
@@ -52,6 +55,11 @@ class Redis:
 
     def time_to_live_s(self, key):
         return self.left_s
+
+
+@pytest.fixture(autouse=True)
+def short_head_starts(monkeypatch):
+    monkeypatch.setattr("suites.access.test_requests_in_flight._HEAD_STARTS_S", (0, 0.01))
 
 
 def look(*, left_s=3600, store=STORE, need=lambda name: None, apart=False, webs=None, **web):
@@ -120,7 +128,14 @@ def test_without_a_store_nobody_says_how_long_it_lives(store):
 
 def test_a_request_that_somebody_collects_before_it_is_passed_on_shows_nothing():
     with pytest.raises(CannotTell, match="something in between collects it"):
-        look(collects=True)
+        look(late=99)
+
+
+def test_one_that_a_busy_replica_takes_up_late_is_sent_again_with_a_longer_head_start(monkeypatch):
+    waited = []
+    monkeypatch.setattr("suites.access.test_requests_in_flight.time.sleep", waited.append)
+    assert look(late=1)[0] == {"sessions_brought_back_count": 2}
+    assert waited == [0, 0.01] * 2
 
 
 def test_no_way_to_the_store_is_no_verdict():
