@@ -1,7 +1,7 @@
 """Which defects `make matrix` plants at once: most runs of the suite then show many of them, and blame stays exact.
 
-Of those that are together no check is red for two, none that is red builds on one that is red for another, and none is
-red, or finds nothing to be about, by chance or because a part is not there. What is shown by breaking something is
+Of those that are together no check is red for two, surely or by chance, none that is red builds on one that is red for
+another, and none finds nothing to be about for one that another has a word on. What is shown by breaking something is
 planted apart from what looking shows, so that clients at work meet little else.
 """
 
@@ -28,11 +28,21 @@ def groups(profile: Profile) -> list[str]:
 def _go_together(one: defects.Defect, other: defects.Defect) -> bool:
     return (
         defects.can_meet(one, other)
-        and not any(each.may_turn_red or each.not_applicable or each.unready for each in (one, other))
+        and not any(each.chance_explains or each.unready for each in (one, other))
         and _breaks(one) == _breaks(other)
-        and not _explain(one) & other.turns_red
-        and not _explain(other) & one.turns_red
+        and not _told(one) & _told(other)
+        and not _explain(one) & _red(other)
+        and not _explain(other) & _red(one)
     )
+
+
+def _red(defect: defects.Defect) -> frozenset[str]:
+    return defect.turns_red | defect.may_turn_red
+
+
+def _told(defect: defects.Defect) -> frozenset[str]:
+    """The checks that do not say with it what they say without."""
+    return _red(defect) | defect.not_applicable | defect.applicable
 
 
 def _breaks(defect: defects.Defect) -> bool:
@@ -41,7 +51,7 @@ def _breaks(defect: defects.Defect) -> bool:
 
 def _explain(defect: defects.Defect) -> frozenset[str]:
     """What would explain its red checks, if it were red."""
-    return frozenset().union(*(_above(id) for id in defect.turns_red))
+    return frozenset().union(*(_above(id) for id in _red(defect)))
 
 
 @cache
