@@ -10,7 +10,8 @@ from harbor_verify.model.roles import Role
     "failover.web-scale-down",
     hint="Requests lost: a pod is ended before its endpoint is gone (a preStop sleep), or gets requests before it "
     "can answer (a readiness probe); {front_door} has to try another replica. With several replicas an upgrade need "
-    "not be noticed. If nothing answers on the one that is left, it cannot carry the load alone.",
+    "not be noticed. If nothing answers on the one that is left, it cannot carry the load alone. If it fails on and "
+    "on, some node still leads to pods that are gone (kube-proxy, or whatever stands in for it, hangs there).",
     source="Kubernetes: spec.replicas; budgets are settings",
     needs=(
         "disruption",

@@ -1,5 +1,5 @@
-"""Pods end the moment that they are told to, and the nodes hear of it ten seconds later, as in a large cluster: until
-then requests are led to them, and nobody asks another one.
+"""Pods end the moment that they are told to, and the nodes hear of it twenty seconds later, as in a large cluster:
+until then requests are led to them, and nobody asks another one.
 """
 
 from dataclasses import replace
@@ -17,7 +17,7 @@ def _end_at_once(objects: list[Object]) -> None:
 def _write_rules_late(lab: Lab) -> None:
     for node in nodes.ALL.values():
         node.kube_proxy.stop()
-        replace(node.kube_proxy, argv=(*node.kube_proxy.argv, "--iptables-min-sync-period=10s")).start()
+        replace(node.kube_proxy, argv=(*node.kube_proxy.argv, "--iptables-min-sync-period=20s")).start()
 
 
 def _write_rules_soon(lab: Lab) -> None:
