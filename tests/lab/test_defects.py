@@ -17,7 +17,6 @@ from tests.lab.groups import groups
 from tests.lab.matrix.plugin import note
 from tests.lab.matrix.record import Planted
 from tests.lab.running import (
-    BUDGETS,
     CHECKS,
     COSTLY,
     HARMLESS,
@@ -41,8 +40,6 @@ SAMPLE = {
     },
 }
 """Of those that break something."""
-IMPATIENT = {**BUDGETS, "converge-timeout-s": 60}
-"""What fails over with a defect does so within a minute, or never."""
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +92,7 @@ def test_a_defect_turns_exactly_its_checks_red(harbor, profile, name, tmp_path, 
     expected_red = defect.turns_red - (PATIENT if in_short else set())
     costly = set() if touches_images(defect) and not in_short else COSTLY
     ids = HARMLESS - costly - defect.turns_red | expected_red
-    exit_code, checks = verify(profile, tmp_path / "broken", ids, BUDGETS if in_short else IMPATIENT)
+    exit_code, checks = verify(profile, tmp_path / "broken", ids)
     expected = expected_verdicts(defect, expected_red, profile, layout, checks)
     note(
         record_property,
