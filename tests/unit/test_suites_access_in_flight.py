@@ -120,6 +120,18 @@ def test_replicas_that_share_no_sessions_are_asked_by_themselves():
     assert look(apart=True, left_s=None)[0] == {"sessions_brought_back_count": 2}
 
 
+def test_a_replica_that_keeps_no_session_has_none_that_could_come_back():
+    """Its session store refuses what it writes, say: others tell of it."""
+
+    class Forgetful(Web):
+        def sign_in(self, credentials):
+            return Session(credentials.user, "of-nobody")
+
+    shared = set()
+    webs = [Forgetful("core-0", shared), Web("core-1", shared)]
+    assert look(webs=webs)[0] == {"sessions_brought_back_count": 1}
+
+
 @pytest.mark.parametrize("store", [None, WrongConfiguration("no URL")])
 def test_without_a_store_nobody_says_how_long_it_lives(store):
     _, (told,) = look(store=store)
