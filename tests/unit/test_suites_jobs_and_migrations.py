@@ -160,6 +160,16 @@ def test_a_job_that_takes_long_or_waits_is_not_known_as_yet(status):
     assert not web.asked
 
 
+def test_while_a_job_takes_long_the_newest_that_has_ended_is_read():
+    told = []
+    web = Jobs("log", statuses=["Running"], newest=3)
+    examine(logs, harbor(web), SETTINGS, never, permitted, told.append)
+    assert "job 3 is read" in told[-1]
+    web = Jobs("log", None, statuses=["Running"], newest=3)
+    (offender,) = offenders_of(logs, harbor(web), SETTINGS, never, permitted, told.append)
+    assert "job 3" in offender.expected
+
+
 def test_a_job_without_a_status_is_an_offender():
     (offender,) = offenders_of(logs, harbor(Jobs("log", statuses=[""])), SETTINGS, never, permitted)
     assert offender.object == "Deployment h/job"
