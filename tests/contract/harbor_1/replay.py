@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from tests.contract.harbor_1 import exchanges, recordings
 from tests.contract.harbor_1.exchanges import Exchange
 from tests.contract.harbor_1.stack import Stack
-from tests.contract.programs import HOST
+from tests.contract.programs import HOST, Program
 
 _ANSWER = ("status", "headers", "cookies", "answer", "slow")
 
@@ -52,8 +52,7 @@ class Client:
         timeout_s: float = 20,
     ) -> tuple[int, list[tuple[str, str]], bytes, float]:
         """Status, headers, body, and seconds that it took."""
-        # The recordings are of nginx too, where its answers are the ui's.
-        program = self._stack.programs["ui1" if to == "nginx" else to]
+        program = self._program(to)
         connection = http.client.HTTPConnection(HOST, program.port, timeout=timeout_s)
         begun_s = time.monotonic()
         try:
@@ -80,6 +79,14 @@ class Client:
         """The status of asking `to` who one is."""
         return self.request(to, "GET", "/api/users/current", {"Cookie": f"beegosessionID={session}"})[0]
 
+    def log_end(self, to: str) -> str:
+        """What the program behind an address has logged last: why it answered otherwise, mostly."""
+        return self._program(to).log()[-1000:]
+
+    def _program(self, to: str) -> Program:
+        # The recordings are of nginx too, where its answers are the ui's.
+        return self._stack.programs["ui1" if to == "nginx" else to]
+
     def _with_sessions(self, text: str) -> str:
         for name in re.findall(r"\{([^}]+)\}", text):
             if name not in self._sessions and name.startswith("login:"):
@@ -97,7 +104,7 @@ def differences(client: Client, topic: str, section: list[Exchange]) -> list[str
         got = client.send(exchange)
         got = exchanges.shape(got) if shape else got
         if got != expected:
-            wrong.append(_described(exchange, expected, got))
+            wrong.append(f"{_described(exchange, expected, got)}\n{client.log_end(exchange['to'])}")
     return wrong
 
 

@@ -168,6 +168,10 @@ class Client:
             text = text.replace(f"{{{name}}}", value)
         return text
 
+    def log_end(self, to: str) -> str:
+        """What a program has logged last: why it answered otherwise, mostly."""
+        return self._stack[to].log()[-1000:]
+
 
 def differences(client: Client, topic: str, section: list[Exchange]) -> list[str]:
     """Send each exchange of a section; a line for each that is not answered as it was recorded."""
@@ -178,7 +182,7 @@ def differences(client: Client, topic: str, section: list[Exchange]) -> list[str
         got = client.send(exchange)
         got = exchanges.shape(got) if shape else got
         if got != expected:
-            wrong.append(_described(exchange, expected, got))
+            wrong.append(f"{_described(exchange, expected, got)}\n{client.log_end(exchange['to'])}")
     return wrong
 
 
