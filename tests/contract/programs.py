@@ -117,6 +117,10 @@ class Program:
     def log(self) -> str:
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
 
+    def log_end(self) -> str:
+        """What it has logged last: why it did otherwise than it should, mostly."""
+        return self.log()[-3000:]
+
     def launch(self) -> None:
         """Start it and wait for nothing."""
         with self.log_file.open("ab") as log:
@@ -137,11 +141,11 @@ class Program:
     def wait_open(self, deadline_s: float = 30) -> None:
         def opened() -> bool:
             if self.process is None or self.process.poll() is not None:
-                raise ProgramFailed(f"{self.name} has ended:\n{self.log()[-3000:]}")
+                raise ProgramFailed(f"{self.name} has ended:\n{self.log_end()}")
             return all(is_open(port) for port in ports)
 
         ports = (self.port, *self.other_ports)
-        wait(opened, f"{self.name} listens on {ports}; its log:\n{self.log()[-3000:]}", deadline_s)
+        wait(opened, f"{self.name} listens on {ports}; its log:\n{self.log_end()}", deadline_s)
 
     def exit_code(self, deadline_s: float = 10) -> int:
         """Wait for its end; negative is the signal that ended it."""
@@ -149,7 +153,7 @@ class Program:
         try:
             return self.process.wait(deadline_s)
         except subprocess.TimeoutExpired:
-            raise ProgramFailed(f"{self.name} goes on:\n{self.log()[-3000:]}") from None
+            raise ProgramFailed(f"{self.name} goes on:\n{self.log_end()}") from None
 
     def end(self, number: int = signal.SIGTERM) -> None:
         """End it if it runs; also one that is frozen."""

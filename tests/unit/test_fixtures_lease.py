@@ -71,9 +71,9 @@ def test_a_lease_is_taken_and_given_back(lease_of, objects):
     assert LEASE not in objects.there
 
 
-def test_a_second_run_is_told_who_is_alive_at_the_first_change_that_it_sees(lease_of, objects):
-    held(objects, "run A, process 7", binds_s=60)
-    threading.Timer(0.2, held, [objects, "run A, process 7"], {"binds_s": 60}).start()
+def test_a_second_run_is_told_who_is_alive_at_the_first_change_that_it_sees(lease_of, monkeypatch):
+    monkeypatch.setattr(lease, "DURATION_S", 60)
+    lease_of("run A, process 7").acquire()
     began_s, told = time.monotonic(), []
     with pytest.raises(NamespaceBusy, match=r"is alive: run A, process 7"):
         lease_of("run B").acquire(tell=told.append)
@@ -88,7 +88,7 @@ def test_what_a_killed_run_left_is_taken_when_it_has_not_changed_for_its_time_wh
     held(objects, clock=clock)
     began_s, mine = time.monotonic(), lease_of("me")
     mine.acquire()
-    assert time.monotonic() - began_s >= 1
+    assert 1 <= time.monotonic() - began_s < 3
     assert holder_of(objects) == "me"
     mine.require_held()
 

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 
 import pytest
 
@@ -123,6 +124,15 @@ def test_a_thread_that_comes_late_finds_no_file_and_no_error(tmp_path):
     recorder.close()
     recorder.complete(index, Outcome.OK)
     assert read(file).operations[0].outcome is None
+
+
+def test_recording_costs_less_than_a_millisecond_an_operation(tmp_path):
+    with Recorder(tmp_path / "history.jsonl") as recorder:
+        begin = time.perf_counter()
+        for _ in range(500):
+            index = recorder.invoke(client="a", kind="pull", replica="ui-0", value={"digest": "sha256:0"})
+            recorder.complete(index, Outcome.OK, status=200)
+        assert (time.perf_counter() - begin) / 500 < 0.001
 
 
 def test_a_fingerprint_tells_cookies_apart_and_is_none():

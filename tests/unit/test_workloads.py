@@ -138,9 +138,9 @@ class TestWorkers:
     def test_they_stop_between_operations_at_once(self):
         done = threading.Event()
         with Workers(Recorder(), [Ask(done.set)], rate_per_s=0.01):
-            assert done.wait(50)
+            assert done.wait(5)
             begin = time.monotonic()
-        assert time.monotonic() - begin < 50
+        assert time.monotonic() - begin < 1
 
     def test_the_operation_under_way_is_waited_for_and_recorded(self):
         recorder, begun = Recorder(), threading.Event()

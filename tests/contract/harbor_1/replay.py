@@ -80,8 +80,8 @@ class Client:
         return self.request(to, "GET", "/api/users/current", {"Cookie": f"beegosessionID={session}"})[0]
 
     def log_end(self, to: str) -> str:
-        """What the program behind an address has logged last: why it answered otherwise, mostly."""
-        return self._program(to).log()[-1000:]
+        """Of the program behind an address."""
+        return self._program(to).log_end()
 
     def _program(self, to: str) -> Program:
         # The recordings are of nginx too, where its answers are the ui's.

@@ -169,8 +169,8 @@ class Client:
         return text
 
     def log_end(self, to: str) -> str:
-        """What a program has logged last: why it answered otherwise, mostly."""
-        return self._stack[to].log()[-1000:]
+        """Of the program behind an address."""
+        return self._stack[to].log_end()
 
 
 def differences(client: Client, topic: str, section: list[Exchange]) -> list[str]:
