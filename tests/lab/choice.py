@@ -8,9 +8,8 @@ is left out.
 CHOSEN = {
     "harbor-1.2": {"registry-config-mounted-elsewhere": "reference"},
     "harbor-2": {
-        "blob-truncated+session-store-missing": "reference",
-        "dirty-migration+job-never-ends+redis-is-a-cache+robot-ends-soon+scanner-database-old": "object-store",
-        "registry-outside-the-volume+replication-fails": "ingress",
+        "blob-truncated+robot-ends-soon+scanner-database-old+session-store-missing": "object-store",
+        "dirty-migration+redis-is-a-cache+replication-fails+schedules-share-a-score": "ingress",
     },
 }
 """By profile: defects, and the layout that each is planted in; of all others it is the reference."""
