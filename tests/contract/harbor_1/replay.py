@@ -3,15 +3,13 @@
 import http.client
 import re
 import time
-from typing import Any
 from urllib.parse import urlencode
 
+from tests.contract import comparison
 from tests.contract.harbor_1 import exchanges, recordings
 from tests.contract.harbor_1.exchanges import Exchange
 from tests.contract.harbor_1.stack import Stack
 from tests.contract.programs import HOST, Program
-
-_ANSWER = ("status", "headers", "cookies", "answer", "slow")
 
 
 class Client:
@@ -97,21 +95,5 @@ class Client:
 
 def differences(client: Client, topic: str, section: list[Exchange]) -> list[str]:
     """Send each exchange of a section; a line for each that is not answered as it was recorded."""
-    shape = recordings.topic(topic).get("shape", False)
-    wrong = []
-    for exchange in section:
-        expected = {key: exchange[key] for key in _ANSWER if key in exchange}
-        got = client.send(exchange)
-        got = exchanges.shape(got) if shape else got
-        if got != expected:
-            wrong.append(f"{_described(exchange, expected, got)}\n{client.log_end(exchange['to'])}")
-    return wrong
-
-
-def _described(exchange: Exchange, expected: dict[str, Any], got: dict[str, Any]) -> str:
-    keys = [key for key in _ANSWER if expected.get(key) != got.get(key)]
-    lines = [f"{exchange['name']} ({exchange['request']} to {exchange['to']})"]
-    lines += [
-        f"    {key}: recorded {expected.get(key)!r}\n    {key}: answered {got.get(key)!r}" for key in keys
-    ]
-    return "\n".join(lines)
+    only_its_shape = recordings.topic(topic).get("shape", False)
+    return comparison.differences(client, section, exchanges.shape if only_its_shape else None)

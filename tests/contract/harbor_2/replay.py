@@ -7,12 +7,12 @@ import time
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from tests.contract import comparison
 from tests.contract.harbor_2 import exchanges, recordings
 from tests.contract.harbor_2.exchanges import Exchange, Headers
 from tests.contract.harbor_2.stack import Stack
 from tests.contract.programs import HOST
 
-_ANSWER = ("status", "headers", "cookies", "csrf_token", "answer", "slow")
 _UPLOADS = "/blobs/uploads/"
 
 
@@ -175,27 +175,11 @@ class Client:
 
 def differences(client: Client, topic: str, section: list[Exchange]) -> list[str]:
     """Send each exchange of a section; a line for each that is not answered as it was recorded."""
-    shape = recordings.topic(topic).get("shape", False)
-    wrong = []
-    for exchange in section:
-        expected = {key: exchange[key] for key in _ANSWER if key in exchange}
-        got = client.send(exchange)
-        got = exchanges.shape(got) if shape else got
-        if got != expected:
-            wrong.append(f"{_described(exchange, expected, got)}\n{client.log_end(exchange['to'])}")
-    return wrong
+    only_its_shape = recordings.topic(topic).get("shape", False)
+    return comparison.differences(client, section, exchanges.shape if only_its_shape else None)
 
 
 def _sid(headers: Headers) -> str:
     """The session that counts: the last one that was told."""
     found = [value for name, value in headers if name == "Set-Cookie" and value.startswith("sid=")]
     return found[-1].partition(";")[0].removeprefix("sid=")
-
-
-def _described(exchange: Exchange, expected: dict[str, Any], got: dict[str, Any]) -> str:
-    keys = [key for key in _ANSWER if expected.get(key) != got.get(key)]
-    lines = [f"{exchange['name']} ({exchange['request']} to {exchange['to']})"]
-    lines += [
-        f"    {key}: recorded {expected.get(key)!r}\n    {key}: answered {got.get(key)!r}" for key in keys
-    ]
-    return "\n".join(lines)
