@@ -1,13 +1,30 @@
-"""PgBouncer gives its connections to the database to whoever has a transaction: what Harbor prepares is elsewhere."""
+"""PgBouncer gives its connections to the database to whoever has a transaction: what Harbor prepares is elsewhere.
 
-from lab.defects import Defect
-from lab.deployment.manifests.objects import Object, change_text, find
+Only once Harbor runs: a core that starts meanwhile locks by one connection and unlocks by another, and then no core
+starts any more, now and then.
+"""
+
+from lab.defects import Defect, Lab
+from lab.defects.edit import Edit
 from lab.layouts.harbor_2.pgbouncer import NAME
 
+_EDIT = Edit(NAME, "pgbouncer.ini", "pool_mode = transaction", workload=NAME, old="pool_mode = session")
 
-def _pool_by_transaction(objects: list[Object]) -> None:
-    configuration = find(objects, "ConfigMap", NAME)
-    change_text(configuration, "pgbouncer.ini", "pool_mode = session", "pool_mode = transaction")
+
+def _pool_by_transaction(lab: Lab) -> None:
+    _EDIT.plant_unread(lab)
+    _restart(lab)
+
+
+def _pool_by_session(lab: Lab) -> None:
+    _EDIT.heal_unread(lab)
+    _restart(lab)
+
+
+def _restart(lab: Lab) -> None:
+    where = f"--namespace={lab.profile.namespace}"
+    lab.kubectl("rollout", "restart", f"deployment/{NAME}", where)
+    lab.kubectl("rollout", "status", f"deployment/{NAME}", where, "--timeout=60s")
 
 
 DEFECT = Defect(
@@ -15,5 +32,6 @@ DEFECT = Defect(
     shows="requests end with 500 now and then: prepared statement does not exist",
     layout="pgbouncer",
     turns_red=frozenset({"database.pooler-keeps-prepared-statements"}),
-    change=_pool_by_transaction,
+    plant_outside=_pool_by_transaction,
+    heal_outside=_pool_by_session,
 )
