@@ -9,6 +9,8 @@ import json
 import re
 from typing import Any
 
+from tests.contract.comparison import Exchange
+
 USERS = {
     "admin": "Harbor12345",
     "dev1": "Passw0rd1",
@@ -35,8 +37,6 @@ _VOLATILE_KEYS = {
     "size": "<bytes>",
     "total": "<bytes>",
 }
-
-Exchange = dict[str, Any]
 
 
 def asked(method: str, target: str, headers: dict[str, str], body: str | None) -> Exchange:

@@ -25,8 +25,8 @@ from typing import Any
 
 import yaml
 
+from tests.contract.comparison import Exchange
 from tests.contract.harbor_1 import exchanges
-from tests.contract.harbor_1.exchanges import Exchange
 
 FOLDER = Path(__file__).parent / "recordings"
 ORIGINALS = Path(__file__).parents[4] / "shared" / "contract" / "harbor-1.2.0"

@@ -6,8 +6,8 @@ import time
 from urllib.parse import urlencode
 
 from tests.contract import comparison
+from tests.contract.comparison import Exchange
 from tests.contract.harbor_1 import exchanges, recordings
-from tests.contract.harbor_1.exchanges import Exchange
 from tests.contract.harbor_1.stack import Stack
 from tests.contract.programs import HOST, Program
 

@@ -10,7 +10,8 @@ import json
 import re
 from typing import Any
 
-Exchange = dict[str, Any]
+from tests.contract.comparison import Exchange
+
 Headers = list[tuple[str, str]]
 
 USERS = {

@@ -8,8 +8,9 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from tests.contract import comparison
+from tests.contract.comparison import Exchange
 from tests.contract.harbor_2 import exchanges, recordings
-from tests.contract.harbor_2.exchanges import Exchange, Headers
+from tests.contract.harbor_2.exchanges import Headers
 from tests.contract.harbor_2.stack import Stack
 from tests.contract.programs import HOST
 
