@@ -2,6 +2,7 @@
 
 from lab import settings
 from lab.defects import Lab
+from lab.deployment import rollout
 from lab.stores import redis_sentinel
 
 DATABASE = "1"
@@ -21,6 +22,4 @@ def send(*words: str) -> str:
 
 def restart_jobservices(lab: Lab) -> None:
     """With the first that starts all schedules come back; what fired before is judged no more."""
-    where = f"--namespace={lab.profile.namespace}"
-    lab.kubectl("rollout", "restart", "deployment/harbor-jobservice", where)
-    lab.kubectl("rollout", "status", "deployment/harbor-jobservice", where, "--timeout=120s")
+    rollout.restart(lab.kubectl, lab.profile, "harbor-jobservice")

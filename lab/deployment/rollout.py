@@ -20,7 +20,15 @@ from lab.deployment.manifests.objects import LOADER, WORKLOADS, Object, find, of
 from lab.profiles import Profile
 from lab.waiting import NotYet, wait_until
 
-__all__ = ["DeploymentSettings", "apply", "deploy", "recreate_pods_of_changed", "render", "wait_ready"]
+__all__ = [
+    "DeploymentSettings",
+    "apply",
+    "deploy",
+    "recreate_pods_of_changed",
+    "render",
+    "restart",
+    "wait_ready",
+]
 
 Kubectl = Callable[..., str]
 """kubectl(*arguments, input=None) → its standard output; raises CommandFailed."""
@@ -213,6 +221,15 @@ def wait_ready(
             raise NotYet("; ".join(unsettled))
 
     wait_until("Harbor's workloads are ready", ready, deadline_s=timeout_s, interval_s=interval_s)
+
+
+def restart(kubectl: Kubectl, profile: Profile, name: str, *, timeout_s: int = 120) -> None:
+    """Let a Deployment replace its pods one by one, and wait for the last. Raises CommandFailed, also when it takes
+    longer than `timeout_s` seconds.
+    """
+    resource, where = f"deployment/{name}", f"--namespace={profile.namespace}"
+    kubectl("rollout", "restart", resource, where)
+    kubectl("rollout", "status", resource, where, f"--timeout={timeout_s}s")
 
 
 def _scale_down_former(

@@ -10,7 +10,7 @@ from typing import Any
 from docs.catalogue import checks_of_suites
 from harbor_verify.checks import MUST
 from harbor_verify.profiles import ALL as PROFILES_OF_HARBOR
-from lab import cluster, defects, layouts, settings
+from lab import cluster, defects, layouts, profiles, settings
 from lab.layouts import Layout
 
 CHECKS = {check.id: check for check in checks_of_suites()}
@@ -88,6 +88,13 @@ def make_sound(harbor: cluster.Deployed) -> None:
     """The reference, with nothing planted."""
     layouts.choose(harbor.profile, layouts.REFERENCE)
     defects.heal(harbor)
+
+
+def heal_stores(harbor: cluster.Deployed) -> None:
+    """Take away what defects of other profiles have changed outside Kubernetes: the stores there serve all profiles."""
+    for other in profiles.ALL.values():
+        if other.name != harbor.profile.name:
+            defects.heal_outside(cluster.Deployed(other))
 
 
 def verify(

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lab import cluster, defects, layouts, profiles, settings
-from tests.lab.running import CHECKS, HARMLESS, healthy, make_sound, saw_nothing, verify
+from tests.lab.running import CHECKS, HARMLESS, heal_stores, healthy, make_sound, saw_nothing, verify
 
 _FOLDER = settings.REPOSITORY / "reports" / "soak"
 _HARMLESS_PER_DISRUPTION = 4
@@ -60,6 +60,7 @@ class Soak:
         planted = defects.find(harbor.profile, self.defect) if self.defect else None
         red = planted.turns_red if planted else frozenset[str]()
         by_chance = planted.may_turn_red if planted else frozenset[str]()
+        heal_stores(harbor)
         defects.heal_outside(harbor)
         layout = cluster.lay_out(harbor.profile, (planted and planted.layout) or self.layout)
         expected = healthy(self.profile, CHECKS, layout) | dict.fromkeys(red, "fail")

@@ -22,6 +22,7 @@ from tests.lab.running import (
     HARMLESS,
     PATIENT,
     expected_verdicts,
+    heal_stores,
     healthy,
     make_sound,
     require_exactly,
@@ -63,8 +64,10 @@ def stand_up() -> Iterator[Callable[[str], cluster.Deployed]]:
 
 @pytest.fixture
 def harbor(profile, stand_up) -> cluster.Deployed:
-    """The lab's Harbor of that profile, with whatever the test before has planted."""
-    return stand_up(profile)
+    """The lab's Harbor of that profile, with whatever the test before has planted in it, and in no other."""
+    harbor = stand_up(profile)
+    heal_stores(harbor)
+    return harbor
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ starts any more, now and then.
 
 from lab.defects import Defect, Lab
 from lab.defects.edit import Edit
+from lab.deployment import rollout
 from lab.layouts.harbor_2.pgbouncer import NAME
 
 _EDIT = Edit(NAME, "pgbouncer.ini", "pool_mode = transaction", workload=NAME, old="pool_mode = session")
@@ -13,18 +14,12 @@ _EDIT = Edit(NAME, "pgbouncer.ini", "pool_mode = transaction", workload=NAME, ol
 
 def _pool_by_transaction(lab: Lab) -> None:
     _EDIT.plant_unread(lab)
-    _restart(lab)
+    rollout.restart(lab.kubectl, lab.profile, NAME)
 
 
 def _pool_by_session(lab: Lab) -> None:
     _EDIT.heal_unread(lab)
-    _restart(lab)
-
-
-def _restart(lab: Lab) -> None:
-    where = f"--namespace={lab.profile.namespace}"
-    lab.kubectl("rollout", "restart", f"deployment/{NAME}", where)
-    lab.kubectl("rollout", "status", f"deployment/{NAME}", where, "--timeout=60s")
+    rollout.restart(lab.kubectl, lab.profile, NAME)
 
 
 DEFECT = Defect(
