@@ -1,16 +1,18 @@
 """Harbor's jobs, for checks: what its database has of them, and what its jobservice has in Redis."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from harbor_verify.errors import CannotTell, RightMissing, StoreRefused, WrongConfiguration
 from harbor_verify.model import configuration
 from harbor_verify.model.jobs import JobRecords, JobStore, Policy
 from harbor_verify.model.roles import Role
-from harbor_verify.model.workloads import Replica
+from harbor_verify.model.workloads import Replica, ready_since
 from harbor_verify.target import Target
 
 _OF_SCHEDULES = "SCHEDULER"
+_KNOWN_EVERYWHERE = timedelta(seconds=5)
+"""Until every node sends to who has become Ready, of which Kubernetes tells the second."""
 
 
 def records(target: Target) -> JobRecords:
@@ -105,7 +107,9 @@ def beats_ago_s(target: Target, store: JobStore) -> list[int]:
 
 
 def running_since(target: Target) -> datetime:
-    """When the job replica started that started last: with it, all schedules came back. UTC. Raises CannotTell."""
+    """Since when what is due can fire: the job replica that started last runs (with it, all schedules came back), and
+    a web replica is there to be told. UTC. Raises CannotTell.
+    """
     starts = [
         status.state.running.started_at
         for replica in target.replicas(Role.JOB)
@@ -114,7 +118,9 @@ def running_since(target: Target) -> datetime:
     ]
     if not starts:
         raise CannotTell(f"no container of {target.workload(Role.JOB).object} runs: nothing can fire")
-    return max(starts)
+    ready = [since for replica in target.replicas(Role.WEB) if (since := ready_since(replica.pod))]
+    told = [min(ready) + _KNOWN_EVERYWHERE] if ready else []
+    return max([*starts, *told])
 
 
 def _require_the_way(target: Target, found: JobStore) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from kubernetes.client import V1Container, V1Node, V1Pod, V1PodTemplateSpec
 
@@ -136,6 +137,14 @@ def why_not_ready(pod: V1Pod) -> str:
         if condition.status == "False" and condition.type == "PodScheduled":
             return f"{pod.status.phase} ({condition.reason})"
     return "not Ready" if pod.status.phase == "Running" else str(pod.status.phase)
+
+
+def ready_since(pod: V1Pod) -> datetime | None:
+    """When it became Ready last; None where it is not."""
+    for condition in pod.status.conditions or ():
+        if condition.type == "Ready" and condition.status == "True":
+            return condition.last_transition_time
+    return None
 
 
 def replicas_of(workload: Workload, pods: Iterable[V1Pod]) -> list[Replica]:

@@ -143,9 +143,9 @@ def test_schedules_fired_when_they_were_due_and_once(
 ):
     """Each schedule started what it is for at the last time that it was due, and only once each time.
 
-    Source: executions in the database, against the schedule's cron expression, since it was made and those who run jobs
-    started last; of each the last ten times. What is due within a minute or so, and could not fire before, is waited
-    for.
+    Source: executions in the database, against the schedule's cron expression, since it was made, those who run jobs
+    started last, and one has been Ready whom they tell; of each the last ten times. What is due within a minute or so,
+    and could not fire before, is waited for.
     """
     records, started = jobs.records(harbor), jobs.running_since(harbor)
     later: list[str] = []
@@ -180,7 +180,8 @@ def test_schedules_fired_when_they_were_due_and_once(
     measured["moments_looked_at_count"] = looked_at
     if not findings.examined and not findings.offenders:
         not_applicable(
-            f"nothing was due since {harbor.workload(Role.JOB).object} runs; next, in UTC: "
+            f"nothing was due since {harbor.workload(Role.JOB).object} and {harbor.workload(Role.WEB).object} run; "
+            "next, in UTC: "
             f"{'; '.join(later) or 'there is no schedule'}"
         )
 

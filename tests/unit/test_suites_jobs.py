@@ -18,6 +18,7 @@ from harbor_verify.errors import (
     UnexpectedAnswer,
 )
 from harbor_verify.model.jobs import JobStore, OpenExecution, OpenTask, Policy, Schedule
+from harbor_verify.model.roles import Role
 from harbor_verify.model.stores import SessionStore
 from suites.failover import test_job_pod_kill
 from suites.jobs import test_garbage_collection as garbage
@@ -84,7 +85,7 @@ def harbor(monkeypatch):
     monkeypatch.setattr(schedules, "_SETTLES_S", 0.05)
     monkeypatch.setattr(schedules, "_LATE_S", 0.05)
 
-    def make(records=None, *, policies=(), started=NOW - 9 * DAY, **answers):
+    def make(records=None, *, policies=(), started=NOW - 9 * DAY, ready=(NOW - 9 * DAY,), **answers):
         def answer(name):
             def asked(credentials):
                 told = answers.get(name, [])
@@ -109,19 +110,28 @@ def harbor(monkeypatch):
             status=SimpleNamespace(container_statuses=[status] if started else []),
         )
         replica = SimpleNamespace(object="pod h/job-0", pod=pod, container=SimpleNamespace(name="job"))
+        web = [SimpleNamespace(pod=SimpleNamespace(status=became(since))) for since in ready]
         monkeypatch.setattr(library, "_declared", lambda target: STORE)
         names = ("queues", "workers", "collections", "founded")
         return SimpleNamespace(
             credentials=Credentials("admin", "hush"),
             profile=SimpleNamespace(name="harbor-9", jobs=records),
             front_door=SimpleNamespace(**{name: answer(name) for name in names}),
-            replicas=lambda role: [replica],
-            workload=lambda role: SimpleNamespace(object="Deployment h/job"),
+            replicas=lambda role: [replica] if role is Role.JOB else web,
+            workload=lambda role: SimpleNamespace(object=f"Deployment h/{role.value}"),
             settings=SimpleNamespace(session_store_address=None),
             redis=redis,
         )
 
     return make
+
+
+def became(ready):
+    """The status of a pod that is Ready since then, or not (None)."""
+    condition = client.V1PodCondition(
+        type="Ready", status=str(bool(ready)), last_transition_time=ready or NOW
+    )
+    return client.V1PodStatus(conditions=[condition])
 
 
 def raw(policy):
@@ -255,10 +265,17 @@ def test_what_was_swept_since_is_unknown(harbor):
     assert listed["schedules"][0].keys() == {"what", "cron", "next"}
 
 
-@pytest.mark.parametrize("more", [{"made": NOW - HOUR}, {}])
-def test_what_was_not_due_since_it_was_made_or_the_replicas_started_is_not_judged(harbor, more):
-    started = NOW - 9 * DAY if more else NOW - HOUR
-    target = harbor(Records([schedule(**more)]), started=started)
+@pytest.mark.parametrize(
+    "made, since",
+    [
+        (NOW - HOUR, {}),
+        (NOW - 9 * DAY, {"started": NOW - HOUR}),
+        (NOW - 9 * DAY, {"ready": (NOW - HOUR, None, NOW - HOUR / 2)}),
+        (NOW - 9 * DAY, {"ready": (THREE - timedelta(seconds=4),)}),
+    ],
+)
+def test_what_was_not_due_since_it_was_made_or_the_replicas_run_is_not_judged(harbor, made, since):
+    target = harbor(Records([schedule(made=made)]), **since)
     with pytest.raises(NotApplicable, match=r"schedule 5 GARBAGE_COLLECTION: 2026-11-29 03:00:00"):
         examine(FIRE, *fire(target, not_applicable=not_applicable))
     with pytest.raises(NotApplicable, match="there is no schedule"):
@@ -291,6 +308,12 @@ def test_an_expression_that_is_none_never_fires(harbor):
 def test_while_no_job_replica_runs_nothing_can_be_said(harbor):
     with pytest.raises(CannotTell, match="Deployment h/job runs"):
         examine(FIRE, *fire(harbor(Records([schedule()]), started=None)))
+
+
+@pytest.mark.parametrize("ready", [(None, THREE - HOUR, NOW - HOUR), (None,), ()])
+def test_what_was_due_while_one_was_there_to_be_told_or_none_is_now_is_judged(harbor, ready):
+    (offender,) = offenders_of(FIRE, *fire(harbor(Records([schedule()]), ready=ready)))
+    assert offender.observed == "nothing began at 2026-11-28 03:00:00 UTC"
 
 
 OLD = UnexpectedAnswer("GET /jobservice/queues → 404", status=404)
