@@ -223,13 +223,11 @@ def wait_ready(
     wait_until("Harbor's workloads are ready", ready, deadline_s=timeout_s, interval_s=interval_s)
 
 
-def restart(kubectl: Kubectl, profile: Profile, name: str, *, timeout_s: int = 120) -> None:
-    """Let a Deployment replace its pods one by one, and wait for the last. Raises CommandFailed, also when it takes
-    longer than `timeout_s` seconds.
-    """
+def restart(kubectl: Kubectl, profile: Profile, name: str) -> None:
+    """Let a Deployment replace its pods one by one, and wait for the last, two minutes at most: else CommandFailed."""
     resource, where = f"deployment/{name}", f"--namespace={profile.namespace}"
     kubectl("rollout", "restart", resource, where)
-    kubectl("rollout", "status", resource, where, f"--timeout={timeout_s}s")
+    kubectl("rollout", "status", resource, where, "--timeout=120s")
 
 
 def _scale_down_former(
