@@ -60,8 +60,7 @@ class Soak:
         planted = defects.find(harbor.profile, self.defect) if self.defect else None
         red = planted.turns_red if planted else frozenset[str]()
         by_chance = planted.may_turn_red if planted else frozenset[str]()
-        heal_stores(harbor)
-        defects.heal_outside(harbor)
+        heal_stores()
         layout = cluster.lay_out(harbor.profile, (planted and planted.layout) or self.layout)
         expected = healthy(self.profile, CHECKS, layout) | dict.fromkeys(red, "fail")
         try:

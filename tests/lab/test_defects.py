@@ -64,9 +64,9 @@ def stand_up() -> Iterator[Callable[[str], cluster.Deployed]]:
 
 @pytest.fixture
 def harbor(profile, stand_up) -> cluster.Deployed:
-    """The lab's Harbor of that profile, with whatever the test before has planted in it, and in no other."""
+    """The lab's Harbor of that profile, with whatever the test before has planted in its manifests."""
     harbor = stand_up(profile)
-    heal_stores(harbor)
+    heal_stores()
     return harbor
 
 
@@ -88,7 +88,6 @@ def harbor(profile, stand_up) -> cluster.Deployed:
 def test_a_defect_turns_exactly_its_checks_red(harbor, profile, name, tmp_path, record_property):
     defect = defects.find(harbor.profile, name)
     assert defect.turns_red <= CHECKS.keys(), "the defect names a check that is not in the suite"
-    defects.heal_outside(harbor)
     layout = cluster.lay_out(harbor.profile, defect.layout or CHOSEN[profile].get(name, layouts.REFERENCE))
     defects.plant(harbor, name, instead=True)
     in_short = name in CHOSEN[profile]
