@@ -85,8 +85,9 @@ BUDGETS = {
 
 
 def make_sound(harbor: cluster.Deployed) -> None:
-    """The reference, with nothing planted."""
-    layouts.choose(harbor.profile, layouts.REFERENCE)
+    """The reference, with nothing planted: what it stands on, too, which the layout that is there may have replaced."""
+    defects.heal_outside(harbor)
+    cluster.lay_out(harbor.profile, layouts.REFERENCE)
     defects.heal(harbor)
 
 
