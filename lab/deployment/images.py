@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lab import settings
 from lab.command import run
-from lab.errors import CommandFailed
+from lab.errors import CommandFailed, LabError
 from lab.kubernetes.nodes import PAUSE_IMAGE, Node
 from lab.programs.toolchain import program
 from lab.waiting import wait_until
@@ -117,6 +117,14 @@ def repository(image: str) -> str:
     return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
 
 
+def entry_point(image: str) -> list[str]:
+    """The command that starts in an image of the stand-in's. Raises LabError where it is none of those."""
+    for place, tag, generation, name, words in _STAND_IN:
+        if image == f"{place}/harbor-{name}:{tag}":
+            return _entry_point(generation, name, words)
+    raise LabError(f"what starts in {image} is not known: it is no image of the stand-in")
+
+
 def load(node: Node, archive: Path) -> None:
     """Import the archive into a node's containerd, unless exactly this archive is there already."""
     stamp = node.machine.folder / archive.name.rpartition("-")[0]
@@ -163,6 +171,10 @@ _STAND_IN = (
 """Whose image, its tag, and the generation, name and words of the program that starts in it."""
 
 
+def _entry_point(generation: str, name: str, words: tuple[str, ...]) -> list[str]:
+    return [f"/harbor/standin/{generation}/bin/harbor_{name}", *words]
+
+
 def _images(layers: dict[str, Path]) -> Iterable[Image]:
     path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     yield Image(
@@ -174,7 +186,7 @@ def _images(layers: dict[str, Path]) -> Iterable[Image]:
             f"docker.io/{place}/harbor-{name}:{tag}",
             (layers["root"], layers[generation]),
             {
-                "Entrypoint": [f"/harbor/standin/{generation}/bin/harbor_{name}", *words],
+                "Entrypoint": _entry_point(generation, name, words),
                 "WorkingDir": "/harbor",
                 "Env": [path],
             },

@@ -41,9 +41,11 @@ _AS_POSTGRES = ("setpriv", "--reuid=postgres", "--regid=postgres", "--init-group
 _REPLICATOR = {"username": "replicator", "password": "follows-in-the-lab"}
 _REWINDER = {"username": "rewinder", "password": "rewinds-in-the-lab"}
 _FOUNDED = FOLDER / "founded"
+"""Is there once the cluster has been made whole with Harbor's database in it: what is there before is thrown away."""
 _NEVER_PRIMARY = FOLDER / "never-primary"
 """Names the node that Patroni is not to make the primary; not there: it may make either."""
-"""Is there once the cluster has been made whole with Harbor's database in it: what is there before is thrown away."""
+_UNAWAITED = FOLDER / "unawaited"
+"""Is there while no commit waits for the standby."""
 
 STORE = Daemon(
     "patroni-etcd",
@@ -118,12 +120,13 @@ def healthy() -> str:
     if its.get("role") != "replica" or _ask(standby, "SELECT pg_is_in_recovery()").strip() != "t":
         raise NotYet(f"{standby} is {its.get('role')}, beside the primary {leader}")
     followers = [row.split("\t") for row in _ask(leader, _FOLLOWERS).splitlines()]
-    if followers != [[standby, "streaming", "sync"]]:
+    how = "async" if _UNAWAITED.exists() else "sync"
+    if followers != [[standby, "streaming", how]]:
         raise NotYet(f"{standby} does not follow {leader}: {followers or 'nothing does'}")
-    if not its.get("sync_standby"):
+    if how == "sync" and not its.get("sync_standby"):
         # Seconds after the standby has everything it is written down; until then nothing would replace the primary.
         raise NotYet(f"{standby} is not yet known as the one that can replace {leader}")
-    return f"{leader} is primary, {standby} follows it synchronously"
+    return f"{leader} is primary, {standby} follows it {'synchronously' if how == 'sync' else 'unawaited'}"
 
 
 _FOLLOWERS = "SELECT application_name, state, sync_state FROM pg_stat_replication ORDER BY application_name"
@@ -210,7 +213,59 @@ def watch(on: bool) -> None:
     """Let Patroni watch over both nodes, or do nothing at all, as `patronictl pause` does. Raises NotYet, OSError."""
     node = next(iter(settings.POSTGRESQL.values()))
     if bool(_request(node, PATRONI_PORT, "GET", "/config").get("pause")) is on:
-        _request(node, PATRONI_PORT, "PATCH", "/config", json.dumps({"pause": None if on else True}))
+        _set({"pause": None if on else True})
+
+
+def wait_for_standby(on: bool) -> None:
+    """Let each commit wait until the standby has it; or none, and let Patroni promote it whatever it lacks.
+
+    Raises NotYet, OSError.
+    """
+    if on:
+        _set(_AWAITED)
+        _UNAWAITED.unlink(missing_ok=True)
+    else:
+        _UNAWAITED.touch()
+        unnoticed = {"parameters": {"wal_sender_timeout": "0"}}
+        _set({"synchronous_mode": False, "maximum_lag_on_failover": 2**30, "postgresql": unnoticed})
+
+
+_AWAITED: dict[str, object] = {
+    "synchronous_mode": True,
+    "maximum_lag_on_failover": None,
+    "postgresql": {"parameters": {"wal_sender_timeout": None}},
+}
+
+
+def starve_standby(on: bool) -> None:
+    """Let nothing of what the primary sends reach the standby; or again. Who was cut off may be primary by now.
+
+    Raises NotYet, CommandFailed.
+    """
+    for rule in OUTSIDE.run("iptables", "-S", "INPUT").splitlines():
+        if _STARVED in rule:
+            OUTSIDE.run("iptables", "-D", *rule.replace('"', "").split()[1:])
+    if on:
+        leader = primary()
+        (standby,) = NODES.keys() - {leader}
+        sent = (
+            "-s",
+            settings.POSTGRESQL[leader],
+            "-d",
+            settings.POSTGRESQL[standby],
+            "-p",
+            "tcp",
+            f"--sport={PORT}",
+        )
+        OUTSIDE.run("iptables", "-I", "INPUT", *sent, "-j", "DROP", "-m", "comment", "--comment", _STARVED)
+
+
+_STARVED = "harbor-lab-starved"
+
+
+def _set(changes: dict[str, object]) -> None:
+    """Change what all Patronis are told; None takes away. Raises NotYet, OSError."""
+    _request(next(iter(settings.POSTGRESQL.values())), PATRONI_PORT, "PATCH", "/config", json.dumps(changes))
 
 
 def processes(name: str) -> set[int]:

@@ -43,9 +43,10 @@ def test_nothing_is_lost_and_nobody_waits_when_a_job_pod_dies(experiments: Exper
 @check(
     "failover.job-outlives-job-kill",
     hint="A job whose {job} was killed lies in the list of what is in progress, in Redis, until another {job} looks "
-    "for jobs of the dead: ten seconds after it starts, and every ten minutes. Where it did not end: no {job} was "
-    "started again (`kubectl get pods`), Redis does not keep what it is given, or the lock that the dead one held "
-    "keeps the job waiting.",
+    "for jobs of the dead: ten seconds after it starts, and every ten minutes. Where it did not end, or late: no {job} "
+    "was started again (`kubectl get pods`), or its container takes long to start (an entry point that changes owners, "
+    "or waits for something); Redis does not keep what it is given; or the lock that the dead one held keeps the job "
+    "waiting.",
     source="Harbor: jobservice; gocraft/work, dead pool reaper; budgets are settings",
     needs=(
         "disruption",

@@ -15,14 +15,8 @@ CHOSEN = {
 """By profile: defects, and the layout that each is planted in; of all others it is the reference."""
 
 WITHOUT_A_DEFECT = {
-    "failover.api-server-loss": "nothing that Harbor does asks the API server; its budgets are judged by hand-written "
-    "histories",
-    "failover.database-restart-of-all": "what PostgreSQL has acknowledged and not written is of the last fifth of a "
-    "second, and lost by chance; its budgets are judged by hand-written histories",
     "failover.dns-loss": "a Harbor that asks DNS for each request needs what the stand-in is told by addresses; its "
     "budgets are judged by hand-written histories",
-    "failover.job-outlives-job-kill": "every jobservice takes up the jobs of the dead when it starts, and the lab "
-    "cannot deploy one that does not; its budget and its ends are judged in unit tests",
     "failover.node-pressure": "where one replica is all there is it is slow, and answers; its budgets are judged by "
     "hand-written histories",
     "failover.node-memory-pressure": "as failover.node-pressure",

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from lab.deployment import images
-from lab.errors import CommandFailed, NotReady
+from lab.errors import CommandFailed, LabError, NotReady
 
 DIGEST = f"sha256:{'3' * 64}"
 
@@ -58,3 +58,10 @@ def _once(what, probe):
         return probe()
     except CommandFailed as failed:
         raise NotReady(f"{what}: {failed}") from failed
+
+
+def test_what_starts_in_an_image_is_known_of_the_stand_in_only():
+    begins = images.entry_point("goharbor/harbor-jobservice:v2.15.2")
+    assert begins == ["/harbor/standin/harbor_2/bin/harbor_jobservice", "-c", "/etc/jobservice/config.yml"]
+    with pytest.raises(LabError, match=r"harbor-jobservice:v2\.14\.0 is not known"):
+        images.entry_point("goharbor/harbor-jobservice:v2.14.0")

@@ -18,7 +18,7 @@ FOLLOWS = "postgresql-2\tstreaming\tsync\n"
 
 
 @pytest.fixture
-def cluster(monkeypatch):
+def cluster(monkeypatch, tmp_path):
     """Two nodes that say what `cluster` holds: name → status, or an error; "followers" → the primary's answer."""
     said = {"postgresql-1": PRIMARY, "postgresql-2": STANDBY, "followers": FOLLOWS}
 
@@ -35,6 +35,7 @@ def cluster(monkeypatch):
     monkeypatch.setattr(postgresql, "status", status)
     monkeypatch.setattr(postgresql, "_ask", ask)
     monkeypatch.setattr(postgresql, "_must_run", lambda daemon: None)
+    monkeypatch.setattr(postgresql, "_UNAWAITED", tmp_path / "unawaited")
     return said
 
 
@@ -59,6 +60,13 @@ def test_it_is_not_well_while_the_loss_of_a_node_would_lose_rows_or_stop_harbor(
     cluster.update(change)
     with pytest.raises(NotYet, match=seen):
         postgresql.healthy()
+
+
+def test_it_is_well_with_a_standby_that_nobody_waits_for_where_a_defect_has_it_so(cluster):
+    postgresql._UNAWAITED.touch()
+    cluster["followers"] = "postgresql-2\tstreaming\tasync\n"
+    cluster["postgresql-2"] = {**STANDBY, "sync_standby": False}
+    assert postgresql.healthy() == "postgresql-1 is primary, postgresql-2 follows it unawaited"
 
 
 def test_a_node_that_does_not_run_is_named_with_the_end_of_its_log(monkeypatch, tmp_path):

@@ -25,7 +25,9 @@ def _wait(lab: Lab) -> None:
 DEFECT = Defect(
     report="PostgreSQL: synchronous_commit and wal_writer_delay, which guides to faster databases change together",
     shows="nothing, until the primary is lost: the last writes and pushes that clients saw succeed are gone",
-    turns_red=frozenset({"durability.database-commits-are-kept", "failover.database-kill"}),
+    turns_red=frozenset(
+        {"durability.database-commits-are-kept", "failover.database-kill", "failover.database-restart-of-all"}
+    ),
     hint_says=("synchronous_commit",),
     plant_outside=_hurry,
     heal_outside=_wait,
