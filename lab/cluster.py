@@ -13,7 +13,7 @@ from pathlib import Path
 from lab import defects, fitness, layouts, machine_control, profiles, settings
 from lab.actions import Action, perform
 from lab.deployment import images as harbor_images
-from lab.deployment import registry_cache, rollout
+from lab.deployment import jobs_database, registry_cache, rollout
 from lab.errors import Busy, LabError, NotReady
 from lab.given import programs
 from lab.kubernetes import control_plane, dns, nodes
@@ -288,6 +288,7 @@ def _deploy_harbor(profile: Profile) -> None:
         change = layouts.with_change(profile, None)
         rollout.deploy(harbor.kubectl, profile, harbor.deployment_settings, change=change)
         registry_cache.follow(profile)
+        jobs_database.follow(harbor.kubectl, profile)
         layout.complete()
         defects.settle(harbor)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from lab import layouts
-from lab.deployment import registry_cache, rollout
+from lab.deployment import jobs_database, registry_cache, rollout
 from lab.deployment.manifests.objects import Object
 from lab.errors import AlreadyPlanted, CommandFailed, LabError, UnknownDefect, WrongLayout, unknown
 from lab.profiles import Profile
@@ -243,6 +243,7 @@ def _deploy(lab: Lab, *, change: rollout.Change | None = None, unready: frozense
         grace_s=_GRACE_S,
     )
     registry_cache.follow(lab.profile)
+    jobs_database.follow(lab.kubectl, lab.profile)
 
 
 def settle(lab: Lab) -> None:

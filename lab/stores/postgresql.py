@@ -226,19 +226,20 @@ def wait_for_standby(on: bool) -> None:
         _UNAWAITED.unlink(missing_ok=True)
     else:
         _UNAWAITED.touch()
-        unnoticed = {"parameters": {"wal_sender_timeout": "0"}}
+        unnoticed = {"parameters": dict.fromkeys(_TIMEOUTS, "0")}
         _set({"synchronous_mode": False, "maximum_lag_on_failover": 2**30, "postgresql": unnoticed})
 
 
+_TIMEOUTS = ("wal_receiver_timeout", "wal_sender_timeout")
 _AWAITED: dict[str, object] = {
     "synchronous_mode": True,
     "maximum_lag_on_failover": None,
-    "postgresql": {"parameters": {"wal_sender_timeout": None}},
+    "postgresql": {"parameters": dict.fromkeys(_TIMEOUTS)},
 }
 
 
 def starve_standby(on: bool) -> None:
-    """Let nothing of what the primary sends reach the standby; or again. Who was cut off may be primary by now.
+    """Let nothing of what the primary sends reach the standby that follows it now; or again.
 
     Raises NotYet, CommandFailed.
     """
@@ -247,16 +248,9 @@ def starve_standby(on: bool) -> None:
             OUTSIDE.run("iptables", "-D", *rule.replace('"', "").split()[1:])
     if on:
         leader = primary()
-        (standby,) = NODES.keys() - {leader}
-        sent = (
-            "-s",
-            settings.POSTGRESQL[leader],
-            "-d",
-            settings.POSTGRESQL[standby],
-            "-p",
-            "tcp",
-            f"--sport={PORT}",
-        )
+        # Who connects to an address of the same machine comes from that address: the standby is known by its port.
+        port = _ask(leader, "SELECT client_port FROM pg_stat_replication").strip()
+        sent = ("-s", settings.POSTGRESQL[leader], "-p", "tcp", f"--sport={PORT}", f"--dport={port}")
         OUTSIDE.run("iptables", "-I", "INPUT", *sent, "-j", "DROP", "-m", "comment", "--comment", _STARVED)
 
 

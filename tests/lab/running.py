@@ -55,6 +55,9 @@ UNUSED_IN_ONE = {
 """The same in one of them. The newer one's pods are given no authority; of the older one, workloads bring no pod to a
 changed template by themselves, nothing says how many connections it opens, and its registry keeps nothing in Redis, and
 is what docker clients speak to, of which 2.8 gives all tags at once."""
+UNUSED_AT_TIMES = {"jobs.replicas-follow-the-database"}
+"""Not applicable where no job has run for some minutes: with a defect that keeps schedules from firing, or just after
+another was planted."""
 _APART = {"clients", "conformance", "disruption", "garbage-collection", "images-to-build-on"}
 HARMLESS = {id for id, check in CHECKS.items() if not _APART & set(check.needs)}
 """But for those that take minutes, and are run where they are asked for (tests/lab/test_images.py)."""
@@ -195,11 +198,18 @@ def require_exactly(
     assert not missing, f"no hint of {', '.join(sorted(causes))} says {missing}"
 
 
+def is_right(id: str, verdict: str, expected: str) -> bool:
+    """Whether a check says what it is to say; some may find nothing to be about at times."""
+    return verdict == expected or (
+        id in UNUSED_AT_TIMES and (verdict, expected) == ("not applicable", "pass")
+    )
+
+
 def require_verdicts(checks: dict[str, dict], expected: dict[str, str]) -> None:
     """Raises AssertionError that tells, of each check with another verdict, all that its report says."""
     wrong = {
         id: f"{check['verdict']}, not {expected[id]}: {check['message']} {json.dumps(check['offenders'], indent=1)}"
         for id, check in checks.items()
-        if check["verdict"] != expected[id]
+        if not is_right(id, check["verdict"], expected[id])
     }
     assert not wrong, "\n".join(f"{id}: {told}" for id, told in wrong.items())

@@ -6,7 +6,7 @@ import pytest
 
 from lab.defects import Defect
 from lab.layouts import Layout
-from tests.lab.running import require_exactly, touches_images
+from tests.lab.running import is_right, require_exactly, touches_images
 
 CAUSE, CONSEQUENCE, OTHER = (
     "configuration.session-store-configured",
@@ -93,3 +93,18 @@ def test_a_red_check_that_must_be_green_makes_the_exit_code_1():
 def test_the_costly_checks_are_asked_for_with_what_has_to_do_with_images():
     assert not touches_images(DEFECT)
     assert touches_images(Defect(report="", shows="", turns_red=frozenset({"registry.delete-removes"})))
+
+
+@pytest.mark.parametrize(
+    "verdict, expected, right",
+    [
+        ("pass", "pass", True),
+        ("not applicable", "pass", True),
+        ("not applicable", "fail", False),
+        ("error", "pass", False),
+        ("fail", "pass", False),
+    ],
+)
+def test_what_has_nothing_to_look_at_at_times_may_say_so_where_it_is_to_be_green(verdict, expected, right):
+    assert is_right("jobs.replicas-follow-the-database", verdict, expected) is right
+    assert is_right("jobs.jobs-end", "not applicable", "pass") is False
