@@ -222,20 +222,27 @@ def wait_for_standby(on: bool) -> None:
     Raises NotYet, OSError.
     """
     if on:
-        _set(_AWAITED)
+        usual = {name: _PARAMETERS[name] for name in _FOR_EVER}
+        _set({"synchronous_mode": True, "maximum_lag_on_failover": None, "postgresql": {"parameters": usual}})
         _UNAWAITED.unlink(missing_ok=True)
     else:
         _UNAWAITED.touch()
-        unnoticed = {"parameters": dict.fromkeys(_TIMEOUTS, "0")}
-        _set({"synchronous_mode": False, "maximum_lag_on_failover": 2**30, "postgresql": unnoticed})
+        _set(
+            {
+                "synchronous_mode": False,
+                "maximum_lag_on_failover": 2**30,
+                "postgresql": {"parameters": _FOR_EVER},
+            }
+        )
 
 
-_TIMEOUTS = ("wal_receiver_timeout", "wal_sender_timeout")
-_AWAITED: dict[str, object] = {
-    "synchronous_mode": True,
-    "maximum_lag_on_failover": None,
-    "postgresql": {"parameters": dict.fromkeys(_TIMEOUTS)},
+_FOR_EVER = {
+    "tcp_keepalives_idle": 7200,
+    "tcp_user_timeout": 0,
+    "wal_receiver_timeout": 0,
+    "wal_sender_timeout": 0,
 }
+"""With these a standby that has gone without a word is never given up."""
 
 
 def starve_standby(on: bool) -> None:

@@ -23,9 +23,10 @@ _LIST = ["sh", "-c", "cat /proc/net/tcp; cat /proc/net/tcp6 2>/dev/null || :"]
     "jobs.replicas-follow-the-database",
     hint="A {job} asks a {web} for the database when it starts, and never again. Where {database_settings} were "
     "changed since, and it was not started anew, it collects garbage, purges and sweeps by what the old database "
-    "knows; `helm upgrade` does not restart it for that. Once every {web} runs with the new settings, `kubectl rollout "
-    "restart` of the {job}; it then brings the new one's schedules into Redis, too. A host name that leads to another "
-    "server since a failover: connections to the old one last for five minutes at most, look again.",
+    "knows; `helm upgrade` restarts it for another password, and for no other host. Once every {web} runs with the new "
+    "settings, `kubectl rollout restart` of the {job}; it then brings the new one's schedules into Redis, too. A host "
+    "name that leads to another server since a failover: connections to the old one last for five minutes at most, "
+    "look again.",
     source="Harbor: GET /api/v2.0/internalconfig, which a jobservice reads when it starts; Linux: /proc/net/tcp",
     needs=("exec",),
     requires=(Role.JOB, Feature.SCHEDULES),
@@ -73,7 +74,7 @@ def test_whoever_runs_jobs_is_connected_to_the_database_of_the_web(
             if others and not of_webs:
                 replica.unknown(f"no web replica has a connection to port {database.port} open")
             elif others:
-                replica.wrong(f"it is connected to {_listed(others)}, and they to {_listed(of_webs)}")
+                replica.wrong(f"it is connected to {_listed(others)}, and web replicas to {_listed(of_webs)}")
 
 
 def _ends(harbor: Target, replica: Replica, port: int) -> frozenset[str]:

@@ -56,7 +56,7 @@ def offenders(harbor):
 def test_one_that_is_connected_to_another_database_is_named_with_both(look):
     (offender,) = offenders(look([(NEW, REDIS), (OLD,)]))
     assert offender.object == "pod job-1"
-    assert offender.observed == "it is connected to 10.6.0.9:5432, and they to 10.6.0.5:5432"
+    assert offender.observed == "it is connected to 10.6.0.9:5432, and web replicas to 10.6.0.5:5432"
 
 
 @pytest.mark.parametrize("jobs", [[(NEW,)], [(NEW, REDIS), ()], [(NEW, NEW), (NEW,)]])
