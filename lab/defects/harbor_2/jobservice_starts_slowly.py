@@ -25,4 +25,5 @@ DEFECT = Defect(
     turns_red=frozenset({"failover.job-outlives-job-kill"}),
     hint_says=("takes long to start",),
     change=_delay,
+    alone=True,  # whatever else restarts it would wait for minutes
 )
