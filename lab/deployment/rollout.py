@@ -10,6 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -39,6 +40,7 @@ FINGERPRINT = "harbor-lab/fingerprint"
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 OWNED = "harbor-lab/deployed"
 _MANIFEST = "harbor.yaml"
+_RESTART_S = 180
 _PRUNED_KINDS = {
     "Deployment": "deployments",
     "ReplicationController": "replicationcontrollers",
@@ -224,10 +226,12 @@ def wait_ready(
 
 
 def restart(kubectl: Kubectl, profile: Profile, name: str) -> None:
-    """Let a Deployment replace its pods one by one, and wait for the last, two minutes at most: else CommandFailed."""
+    """Let a Deployment replace its pods one by one, and wait for the last. Raises CommandFailed, NotReady."""
     resource, where = f"deployment/{name}", f"--namespace={profile.namespace}"
     kubectl("rollout", "restart", resource, where)
-    kubectl("rollout", "status", resource, where, "--timeout=120s")
+    # A command of its own may not run for as long as that may take.
+    status = partial(kubectl, "rollout", "status", resource, where, "--timeout=20s")
+    wait_until(f"the pods of {name} are replaced", status, deadline_s=_RESTART_S)
 
 
 def _scale_down_former(

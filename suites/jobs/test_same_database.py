@@ -27,7 +27,7 @@ _LIST = ["sh", "-c", "cat /proc/net/tcp; cat /proc/net/tcp6 2>/dev/null || :"]
     "settings, `kubectl rollout restart` of the {job}; it then brings the new one's schedules into Redis, too. A host "
     "name that leads to another server since a failover: connections to the old one last for five minutes at most, "
     "look again.",
-    source="Harbor: GET /api/v2.0/internalconfig, which a jobservice reads when it starts; Linux: /proc/net/tcp",
+    source="Harbor: internalconfig, which is read when what runs jobs starts; Linux: /proc/net/tcp",
     needs=("exec",),
     requires=(Role.JOB, Feature.SCHEDULES),
     builds_on=("configuration.replicas-run-alike", "database.reachable"),
