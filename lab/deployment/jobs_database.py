@@ -10,7 +10,10 @@ from lab.profiles import Profile
 
 
 def follow(kubectl: rollout.Kubectl, profile: Profile) -> None:
-    """Restart it where core is told of another database than when this was called last. Raises CommandFailed, NotReady."""
+    """Restart it where core is told of another database than when this was called last.
+
+    Raises CommandFailed, NotReady.
+    """
     try:
         core = find(rollout.rendered(profile.folder), "ConfigMap", "harbor-core")["data"]
         place = f"{core['POSTGRESQL_HOST']}:{core['POSTGRESQL_PORT']}"
