@@ -45,14 +45,13 @@ def test_whoever_runs_jobs_is_connected_to_the_database_of_the_web(
 
     def look() -> None:
         nonlocal connected, elsewhere, of_webs
-        jobs = harbor.replicas(Role.JOB)
+        jobs = [each for each in harbor.replicas(Role.JOB) if each.running]
         ends = {each.object: found for each in jobs if (found := _ends(harbor, each, database.port))}
         connected, elsewhere = len(ends), {}
         if not ends:
             return
-        of_webs = frozenset().union(
-            *(_ends(harbor, each, database.port) for each in harbor.replicas(Role.WEB))
-        )
+        webs = [each for each in harbor.replicas(Role.WEB) if each.running]
+        of_webs = frozenset().union(*(_ends(harbor, each, database.port) for each in webs))
         elsewhere = {job: found - of_webs for job, found in ends.items()}
         if any(elsewhere.values()):
             named = _named(harbor, jobs[0], database.host, database.port)

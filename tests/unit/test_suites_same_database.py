@@ -27,11 +27,17 @@ def look(monkeypatch):
         seen = {Role.JOB: [], Role.WEB: []}
         for role, of_role in ((Role.JOB, jobs), (Role.WEB, webs)):
             for number, ends in enumerate(of_role):
-                spec = SimpleNamespace(host_network=host_network)
-                pod = SimpleNamespace(spec=spec)
-                seen[role].append(
-                    SimpleNamespace(object=f"pod {role.name.lower()}-{number}", pod=pod, ends=ends)
+                pod, name = (
+                    SimpleNamespace(spec=SimpleNamespace(host_network=host_network)),
+                    role.name.lower(),
                 )
+                replica = {
+                    "object": f"pod {name}-{number}",
+                    "running": ends is not None,
+                    "pod": pod,
+                    "ends": ends,
+                }
+                seen[role].append(SimpleNamespace(**replica))
 
         def output_of(harbor, replica, argv):
             if argv[0] == "getent":
@@ -59,11 +65,15 @@ def test_one_that_is_connected_to_another_database_is_named_with_both(look):
     assert offender.observed == "it is connected to 10.6.0.9:5432, and web replicas to 10.6.0.5:5432"
 
 
-@pytest.mark.parametrize("jobs", [[(NEW,)], [(NEW, REDIS), ()], [(NEW, NEW), (NEW,)]])
-def test_all_is_well_with_the_database_of_the_web(look, jobs):
+@pytest.mark.parametrize(
+    "jobs, connected",
+    [([(NEW,)], 1), ([(NEW, REDIS), ()], 1), ([(NEW, NEW), (NEW,)], 2), ([None, (NEW,)], 1)],
+)
+def test_all_is_well_with_the_database_of_the_web(look, jobs, connected):
+    """None: it does not run."""
     measured = {}
-    examine(CHECK, look(jobs), not_applicable, measured)
-    assert measured == {"connected_job_replicas_count": sum(any(end == NEW for end in ends) for ends in jobs)}
+    examine(CHECK, look(jobs, webs=[None, (NEW,)]), not_applicable, measured)
+    assert measured == {"connected_job_replicas_count": connected}
 
 
 def test_what_is_left_behind_while_it_settles_is_looked_at_again(look):
