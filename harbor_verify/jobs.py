@@ -107,20 +107,26 @@ def beats_ago_s(target: Target, store: JobStore) -> list[int]:
 
 
 def running_since(target: Target) -> datetime:
-    """Since when what is due can fire: the job replica that started last runs (with it, all schedules came back), and
-    a web replica is there to be told. UTC. Raises CannotTell.
+    """Since when what is due can fire: the job replica that started last runs (with it, all schedules came back), one
+    of them serves (some take minutes to start), and a web replica is there to be told. UTC. Raises CannotTell.
     """
+    jobs = target.replicas(Role.JOB)
     starts = [
         status.state.running.started_at
-        for replica in target.replicas(Role.JOB)
+        for replica in jobs
         for status in replica.pod.status.container_statuses or ()
         if status.name == replica.container.name and status.state and status.state.running
     ]
     if not starts:
         raise CannotTell(f"no container of {target.workload(Role.JOB).object} runs: nothing can fire")
-    ready = [since for replica in target.replicas(Role.WEB) if (since := ready_since(replica.pod))]
-    told = [min(ready) + _KNOWN_EVERYWHERE] if ready else []
-    return max([*starts, *told])
+    told = [ready + _KNOWN_EVERYWHERE for ready in _first_ready(target.replicas(Role.WEB))]
+    return max([*starts, *_first_ready(jobs), *told])
+
+
+def _first_ready(replicas: list[Replica]) -> list[datetime]:
+    """Since when one of them has been Ready; empty where none is."""
+    ready = [since for replica in replicas if (since := ready_since(replica.pod))]
+    return [min(ready)] if ready else []
 
 
 def _require_the_way(target: Target, found: JobStore) -> None:

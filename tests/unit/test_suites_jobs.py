@@ -85,7 +85,17 @@ def harbor(monkeypatch):
     monkeypatch.setattr(schedules, "_SETTLES_S", 0.05)
     monkeypatch.setattr(schedules, "_LATE_S", 0.05)
 
-    def make(records=None, *, policies=(), started=NOW - 9 * DAY, ready=(NOW - 9 * DAY,), **answers):
+    def make(
+        records=None,
+        *,
+        policies=(),
+        started=NOW - 9 * DAY,
+        serve=(NOW - 9 * DAY,),
+        ready=(NOW - 9 * DAY,),
+        **answers,
+    ):
+        """`serve`: since when each job replica is Ready (None: it is not); `ready`: the same of web replicas."""
+
         def answer(name):
             def asked(credentials):
                 told = answers.get(name, [])
@@ -105,11 +115,14 @@ def harbor(monkeypatch):
         status = client.V1ContainerStatus(
             name="job", state=running, image="i", image_id="i", ready=True, restart_count=0
         )
-        pod = SimpleNamespace(
-            spec=client.V1PodSpec(containers=[client.V1Container(name="job")], volumes=[]),
-            status=SimpleNamespace(container_statuses=[status] if started else []),
-        )
-        replica = SimpleNamespace(object="pod h/job-0", pod=pod, container=SimpleNamespace(name="job"))
+        spec = client.V1PodSpec(containers=[client.V1Container(name="job")], volumes=[])
+        jobs = []
+        for since in serve:
+            told = client.V1PodStatus(
+                container_statuses=[status] if started else [], conditions=became(since).conditions
+            )
+            pod = SimpleNamespace(spec=spec, status=told)
+            jobs.append(SimpleNamespace(object="pod h/job-0", pod=pod, container=SimpleNamespace(name="job")))
         web = [SimpleNamespace(pod=SimpleNamespace(status=became(since))) for since in ready]
         monkeypatch.setattr(library, "_declared", lambda target: STORE)
         names = ("queues", "workers", "collections", "founded")
@@ -117,7 +130,7 @@ def harbor(monkeypatch):
             credentials=Credentials("admin", "hush"),
             profile=SimpleNamespace(name="harbor-9", jobs=records),
             front_door=SimpleNamespace(**{name: answer(name) for name in names}),
-            replicas=lambda role: [replica] if role is Role.JOB else web,
+            replicas=lambda role: jobs if role is Role.JOB else web,
             workload=lambda role: SimpleNamespace(object=f"Deployment h/{role.value}"),
             settings=SimpleNamespace(session_store_address=None),
             redis=redis,
@@ -270,6 +283,7 @@ def test_what_was_swept_since_is_unknown(harbor):
     [
         (NOW - HOUR, {}),
         (NOW - 9 * DAY, {"started": NOW - HOUR}),
+        (NOW - 9 * DAY, {"serve": (None, NOW - HOUR)}),
         (NOW - 9 * DAY, {"ready": (NOW - HOUR, None, NOW - HOUR / 2)}),
         (NOW - 9 * DAY, {"ready": (THREE - timedelta(seconds=4),)}),
     ],
@@ -310,9 +324,18 @@ def test_while_no_job_replica_runs_nothing_can_be_said(harbor):
         examine(FIRE, *fire(harbor(Records([schedule()]), started=None)))
 
 
-@pytest.mark.parametrize("ready", [(None, THREE - HOUR, NOW - HOUR), (None,), ()])
-def test_what_was_due_while_one_was_there_to_be_told_or_none_is_now_is_judged(harbor, ready):
-    (offender,) = offenders_of(FIRE, *fire(harbor(Records([schedule()]), ready=ready)))
+@pytest.mark.parametrize(
+    "who, since",
+    [
+        ("ready", (None, THREE - HOUR, NOW - HOUR)),
+        ("ready", (None,)),
+        ("ready", ()),
+        ("serve", (None, THREE - HOUR, NOW - HOUR)),
+        ("serve", (None,)),
+    ],
+)
+def test_what_was_due_while_one_was_there_to_fire_or_be_told_or_none_is_now_is_judged(harbor, who, since):
+    (offender,) = offenders_of(FIRE, *fire(harbor(Records([schedule()]), **{who: since})))
     assert offender.observed == "nothing began at 2026-11-28 03:00:00 UTC"
 
 
