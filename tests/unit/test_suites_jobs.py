@@ -9,7 +9,7 @@ import pytest
 from kubernetes import client
 
 from harbor_verify import jobs as library
-from harbor_verify.clients.capabilities import Collection, Queue, Worker
+from harbor_verify.clients.capabilities import Queue, Worker
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.errors import (
     CannotTell,
@@ -21,7 +21,6 @@ from harbor_verify.model.jobs import JobStore, OpenExecution, OpenTask, Policy, 
 from harbor_verify.model.roles import Role
 from harbor_verify.model.stores import SessionStore
 from suites.failover import test_job_pod_kill
-from suites.jobs import test_garbage_collection as garbage
 from suites.jobs import test_queues as queues
 from suites.jobs import test_schedules as schedules
 from tests.unit.running import examine, never, not_applicable, offenders_of
@@ -32,12 +31,10 @@ FIRE = schedules.test_schedules_fired_when_they_were_due_and_once
 PAUSED = queues.test_no_queue_of_jobs_is_paused
 TAKEN = queues.test_jobs_that_wait_are_taken
 END = queues.test_what_was_begun_ends
-GARBAGE = garbage.test_garbage_is_collected
 
 NOW = datetime(2026, 11, 28, 12, 0, 30, tzinfo=UTC)
 DAILY, EACH_MINUTE = "0 0 3 * * *", "0 * * * * *"
 STORE = JobStore(SessionStore("redis", 6379, "hush", 1), "{jobs}", 24)
-SETTINGS = SimpleNamespace(collection_days=35)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 REFUSED = StoreRefused("connection refused")
 
@@ -125,7 +122,7 @@ def harbor(monkeypatch):
             jobs.append(SimpleNamespace(object="pod h/job-0", pod=pod, container=SimpleNamespace(name="job")))
         web = [SimpleNamespace(pod=SimpleNamespace(status=became(since))) for since in ready]
         monkeypatch.setattr(library, "_declared", lambda target: STORE)
-        names = ("queues", "workers", "collections", "founded")
+        names = ("queues", "workers")
         return SimpleNamespace(
             credentials=Credentials("admin", "hush"),
             profile=SimpleNamespace(name="harbor-9", jobs=records),
@@ -483,59 +480,6 @@ def test_workers_that_are_not_told_are_what_is_wrong(harbor):
     assert (offender.object, offender.observed) == ("Deployment h/job", "→ 500")
     with pytest.raises(NotApplicable):
         examine(END, harbor(Records(open=[LOST]), workers=OLD), not_applicable, {})
-
-
-def ago(days):
-    return datetime.now(UTC) - timedelta(days=days)
-
-
-def collection(id, days, status="Success", *, is_trial=False, freed=2**20):
-    return Collection(id, status, ago(days), is_trial, freed)
-
-
-@pytest.mark.parametrize(
-    "collections, founded",
-    [
-        ([collection(3, 1)], 400),
-        ([collection(4, 0, "Running"), collection(3, 1)], 400),
-        ([collection(4, 0, "Error", is_trial=True), collection(3, 1)], 400),
-        ([], 3),
-        ([collection(4, 0, is_trial=True)], 3),
-    ],
-)
-def test_one_that_succeeded_lately_or_a_harbor_that_is_young_is_well(harbor, collections, founded):
-    examine(GARBAGE, harbor(collections=collections, founded=ago(founded)), SETTINGS, {})
-
-
-def test_what_the_last_one_freed_is_told(harbor):
-    measured = {}
-    examine(GARBAGE, harbor(collections=[collection(3, 1.5)], founded=ago(400)), SETTINGS, measured)
-    assert measured == {"garbage_collected_days_ago": 1, "garbage_freed_bytes": 2**20}
-
-
-@pytest.mark.parametrize(
-    "collections, told",
-    [
-        (
-            [collection(4, 1, "Error"), collection(3, 2)],
-            ["number 4 ended at", ": Error; the last that succeeded: number 3"],
-        ),
-        ([collection(4, 1, "Stopped")], [": Stopped; none is known that succeeded"]),
-        ([collection(3, 40)], ["the last that succeeded: number 3", "freed 1.0 MiB, 40 days ago"]),
-        ([], ["none has ever succeeded, of 0 that are known; Harbor is 400 days old"]),
-        ([collection(4, 1, is_trial=True)], ["none has ever succeeded, of 0"]),
-    ],
-)
-def test_one_that_failed_is_old_or_never_was_is_told(harbor, collections, told):
-    offenders = offenders_of(GARBAGE, harbor(collections=collections, founded=ago(400)), SETTINGS, {})
-    for words in told:
-        assert words in offenders[0].observed
-
-
-def test_collections_that_are_not_told_are_what_is_wrong(harbor):
-    silent = harbor(collections=UnexpectedAnswer("→ 500", status=500))
-    (offender,) = offenders_of(GARBAGE, silent, SETTINGS, {})
-    assert offender.observed == "→ 500"
 
 
 OUTLIVE = test_job_pod_kill.test_schedules_outlive_the_death_of_a_job_pod
