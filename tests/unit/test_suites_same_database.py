@@ -67,7 +67,7 @@ def test_one_that_is_connected_to_another_database_is_named_with_both(look):
 
 @pytest.mark.parametrize(
     "jobs, connected",
-    [([(NEW,)], 1), ([(NEW, REDIS), ()], 1), ([(NEW, NEW), (NEW,)], 2), ([None, (NEW,)], 1)],
+    [([(NEW,)], 1), ([(NEW, REDIS), ()], 1), ([(NEW, NEW), (NEW, OLD)], 2), ([None, (NEW,)], 1)],
 )
 def test_all_is_well_with_the_database_of_the_web(look, jobs, connected):
     """None: it does not run."""
