@@ -144,8 +144,8 @@ def test_schedules_fired_when_they_were_due_and_once(
     """Each schedule started what it is for at the last time that it was due, and only once each time.
 
     Source: executions in the database, against the schedule's cron expression, since it was made, those who run jobs
-    started last, and one has been Ready whom they tell; of each the last ten times. What is due within a minute or so,
-    and could not fire before, is waited for.
+    started last, and one of them has been Ready, and one whom they tell; of each the last ten times. What is due within
+    a minute or so, and could not fire before, is waited for.
     """
     records, started = jobs.records(harbor), jobs.running_since(harbor)
     later: list[str] = []

@@ -23,5 +23,5 @@ DEFECT = Defect(
     hint_says=("synchronous_mode",),
     plant_outside=_starve,
     heal_outside=_feed,
-    alone=True,  # who has just been made is known no more, whatever is broken next
+    alone=True,  # the run's own accounts and projects are lost with the primary
 )
