@@ -15,9 +15,8 @@ from lab.command import run
 from lab.errors import CommandFailed, LabError
 from lab.kubernetes import control_plane
 from lab.kubernetes.nodes import ALL as NODES
-from lab.machines import cgroups
+from lab.machines import cgroups, firewall
 from lab.machines.daemons import Daemon
-from lab.machines.machine import Machine
 from lab.machines.topology import CONTROL, OUTSIDE
 from lab.stores import ceph, galera, load_balancer, object_store, postgresql, redis_sentinel
 from lab.waiting import NotYet
@@ -187,7 +186,7 @@ class MachineControl:
 
     def give_names(self) -> None:
         for node in NODES.values():
-            _remove_rules(node.machine, "raw", _NAMELESS)
+            firewall.remove(node.machine, "raw", _NAMELESS)
 
     def refuse_api(self) -> None:
         _BROKEN.touch()
@@ -199,7 +198,7 @@ class MachineControl:
         return _counted(CONTROL.run("iptables", "-L", "INPUT", "-v", "-n", "-x"), "REJECT", marked=_REFUSED)
 
     def admit_api(self) -> None:
-        _remove_rules(CONTROL, "filter", _REFUSED)
+        firewall.remove(CONTROL, "filter", _REFUSED)
         control_plane.ensure()
 
     # Servers
@@ -271,11 +270,11 @@ def mend_all() -> None:
     if _FULL.exists():
         ceph.limit(_FULL.read_text(), 0)
         _FULL.unlink()
-    _remove_rules(CONTROL, "filter", _REFUSED)
+    firewall.remove(CONTROL, "filter", _REFUSED)
     for name, node in NODES.items():
         cgroups.limit_cpu(name, None)
         cgroups.give_memory(name)
-        _remove_rules(node.machine, "raw", _NAMELESS)
+        firewall.remove(node.machine, "raw", _NAMELESS)
         CONTROL.run("ip", "link", "set", f"to-{name}", "up")
         if node.containerd.pid() is None:
             continue
@@ -370,13 +369,7 @@ def _counted(rules: str, target: str, *, marked: str = "") -> int:
 
 
 def _rejoin() -> None:
-    _remove_rules(OUTSIDE, "filter", _ISOLATED)
-
-
-def _remove_rules(machine: Machine, table: str, mark: str) -> None:
-    for line in machine.run("iptables", "-t", table, "-S").splitlines():
-        if mark in line:
-            machine.run("iptables", "-t", table, "-D", *line.replace('"', "").split()[1:])
+    firewall.remove(OUTSIDE, "filter", _ISOLATED)
 
 
 def _lost_questions(node: str) -> int:

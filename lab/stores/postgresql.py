@@ -16,7 +16,7 @@ import yaml
 
 from lab import authority, settings
 from lab.errors import CommandFailed, DaemonDied, NotReady
-from lab.machines import cgroups
+from lab.machines import cgroups, firewall
 from lab.machines.daemons import Daemon
 from lab.machines.topology import OUTSIDE
 from lab.programs import toolchain
@@ -250,9 +250,7 @@ def starve_standby(on: bool) -> None:
 
     Raises NotYet, CommandFailed.
     """
-    for rule in OUTSIDE.run("iptables", "-S", "INPUT").splitlines():
-        if _STARVED in rule:
-            OUTSIDE.run("iptables", "-D", *rule.replace('"', "").split()[1:])
+    firewall.remove(OUTSIDE, "filter", _STARVED)
     if on:
         leader = primary()
         # Who connects to an address of the same machine comes from that address: the standby is known by its port.
