@@ -3,23 +3,22 @@
 Behind a front door with a private authority images are often in a cloud's bucket, which has a public one.
 """
 
+import atexit
 import functools
 import tempfile
 from pathlib import Path
-from typing import IO
 
 from harbor_verify.clients.certificates import system_authorities
 
 
 def trusted(ca_file: Path | None) -> Path:
     """A file (PEM) with the machine's authorities and those of `ca_file`; it goes with this process. Raises OSError."""
-    return Path(_bundle(ca_file).name) if ca_file else system_authorities()
+    return _bundle(ca_file) if ca_file else system_authorities()
 
 
 @functools.cache
-def _bundle(ca_file: Path) -> IO[bytes]:
-    """Open as long as the process runs: it is removed when it is closed."""
-    bundle = tempfile.NamedTemporaryFile(prefix="harbor-verify-", suffix=".pem")  # noqa: SIM115
-    bundle.write(system_authorities().read_bytes() + b"\n" + ca_file.read_bytes())
-    bundle.flush()
-    return bundle
+def _bundle(ca_file: Path) -> Path:
+    with tempfile.NamedTemporaryFile(prefix="harbor-verify-", suffix=".pem", delete=False) as bundle:
+        atexit.register(Path(bundle.name).unlink, missing_ok=True)
+        bundle.write(system_authorities().read_bytes() + b"\n" + ca_file.read_bytes())
+    return Path(bundle.name)

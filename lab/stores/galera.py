@@ -286,6 +286,9 @@ innodb-flush-log-at-trx-commit = 2
 innodb-autoinc-lock-mode = 2
 binlog-format = ROW
 wsrep-on = ON
+# A read waits for all that was committed before it: else a commit that the node in use acknowledged as it hung is
+# missing at the others for as long as it takes them to give that node up.
+wsrep-sync-wait = 1
 wsrep-provider = /usr/lib/galera/libgalera_smm.so
 wsrep-provider-options = "{"; ".join(f"{key}={value}" for key, value in provider.items())}"
 wsrep-cluster-name = harbor

@@ -13,8 +13,9 @@ from harbor_verify.model.roles import Feature
     "shows a standby tagged nofailover, and a maintenance mode that nobody ended with `patronictl resume`). "
     "Harbor does not follow: what {database_settings} leads to has to lead to the new primary, and to cut "
     "connections to the old one. Rows lost: the standby was not synchronous, or commits are acknowledged before they "
-    "are written down (synchronous_commit).",
-    source="Galera; Patroni: failover, synchronous mode; budgets are settings",
+    "are written down (synchronous_commit). Reads that miss the write before them: a Galera node shows what the lost "
+    "one has committed only when that is given up (wsrep_sync_wait=1 lets reads wait).",
+    source="Galera: wsrep_sync_wait; Patroni: failover, synchronous mode; budgets are settings",
     needs=(
         "disruption",
         "machine-control",
@@ -60,8 +61,9 @@ def test_nothing_is_lost_when_all_database_servers_are_restarted_at_once(experim
     "health check with a time-out notices. Let the load balancer before the database ask it a question, and close "
     "what is open to it when it does not answer. If reads go on and writes hang: a commit waits for a synchronous "
     "standby that cannot follow, or there were two primaries (Patroni before 3.0.3 takes the lock back from its "
-    "successor): read the logs of both.",
-    source="HAProxy: timeout check, on-marked-down shutdown-sessions; budgets are settings",
+    "successor): read the logs of both. Reads that miss the write before them: a Galera node shows what the one that "
+    "hangs has committed only when that is given up (wsrep_sync_wait=1 lets reads wait).",
+    source="HAProxy: timeout check, on-marked-down shutdown-sessions; Galera: wsrep_sync_wait; budgets are settings",
     needs=(
         "disruption",
         "machine-control",
@@ -82,8 +84,8 @@ def test_clients_get_by_when_the_database_in_use_hangs(experiments: Experiments,
     "failover.database-partition",
     hint="The node that is cut off has to refuse queries (wsrep_cluster_status is not Primary), and the load "
     "balancer has to ask for that, and not only for an open port. Two halves that both take writes: an even number "
-    "of nodes without an arbitrator.",
-    source="Galera: quorum; budgets are settings",
+    "of nodes without an arbitrator. Reads that miss the write before them: wsrep_sync_wait is 0.",
+    source="Galera: quorum, wsrep_sync_wait; budgets are settings",
     needs=(
         "disruption",
         "machine-control",

@@ -1,5 +1,8 @@
 """Settings: which source wins, and what a wrong one is told."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -95,6 +98,21 @@ def test_authorities_of_a_file_are_beside_this_machines(tmp_path):
     text = Path(str(load({"ca_file": str(file)}, {}, tmp_path).verify)).read_text()
     assert text.endswith(file.read_text())
     assert text.count("BEGIN CERTIFICATE") > 50
+
+
+def test_what_is_beside_this_machines_authorities_goes_with_the_process(tmp_path):
+    file = tmp_path / "private.pem"
+    file.write_text("private")
+    said = subprocess.run(
+        [sys.executable, "-c", "from harbor_verify.settings import *; print(Settings(ca_file='private.pem').verify)"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd()), "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    assert Path(said).parent == tmp_path
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_the_url_has_no_slash_at_its_end(tmp_path):
