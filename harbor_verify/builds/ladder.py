@@ -156,7 +156,7 @@ class Builder:
         known = self._bases.require(*names)
         for reference in known.values():
             try:
-                if docker_build.have(self._docker, reference) or self._bases.are_disposable:
+                if self._docker.have(reference) or self._bases.are_disposable:
                     self._bases_to_forget.append(reference)
             except DockerDaemonFailed as error:
                 raise NeedMissing(f"no image to build with: {error}") from error

@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import requests
-from docker.errors import APIError, DockerException, NotFound
+from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 
 from harbor_verify.clients.busybox import archive
-from harbor_verify.clients.docker import LABEL, Docker, split_reference
+from harbor_verify.clients.docker import LABEL, Docker, asking
 from harbor_verify.errors import DockerDaemonFailed
 
 _LINES_OF_OUTPUT = 12
@@ -25,22 +24,16 @@ class BuildFailed(DockerDaemonFailed):
     """A build came to no image; the message ends with the last lines of its output."""
 
 
+class DoesNotRun(DockerDaemonFailed):
+    """A server's container cannot be started, has ended, or answers nothing: the daemon does what it is asked."""
+
+
 @dataclass(frozen=True)
 class Ended:
     """What a container that has ended left: its exit code, and all that it wrote, or why it never began."""
 
     exit_code: int
     output: str
-
-
-@contextmanager
-def _asking(what: str) -> Iterator[None]:
-    try:
-        yield
-    except APIError as refused:
-        raise DockerDaemonFailed(f"{what}: {refused.explanation or refused}") from refused
-    except (DockerException, requests.RequestException) as failed:
-        raise DockerDaemonFailed(f"{what}: {failed}") from failed
 
 
 def build(
@@ -55,7 +48,7 @@ def build(
     """`docker build` without network, of files by name; `dockerfile` is one of them. Raises BuildFailed."""
     what = f"docker build of {dockerfile} as {reference}"
     output: list[str] = []
-    with _asking(what):
+    with asking(what):
         events = docker.client.api.build(
             fileobj=io.BytesIO(archive((name, content, 0o755) for name, content in files.items())),
             custom_context=True,
@@ -89,7 +82,7 @@ def _created(
 
 def copy_from(docker: Docker, reference: str, path: str) -> bytes:
     """`docker create`, `docker cp` and `docker rm`: the bytes of one file of an image."""
-    with _asking(f"docker cp {reference}:{path}"), _created(docker, reference) as container:
+    with asking(f"docker cp {reference}:{path}"), _created(docker, reference) as container:
         stream, _ = container.get_archive(path)
         with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as tar:
             member = tar.extractfile(tar.getmembers()[0])
@@ -98,7 +91,7 @@ def copy_from(docker: Docker, reference: str, path: str) -> bytes:
 
 def run_to_end(docker: Docker, reference: str, command: list[str] | None = None) -> Ended:
     """Run an image to its end, without network. A program that cannot be started ends, too."""
-    with _asking(f"docker run {reference}"), _created(docker, reference, command) as container:
+    with asking(f"docker run {reference}"), _created(docker, reference, command) as container:
         try:
             container.start()
         except APIError as not_started:
@@ -109,25 +102,26 @@ def run_to_end(docker: Docker, reference: str, command: list[str] | None = None)
 
 @contextmanager
 def running(docker: Docker, reference: str) -> Iterator[Container]:
-    """A container that runs an image's own command, without network; it is removed at the end."""
-    with _asking(f"docker run {reference}"):
-        container = docker.client.containers.run(reference, detach=True, network_mode="none", labels=_MADE)
-    try:
+    """A container that runs an image's own command, without network; it is removed at the end. Raises DoesNotRun."""
+    with asking(f"docker run {reference}"), _created(docker, reference) as container:
+        try:
+            container.start()
+        except APIError as not_started:
+            raise DoesNotRun(
+                f"docker run {reference}: {not_started.explanation or not_started}"
+            ) from not_started
         yield container
-    finally:
-        with _asking(f"docker rm {reference}"):
-            container.remove(force=True)
 
 
 def answer_of(docker: Docker, container: Container, port: int, asker: str, *, timeout_s: float) -> str:
     """What a server in a container answers on a port of its loopback, asked by `asker`, an image with busybox.
 
-    Asked again until it answers. Raises DockerDaemonFailed where it has not in time, or has ended.
+    Asked again until it answers. Raises DoesNotRun where it has not in time, or has ended.
     """
     deadline = time.monotonic() + timeout_s
     while True:
         words = ["/bin/busybox", "wget", "-q", "-O", "-", f"http://127.0.0.1:{port}/"]
-        with _asking(f"docker run {asker}"):
+        with asking(f"docker run {asker}"):
             beside = docker.client.containers.create(
                 asker, words, network_mode=f"container:{container.id}", labels=_MADE
             )
@@ -143,9 +137,9 @@ def answer_of(docker: Docker, container: Container, port: int, asker: str, *, ti
         if code == 0:
             return output
         if container.status != "running" or time.monotonic() > deadline:
-            with _asking("docker logs"):
+            with asking("docker logs"):
                 log = container.logs().decode(errors="replace").strip()
-            raise DockerDaemonFailed(
+            raise DoesNotRun(
                 f"nothing answers on port {port} of the container ({container.status}): {output}; its log: {log}"
             )
         time.sleep(0.2)
@@ -153,39 +147,27 @@ def answer_of(docker: Docker, container: Container, port: int, asker: str, *, ti
 
 def files_of(docker: Docker, reference: str) -> set[str]:
     """The places of all files and links in an image's file system, without a slash at their beginning."""
-    with _asking(f"docker export of {reference}"), _created(docker, reference) as container:
+    with asking(f"docker export of {reference}"), _created(docker, reference) as container:
         with tarfile.open(fileobj=_Stream(container.export()), mode="r|") as tar:
             return {entry.name.removeprefix("./") for entry in tar if not entry.isdir()}
 
 
 def history_of(docker: Docker, reference: str) -> tuple[str, ...]:
     """`docker history`: what made each layer, the newest first."""
-    with _asking(f"docker history {reference}"):
+    with asking(f"docker history {reference}"):
         return tuple(entry["CreatedBy"] for entry in docker.client.api.history(reference))
 
 
 def layers_of(docker: Docker, reference: str) -> tuple[tuple[str, ...], int]:
     """(diff ids, bytes): an image's layers as they are on disk, the base's first, and their size together."""
-    with _asking(f"docker inspect {reference}"):
+    with asking(f"docker inspect {reference}"):
         image = docker.client.api.inspect_image(reference)
         return tuple(image["RootFS"]["Layers"]), int(image["Size"])
 
 
-def have(docker: Docker, reference: str) -> bool:
-    """Pull an image unless the daemon has it, with the daemon's own login; whether it had to.
-
-    Raises DockerDaemonFailed.
-    """
-    missing = not docker.has(reference)
-    if missing:
-        with _asking(f"docker pull {reference}"):
-            docker.client.images.pull(*split_reference(reference))
-    return missing
-
-
 def remove_intermediate(docker: Docker, run_id: str) -> None:
     """Remove what builds of this run left without a name."""
-    with _asking("docker image prune"):
+    with asking("docker image prune"):
         docker.client.images.prune(filters={"dangling": True, "label": f"{LABEL}={run_id}"})
 
 

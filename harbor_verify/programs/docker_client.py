@@ -25,7 +25,7 @@ class DockerClient:
         """`host` is HOST[:PORT] of the registry."""
         self._docker, self._host, self._credentials = docker, host, credentials
         self._run_id, self._remove_later = run_id, remove_later
-        self._image = f"harbor-verify/pushed-by-docker:{run_id}"
+        self._image = f"harbor-verify/pushed-by-docker-{run_id}:1"
         self.version = ""
 
     def prepare(self) -> None:

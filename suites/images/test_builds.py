@@ -221,8 +221,10 @@ def _comes_back_and_runs(
                 answer = docker_build.answer_of(
                     docker, container, PORT, ladder.asker, timeout_s=settings.request_timeout_s
                 )
-        except DockerDaemonFailed as error:
+        except docker_build.DoesNotRun as error:
             image.wrong(f"it ran before it was pushed, and does not now: {error}")
+        except DockerDaemonFailed as error:
+            image.unknown(str(error))
         else:
             if answer != WELCOME:
                 image.wrong(f'answers "{answer}"')

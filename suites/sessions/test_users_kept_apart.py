@@ -75,8 +75,9 @@ def test_no_session_is_ever_taken_for_another_users(
         with findings.about(place, expected) as sessions:
             if others:
                 sessions.wrong(f"{len(others)} times for another's: {', '.join(sorted(set(others)))}")
-            if errors:
-                sessions.wrong(f"{len(errors)} times no proper answer; first: {errors[0]}")
+            elif errors:
+                # So it is behind a rate limit, too: nobody was mixed up in what did not come.
+                sessions.unknown(f"{len(errors)} times no proper answer; first: {errors[0]}")
     known = sum(answer.who is not None for answer in answers)
     measured["requests_count"], measured["known_count"] = len(answers), known
     if not known:

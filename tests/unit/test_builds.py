@@ -13,7 +13,7 @@ from harbor_verify.builds.bases import Bases
 from harbor_verify.builds.ladder import WELCOME, Built, Ladder, Way
 from harbor_verify.clients import docker_build
 from harbor_verify.clients.docker import Pushed
-from harbor_verify.clients.docker_build import BuildFailed, Ended
+from harbor_verify.clients.docker_build import BuildFailed, DoesNotRun, Ended
 from harbor_verify.errors import (
     CannotTell,
     DockerDaemonFailed,
@@ -228,8 +228,8 @@ def test_a_push_that_was_refused_is_all_that_is_said(monkeypatch):
     [
         ({"history": ("CMD /other",)}, None, "its history is CMD /other"),
         ({"answer": "another page"}, None, 'answers "another page"'),
-        ({"answer": DockerDaemonFailed("nothing answers")}, None, "and does not now: nothing answers"),
-        ({"answer": DockerDaemonFailed("exec format error")}, None, "and does not now: exec format error"),
+        ({"answer": DoesNotRun("nothing answers")}, None, "and does not now: nothing answers"),
+        ({"answer": DoesNotRun("exec format error")}, None, "and does not now: exec format error"),
         ({}, FakeDocker(digest="sha256:other"), "digest sha256:other"),
         ({}, FakeDocker(error=DockerRefused("pull access denied")), "pull access denied"),
     ],
@@ -238,6 +238,12 @@ def test_what_docker_pulled_must_be_what_was_built_and_run(monkeypatch, given, d
     Looks(monkeypatch, **given)
     [offender] = offenders_of(*static(harbor(), docker=docker))
     assert observed in offender.observed
+
+
+def test_a_daemon_that_cannot_try_what_it_pulled_says_nothing_of_harbor(monkeypatch):
+    Looks(monkeypatch, answer=DockerDaemonFailed("docker run asker: no such image"))
+    with pytest.raises(CannotTell, match="docker run asker: no such image"):
+        examine(*static(harbor()))
 
 
 def test_a_size_that_harbor_shows_otherwise_is_wrong(monkeypatch):
@@ -390,6 +396,7 @@ class Daemon:
 
     def __init__(self, monkeypatch, fails=(), answer=WELCOME, pulls=True):
         self.built, self.removed, self.pushed, self.log = {}, [], [], []
+        self._pulls = pulls
 
         def build(docker, files, dockerfile, reference, arguments, *, timeout_s):
             if any(word in reference for word in fails):
@@ -397,10 +404,12 @@ class Daemon:
             self.built[reference] = (dockerfile, dict(arguments), sorted(files))
 
         monkeypatch.setattr(docker_build, "build", build)
-        monkeypatch.setattr(docker_build, "have", lambda docker, reference: pulls)
         monkeypatch.setattr(docker_build, "copy_from", lambda *_: b"ELF")
         monkeypatch.setattr(docker_build, "remove_intermediate", lambda *_: None)
         Looks(monkeypatch, answer=answer)
+
+    def have(self, reference):
+        return self._pulls
 
     def push_layers(self, reference, credentials):
         self.pushed.append(reference)

@@ -1,12 +1,17 @@
 """The image that is pushed, and whom a docker daemon's complaint is about."""
 
 import io
+import json
 import tarfile
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
 
 from harbor_verify.clients import busybox, docker
 from harbor_verify.clients.busybox import busybox_layer, message_layer
+from harbor_verify.clients.harbor import Credentials
 from harbor_verify.errors import DockerDaemonFailed, DockerRefused, NeedMissing
 
 
@@ -47,9 +52,11 @@ def test_a_busybox_that_needs_libraries_is_none(monkeypatch, tmp_path, content):
         ("h:5000/p/busybox", ("h:5000/p/busybox", "latest")),
         ("busybox", ("busybox", "latest")),
         ("busybox:1.36", ("busybox", "1.36")),
+        ("h:5000/p/busybox@sha256:aa", ("h:5000/p/busybox", "sha256:aa")),
+        ("busybox:1.36@sha256:aa", ("busybox:1.36", "sha256:aa")),
     ],
 )
-def test_a_reference_is_split_at_its_tag_not_at_a_port(reference, parts):
+def test_a_reference_is_split_at_its_tag_or_digest_not_at_a_port(reference, parts):
     assert docker.split_reference(reference) == parts
 
 
@@ -72,3 +79,106 @@ def test_a_daemon_that_is_set_up_wrongly_is_not_harbors_fault(message, kind):
 def test_a_daemon_that_is_not_there_is_told(tmp_path):
     with pytest.raises(DockerDaemonFailed, match="docker daemon at unix://"):
         docker.Docker(f"unix://{tmp_path}/none.sock", timeout_s=1)
+
+
+DIGEST = f"sha256:{'a' * 64}"
+PUSHED = {"status": f"1: digest: {DIGEST} size: 424"}
+
+
+class Daemon(ThreadingHTTPServer):
+    """As much of a docker daemon as a test needs: `answers` by the end of a path, a list for several lines."""
+
+    daemon_threads = True
+
+    def __init__(self, **answers):
+        self.answers = {"_ping": "OK", "version": {"ApiVersion": "1.43"}} | answers
+        self.asked = []
+        super().__init__(("127.0.0.1", 0), DaemonRequest)
+        Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def host(self):
+        return f"tcp://127.0.0.1:{self.server_port}"
+
+
+class DaemonRequest(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        path = self.path.partition("?")[0]
+        self.server.asked.append((self.command, self.path, body))
+        if path.endswith("/images/create"):
+            self.server.answers["json"] = {"Id": "i"}
+        answer = self.server.answers.get(path.rpartition("/")[2])
+        self.send_response(404 if answer is None else 200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for line in answer if isinstance(answer, list) else [answer or {"message": "no such image"}]:
+            text = json.dumps(line).encode() + b"\n"
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(text), text))
+        self.wfile.write(b"0\r\n\r\n")
+
+    do_POST = do_DELETE = do_GET
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def daemon():
+    """Makes daemons, and ends them."""
+    made = []
+
+    def make(**answers):
+        made.append(Daemon(**answers))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.shutdown()
+        each.server_close()
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [PUSHED, {"aux": {"Tag": "1", "Digest": DIGEST, "Size": 424}}],
+        # With the containerd image store: no `aux`, or one that is about something else.
+        [{"status": "Pushed", "id": "layer"}, PUSHED],
+        [PUSHED, {"aux": {"manifestPushedInsteadOfIndex": True}}],
+    ],
+)
+def test_what_a_daemon_has_pushed_is_known_by_what_each_kind_of_daemon_says(daemon, events):
+    client = docker.Docker(daemon(push=events).host, timeout_s=5)
+    assert client.push("h:5000/p/busybox:1", Credentials("u", "p")) == DIGEST
+
+
+def test_a_push_without_a_digest_is_not_the_registrys_refusal(daemon):
+    client = docker.Docker(daemon(push=[{"status": "Pushed", "id": "layer"}]).host, timeout_s=5)
+    with pytest.raises(DockerDaemonFailed, match="does not say with which digest"):
+        client.push("h:5000/p/busybox:1", Credentials("u", "p"))
+
+
+def test_a_login_is_with_what_was_given_whatever_helpers_this_machine_has(daemon, tmp_path, monkeypatch):
+    (tmp_path / "config.json").write_text('{"credsStore": "is-not-installed"}')
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    server = daemon(auth={"Status": "Login Succeeded"})
+    docker.Docker(server.host, timeout_s=5).login("h:5000", Credentials("u", "p"))
+    [login] = [json.loads(body) for _, path, body in server.asked if path.endswith("/auth")]
+    assert (login["username"], login["password"], login["serveraddress"]) == ("u", "p", "h:5000")
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_what_had_to_be_pulled_to_make_an_image_is_removed_and_nothing_else(daemon, there):
+    base = "busybox@sha256:aa"
+    made = {"create": {"Id": "c", "status": "pulled"}, "archive": {}, "commit": {"Id": "i"}, "c": {}}
+    server = daemon(**made, **({"json": {"Id": "i"}} if there else {}))
+    client = docker.Docker(server.host, timeout_s=5)
+    with suppress(DockerDaemonFailed):
+        client.extend_image(base, message_layer("x"), "h:5000/p/busybox:1", run_id="run")
+    pulls = [path for method, path, _ in server.asked if method == "POST" and "images/create" in path]
+    removed = [path for method, path, _ in server.asked if method == "DELETE" and "images" in path]
+    assert bool(pulls) is bool(removed) is not there
+    assert all("tag=sha256%3Aaa" in path and "fromImage=busybox" in path for path in pulls)

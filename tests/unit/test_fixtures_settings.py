@@ -104,7 +104,11 @@ def test_what_is_beside_this_machines_authorities_goes_with_the_process(tmp_path
     file = tmp_path / "private.pem"
     file.write_text("private")
     said = subprocess.run(
-        [sys.executable, "-c", "from harbor_verify.settings import *; print(Settings(ca_file='private.pem').verify)"],
+        [
+            sys.executable,
+            "-c",
+            "from harbor_verify.settings import *; print(Settings(ca_file='private.pem').verify)",
+        ],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(Path.cwd()), "TMPDIR": str(tmp_path)},
         capture_output=True,

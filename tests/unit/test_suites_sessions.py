@@ -234,8 +234,16 @@ def test_a_replica_that_refuses_or_is_silent_is_named_and_not_taken_for_well():
     offenders = offenders_of(mix, three(refuses=UnexpectedAnswer("POST /login → 401", status=401)))
     assert {(o.object, o.observed) for o in offenders} == {("pod ui-2", "POST /login → 401")}
     offenders = offenders_of(mix, three(error=SILENCE))
-    assert {o.object for o in offenders} == {"pod ui-2"}
-    assert any("no proper answer; first: no answer" in o.observed for o in offenders)
+    assert {(o.object, o.observed) for o in offenders} == {("pod ui-2", "no answer")}
+
+
+@pytest.mark.parametrize(
+    "error, told",
+    [(SILENCE, "no answer"), (UnexpectedAnswer("GET / → 429 Too Many Requests", status=429), "GET / → 429")],
+)
+def test_answers_that_did_not_come_mix_nobody_up_and_are_not_taken_for_well(error, told):
+    with pytest.raises(CannotTell, match=rf"front door http://h: \d+ times no proper answer; first: {told}"):
+        mix(three(), Web({}, error=error))
 
 
 def test_where_no_session_is_ever_known_nothing_is_shown():
