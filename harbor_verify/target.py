@@ -7,8 +7,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from harbor_verify.clients import token_service
+from harbor_verify.clients.adapters import ByAddress
 from harbor_verify.clients.harbor import Credentials, Harbor, Session
-from harbor_verify.clients.http import ByAddress, HttpClient, PasswordRule
+from harbor_verify.clients.http import HttpClient, PasswordRule
 from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.clients.pod_channel import run_in_pod
 from harbor_verify.clients.redis_store import RedisStore
@@ -269,12 +270,14 @@ class Target:
 
     def new_node_link(self, node: str, address: str, port: int, *, scheme: str) -> HttpClient:
         """A session to the front door by way of one node's address; its caller closes it."""
+        shown_as = urlsplit(self.url).hostname or ""
+        connect_s = self.settings.timeouts_s[0]
         link = HttpClient(
             node,
             f"{scheme}://{joined(address, port)}",
             timeouts_s=self.settings.timeouts_s,
             verify=self.settings.verify,
-            adapter=ByAddress(urlsplit(self.url).hostname or "") if scheme == "https" else None,
+            adapter=ByAddress(shown_as, connect_s) if scheme == "https" else None,
             rule=self._rule,
         )
         link.come_from(self.url)

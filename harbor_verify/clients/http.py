@@ -9,9 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 import urllib3
-from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.adapters import BaseAdapter
 from requests.cookies import RequestsCookieJar
 
+from harbor_verify.clients.adapters import TimedAdapter
 from harbor_verify.errors import HarnessError, NoAnswer, PasswordWithheld, UnexpectedAnswer
 
 
@@ -67,17 +68,6 @@ class _NoCookies(RequestsCookieJar):
         pass
 
 
-class ByAddress(HTTPAdapter):
-    """For HTTPS by an IP address: the certificate is to be that of `host`, who is also asked for."""
-
-    def __init__(self, host: str) -> None:
-        self._host = host
-        super().__init__()
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, server_hostname=self._host, assert_hostname=self._host, **kwargs)
-
-
 class HttpClient(requests.Session):
     """A `requests` session with a base URL, timeouts, and nothing that acts behind the caller's back.
 
@@ -97,7 +87,9 @@ class HttpClient(requests.Session):
         uid: str = "",
         rule: PasswordRule | None = None,
     ) -> None:
-        """`name` is what messages and histories call it: front-door, web-0; `timeouts_s` is (connect, request).
+        """`name` is what messages and histories call it: front-door, web-0.
+
+        `timeouts_s` is (connect, request): the second is for each piece that is sent, and for each that is read.
 
         `uid`: of the pod, where it leads to one alone.
         """
@@ -112,6 +104,8 @@ class HttpClient(requests.Session):
         self.headers["User-Agent"] = user_agent
         self.longest_wait_s = 0.0
         """The longest that one request has taken; whoever measures sets it back to 0."""
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, TimedAdapter(timeouts_s[0]))
         if adapter is not None:
             self.mount(self.base_url, adapter)
 
@@ -124,7 +118,7 @@ class HttpClient(requests.Session):
         self, method: str, url: str, **kwargs: Any
     ) -> requests.Response:
         """Send one request to a path of the base URL, or to an absolute URL. Raises NoAnswer."""
-        kwargs.setdefault("timeout", self.timeouts_s)
+        kwargs.setdefault("timeout", self.timeouts_s[1])
         kwargs.setdefault("allow_redirects", False)
         target = self.base_url + url if url.startswith("/") else url
         begun_s = time.monotonic()

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,11 +14,10 @@ import urllib3
 import websocket
 from kubernetes import client, config
 from kubernetes.config.config_exception import ConfigException
-from requests.utils import should_bypass_proxies
 from yaml import YAMLError
 
+from harbor_verify.clients import proxies
 from harbor_verify.errors import NeedMissing, RightMissing, SettingsError, TargetUnreachable
-from harbor_verify.model.addresses import is_loopback
 
 T = TypeVar("T")
 _NOT_A_KUBECONFIG = (TypeError, AttributeError, KeyError)
@@ -186,7 +184,7 @@ def connect(kubeconfig: Path | None, context: str | None, *, timeouts_s: tuple[f
             cluster, user = _chosen(kubeconfig, context)
             _require_login_of_plugin(configuration, user, errors)
             own_proxy = cluster.get("proxy-url")
-        _use_proxy(configuration, own_proxy or _proxy_of_environment(configuration.host))
+        _use_proxy(configuration, own_proxy or proxies.of_environment(configuration.host))
     except (ConfigException, OSError, ValueError, YAMLError, *_NOT_A_KUBECONFIG) as wrong:
         where = kubeconfig or "$KUBECONFIG or ~/.kube/config"
         what = "it is no kubeconfig" if isinstance(wrong, _NOT_A_KUBECONFIG) else wrong
@@ -249,21 +247,6 @@ def _require_login_of_plugin(
     if "exec" in user and not configuration.api_key and not configuration.cert_file:
         why = "; ".join(errors) or "it says nothing"
         raise ConfigException(f"its plugin {user['exec'].get('command')} gives no credentials: {why}")
-
-
-def _proxy_of_environment(server: str) -> str | None:
-    """The one that kubectl takes: by the scheme of the API server's URL; none for the loopback, nor for NO_PROXY.
-
-    Source: Go, net/http.ProxyFromEnvironment. The library takes HTTP_PROXY for https, too, and a proxy to the loopback,
-    and its WebSockets read NO_PROXY otherwise than its requests do.
-    """
-    url = urlsplit(server)
-    name = f"{url.scheme}_proxy"
-    proxy = os.environ.get(name) or os.environ.get(name.upper())
-    if not proxy or is_loopback(url.hostname or ""):
-        return None
-    excepted = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
-    return None if should_bypass_proxies(server, no_proxy=excepted) else proxy
 
 
 def _use_proxy(configuration: client.Configuration, proxy: str | None) -> None:

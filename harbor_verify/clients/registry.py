@@ -12,6 +12,7 @@ import requests
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.clients.http import HttpClient, expect, is_untrusted, summary
 from harbor_verify.clients.image import MANIFEST_TYPE, MANIFEST_TYPES, Image, digest_of
+from harbor_verify.clients.proxies import way_to
 from harbor_verify.errors import AnswerError, CannotTell, NoAnswer, UnexpectedAnswer, WrongContent
 
 USER_AGENT = "docker/harbor-verify"
@@ -173,8 +174,11 @@ class Registry:
         answer.close()
         # The URL is signed for whoever has it: no login goes there, and no name of the front door's.
         elsewhere = urljoin(answer.url, answer.headers["Location"])
+        way = way_to(elsewhere, timeout_s=self.http.timeouts_s[0])
         try:
-            stored = self.http.request(method, elsewhere, headers={**sent, "Host": None}, stream=stream)
+            stored = self.http.request(
+                method, elsewhere, headers={**sent, "Host": None}, stream=stream, proxies=way
+            )
         except NoAnswer as silence:
             if is_untrusted(silence):
                 # Docker clients have their own authorities: that we lack one says nothing of them.

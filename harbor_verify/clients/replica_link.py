@@ -22,8 +22,10 @@ import websocket
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.util import Timeout
 from urllib3.util.ssltransport import SSLTransport
 
+from harbor_verify.clients.adapters import TimedConnection
 from harbor_verify.clients.http import HttpClient
 from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.clients.pod_channel import PodGone, open_channel
@@ -90,7 +92,7 @@ def open_link(
     host = address or f"{pod}.has.no.address.invalid"
     direct = None
     if tls:
-        pool = _TlsPool(host, port, retries=False, maxsize=_KEPT)
+        pool = _TlsPool(host, port, timeout=Timeout(connect=timeouts_s[0]), retries=False, maxsize=_KEPT)
         pool.trust = trust
         direct = _OnePool(pool)
     base = f"{scheme}://{joined(host, port)}"
@@ -297,7 +299,7 @@ class _ForwardingPool(HTTPConnectionPool):
         return connection
 
 
-class _TlsConnection(HTTPConnection):
+class _TlsConnection(TimedConnection):
     """A connection to a pod's address with TLS."""
 
     trust: Trust | None = None

@@ -9,8 +9,10 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from harbor_verify.clients import proxies
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.errors import CannotTell, ClientRefused
+from harbor_verify.model import addresses
 from harbor_verify.model.named_hosts import is_about_another
 
 _AUTHORISATION = "config.json"
@@ -52,7 +54,6 @@ class Workspace:
         policy.write_text(json.dumps({"default": [{"type": "insecureAcceptAnything"}]}))
         self._environment = {
             "PATH": os.environ.get("PATH", os.defpath),
-            # No proxy of the environment: the suite's own client takes none for the front door, either.
             "HOME": str(folder),
             "TMPDIR": str(folder),
             "DOCKER_CONFIG": str(folder),
@@ -61,6 +62,9 @@ class Workspace:
             "COSIGN_PASSWORD": "",
             # Read by everything that is written in Go.
             **({"SSL_CERT_FILE": str(place.ca_file)} if place.ca_file else {}),
+            # An object store may be behind a proxy; the front door is asked without, as by the suite's own client.
+            **{name: os.environ[name] for name in proxies.NAMES if name in os.environ},
+            "NO_PROXY": ",".join(filter(None, [proxies.no_proxy(), addresses.split(place.host)[0]])),
         }
 
     def new_folder(self, name: str) -> Path:

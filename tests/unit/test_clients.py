@@ -182,6 +182,14 @@ def test_the_ca_of_the_suite_is_the_clients(tmp_path):
     assert f"SSL_CERT_FILE={tmp_path}/ca.pem" in Workspace(tmp_path, place, timeout_s=5).try_alone(seen)
 
 
+def test_an_object_store_may_be_behind_a_proxy_and_the_front_door_is_not(tmp_path, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://p:3128")
+    monkeypatch.setenv("NO_PROXY", ".intern")
+    seen = script(tmp_path / "seen", "#!/bin/sh\nenv\n")
+    said = Workspace(tmp_path, Place("h:5000", ADMIN), timeout_s=5).try_alone(seen).splitlines()
+    assert {"HTTPS_PROXY=http://p:3128", "NO_PROXY=.intern,h"} <= set(said)
+
+
 def test_who_goes_elsewhere_and_is_lost_there_was_sent_there_by_the_registry(workspace, tmp_path):
     lost = script(tmp_path / "lost", '#!/bin/sh\necho "Get http://store.local/b: no such host" >&2; exit 1\n')
     with pytest.raises(ClientRefused):

@@ -3,9 +3,7 @@
 import io
 import json
 import tarfile
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from contextlib import contextmanager
 
 import pytest
 
@@ -13,6 +11,7 @@ from harbor_verify.clients import busybox, docker
 from harbor_verify.clients.busybox import busybox_layer, message_layer
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.errors import DockerDaemonFailed, DockerRefused, NeedMissing
+from tests.unit.local_server import LocalServer, QuietHandler
 
 
 def files(archive):
@@ -85,23 +84,9 @@ DIGEST = f"sha256:{'a' * 64}"
 PUSHED = {"status": f"1: digest: {DIGEST} size: 424"}
 
 
-class Daemon(ThreadingHTTPServer):
+class Daemon(QuietHandler):
     """As much of a docker daemon as a test needs: `answers` by the end of a path, a list for several lines."""
 
-    daemon_threads = True
-
-    def __init__(self, **answers):
-        self.answers = {"_ping": "OK", "version": {"ApiVersion": "1.43"}} | answers
-        self.asked = []
-        super().__init__(("127.0.0.1", 0), DaemonRequest)
-        Thread(target=self.serve_forever, daemon=True).start()
-
-    @property
-    def host(self):
-        return f"tcp://127.0.0.1:{self.server_port}"
-
-
-class DaemonRequest(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
@@ -120,25 +105,19 @@ class DaemonRequest(BaseHTTPRequestHandler):
             self.wfile.write(b"%x\r\n%s\r\n" % (len(text), text))
         self.wfile.write(b"0\r\n\r\n")
 
-    do_POST = do_DELETE = do_GET
-
-    def log_message(self, *_):
-        pass
+    do_POST = do_PUT = do_DELETE = do_GET
 
 
-@pytest.fixture
-def daemon():
-    """Makes daemons, and ends them."""
-    made = []
-
-    def make(**answers):
-        made.append(Daemon(**answers))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.shutdown()
-        each.server_close()
+@contextmanager
+def daemon(**answers):
+    """(client, what it has asked) of a daemon."""
+    server = LocalServer(("127.0.0.1", 0), Daemon)
+    server.answers = {"_ping": "OK", "version": {"ApiVersion": "1.43"}} | answers
+    server.asked = []
+    with server.running():
+        client = docker.Docker(f"tcp://127.0.0.1:{server.server_port}", timeout_s=5)
+        yield client, server.asked
+        client.close()
 
 
 @pytest.mark.parametrize(
@@ -150,35 +129,35 @@ def daemon():
         [PUSHED, {"aux": {"manifestPushedInsteadOfIndex": True}}],
     ],
 )
-def test_what_a_daemon_has_pushed_is_known_by_what_each_kind_of_daemon_says(daemon, events):
-    client = docker.Docker(daemon(push=events).host, timeout_s=5)
-    assert client.push("h:5000/p/busybox:1", Credentials("u", "p")) == DIGEST
+def test_what_a_daemon_has_pushed_is_known_by_what_each_kind_of_daemon_says(events):
+    with daemon(push=events) as (client, _):
+        assert client.push("h:5000/p/busybox:1", Credentials("u", "p")) == DIGEST
 
 
-def test_a_push_without_a_digest_is_not_the_registrys_refusal(daemon):
-    client = docker.Docker(daemon(push=[{"status": "Pushed", "id": "layer"}]).host, timeout_s=5)
-    with pytest.raises(DockerDaemonFailed, match="does not say with which digest"):
+def test_a_push_without_a_digest_is_not_the_registrys_refusal():
+    with (
+        daemon(push=[{"status": "Pushed", "id": "layer"}]) as (client, _),
+        pytest.raises(DockerDaemonFailed, match="does not say with which digest"),
+    ):
         client.push("h:5000/p/busybox:1", Credentials("u", "p"))
 
 
-def test_a_login_is_with_what_was_given_whatever_helpers_this_machine_has(daemon, tmp_path, monkeypatch):
+def test_a_login_is_with_what_was_given_whatever_helpers_this_machine_has(tmp_path, monkeypatch):
     (tmp_path / "config.json").write_text('{"credsStore": "is-not-installed"}')
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
-    server = daemon(auth={"Status": "Login Succeeded"})
-    docker.Docker(server.host, timeout_s=5).login("h:5000", Credentials("u", "p"))
-    [login] = [json.loads(body) for _, path, body in server.asked if path.endswith("/auth")]
+    with daemon(auth={"Status": "Login Succeeded"}) as (client, asked):
+        client.login("h:5000", Credentials("u", "p"))
+    [login] = [json.loads(body) for _, path, body in asked if path.endswith("/auth")]
     assert (login["username"], login["password"], login["serveraddress"]) == ("u", "p", "h:5000")
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_what_had_to_be_pulled_to_make_an_image_is_removed_and_nothing_else(daemon, there):
-    base = "busybox@sha256:aa"
-    made = {"create": {"Id": "c", "status": "pulled"}, "archive": {}, "commit": {"Id": "i"}, "c": {}}
-    server = daemon(**made, **({"json": {"Id": "i"}} if there else {}))
-    client = docker.Docker(server.host, timeout_s=5)
-    with suppress(DockerDaemonFailed):
-        client.extend_image(base, message_layer("x"), "h:5000/p/busybox:1", run_id="run")
-    pulls = [path for method, path, _ in server.asked if method == "POST" and "images/create" in path]
-    removed = [path for method, path, _ in server.asked if method == "DELETE" and "images" in path]
+def test_what_had_to_be_pulled_to_make_an_image_is_removed_and_nothing_else(there):
+    made = {"create": {"Id": "c"}, "archive": {}, "commit": {"Id": "i"}, "i": {}, "busybox@sha256:aa": []}
+    with daemon(**made, **({"json": {"Id": "i"}} if there else {})) as (client, asked):
+        client.extend_image("busybox@sha256:aa", message_layer("x"), "h:5000/p/busybox:1", run_id="run")
+    pulls = [path for method, path, _ in asked if method == "POST" and "images/create" in path]
+    removed = [path for method, path, _ in asked if method == "DELETE" and "images" in path]
     assert bool(pulls) is bool(removed) is not there
     assert all("tag=sha256%3Aaa" in path and "fromImage=busybox" in path for path in pulls)
+    assert any("commit" in path for _, path, _ in asked)
