@@ -95,6 +95,12 @@ class PostgreSql(Sql):
             with self._connection.transaction():
                 self._connection.execute(f"SET LOCAL statement_timeout = {self._statement_timeout_ms}")
                 return self._connection.execute(query, values or None).fetchall()
+        except psycopg.errors.QueryCanceled as slow:
+            # It was this side's own limit that ended it.
+            limit_s = self._statement_timeout_ms / 1000
+            raise CannotTell(
+                f"{self._what}: a question of this suite takes it longer than {limit_s:g} s (--request-timeout-s)"
+            ) from slow
         except psycopg.Error as refused:
             raise self._refused(refused) from refused
 

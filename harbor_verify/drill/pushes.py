@@ -10,8 +10,10 @@ from harbor_verify.clients.image import Image
 from harbor_verify.clients.registry import Registry
 from harbor_verify.errors import AnswerError
 
-_GIVES_UP_AFTER = 20
-"""Refusals one after the other: that is no Harbor to take a copy of."""
+_TOLD_AFTER = 20
+"""Refusals one after the other. It goes on: a Harbor that was made read-only for the copy takes pushes again, which
+are then not in it.
+"""
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,5 @@ class Pushes:
             except AnswerError as refusal:
                 self.refused.append(str(refusal))
                 in_a_row += 1
-                if in_a_row == _GIVES_UP_AFTER:
-                    self._tell(
-                        f"no push was taken {in_a_row} times in a row, and none is tried any more: {refusal}"
-                    )
-                    return
+                if in_a_row == _TOLD_AFTER:
+                    self._tell(f"no push was taken {in_a_row} times in a row; it is tried again: {refusal}")

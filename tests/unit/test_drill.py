@@ -2,6 +2,8 @@
 
 import os
 import time
+from itertools import count
+from threading import Event
 
 import pytest
 
@@ -117,17 +119,23 @@ def test_each_push_is_read_back_and_told_by_what_it_became():
     assert silent.became is Became.UNKNOWN
 
 
-def test_pushes_that_are_refused_are_counted_and_given_up_in_the_end():
-    class Refusing:
+def test_pushes_that_are_refused_are_counted_and_told_and_go_on_as_after_a_copy_in_read_only_mode():
+    taken, asked = Event(), count()
+
+    class ReadOnlyForAWhile:
         def push(self, *_):
-            raise UnexpectedAnswer("POST /v2/ → 503", status=503)
+            if next(asked) < 30:
+                raise UnexpectedAnswer("POST /v2/ → 403", status=403)
+            taken.set()
+            return "sha256:late"
 
     told = []
-    with Pushes(Refusing, "p/drill", "run", per_s=1000, tell=told.append) as pushes:
-        pushes._thread.join(5)
-        assert not pushes._thread.is_alive()
-    assert len(pushes.refused) == 20
-    assert "no push was taken 20 times in a row" in told[0]
+    with Pushes(ReadOnlyForAWhile, "p/drill", "run", per_s=1000, tell=told.append) as pushes:
+        assert taken.wait(20)
+    assert len(pushes.refused) == 30
+    assert len(told) == 1
+    assert "no push was taken 20 times in a row; it is tried again" in told[0]
+    assert pushes.acknowledged[0].digest == "sha256:late"
 
 
 def test_a_repository_that_harbor_does_not_show_has_no_digests():

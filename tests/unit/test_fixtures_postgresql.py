@@ -259,6 +259,13 @@ def test_what_the_database_refuses_is_told_in_one_line_without_the_password(conn
     assert "hush" not in str(refused.value)
 
 
+def test_a_question_that_this_side_cuts_off_says_nothing_of_the_database(connect):
+    slow = psycopg.errors.QueryCanceled("canceling statement due to statement timeout")
+    sql, _, _ = connect({"SELECT 1": slow})
+    with pytest.raises(CannotTell, match=r"takes it longer than 30 s \(--request-timeout-s\)"):
+        sql.rows("SELECT 1")
+
+
 def test_it_is_closed_at_the_end_of_its_block(connect):
     sql, connection, _ = connect()
     with sql:

@@ -1,5 +1,6 @@
 """What Harbor 2.x's database and its jobservice's configuration say of jobs."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -75,6 +76,12 @@ def test_what_a_schedule_started_is_asked_for_its_kind_and_its_policy_and_in_utc
 )
 def test_what_is_gone_may_have_been_swept_only_where_much_of_later_is_there(earlier, later, swept):
     assert JOBS.is_swept(Rows((earlier, later)), schedule(), AT.replace(tzinfo=UTC)) is swept
+
+
+@pytest.mark.parametrize("earlier, later, swept", [(0, 1, True), (1, 1, False), (0, 0, False)])
+def test_of_scans_of_all_one_that_came_later_sweeps_all_before(earlier, later, swept):
+    scans = replace(schedule(), kind="SCAN_ALL")
+    assert JOBS.is_swept(Rows((earlier, later)), scans, AT.replace(tzinfo=UTC)) is swept
 
 
 def test_executions_that_are_open_come_with_their_open_tasks():

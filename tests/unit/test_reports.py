@@ -25,6 +25,7 @@ def result(id, verdict=Verdict.PASS, **kwargs):
     return CheckResult(id=id, area=id.partition(".")[0], verdict=verdict, **given)
 
 
+ADVISED = result("a.b", Verdict.FAIL, severity=Severity.SHOULD)
 FAILED = result(
     "sessions.b",
     Verdict.FAIL,
@@ -156,6 +157,8 @@ def test_what_is_told_of_one_object_again_and_again_is_told_a_few_times():
         ([result("a.a")], {"selected": ["a.a", "a.b"]}, "No verdict"),
         ([result("a.a")], {"left_behind": ["project x"]}, "No verdict"),
         ([result("a.a", Verdict.BLOCKED)], {}, "nothing was checked"),
+        ([result("a.a"), ADVISED], {}, "Everything that was checked holds: 1 check passed."),
+        ([result("a.a"), ADVISED], {"strict": True}, "Not all is as it should be: 1 check of what should be"),
     ],
 )
 def test_could_not_find_out_is_never_a_pass(results, changes, told):

@@ -7,7 +7,7 @@ import pytest
 
 from harbor_verify.clients.capabilities import Collection
 from harbor_verify.clients.harbor import Credentials
-from harbor_verify.errors import UnexpectedAnswer
+from harbor_verify.errors import CannotTell, UnexpectedAnswer
 from suites.jobs.test_garbage_collection import test_garbage_is_collected as collected
 from tests.unit.running import examine, offenders_of
 
@@ -77,6 +77,14 @@ def test_one_that_failed_is_old_or_never_was_is_told(collections, told):
     offenders = offenders_of(collected, Harbor(collections, ago(400)), SETTINGS, {})
     for words in told:
         assert words in offenders[0].observed
+
+
+def test_dry_runs_that_may_have_pushed_the_real_ones_out_of_the_list_say_nothing_of_them():
+    dry_runs = [collection(100 - number, number / 4, is_trial=True) for number in range(50)]
+    with pytest.raises(CannotTell, match=r"50 since .* are dry runs"):
+        examine(collected, Harbor(dry_runs, ago(400)), SETTINGS, {})
+    (offender,) = offenders_of(collected, Harbor(dry_runs[:49], ago(400)), SETTINGS, {})
+    assert "none has ever succeeded" in offender.observed
 
 
 def test_collections_that_are_not_told_are_what_is_wrong():

@@ -84,6 +84,13 @@ def test_a_host_may_lead_to_several_addresses(look):
     examine(CHECK, look([(OLD,)], named=("10.6.0.5", "10.6.0.9")), not_applicable, {})
 
 
+def test_where_the_hosts_own_address_is_nobodys_all_may_be_behind_it(look):
+    """As where Cilium chooses a Service's pod before a connection is made."""
+    with pytest.raises(CannotTell, match=r"neither is what db\.example\.com leads to \(10\.96\.7\.7:5432\)"):
+        examine(CHECK, look([(OLD,)], named=("10.96.7.7",)), not_applicable, {})
+    assert offenders(look([(OLD,)], named=("10.6.0.5",)))
+
+
 @pytest.mark.parametrize("missing", [ProgramMissing("no getent"), CannotTell("exit code 2")])
 def test_where_names_cannot_be_looked_up_the_web_alone_says_what_is_right(look, missing):
     examine(CHECK, look([(NEW,)], named=missing), not_applicable, {})

@@ -22,8 +22,10 @@ _SCHEDULER = "SCHEDULER"
 _PREHEAT, _PREHEAT_POLICIES = "P2P_PREHEAT", "p2p_preheat_policy"
 _BY_SCHEDULE = "('SCHEDULE', 'SCHEDULED')"
 """Preheat policies write their own word, `scheduled`. Source: controller/p2p/preheat, launchExecutions."""
-_SWEPT_FROM = 10
-"""Of a kind the newest are kept, 50 unless told otherwise; nobody keeps fewer than that."""
+_FEWEST_KEPT, _FEWEST_KEPT_OF = 10, {"SCAN_ALL": 1}
+"""Of a kind the newest are kept, 50 unless told otherwise; and fewer of some: of scans of all the newest alone.
+Source: pkg/task, sweep_manager; jobservice, known_jobs.
+"""
 _MOST = 100
 _KEEP_LOGS = {"FILE", "DB"}
 _LEAST_HOURS = 24
@@ -71,7 +73,7 @@ class Harbor2Jobs:
             _written(before),
             _written(before),
         )
-        return not earlier and int(later) >= _SWEPT_FROM
+        return not earlier and int(later) >= _FEWEST_KEPT_OF.get(schedule.kind, _FEWEST_KEPT)
 
     def open_executions(self, sql: Sql, older_than_s: float) -> list[OpenExecution]:
         rows = sql.rows(
