@@ -75,6 +75,7 @@ _SETTINGS = frozenset(
 """Those of a run that this command looks at."""
 _AGAIN_S = 1.0
 _SURE_AFTER = 10
+_LEFT = "what was made could not be removed"
 """Times in a row that a restored Harbor says it has none of the images that it must have, before it is believed."""
 
 
@@ -82,19 +83,19 @@ def main(words: list[str], environment: Mapping[str, str] | None = None) -> int:
     """Run the command; returns the exit code."""
     options = _parser().parse_args(words)
     environment = dict(os.environ) if environment is None else environment
-    redaction = Redaction()
+    redaction, left = Redaction(), list[str]()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         settings = load(given_of(lambda name: getattr(options, name, None)), environment, Path.cwd())
         folder = beside_runs.make(settings.report_dir, "drills")
-        drill, left = _drill(options, settings, environment, folder, redaction)
+        drill = _drill(options, settings, environment, folder, redaction, left)
     except (HarnessError, Failure) as error:
         _say(f"harbor-verify drill: {redaction.text(str(error))}")
-        return 4
+        return _ended_early(4, left, redaction)
     except KeyboardInterrupt:
         _say("interrupted: nothing was judged")
-        return 2
-    drill.unknown += [f"what was made could not be removed: {line}" for line in left]
+        return _ended_early(2, left, redaction)
+    drill.unknown += [f"{_LEFT}: {line}" for line in left]
     text, found = redaction.text(result.text(drill)), redaction.structure(result.document(drill))
     (folder / "drill.txt").write_text(text)
     (folder / "drill.json").write_text(json.dumps(found, indent=1))
@@ -109,8 +110,9 @@ def _drill(
     environment: Mapping[str, str],
     folder: Path,
     redaction: Redaction,
-) -> tuple[Drill, list[str]]:
-    """(what was seen, what could not be removed)."""
+    left: list[str],
+) -> Drill:
+    """What was seen; what could not be removed is put into `left`, whatever is raised."""
 
     def run(what: str, command: str) -> float:
         _say(f"{what}: {command}")
@@ -118,7 +120,6 @@ def _drill(
         _say(f"{what}: done after {took_s:.1f} s")
         return took_s
 
-    left: list[str] = []
     run_id = cleanup.new_run_id(datetime.now(UTC))
     with reached(settings, redaction) as live:
         entry.require(live)
@@ -133,7 +134,14 @@ def _drill(
                 )
             except CommandFailed as failed:
                 drill = Drill(pushes.times, [], pushes.refused, unknown=[str(failed)])
-    return drill, left
+    return drill
+
+
+def _ended_early(code: int, left: list[str], redaction: Redaction) -> int:
+    """The exit code, after what is still there is told."""
+    for line in left:
+        _say(f"{_LEFT}: {redaction.text(line)}")
+    return code
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,10 @@
 
 import os
 import time
+from contextlib import contextmanager
 from itertools import count
 from threading import Event
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,7 +14,7 @@ from harbor_verify.audit.result import Affected
 from harbor_verify.audit.result import Result as Audit
 from harbor_verify.clients.harbor import Credentials
 from harbor_verify.command import main
-from harbor_verify.drill import commands, result
+from harbor_verify.drill import command, commands, result
 from harbor_verify.drill.commands import CommandFailed
 from harbor_verify.drill.comparison import compare, known_digests
 from harbor_verify.drill.judgement import Became, Drill, Found, Times
@@ -191,3 +193,29 @@ def test_help_says_what_is_needed_and_what_is_not_there_is_told(capsys):
     with pytest.raises(SystemExit) as left:
         main(["drill", "--copy", "true"])
     assert left.value.code == 2
+
+
+@pytest.mark.parametrize("ending, code", [(CommandFailed("copy: exit code 1"), 4), (KeyboardInterrupt(), 2)])
+def test_what_is_still_there_is_told_however_a_drill_ends(monkeypatch, tmp_path, capsys, ending, code):
+    @contextmanager
+    def reached(settings, redaction):
+        yield SimpleNamespace()
+
+    @contextmanager
+    def making(live, redaction, run_id, left, *, tell):
+        try:
+            yield
+        finally:
+            left.append("project verify-drill: 500")
+
+    def copy(*_):
+        raise ending
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(command, "reached", reached)
+    monkeypatch.setattr(command, "making", making)
+    monkeypatch.setattr(command, "_copy_among_pushes", copy)
+    monkeypatch.setattr(command.entry, "require", lambda live: None)
+    words = ["--copy", "true", "--restore", "true", "--restored-namespace", "restored"]
+    assert main(["drill", "--namespace", "harbor", *words]) == code
+    assert "what was made could not be removed: project verify-drill: 500" in capsys.readouterr().err
