@@ -89,8 +89,8 @@ class Notebook:
         query = "SELECT id, repository, digest FROM artifact WHERE done = 0 AND id > ? ORDER BY id LIMIT ?"
         return [(id, Known(repository, digest)) for id, repository, digest in self._rows(query, above, most)]
 
-    def finish_artifact(self, id: int, known: Known, parts: Iterable[Part]) -> None:
-        """Its manifest was read, and names these."""
+    def note_parts(self, id: int, known: Known, parts: Iterable[Part]) -> None:
+        """Its manifest names these; noting them twice is harmless."""
         for part in parts:
             self._db.execute(
                 "INSERT OR IGNORE INTO part VALUES (?, ?, ?)", (id, part.digest, int(part.is_manifest))
@@ -104,6 +104,9 @@ class Notebook:
                 (part.digest, part.size),
             )
             self._db.execute("INSERT OR IGNORE INTO place VALUES (?, ?)", (part.digest, known.repository))
+
+    def finish_artifact(self, id: int) -> None:
+        """Its manifest was asked of everybody, and everybody answered."""
         self._db.execute("UPDATE artifact SET done = 1 WHERE id = ?", (id,))
 
     def undone_blobs(self, *, above: int, most: int) -> list[tuple[int, str, int | None, int | None]]:

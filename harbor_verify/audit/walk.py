@@ -94,8 +94,10 @@ class Walk:
                 above = batch[-1][0]
 
         def finish(unit: tuple[int, Known], found: Found) -> None:
-            if found.parts is not None or found.troubles:
-                self._notebook.finish_artifact(unit[0], unit[1], found.parts or ())
+            self._notebook.note_parts(unit[0], unit[1], found.parts or ())
+            # A replica that did not answer is asked again by whoever goes on.
+            if not found.unknowns:
+                self._notebook.finish_artifact(unit[0])
 
         while self._notebook.undone_artifacts(above=0, most=1):
             before = self._notebook.counts()

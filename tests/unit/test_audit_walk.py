@@ -177,6 +177,25 @@ def test_an_audit_that_was_stopped_goes_on_where_it_was(replicas, shared, tmp_pa
     again.close()
 
 
+def test_what_one_replica_did_not_answer_for_is_asked_again_when_it_goes_on(shared, monkeypatch):
+    monkeypatch.setattr(reading, "_PAUSES_S", (0, 0))
+    _, known = shared.push("p/r")
+    own = Storage()
+    own.files, own.links, own.redis = dict(shared.files), set(shared.links), shared.redis
+    own.seldom = {known.digest: [503] * 99}
+    with DamagedRegistry(shared).running() as one, DamagedRegistry(own).running() as other:
+        notebook, _ = audit([one, other], [known])
+        assert (notebook.counts()["artifacts_read"], notebook.counts()["blobs_read"]) == (0, 2)
+        assert not notebook.troubles()
+        assert "pod 1" in notebook.unknowns()[0][0]
+        own.seldom.clear()
+        del own.files[known.digest]
+        notebook.forget_unknowns()
+        audit([one, other], [known], notebook)
+    assert found(notebook) == {(Kind.NOT_EVERYWHERE, known.digest, ("pod 1",))}
+    assert notebook.counts()["artifacts_read"] == 1
+
+
 def test_where_nobody_answers_it_stops_and_leaves_the_rest_unread(replicas, shared, monkeypatch):
     monkeypatch.setattr(reading, "_PAUSES_S", (0, 0))
     known = [shared.push("p/r", content=number.to_bytes(2))[1] for number in range(60)]
