@@ -112,7 +112,7 @@ class Docker:
     def extend_image(self, base: str, archive: bytes, reference: str, *, run_id: str) -> None:
         """Add the files of a tar archive to `base`, and make it print /harbor-verify when it runs.
 
-        What had to be pulled for it is removed.
+        What had to be pulled for it is removed, where the daemon does that.
         """
         missing = self.have(base)
         try:
@@ -126,7 +126,8 @@ class Docker:
                     container.remove(force=True)
         finally:
             if missing:
-                self.remove(base)
+                with suppress(DockerDaemonFailed):  # podman keeps what another image is made of
+                    self.remove(base)
 
     def tag(self, reference: str, other: str) -> None:
         """`docker tag`: give an image another name as well."""
