@@ -101,8 +101,10 @@ def conclusion(run: Run) -> Text:
         return Text("No verdict: nothing was checked.", STYLES[Category.BLOCKED])
     held = _many(run.count(Category.PASS), "check")
     if run.strict and (advised := run.count(Category.ADVICE)):
-        counted = f"{_many(advised, 'check')} of what should be so failed, which --strict-advice counts"
-        return Text(f"Not all is as it should be: {counted}; {held} passed.", STYLES[Category.FAIL])
+        line = (
+            f"Not as it should be: {_many(advised, 'check')} of advice failed, which --strict-advice counts."
+        )
+        return Text(line, STYLES[Category.FAIL])
     if blocked:
         return Text(f"What was checked holds: {held} passed, {blocked} blocked.", STYLES[Category.PASS])
     return Text(f"Everything that was checked holds: {held} passed.", STYLES[Category.PASS])

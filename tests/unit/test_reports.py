@@ -158,7 +158,7 @@ def test_what_is_told_of_one_object_again_and_again_is_told_a_few_times():
         ([result("a.a")], {"left_behind": ["project x"]}, "No verdict"),
         ([result("a.a", Verdict.BLOCKED)], {}, "nothing was checked"),
         ([result("a.a"), ADVISED], {}, "Everything that was checked holds: 1 check passed."),
-        ([result("a.a"), ADVISED], {"strict": True}, "Not all is as it should be: 1 check of what should be"),
+        ([result("a.a"), ADVISED], {"strict": True}, "Not as it should be: 1 check of advice failed"),
     ],
 )
 def test_could_not_find_out_is_never_a_pass(results, changes, told):
