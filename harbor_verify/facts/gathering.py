@@ -62,7 +62,7 @@ def _exposure(target: Target) -> Fact[Exposure]:
         return Fact(Exposure.OWN_PROXY, deployment.workload(Role.FRONT_DOOR).object)
     behind = target.services_for_clients()
     for ingress in ways_in.ingresses_to(target.kubernetes, target.namespace, behind):
-        hosts = ", ".join(rule.host for rule in ingress.spec.rules if rule.host)
+        hosts = ", ".join(rule.host for rule in ingress.spec.rules or () if rule.host)
         return Fact(Exposure.INGRESS, f"Ingress {target.namespace}/{ingress.metadata.name}", hosts)
     for route in ways_in.routes_to(target.kubernetes, target.namespace, behind):
         return Fact(Exposure.ROUTE, f"HTTPRoute {target.namespace}/{route['metadata']['name']}")

@@ -36,6 +36,15 @@ def ingress(backend, host="h.example"):
     return client.V1Ingress(metadata=client.V1ObjectMeta(name="door"), spec=spec)
 
 
+BY_DEFAULT = client.V1Ingress(
+    metadata=client.V1ObjectMeta(name="door"),
+    spec=client.V1IngressSpec(
+        default_backend=client.V1IngressBackend(service=client.V1IngressServiceBackend(name="web"))
+    ),
+)
+"""One without rules."""
+
+
 def registry(config, volume=None):
     """A registry pod that reads this text, and mounts a volume at /storage."""
     mounts = [client.V1VolumeMount(name="config", mount_path="/etc/registry")]
@@ -113,6 +122,7 @@ def target(monkeypatch, **given):
     [
         ({"roles": (Role.WEB, Role.FRONT_DOOR)}, Exposure.OWN_PROXY, "Deployment h/front door"),
         ({"ingresses": [ingress("other"), ingress("web")]}, Exposure.INGRESS, "Ingress h/door"),
+        ({"ingresses": [BY_DEFAULT]}, Exposure.INGRESS, "Ingress h/door"),
         (
             {
                 "routes": [
