@@ -69,15 +69,15 @@ def build(
 
 
 @contextmanager
-def _created(
-    docker: Docker, reference: str, command: list[str] | None = None, *, network: str = "none"
-) -> Iterator[Container]:
-    """A container that was made and not started; removed at the end, in whatever state."""
-    container = docker.client.containers.create(reference, command, network_mode=network, labels=_MADE)
+def _created(docker: Docker, reference: str, command: list[str] | None = None) -> Iterator[Container]:
+    """A container that was made and not started, without network; removed at the end, in whatever state."""
+    with asking(f"docker create {reference}"):
+        container = docker.client.containers.create(reference, command, network_mode="none", labels=_MADE)
     try:
         yield container
     finally:
-        container.remove(force=True)
+        with asking(f"docker rm {reference}"):
+            container.remove(force=True)
 
 
 def copy_from(docker: Docker, reference: str, path: str) -> bytes:
@@ -103,13 +103,13 @@ def run_to_end(docker: Docker, reference: str, command: list[str] | None = None)
 @contextmanager
 def running(docker: Docker, reference: str) -> Iterator[Container]:
     """A container that runs an image's own command, without network; it is removed at the end. Raises DoesNotRun."""
-    with asking(f"docker run {reference}"), _created(docker, reference) as container:
-        try:
-            container.start()
-        except APIError as not_started:
-            raise DoesNotRun(
-                f"docker run {reference}: {not_started.explanation or not_started}"
-            ) from not_started
+    what = f"docker run {reference}"
+    with _created(docker, reference) as container:
+        with asking(what):
+            try:
+                container.start()
+            except APIError as not_started:
+                raise DoesNotRun(f"{what}: {not_started.explanation or not_started}") from not_started
         yield container
 
 

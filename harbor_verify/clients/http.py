@@ -14,6 +14,7 @@ from requests.cookies import RequestsCookieJar
 
 from harbor_verify.clients.adapters import TimedAdapter
 from harbor_verify.errors import HarnessError, NoAnswer, PasswordWithheld, UnexpectedAnswer
+from harbor_verify.model.addresses import DEFAULT_PORTS
 
 
 @dataclass
@@ -38,7 +39,7 @@ class PasswordRule:
 
 def _origin(url: str) -> tuple[str, str, int | None]:
     parts = urlsplit(url)
-    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    port = parts.port or DEFAULT_PORTS.get(parts.scheme)
     return parts.scheme, parts.hostname or "", port
 
 
@@ -104,8 +105,9 @@ class HttpClient(requests.Session):
         self.headers["User-Agent"] = user_agent
         self.longest_wait_s = 0.0
         """The longest that one request has taken; whoever measures sets it back to 0."""
+        anywhere = TimedAdapter(timeouts_s[0])
         for scheme in ("http://", "https://"):
-            self.mount(scheme, TimedAdapter(timeouts_s[0]))
+            self.mount(scheme, anywhere)
         if adapter is not None:
             self.mount(self.base_url, adapter)
 

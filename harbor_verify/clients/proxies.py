@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 
 from requests.utils import should_bypass_proxies
 
-from harbor_verify.model.addresses import is_loopback
+from harbor_verify.model.addresses import DEFAULT_PORTS, is_loopback
 
-_PORTS = {"http": 80, "https": 443}
 NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
 
 
@@ -40,7 +39,7 @@ def way_to(url: str, *, timeout_s: float) -> dict[str, str]:
     proxy, parts = of_environment(url), urlsplit(url)
     if not proxy:
         return {}
-    port = parts.port or _PORTS[parts.scheme]
+    port = parts.port or DEFAULT_PORTS[parts.scheme]
     return {} if _is_reached(parts.hostname or "", port, timeout_s) else {parts.scheme: proxy}
 
 

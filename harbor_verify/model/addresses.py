@@ -2,6 +2,9 @@
 
 import ipaddress
 
+DEFAULT_PORTS = {"http": 80, "https": 443}
+"""Of URLs that name none, by their scheme."""
+
 
 def joined(host: str, port: int | str) -> str:
     """`fd00::5`, 5432 → `[fd00::5]:5432`."""
