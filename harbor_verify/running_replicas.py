@@ -159,8 +159,9 @@ def _look_into(harbor: Target, group: Siblings, running: Running, config_map: Da
         changed = {folder: text for folder in folders if (text := _rewritten(folder, seen, status))}
         running.rewritten += [f"container {container.name}: {text}" for text in changed.values()]
         of_pod = drift.of_the_pod(container) | drift.of_the_pod(given_to)
-        told = drift.variables(environment_of(given_to, config_map, secret), of_pod)
-        has = drift.variables(seen.environment, of_pod)
+        asked = environment_of(given_to, config_map, secret)
+        told = drift.variables(asked, of_pod, asked)
+        has = drift.variables(seen.environment, of_pod, asked)
         _put(running.declared, container, told)
         _put(running.things, container, dict.fromkeys(told, drift.ABSENT) | has)
         for each in files:

@@ -34,7 +34,7 @@ _OF_EACH_POD = re.compile(
     r"HOSTNAME|PWD|OLDPWD|SHLVL|TERM|_|.+_SERVICE_HOST|.+_SERVICE_PORT(?:_.+)?"
     r"|.+_PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?"
 )
-"""Variables that nobody declares: of the shell, of the pod, and Kubernetes' links to the Services that there were."""
+"""Where nobody declares them: variables of the shell, of the pod, and links to the Services that there were."""
 _DIGITS = 12
 
 
@@ -84,12 +84,19 @@ def look_of(printed: str) -> Look:
     )
 
 
-def variables(environment: Mapping[str, str], of_each_pod: Collection[str]) -> dict[str, Thing]:
-    """The variables that replicas have in common; `of_each_pod` (`of_the_pod`) are not."""
+def variables(
+    environment: Mapping[str, str], of_each_pod: Collection[str], declared: Collection[str]
+) -> dict[str, Thing]:
+    """The variables that replicas have in common; `of_each_pod` (`of_the_pod`) are not.
+
+    What is `declared` is in common whatever its name: POSTGRESQL_PORT is also what a link to a Service is called.
+    """
     return {
         f"variable {name}": Thing(digest(value))
         for name, value in environment.items()
-        if _VARIABLE.fullmatch(name) and name not in of_each_pod and not _OF_EACH_POD.fullmatch(name)
+        if _VARIABLE.fullmatch(name)
+        and name not in of_each_pod
+        and (name in declared or not _OF_EACH_POD.fullmatch(name))
     }
 
 

@@ -113,6 +113,17 @@ def test_replicas_that_run_with_what_is_declared_are_well_whatever_is_another_on
         judged(as_declared, target)
 
 
+@pytest.mark.parametrize("name", ["POSTGRESQL_PORT", "METRIC_PORT", "CORE_SERVICE_HOST", "CORE_SERVICE_PORT"])
+def test_what_is_declared_counts_although_a_link_to_a_service_is_called_so(name):
+    declared = {"env": [{"name": name, "value": "5432"}]}
+    with harbor(container=declared) as (target, containers):
+        judged(alike, target)
+        containers.environment["harbor-core-1"] = {name: "5433"}
+        found = red(alike, target)
+        assert f"variable {name} is another one" in found["harbor/harbor-core-1"]
+        assert red(as_declared, target).keys() == found.keys()
+
+
 def test_a_file_that_is_another_on_one_replica_is_told_by_its_digest():
     with harbor() as (target, containers):
         containers.files["harbor-registry-1"] = {"/etc/registry/config.yml": "root: /tmp/x"}
