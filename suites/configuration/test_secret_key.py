@@ -28,17 +28,19 @@ def test_the_secret_key_is_nobody_elses_and_the_same_on_every_web_replica(
     """The secret key of every web replica is no well-known one, has the right length, and is the same on each.
 
     Source: the file as each container sees it: its Secret may hold another since. Where the container has no shell,
-    its Secret. It is not shown.
+    its Secret. It is not shown. Harbor takes all of the file: a line's end in it is a character of the key.
     """
     wanted, keys = harbor.profile.secret_key, {}
     for replica in harbor.replicas(Role.WEB):
         with findings.about(replica.object, "a secret key of its own") as secret_key:
             text = _text_of(replica, wanted.path, harbor, tell)
-            key = keys[replica.object] = text.rstrip("\n")
-            if key in wanted.well_known:
+            keys[replica.object] = text
+            length = len(text.encode())
+            if text.rstrip("\r\n") in wanted.well_known:
                 secret_key.wrong("the default, which anybody can look up")
-            elif len(key) != wanted.length:
-                secret_key.wrong(f"{len(key)}", expected=f"a secret key of {wanted.length} characters")
+            elif length != wanted.length:
+                ends = ", with the end of a line that is in the file" if text.endswith("\n") else ""
+                secret_key.wrong(f"{length}{ends}", expected=f"a secret key of {wanted.length} characters")
     for name in dissenting(keys):
         findings.wrong(name, "the secret key of the other replicas", "another one")
 

@@ -119,7 +119,17 @@ def test_a_key_of_the_wrong_length_and_one_that_differs_are_named():
 
 
 def test_a_key_that_no_secret_brings_is_read_in_the_container():
-    examine(key, harbor("unused", in_container="0123456789abcdef\n"))
+    examine(key, harbor("unused", in_container="0123456789abcdef"))
+
+
+def test_the_end_of_a_line_is_a_character_of_the_key():
+    (offender,) = offenders_of(key, harbor("0123456789abcdef\n"))
+    assert offender.observed == "17, with the end of a line that is in the file"
+    examine(key, harbor("0123456789abcde\n"))
+    (offender,) = offenders_of(key, harbor("0123456789abcdef", "0123456789abcde\n"))
+    assert (offender.object, offender.observed) == ("pod h/web-1", "another one")
+    (offender,) = offenders_of(key, harbor("not-a-secure-key\n"))
+    assert "default" in offender.observed
 
 
 def test_a_key_that_was_read_before_its_secret_was_changed_is_the_one_that_counts():
