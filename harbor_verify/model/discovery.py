@@ -169,13 +169,16 @@ class Deployment:
         Of a StatefulSet also those that each of its pods has for itself (volumeClaimTemplates).
         """
         users: dict[str, set[str]] = {}
+        mounted: dict[str, set[str]] = {}
         for role, workload in self._found.items():
             specs = [workload.template.spec]
             if workload.kind == "StatefulSet":
                 specs += [replica.pod.spec for replica in self.replicas(role)]
-            for volume in (volume for spec in specs for volume in spec.volumes or ()):
+            for pod, volume in ((spec, volume) for spec in specs for volume in spec.volumes or ()):
                 if volume.persistent_volume_claim:
-                    users.setdefault(volume.persistent_volume_claim.claim_name, set()).add(workload.name)
+                    name = volume.persistent_volume_claim.claim_name
+                    users.setdefault(name, set()).add(workload.name)
+                    mounted.setdefault(name, set()).update(_folders_of(volume.name, pod))
         listed = self.kubernetes.ask(
             f"list PersistentVolumeClaims in {self.namespace}",
             self.kubernetes.core.list_namespaced_persistent_volume_claim,
@@ -189,6 +192,7 @@ class Deployment:
                 claim=claims.get(name),
                 volume=self._volume_of(claims.get(name)),
                 used_by=tuple(sorted(users[name])),
+                mounted=frozenset(mounted[name] or {""}),
             )
             for name in sorted(users)
         ]
@@ -235,6 +239,14 @@ class Deployment:
         for node in listed:
             node.status.images = None
             yield node
+
+    def nodes_by_address(self) -> dict[str, str]:
+        """The name of the node that has an address, of each that a node tells. Raises TargetUnreachable."""
+        return {
+            address.address: node.metadata.name
+            for node in self.all_nodes()
+            for address in node.status.addresses or ()
+        }
 
     def disruption_budgets(self) -> list[client.V1PodDisruptionBudget]:
         """The PodDisruptionBudgets of the namespace."""
@@ -455,3 +467,11 @@ def _port(part: Part, template: V1PodTemplateSpec) -> int:
     if part.tls_port is not None and part.tls_port in declared and part.port not in declared:
         return part.tls_port
     return part.port
+
+
+def _folders_of(volume: str, spec: client.V1PodSpec) -> Iterator[str]:
+    """The folders of a volume that a pod's containers mount; "" is all of it."""
+    for container in [*(spec.init_containers or ()), *spec.containers]:
+        for mount in container.volume_mounts or ():
+            if mount.name == volume:
+                yield (mount.sub_path or mount.sub_path_expr or "").strip("/")

@@ -30,7 +30,9 @@ from tests.unit.running import examine, not_applicable, offenders_of
 # storage.claims-bound-to-intended-volume
 
 
-def claim(kind, *, phase="Bound", selector=True, volume=True, labels=None, reference=None, path=None):
+def claim(
+    kind, *, phase="Bound", selector=True, volume=True, labels=None, reference=None, path=None, mounted=("",)
+):
     """A claim `kind`-pvc and the volume that it is bound to, sound but for what is given."""
     name = f"{kind}-pvc"
     asked = client.V1LabelSelector(match_labels={"type": kind}) if selector else None
@@ -50,7 +52,7 @@ def claim(kind, *, phase="Bound", selector=True, volume=True, labels=None, refer
         ),
     )
     has_volume = volume and phase == "Bound"
-    return Volume("harbor", name, pvc, pv if has_volume else None, (f"{kind}-rc",))
+    return Volume("harbor", name, pvc, pv if has_volume else None, (f"{kind}-rc",), frozenset(mounted))
 
 
 def with_volumes(*volumes):
@@ -99,6 +101,29 @@ def test_two_claims_of_one_folder_are_named_together():
     )
     assert offender.object == "CephFS m:6789:/apps/registry"
     assert offender.observed == "is that of registry-pvc, log-pvc"
+
+
+@pytest.mark.parametrize(
+    "registry, log, together",
+    [
+        (("registry",), ("logs",), False),
+        (("registry",), ("registry-logs",), False),
+        (("registry", "cache"), ("logs",), False),
+        (("registry",), ("",), True),
+        (("registry",), ("registry",), True),
+        (("data/registry",), ("data",), True),
+        (("registry", "logs"), ("logs",), True),
+    ],
+)
+def test_two_volumes_of_one_export_may_be_kept_apart_by_the_folders_that_are_mounted(registry, log, together):
+    volumes = with_volumes(
+        claim("registry", path="/export", mounted=registry), claim("log", path="/export", mounted=log)
+    )
+    if together:
+        (offender,) = offenders_of(intended, volumes)
+        assert offender.object == "CephFS m:6789:/export"
+    else:
+        examine(intended, volumes)
 
 
 def test_two_claims_of_one_volume_are_named_together():
