@@ -220,9 +220,9 @@ class Target:
             for service in self.deployment.services_of(self.deployment.workload(role))
         }
 
-    def backing(self, host: str, *, everywhere: bool = False) -> Backing:
+    def backing(self, host: str, *, port: int = 0, everywhere: bool = False) -> Backing:
         """What a host stands on, see `backing_of`. Raises NeedMissing, CannotTell, TargetUnreachable."""
-        return backing_of(self.kubernetes, self.namespace, host, everywhere=everywhere)
+        return backing_of(self.kubernetes, self.namespace, host, port=port, everywhere=everywhere)
 
     def sql(self) -> Sql:
         """The database, see `StoreLinks.sql`; its caller closes it. Raises StoreRefused, CannotTell."""

@@ -1,7 +1,7 @@
 """Waiting until something is so: the one place that polls. No other module sleeps or retries."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TypeVar
 
@@ -63,3 +63,29 @@ def wait_until(
         raise DeadlinePassed(
             f"{what}: not so after {timeout_s:g} s ({deadline}); last seen: {last}"
         ) from last
+
+
+def last_look(
+    what: str,
+    look: Callable[[], T],
+    settled: Callable[[T], bool],
+    *,
+    deadline: str,
+    timeout_s: float,
+    interval_s: float = 0.2,
+) -> T:
+    """What `look` sees once that is `settled`, or else what it saw last when `timeout_s` seconds were over.
+
+    For what may be about to become so: a verdict on it waits, and is one in the end all the same. Raises what `look`
+    does.
+    """
+    seen: list[T] = []
+
+    def probe() -> None:
+        seen[:] = [look()]
+        if not settled(seen[0]):
+            raise NotYet("not settled")
+
+    with suppress(DeadlinePassed):
+        wait_until(what, probe, deadline=deadline, timeout_s=timeout_s, interval_s=interval_s)
+    return seen[0]

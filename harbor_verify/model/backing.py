@@ -17,6 +17,7 @@ from harbor_verify.errors import CannotTell, NeedMissing, TargetUnreachable
 from harbor_verify.model.controllers import desired_of
 from harbor_verify.model.labels import shown
 from harbor_verify.model.ways_in import services_at, services_by_ingress
+from harbor_verify.model.workloads import is_ready
 
 _LONGEST_WAY = 5
 """ExternalNames that lead to each other are no way."""
@@ -28,7 +29,7 @@ class Owner:
     """Who asks for pods. `desired`: how many; of what is none of Kubernetes' own kinds, how many it has now.
 
     `labels` are those that all of its pods are made with; empty where they are not known. `nodes` are those that its
-    pods are on, one for each pod.
+    Ready pods are on, one for each: a pod that waits for a node, or crashes, answers nobody when another is lost.
     """
 
     kind: str
@@ -53,14 +54,16 @@ class Owner:
 class Backing:
     """Where a host leads. `way` are the objects that lead there, the first being what the host names.
 
-    `addresses` are those of no pod that is known. `selector` is the last Service's; without one somebody else
-    says which pods are behind it. `pod` is the one that the host names itself, not by a Service.
+    `ready` are those of the `pods` that are Ready; `addresses` those of no pod that is known. `selector` is the last
+    Service's; without one somebody else says which pods are behind it. `pod` is the one that the host names itself,
+    not by a Service.
     """
 
     host: str
     way: tuple[str, ...] = ()
     owners: tuple[Owner, ...] = ()
     pods: tuple[str, ...] = ()
+    ready: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
     selector: Mapping[str, str] = field(default_factory=dict)
     pod: str = ""
@@ -100,14 +103,17 @@ class Backing:
         return ", ".join(self.addresses) or self.host
 
 
-def backing_of(kubernetes: Kubernetes, namespace: str, host: str, *, everywhere: bool = False) -> Backing:
+def backing_of(
+    kubernetes: Kubernetes, namespace: str, host: str, *, port: int = 0, everywhere: bool = False
+) -> Backing:
     """What `host` leads to, as a pod of `namespace` resolves it; what is no name of the cluster's is outside.
 
     `everywhere`: an address may be a Service's of any namespace, and a name that of an Ingress, as far as this account
-    may list them; else addresses are looked for in this namespace alone. Raises NeedMissing, with the right, where this
-    account may not look; CannotTell where the way ends nowhere; TargetUnreachable.
+    may list them; else addresses are looked for in this namespace alone. `port`: of the host, where it is known; by it
+    a Service is told from others that share the address of a load balancer or a node. Raises NeedMissing, with the
+    right, where this account may not look; CannotTell where the way ends nowhere; TargetUnreachable.
     """
-    return _Search(kubernetes, namespace, everywhere=everywhere).follow(host)
+    return _Search(kubernetes, namespace, port=port, everywhere=everywhere).follow(host)
 
 
 def backing_of_service(kubernetes: Kubernetes, service: client.V1Service) -> Backing:
@@ -118,8 +124,11 @@ def backing_of_service(kubernetes: Kubernetes, service: client.V1Service) -> Bac
 class _Search:
     """One look for what a host leads to."""
 
-    def __init__(self, kubernetes: Kubernetes, namespace: str, *, everywhere: bool = False) -> None:
-        self._kubernetes, self._namespace, self._everywhere = kubernetes, namespace, everywhere
+    def __init__(
+        self, kubernetes: Kubernetes, namespace: str, *, port: int = 0, everywhere: bool = False
+    ) -> None:
+        self._kubernetes, self._namespace = kubernetes, namespace
+        self._port, self._everywhere = port, everywhere
         self._core, self._apps = kubernetes.core, kubernetes.apps
         self._owners: dict[str, Owner] = {}
 
@@ -172,7 +181,10 @@ class _Search:
 
     def _of(self, pods: list[client.V1Pod], found: Backing) -> Backing:
         owners = dict.fromkeys(self._owner(pod) for pod in pods)
-        return replace(found, owners=tuple(owners), pods=tuple(pod.metadata.name for pod in pods))
+        ready = tuple(pod.metadata.name for pod in pods if _answers(pod))
+        return replace(
+            found, owners=tuple(owners), pods=tuple(pod.metadata.name for pod in pods), ready=ready
+        )
 
     def _by_address(self, address: str, way: tuple[str, ...]) -> Backing:
         """A Service's own address, or a pod's of this namespace; others look like addresses outside."""
@@ -182,8 +194,8 @@ class _Search:
                     return self.behind(service, address, way)
         of_others: list[client.V1Service] = []
         with suppress(NeedMissing):
-            of_others = services_at(self._kubernetes, [address]) if self._everywhere else []
-        if of_others:
+            of_others = services_at(self._kubernetes, [address], {self._port}) if self._everywhere else []
+        if len(of_others) == 1:
             return self.behind(of_others[0], address, way)
         for pod in self._pods(self._namespace, field_selector=f"status.podIP={address}"):
             if pod.status.pod_ip == address and not pod.spec.host_network:
@@ -273,11 +285,11 @@ class _Search:
                 else:
                     made_with = found.spec.template.metadata.labels or {}
                     made = self._pods(namespace, label_selector=",".join(shown(made_with)))
-                    nodes = _nodes_of(p for p in made if _is_alive(p))
+                    nodes = _nodes_of(made)
                     return Owner(kind, namespace, name, desired_of(found), made_with, nodes)
         # No selector finds pods by their owner.
-        nodes = _nodes_of(p for p in self._pods(namespace) if _is_alive(p) and _is_owned(p, reference.uid))
-        return Owner(kind, namespace, name, len(nodes), nodes=nodes)
+        owned = [p for p in self._pods(namespace) if _is_alive(p) and _is_owned(p, reference.uid)]
+        return Owner(kind, namespace, name, len(owned), nodes=_nodes_of(owned))
 
     def _reading(self, right: str, namespace: str) -> AbstractContextManager[None]:
         return needing(self._kubernetes, f"{right} in namespace {namespace}")
@@ -316,8 +328,13 @@ def _is_alive(pod: client.V1Pod) -> bool:
     return pod.metadata.deletion_timestamp is None and pod.status.phase not in _ENDED
 
 
+def _answers(pod: client.V1Pod) -> bool:
+    """Whether it is there to stay, on a node and Ready."""
+    return bool(_is_alive(pod) and pod.spec.node_name and is_ready(pod))
+
+
 def _nodes_of(pods: Iterable[client.V1Pod]) -> tuple[str, ...]:
-    return tuple(pod.spec.node_name or "no node" for pod in pods)
+    return tuple(pod.spec.node_name for pod in pods if _answers(pod))
 
 
 def _is_owned(pod: client.V1Pod, uid: str) -> bool:

@@ -15,16 +15,19 @@ from harbor_verify.model.volumes import source_of
 
 _OF_ONE_NODE = re.compile(r"(?:.*/)?(?:hostname|node|nodename|nodeid)")
 """Labels that each node has for itself: kubernetes.io/hostname, topology.topolvm.io/node, openebs.io/nodename, …"""
-_SHARES = {"nfs.csi.k8s.io": "server", "smb.csi.k8s.io": "source"}
-"""CSI drivers that mount what one server gives, and which attribute names that."""
+_NFS, _SMB = 2049, 445
+_SHARES = {"nfs.csi.k8s.io": ("server", _NFS), "smb.csi.k8s.io": ("source", _SMB)}
+"""CSI drivers that mount what one server gives, which attribute names that, and at which port it answers."""
+_SCHEMES = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
 class StoragePlace:
-    """`what` it is, in words. `host`: whoever has it, by name or address; `node`: the one node that can mount it."""
+    """`what` it is, in words. `host`, `port`: whoever has it, by name or address; `node`: the one that can mount it."""
 
     what: str
     host: str = ""
+    port: int = 0
     node: str = ""
 
 
@@ -34,28 +37,38 @@ def of_volume(volume: V1PersistentVolume) -> StoragePlace:
     what = source_of(volume) or f"PersistentVolume {volume.metadata.name}"
     if node := _only_node(spec.node_affinity):
         return StoragePlace(what, node=node)
-    return StoragePlace(what, _server(spec))
+    return StoragePlace(what, *_server(spec))
 
 
 def of_pod(volume: V1Volume) -> StoragePlace | None:
     """Where a volume has its data that a pod names without a claim; None where that is no share of a server's."""
-    server = _server(volume)
-    return StoragePlace(f"volume {volume.name} of server {server}", server) if server else None
+    server, port = _server(volume)
+    return StoragePlace(f"volume {volume.name} of server {server}", server, port) if server else None
 
 
 def of_bucket(storage: RegistryStorage) -> StoragePlace:
     """Where an object store is. A cloud's own has no address in the registry's settings."""
-    address = storage.address
-    host = urlsplit(address if "://" in address else f"//{address}").hostname if address else ""
-    return StoragePlace(storage.bucket or f"driver {storage.driver}", host or "")
+    what, address = storage.bucket or f"driver {storage.driver}", storage.address
+    if not address:
+        return StoragePlace(what)
+    told = urlsplit(address if "://" in address else f"https://{address}")
+    try:
+        port = told.port or _SCHEMES.get(told.scheme, 0)
+    except ValueError:
+        port = 0  # none that there is
+    return StoragePlace(what, told.hostname or "", port)
 
 
-def _server(source: object) -> str:
+def _server(source: object) -> tuple[str, int]:
+    """Host and port of the server that a share is of; ("", 0): of none."""
     if nfs := getattr(source, "nfs", None):
-        return str(nfs.server)
+        return str(nfs.server), _NFS
     csi = getattr(source, "csi", None)
-    named = ((csi.volume_attributes or {}).get(_SHARES.get(csi.driver, "")) or "") if csi else ""
-    return named.strip("/").partition("/")[0]
+    if csi is None or csi.driver not in _SHARES:
+        return "", 0
+    attribute, port = _SHARES[csi.driver]
+    named = (csi.volume_attributes or {}).get(attribute) or ""
+    return named.strip("/").partition("/")[0], port
 
 
 def _only_node(affinity: V1VolumeNodeAffinity | None) -> str:

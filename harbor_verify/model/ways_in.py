@@ -14,7 +14,7 @@ from harbor_verify.clients.kubernetes import Kubernetes, needing
 from harbor_verify.errors import NeedMissing
 
 _GROUP, _VERSION = "gateway.networking.k8s.io", "v1"
-_PORTS = {80, 443}
+WEB_PORTS = frozenset({80, 443})
 _SERVICES_PER_PAGE = 1000
 """Each is 1 KB or so. No selector finds one by an address of its load balancer, so all of them are looked through."""
 
@@ -80,31 +80,39 @@ def addresses_of_route(kubernetes: Kubernetes, route: Mapping[str, Any]) -> set[
     return found
 
 
-def services_at(kubernetes: Kubernetes, addresses: Collection[str]) -> list[client.V1Service]:
-    """The Services of the cluster that have one of these addresses: their own, given to them, their load balancers'.
+def services_at(
+    kubernetes: Kubernetes, addresses: Collection[str], ports: Collection[int]
+) -> list[client.V1Service]:
+    """The Services of the cluster that answer at one of these addresses, one of those that lead to the same pods.
 
-    Raises NeedMissing, with the right, and TargetUnreachable.
+    An address of its own is a Service's at any port; one that was given to it, or its load balancer's, several may
+    share (with k3s all have those of the nodes), so it answers there at these TCP `ports` alone: UDP is HTTP/3, beside
+    a Service of TCP. Raises NeedMissing, with the right, and TargetUnreachable.
     """
     what = "list Services in all namespaces"
     with needing(kubernetes, what):
         listed = kubernetes.pages(
             what, kubernetes.core.list_service_for_all_namespaces, most=_SERVICES_PER_PAGE
         )
-        return [each for each in listed if not _addresses(each).isdisjoint(addresses)]
+        there = [each for each in listed if not _addresses(each, ports).isdisjoint(addresses)]
+    return list({_chosen_by(each): each for each in there}.values())
 
 
-def serves_the_web(service: client.V1Service) -> bool:
-    """Whether it has a port of HTTP or HTTPS. One of UDP is for HTTP/3, beside one of TCP at the same address."""
-    ports = service.spec.ports or ()
-    return not _PORTS.isdisjoint(each.port for each in ports if each.protocol in (None, "TCP"))
-
-
-def _addresses(service: client.V1Service) -> set[str]:
+def _addresses(service: client.V1Service, ports: Collection[int]) -> set[str]:
+    """Where it answers at one of these ports."""
+    spec = service.spec
+    own = {spec.cluster_ip, *(spec.cluster_ips or ())} - {"None", None, ""}
+    if not any(each.port in ports and each.protocol in (None, "TCP") for each in spec.ports or ()):
+        return own
     balancer = service.status.load_balancer if service.status else None
     told = {each.ip or each.hostname for each in (balancer.ingress if balancer else None) or ()}
-    spec = service.spec
-    own = {spec.cluster_ip, *(spec.cluster_ips or ()), *(spec.external_ips or ())} - {"None", None, ""}
-    return told | own
+    return own | told | {*(spec.external_ips or ())}
+
+
+def _chosen_by(service: client.V1Service) -> tuple[object, ...]:
+    """What is the same for Services that lead to the same pods."""
+    selector = service.spec.selector
+    return service.metadata.namespace, *(sorted(selector.items()) if selector else [service.metadata.name])
 
 
 def _backends(ingress: client.V1Ingress, host: str | None = None) -> set[str]:

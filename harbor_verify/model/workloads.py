@@ -60,6 +60,21 @@ class Rollout:
         return self.updated >= self.desired and not self.former
 
 
+_BROKEN = frozenset(
+    {
+        "CrashLoopBackOff",
+        "CreateContainerConfigError",
+        "CreateContainerError",
+        "ErrImageNeverPull",
+        "ErrImagePull",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "RunContainerError",
+    }
+)
+"""What a container waits for that does not become well by waiting."""
+
+
 @dataclass(frozen=True)
 class Replica:
     """One pod of a workload, known by its ordinal (age order), so that names stay the same from run to run."""
@@ -121,6 +136,11 @@ class Replica:
     def state(self) -> str:
         """Ready, or why not, as far as the pod's status says it."""
         return "Ready" if self.ready else why_not_ready(self.pod)
+
+    @property
+    def broken(self) -> bool:
+        """Whether a container of its pod cannot run, and waiting will not mend it."""
+        return any(reason in self.state for reason in _BROKEN)
 
 
 def is_ready(pod_or_node: V1Pod | V1Node) -> bool:

@@ -5,7 +5,11 @@ from harbor_verify.errors import CannotTell
 from harbor_verify.findings import Findings
 from harbor_verify.model.resolver import nameservers
 from harbor_verify.model.roles import Role
+from harbor_verify.settings import Settings
 from harbor_verify.target import Target
+from harbor_verify.waiting import last_look
+
+_LOOKS_AGAIN_S = 2
 
 
 @check(
@@ -18,7 +22,7 @@ from harbor_verify.target import Target
     needs=("exec", "nodes"),
 )
 def test_the_clusters_dns_is_more_than_one_pod_on_more_than_one_node(
-    harbor: Target, findings: Findings, not_applicable
+    harbor: Target, findings: Findings, settings: Settings, not_applicable
 ):
     """The DNS that Harbor's pods ask is more than one pod, and these are not all on one node.
 
@@ -34,12 +38,22 @@ def test_the_clusters_dns_is_more_than_one_pod_on_more_than_one_node(
         )
     asked = nameservers(harbor.run(replica, ["cat", "/etc/resolv.conf"]))
     for address in asked:
-        backing = harbor.backing(address, everywhere=True)
+        backing = last_look(
+            f"two pods of {address} are Ready",
+            lambda address=address: harbor.backing(address, port=53, everywhere=True),
+            # A second one may be starting: its node was drained, or its Deployment is rolled out.
+            lambda seen: len(seen.ready) > 1 or len(seen.pods) < 2,
+            deadline="converge_timeout_s",
+            timeout_s=settings.converge_timeout_s,
+            interval_s=_LOOKS_AGAIN_S,
+        )
         if not backing.in_cluster:
             continue
         nodes = [node for owner in backing.owners for node in owner.nodes]
         with findings.about(backing.way[-1], "several pods, on several nodes, answer") as dns:
-            if len(nodes) < 2:
+            if len(nodes) < 2 <= len(backing.pods):
+                dns.wrong(f"{len(nodes)} of its {len(backing.pods)} pods Ready ({backing})")
+            elif len(nodes) < 2:
                 dns.wrong(f"1 pod ({backing})")
             elif len(set(nodes)) < 2:
                 dns.wrong(f"its {len(nodes)} pods are all on {nodes[0]} ({backing})")

@@ -1,15 +1,13 @@
 """Metrics of Harbor's parts: whether each replica tells them, and whether they are of what it does."""
 
-from contextlib import suppress
-
 from harbor_verify import scraping
 from harbor_verify.checks import SHOULD, check
 from harbor_verify.clients.http import expect
-from harbor_verify.errors import CannotTell, DeadlinePassed
+from harbor_verify.errors import CannotTell
 from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Feature
 from harbor_verify.target import Target
-from harbor_verify.waiting import NotYet, wait_until
+from harbor_verify.waiting import last_look
 
 _REQUESTS = 10
 _LATE_S = 3
@@ -100,16 +98,13 @@ def test_every_replica_counts_the_requests_that_it_answers(
 
 def _counted(harbor, replica, endpoint, wanted):
     """What its counters come to, once that is enough, or it stays too little."""
-    seen = []
-
-    def look():
-        seen.append(scraping.read(harbor, replica.pod, endpoint).total(endpoint.requests))
-        if seen[-1] < wanted:
-            raise NotYet(f"{seen[-1]:g}")
-
-    with suppress(DeadlinePassed):
-        wait_until("requests are counted", look, deadline="an answer's own counting", timeout_s=_LATE_S)
-    return seen[-1]
+    return last_look(
+        "requests are counted",
+        lambda: scraping.read(harbor, replica.pod, endpoint).total(endpoint.requests),
+        lambda total: total >= wanted,
+        deadline="an answer's own counting",
+        timeout_s=_LATE_S,
+    )
 
 
 def _switched_on(harbor, findings):

@@ -4,7 +4,11 @@ from collections import Counter
 
 from harbor_verify.checks import SHOULD, check
 from harbor_verify.findings import Findings
+from harbor_verify.settings import Settings
 from harbor_verify.target import Target
+from harbor_verify.waiting import last_look
+
+_LOOKS_AGAIN_S = 2
 
 
 @check(
@@ -14,13 +18,32 @@ from harbor_verify.target import Target
     source="Kubernetes: ReplicationController and Deployment spec.replicas, pod condition Ready",
     builds_on=("storage.claims-bound", "configuration.rollouts-complete"),
 )
-def test_every_part_has_the_replicas_that_it_needs_and_all_are_ready(harbor: Target, findings: Findings):
+def test_every_part_has_the_replicas_that_it_needs_and_all_are_ready(
+    harbor: Target, findings: Findings, settings: Settings
+):
     """Every part of Harbor that must not be missed has at least two replicas, and all replicas of every part are Ready.
 
-    Source: Kubernetes API. What works off a queue may be alone, as the profile says.
+    Source: Kubernetes API. What works off a queue may be alone, as the profile says. Where as many as are needed are
+    Ready and one more is starting, an autoscaler may just have asked for it: it is looked again.
     """
+    seen, _ = last_look(
+        "all replicas that are asked for are Ready",
+        lambda: _counted(harbor),
+        lambda counted: counted[1],
+        deadline="converge_timeout_s",
+        timeout_s=settings.converge_timeout_s,
+        interval_s=_LOOKS_AGAIN_S,
+    )
+    findings.take(seen)
+
+
+def _counted(harbor):
+    """Findings about each workload, and whether waiting would change nothing of them."""
+    findings, settled = Findings(), True
+    # How many are asked for is read first: an autoscaler that asks for more in between is not held against them.
+    workloads = harbor.deployment.workloads
     all_replicas = harbor.deployment.all_replicas()
-    for role, workload in harbor.deployment.workloads.items():
+    for role, workload in workloads.items():
         with findings.about(workload.object, f"{workload.desired} Ready replicas") as replicated:
             least = 2 if harbor.profile.parts[role].replicated else 1
             if workload.desired < least:
@@ -31,6 +54,8 @@ def test_every_part_has_the_replicas_that_it_needs_and_all_are_ready(harbor: Tar
             if ready < workload.desired:
                 states = [f"{replica.pod_name} {replica.state}" for replica in replicas if not replica.ready]
                 replicated.wrong(f"{ready} Ready" + (f"; {', '.join(states)}" if states else ""))
+                settled &= ready < least or any(replica.broken for replica in replicas)
+    return findings, settled
 
 
 @check(

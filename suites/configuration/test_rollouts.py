@@ -4,20 +4,6 @@ from harbor_verify.checks import check
 from harbor_verify.findings import Findings
 from harbor_verify.target import Target
 
-_BROKEN = frozenset(
-    {
-        "CrashLoopBackOff",
-        "CreateContainerConfigError",
-        "CreateContainerError",
-        "ErrImageNeverPull",
-        "ErrImagePull",
-        "ImagePullBackOff",
-        "InvalidImageName",
-        "RunContainerError",
-    }
-)
-"""What a container waits for that does not become well by waiting."""
-
 
 @check(
     "configuration.rollouts-complete",
@@ -51,7 +37,7 @@ def test_every_change_of_a_workload_has_reached_all_of_its_pods(
             broken = [
                 f"{replica.pod_name} {replica.state}"
                 for replica in harbor.deployment.replicas(role)
-                if any(reason in replica.state for reason in _BROKEN)
+                if replica.broken
             ]
             reasons = [*broken, *([rollout.stuck] if rollout.stuck else [])]
             if reasons:

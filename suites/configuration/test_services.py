@@ -1,13 +1,10 @@
 """Whether requests reach the replicas through the Services, of which nobody sees who answers."""
 
-from contextlib import suppress
-
 from harbor_verify.checks import check
-from harbor_verify.errors import DeadlinePassed
 from harbor_verify.findings import Findings
 from harbor_verify.settings import Settings
 from harbor_verify.target import Target
-from harbor_verify.waiting import NotYet, wait_until
+from harbor_verify.waiting import last_look
 
 
 @check(
@@ -25,23 +22,15 @@ def test_a_service_leads_to_every_ready_replica_and_to_nothing_else(
 
     Source: Kubernetes API. A part that is replicated has a Service: nobody else spreads requests over its replicas.
     """
-    last = Findings()
-
-    def look():
-        nonlocal last
-        last = _compared(harbor)
-        if last.offenders:
-            raise NotYet("; ".join(f"{o.object}: {o.observed}" for o in last.offenders))
-
     # A pod may be turning Ready just now; its endpoint follows within a moment.
-    with suppress(DeadlinePassed):
-        wait_until(
-            "each Service leads to the Ready replicas",
-            look,
-            deadline="connect_timeout_s",
-            timeout_s=settings.connect_timeout_s,
-        )
-    findings.take(last)
+    seen = last_look(
+        "each Service leads to the Ready replicas",
+        lambda: _compared(harbor),
+        lambda compared: not compared.offenders,
+        deadline="connect_timeout_s",
+        timeout_s=settings.connect_timeout_s,
+    )
+    findings.take(seen)
 
 
 def _compared(harbor):

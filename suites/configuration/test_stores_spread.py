@@ -29,32 +29,37 @@ def test_the_pods_of_a_store_are_on_several_nodes(harbor: Target, findings: Find
     nodes = harbor.deployment.nodes()
     if len(nodes) < 2:
         not_applicable(f"the cluster has {len(nodes)} Ready node: there is no other to spread to")
-    for what, hosts, everywhere in _stores(harbor):
+    for what, hosts, where in _stores(harbor):
         try:
-            owners = {owner for host in hosts for owner in harbor.backing(host, everywhere=everywhere).owners}
+            owners = {owner for host in hosts for owner in harbor.backing(host, **where).owners}
         except CannotTell as reason:
             with findings.about(what, "its pods are on several nodes") as spread:
                 spread.unknown(str(reason))
             continue
         used = [node for owner in owners for node in owner.nodes]
-        if len(used) > 1:
+        asked = sum(owner.desired for owner in owners)
+        if asked > 1:
             names = ", ".join(sorted(owner.object for owner in owners))
-            with findings.about(f"{what}, {names}", f"its {len(used)} pods are on several nodes") as spread:
-                if len(set(used)) < 2:
+            with findings.about(f"{what}, {names}", f"its {asked} pods are on several nodes") as spread:
+                if len(used) < 2:
+                    spread.unknown(
+                        f"{len(used)} of its {asked} pods Ready: where the others will be is not known"
+                    )
+                elif len(set(used)) < 2:
                     spread.wrong(f"all on {used[0]}")
     if not findings.examined:
         not_applicable("no store of Harbor's has several pods in this cluster")
 
 
 def _stores(harbor):
-    """(what, its hosts, whether these are looked for in all namespaces) of each store that Harbor is told of."""
+    """(what, its hosts, how these are looked for) of each store that Harbor is told of."""
     # Settings that name none, or none that can be read, are other checks' to tell.
     with suppress(Failure, WrongConfiguration):
-        yield "database", [harbor.database().host], False
+        yield "database", [harbor.database().host], {}
     with suppress(Failure, WrongConfiguration):
         if store := harbor.session_store():
             sentinels = [each.rpartition(":")[0] for each in store.sentinels]
-            yield "Redis", list(dict.fromkeys(sentinels or [store.host])), False
+            yield "Redis", list(dict.fromkeys(sentinels or [store.host])), {}
     for thing, place in stored.places(harbor):
         if place.host:
-            yield thing, [place.host], True
+            yield thing, [place.host], {"port": place.port, "everywhere": True}

@@ -6,7 +6,11 @@ from harbor_verify.findings import Findings
 from harbor_verify.model import ways_in
 from harbor_verify.model.backing import backing_of_service
 from harbor_verify.model.roles import Role
+from harbor_verify.settings import Settings
 from harbor_verify.target import Target
+from harbor_verify.waiting import last_look
+
+_LOOKS_AGAIN_S = 2
 
 
 @check(
@@ -18,7 +22,9 @@ from harbor_verify.target import Target
     source="Kubernetes: Ingress status.loadBalancer, Service status.loadBalancer, ownerReferences; "
     "Gateway API: status.addresses; Node status.addresses",
 )
-def test_what_clients_come_in_by_is_more_than_one_pod(harbor: Target, findings: Findings, not_applicable):
+def test_what_clients_come_in_by_is_more_than_one_pod(
+    harbor: Target, findings: Findings, settings: Settings, not_applicable
+):
     """The ingress controller, or Gateway, that leads clients to Harbor has more than one pod.
 
     Source: the addresses that its status tells, and the Services of the cluster that have them, or the nodes: where
@@ -31,9 +37,7 @@ def test_what_clients_come_in_by_is_more_than_one_pod(harbor: Target, findings: 
             f"clients come in by Harbor's own {own}: configuration.components-replicated judges it"
         )
     way, addresses = _way(harbor, not_applicable)
-    at = ways_in.services_at(harbor.kubernetes, addresses) if addresses else []
-    # Two of them may lead to the same pods: one for what clients outside, one for what others ask.
-    services = {_chosen_by(each): each for each in at if ways_in.serves_the_web(each)}
+    services = ways_in.services_at(harbor.kubernetes, addresses, ways_in.WEB_PORTS) if addresses else []
     if addresses and not services and (nodes := _nodes_at(harbor, addresses)):
         with findings.about(way, "clients reach it on two nodes or more") as reached:
             if len(nodes) < 2:
@@ -48,10 +52,18 @@ def test_what_clients_come_in_by_is_more_than_one_pod(harbor: Target, findings: 
             f"{way} {where}. What serves it cannot be known from here, so whether it is more than one was "
             "NOT verified"
         )
-    (service,) = services.values()
+    (service,) = services
     name = f"Service {service.metadata.namespace}/{service.metadata.name}"
     try:
-        backing = backing_of_service(harbor.kubernetes, service)
+        backing = last_look(
+            f"{name} leads to two Ready pods",
+            lambda: backing_of_service(harbor.kubernetes, service),
+            # A second one may be starting: its node was drained, or its Deployment is rolled out.
+            lambda seen: len(seen.ready) > 1 or len(seen.pods) < 2,
+            deadline="converge_timeout_s",
+            timeout_s=settings.converge_timeout_s,
+            interval_s=_LOOKS_AGAIN_S,
+        )
     except CannotTell as nothing:
         with findings.about(name, "two pods or more serve clients") as serving:
             serving.unknown(str(nothing))
@@ -64,23 +76,19 @@ def test_what_clients_come_in_by_is_more_than_one_pod(harbor: Target, findings: 
     with findings.about(owner.object, "two pods or more serve clients") as serving:
         if len(backing.pods) < 2:
             serving.wrong(f"1 pod behind {name}, by which {way} is served ({backing})")
-
-
-def _chosen_by(service):
-    """What is the same for Services that lead to the same pods."""
-    selector = service.spec.selector
-    return service.metadata.namespace, *(sorted(selector.items()) if selector else [service.metadata.name])
+        elif len(backing.ready) < 2:
+            away = ", ".join(sorted({*backing.pods} - {*backing.ready}))
+            serving.wrong(
+                f"{len(backing.ready)} Ready of {len(backing.pods)} pods behind {name}, by which {way} is served "
+                f"({backing}); not Ready: {away}"
+            )
 
 
 def _nodes_at(harbor, addresses):
     """The nodes that have these addresses: a controller that listens on its nodes tells them. Empty: not all are of
     nodes, or there is one node only.
     """
-    of_nodes = {
-        address.address: node.metadata.name
-        for node in harbor.deployment.all_nodes()
-        for address in node.status.addresses or ()
-    }
+    of_nodes = harbor.deployment.nodes_by_address()
     several = len(set(of_nodes.values())) > 1
     return sorted({of_nodes[each] for each in addresses}) if several and addresses <= of_nodes.keys() else []
 

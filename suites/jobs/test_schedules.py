@@ -12,7 +12,7 @@ from harbor_verify.findings import Findings
 from harbor_verify.model.jobs import Fired, JobRecords, Schedule, due, fired, next_due, sharing
 from harbor_verify.model.roles import Feature, Role
 from harbor_verify.target import Target
-from harbor_verify.waiting import NotYet, wait_until
+from harbor_verify.waiting import NotYet, last_look, wait_until
 
 _SETTLES_S = 5
 """What somebody changes just now is in one before it is in the other."""
@@ -46,17 +46,14 @@ def test_redis_has_every_schedule_that_the_database_has(harbor: Target, findings
     some seconds.
     """
     store = jobs.job_store(harbor)
-    seen: Findings | None = None
-
-    def alike() -> None:
-        nonlocal seen
-        seen = _compared(harbor, store, measured, listed)
-        if seen.offenders:
-            raise NotYet("they differ")
-
-    with suppress(DeadlinePassed):
-        wait_until("they are alike", alike, deadline="fixed", timeout_s=_SETTLES_S, interval_s=1)
-    assert seen
+    seen = last_look(
+        "they are alike",
+        lambda: _compared(harbor, store, measured, listed),
+        lambda compared: not compared.offenders,
+        deadline="fixed",
+        timeout_s=_SETTLES_S,
+        interval_s=1,
+    )
     findings.take(seen)
 
 

@@ -1,9 +1,7 @@
 """How many servers sessions are kept on, and who makes another one the primary."""
 
-from contextlib import suppress
-
 from harbor_verify.checks import SHOULD, check
-from harbor_verify.errors import CannotTell, DeadlinePassed, StoreRefused
+from harbor_verify.errors import CannotTell, StoreRefused
 from harbor_verify.facts import Facts, StorePlace
 from harbor_verify.findings import Findings
 from harbor_verify.model.roles import Feature
@@ -11,7 +9,7 @@ from harbor_verify.redundancy import examine_servers
 from harbor_verify.session_store import named_session_store, told_by
 from harbor_verify.settings import Settings
 from harbor_verify.target import Target
-from harbor_verify.waiting import NotYet, wait_until
+from harbor_verify.waiting import last_look
 
 _GOOD_REPLICAS = "min_slaves_good_slaves"
 
@@ -132,18 +130,13 @@ def test_a_primary_that_nobody_follows_takes_no_writes(
 
 def _once_it_is_settled(redis, timeout_s):
     """What it says of its replicas; of one that has just come, once it has everything, or does not get it."""
-    told = redis.redundancy()
-
-    def look():
-        nonlocal told
-        told = redis.redundancy()
-        if told.passing:
-            raise NotYet(told.seen)
-
-    if told.passing:
-        with suppress(DeadlinePassed):
-            wait_until("the replica is online", look, deadline="request_timeout_s", timeout_s=timeout_s)
-    return told
+    return last_look(
+        "the replica is online",
+        redis.redundancy,
+        lambda told: not told.passing,
+        deadline="request_timeout_s",
+        timeout_s=timeout_s,
+    )
 
 
 def _judge_the_only_one(harbor, store, findings):

@@ -2,7 +2,7 @@
 
 from harbor_verify import stored
 from harbor_verify.checks import check
-from harbor_verify.errors import CannotTell, NeedMissing
+from harbor_verify.errors import CannotTell, NeedMissing, RightMissing
 from harbor_verify.findings import Findings
 from harbor_verify.redundancy import EXPECTED
 from harbor_verify.target import Target
@@ -38,10 +38,17 @@ def test_what_is_stored_stands_on_more_than_one_server(
                 volume.wrong(f"only node {place.node} can mount it: it is lost with that")
             continue
         try:
-            backing = harbor.backing(place.host, everywhere=True) if place.host else None
+            backing = harbor.backing(place.host, port=place.port, everywhere=True) if place.host else None
+            node = _only_node(harbor, backing.addresses) if backing else None
         except (CannotTell, NeedMissing) as reason:
             with findings.about(thing, expected):
                 raise reason
+            continue
+        if node:
+            with findings.about(thing, expected) as server:
+                server.wrong(
+                    f"{place.host} is an address of node {node}: nobody reaches it while that is away"
+                )
             continue
         if backing is None or not backing.in_cluster:
             unseen.append(place.what)
@@ -54,3 +61,16 @@ def test_what_is_stored_stands_on_more_than_one_server(
         not_applicable(
             f"{what} shows nothing of its servers to Kubernetes: whether there is more than one was NOT verified"
         )
+
+
+def _only_node(harbor, addresses):
+    """The one node that has these addresses, at which no Service answers: it serves them itself, or by its port of one.
+
+    None where they are of several, of none, or the account may not look.
+    """
+    try:
+        known = harbor.deployment.nodes_by_address() if addresses else {}
+    except RightMissing:
+        return None
+    nodes = {known.get(each) for each in addresses}
+    return nodes.pop() if len(nodes) == 1 else None

@@ -3,7 +3,7 @@
 import pytest
 
 from harbor_verify.errors import DeadlinePassed
-from harbor_verify.waiting import NotYet, wait_until
+from harbor_verify.waiting import NotYet, last_look, wait_until
 
 
 def probe_of(*outcomes):
@@ -44,3 +44,15 @@ def test_only_named_exceptions_are_waited_out():
     with pytest.raises(KeyError):
         wait(probe_of(KeyError("x"), "there"))
     assert wait(probe_of(KeyError("x"), "there"), retry_on=(KeyError,)) == "there"
+
+
+@pytest.mark.parametrize("looks, seen", [((0, 1, 2, 3), 2), ((0, 1), 1), ((2,), 2)])
+def test_a_last_look_is_the_first_that_is_settled_or_what_was_seen_when_time_was_over(looks, seen):
+    look = probe_of(*looks)
+    found = last_look("2", look, lambda n: n >= 2, deadline="d", timeout_s=0.05, interval_s=0)
+    assert found == seen
+
+
+def test_what_a_look_raises_ends_it():
+    with pytest.raises(KeyError):
+        last_look("2", probe_of(0, KeyError("x")), lambda n: n >= 2, deadline="d", timeout_s=5, interval_s=0)

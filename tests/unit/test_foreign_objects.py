@@ -171,5 +171,5 @@ def test_services_of_the_whole_cluster_come_in_pages():
         asked = []
         real = kubernetes.core.list_service_for_all_namespaces
         kubernetes.core.list_service_for_all_namespaces = lambda **how: asked.append(how) or real(**how)
-        assert ways_in.services_at(kubernetes, {"203.0.113.1"}) == []
+        assert ways_in.services_at(kubernetes, {"203.0.113.1"}, {443}) == []
     assert [how["limit"] for how in asked] == [1000]

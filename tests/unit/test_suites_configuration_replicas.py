@@ -70,8 +70,11 @@ def parts(*, web=3, job=1, web_nodes=("a", "b", "c"), job_nodes=("a",), not_read
     )
 
 
+SOON = SimpleNamespace(converge_timeout_s=0.01)
+
+
 def test_several_of_each_and_one_for_the_queue_are_well():
-    examine(replicated, parts())
+    examine(replicated, parts(), SOON)
     examine(spread, parts(), never)
 
 
@@ -86,9 +89,57 @@ def test_several_of_each_and_one_for_the_queue_are_well():
     ],
 )
 def test_a_part_with_too_few_replicas_is_named(target, object, told):
-    (offender,) = offenders_of(replicated, target)
+    (offender,) = offenders_of(replicated, target, SOON)
     assert offender.object == f"ReplicationController harbor/{object}"
     assert offender.observed == told
+
+
+def test_a_replica_that_an_autoscaler_has_just_asked_for_may_be_starting():
+    target, looks = parts(), []
+    well = target.deployment.all_replicas()
+    starting = parts(web=3, not_ready=(2,)).deployment.all_replicas()
+
+    def now():
+        looks.append("pods")
+        return well if len(looks) > 2 else starting
+
+    target.deployment.all_replicas = now
+    examine(replicated, target, SimpleNamespace(converge_timeout_s=60))
+    assert len(looks) == 3
+
+
+def test_what_is_asked_for_is_read_before_what_is_there():
+    """An autoscaler that asks for one more in between is not held against it."""
+    later = parts()
+    target = SimpleNamespace(
+        profile=later.profile, deployment=SimpleNamespace(workloads=parts(web=2).deployment.workloads)
+    )
+
+    def pods():
+        target.deployment.workloads = later.deployment.workloads
+        return parts(web_nodes=("a", "b")).deployment.all_replicas()
+
+    target.deployment.all_replicas = pods
+    examine(replicated, target, SimpleNamespace(converge_timeout_s=600))
+
+
+def test_too_few_or_what_cannot_run_is_told_at_once():
+    late = SimpleNamespace(converge_timeout_s=600)
+    (offender,) = offenders_of(replicated, parts(not_ready=(1, 2)), late)
+    assert offender.observed == "1 Ready; ui-rc-1 Pending, ui-rc-2 Pending"
+    target = parts(not_ready=(2,))
+    waiting = client.V1ContainerStateWaiting(reason="ImagePullBackOff")
+    status = client.V1ContainerStatus(
+        name="ui",
+        image="",
+        image_id="",
+        ready=False,
+        restart_count=0,
+        state=client.V1ContainerState(waiting=waiting),
+    )
+    target.deployment.all_replicas()[Role.WEB][2].pod.status.container_statuses = [status]
+    (offender,) = offenders_of(replicated, target, late)
+    assert offender.observed == "2 Ready; ui-rc-2 Pending (ImagePullBackOff)"
 
 
 def test_replicas_that_are_together_on_one_node_are_named():

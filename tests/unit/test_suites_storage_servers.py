@@ -138,6 +138,60 @@ def test_a_bucket_that_the_clusters_own_ingress_or_load_balancer_leads_to_is_in_
     assert wrong(in_bucket("http://192.0.2.9:9000", workload, service))
 
 
+NODE_ADDRESS = "192.0.2.21"
+SHARED = {"loadBalancer": {"ingress": [{"ip": "192.0.2.21"}, {"ip": "192.0.2.22"}]}}
+
+
+def nodes_and_load_balancer(port, **more):
+    """Two nodes, whose addresses every Service of type LoadBalancer has, as k3s gives them; two pods answer at one."""
+    nodes = [
+        {
+            "kind": "Node",
+            "metadata": {"name": f"node-{n}"},
+            "status": {
+                "conditions": [{"type": "Ready", "status": "True"}],
+                "addresses": [{"type": "InternalIP", "address": f"192.0.2.2{n}"}],
+            },
+        }
+        for n in (1, 2)
+    ]
+    workload, service = server("Deployment", replicas=2)
+    service["spec"]["ports"] = [{"port": port, **more}]
+    return [*nodes, workload, {**service, "status": SHARED}]
+
+
+def test_a_service_at_another_port_of_the_same_address_is_not_what_has_the_images():
+    nfs = {"nfs": {"server": NODE_ADDRESS, "path": "/export"}}
+    traefik = nodes_and_load_balancer(443)
+    told = "192.0.2.21 is an address of node node-1: nobody reaches it while that is away"
+    assert wrong(on_volumes(nfs, *traefik))[REGISTRY_CLAIM] == told
+    assert set(wrong(in_bucket(f"http://{NODE_ADDRESS}:9000", *traefik)).values()) == {told}
+    assert set(wrong(in_bucket(f"http://{NODE_ADDRESS}", *traefik)).values()) == {told}
+    # Whatever stands at no node is outside.
+    elsewhere = {"nfs": {"server": "192.0.2.7", "path": "/export"}}
+    assert "NOT verified" in unseen(on_volumes(elsewhere, *traefik))
+    assert "NOT verified" in unseen(on_volumes(nfs, *traefik), forbidden={("", "nodes")})
+
+
+@pytest.mark.parametrize("endpoint", [f"https://{NODE_ADDRESS}", f"{NODE_ADDRESS}:443", NODE_ADDRESS])
+def test_a_service_at_that_port_of_the_address_is(endpoint):
+    is_well(in_bucket(endpoint, *nodes_and_load_balancer(443)))
+    assert "NOT verified" in unseen(
+        in_bucket(f"http://{NODE_ADDRESS}:nine", *nodes_and_load_balancer(443)), forbidden={("", "nodes")}
+    )
+    assert wrong(in_bucket(endpoint, *nodes_and_load_balancer(443, protocol="UDP")))
+
+
+def test_of_several_services_at_one_port_none_is_taken():
+    _, service = server(replicas=1)
+    service = {**service, "metadata": {"name": "other", "namespace": "store"}, "status": SHARED}
+    service["spec"] = {**service["spec"], "selector": {"app": "other"}}
+    assert "NOT verified" in unseen(
+        in_bucket(f"http://{NODE_ADDRESS}:9000", *nodes_and_load_balancer(9000), service),
+        forbidden={("", "nodes")},
+    )
+
+
 def test_what_is_outside_or_a_drivers_own_shows_nothing_of_its_servers():
     assert "bucket my-harbor shows nothing" in unseen(deployments.text_of(IN_A_BUCKET))
     assert "bucket my-harbor at https://s3.example:443 shows" in unseen(in_bucket("https://s3.example:443"))
@@ -168,15 +222,21 @@ def test_who_may_not_look_is_told_the_right_where_a_name_says_where_to_look():
         (
             "s3",
             {"bucket": "b", "regionendpoint": "http://minio:9000"},
-            ("bucket b at http://minio:9000", "minio"),
+            ("bucket b at http://minio:9000", "minio", 9000),
         ),
-        ("s3", {"bucket": "b", "region": "eu-west-1"}, ("bucket b", "")),
-        ("swift", {"container": "c", "authurl": "https://keystone.example/v3"}, ("", "keystone.example")),
-        ("azure", {"container": "c", "accountname": "a"}, ("container c", "")),
-        ("oss", {"endpoint": "[2001:db8::7]:80"}, ("driver oss", "2001:db8::7")),
+        ("s3", {"bucket": "b", "region": "eu-west-1"}, ("bucket b", "", 0)),
+        (
+            "swift",
+            {"container": "c", "authurl": "https://keystone.example/v3"},
+            ("", "keystone.example", 443),
+        ),
+        ("azure", {"container": "c", "accountname": "a"}, ("container c", "", 0)),
+        ("oss", {"endpoint": "[2001:db8::7]:80"}, ("driver oss", "2001:db8::7", 80)),
     ],
 )
 def test_the_host_of_an_object_store_is_read_from_its_drivers_settings(driver, told, place):
     storage = registry_storage(yaml.safe_dump({"storage": {driver: told}}), {})
-    what, host = place
-    assert of_bucket(storage) == StoragePlace(what or "container c at https://keystone.example/v3", host)
+    what, host, port = place
+    assert of_bucket(storage) == StoragePlace(
+        what or "container c at https://keystone.example/v3", host, port
+    )

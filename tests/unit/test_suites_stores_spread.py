@@ -42,6 +42,18 @@ def test_two_pods_of_a_store_are_to_be_on_two_nodes(name, told, monkeypatch):
     assert (found.expected, found.observed) == ("its 2 pods are on several nodes", "all on node-1")
 
 
+def test_where_the_second_pod_is_not_there_yet_nobody_knows_where_it_will_be():
+    objects = list(yaml.safe_load_all(two_of("harbor-redis")))
+    for each in objects:
+        if each["kind"] == "StatefulSet" and each["metadata"]["name"] == "harbor-redis":
+            each["status"] = {"replicas": 1}
+    with (
+        harbor_of(yaml.safe_dump_all(objects)) as (harbor, _),
+        pytest.raises(CannotTell, match="1 of its 2 pods Ready"),
+    ):
+        examine(CHECK, harbor, not_applicable)
+
+
 def test_stores_of_one_pod_or_outside_and_clusters_of_one_node_are_nothing_to_spread():
     for name in ("23-internal-stores-ha-looking", "02-ha-documented"):
         with (

@@ -5,7 +5,9 @@ from types import SimpleNamespace
 import pytest
 
 from harbor_verify.errors import CannotTell, NeedMissing, NotApplicable
+from harbor_verify.model.discovery import Deployment
 from harbor_verify.model.roles import Role
+from harbor_verify.profiles import harbor_2
 from harbor_verify.verdict import Failure
 from suites.configuration.test_way_in import test_what_clients_come_in_by_is_more_than_one_pod as way_in
 from tests.unit.running import examine, never, not_applicable
@@ -85,11 +87,11 @@ def look(text, *, forbidden=(), own=False, ends=not_applicable):
             services_for_clients=lambda: {"web"},
             deployment=SimpleNamespace(
                 workloads={Role.FRONT_DOOR: None} if own else {},
-                all_nodes=lambda: kubernetes.core.list_node().items,
+                nodes_by_address=Deployment(kubernetes, NAMESPACE, harbor_2.PROFILE, {}).nodes_by_address,
             ),
             workload=lambda role: SimpleNamespace(object="Deployment harbor/door"),
         )
-        examine(way_in, harbor, not_applicable=ends)
+        examine(way_in, harbor, SimpleNamespace(converge_timeout_s=0.01), not_applicable=ends)
 
 
 @pytest.mark.parametrize(
@@ -124,6 +126,29 @@ def test_a_controller_of_one_pod_is_named(text, object):
     (found,) = failure.value.offenders
     assert found.object == object
     assert found.observed.startswith("1 pod behind Service edge/controller, by which ")
+
+
+NOT_READY = """
+---
+kind: Pod
+metadata: {name: second, namespace: edge, labels: {app: edge, pod-template-hash: 5d4f8c}, ownerReferences: [OWNER]}
+spec: {NODE containers: []}
+status: {phase: PHASE, conditions: [{type: Ready, status: "False"}]}
+""".replace(
+    "OWNER",
+    "{kind: ReplicaSet, name: controller-5d4f8c, uid: Deployment-controller, apiVersion: apps/v1, controller: true}",
+)
+"""A second pod of the controller's Deployment, which serves nobody."""
+
+
+@pytest.mark.parametrize("node, phase", [("", "Pending"), ("nodeName: node-2,", "Running")])
+def test_a_second_pod_that_serves_nobody_is_none(node, phase):
+    text = CONTROLLER + "status: {replicas: 1}" + NOT_READY.replace("NODE", node).replace("PHASE", phase)
+    with pytest.raises(Failure) as failure:
+        look(BY_ADDRESS + text, ends=never)
+    (found,) = failure.value.offenders
+    assert found.observed.startswith("1 Ready of 2 pods behind Service edge/controller")
+    assert found.observed.endswith("not Ready: second")
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,7 @@ def harbor_of(text: str, release: str | None = None, **how: Any) -> Iterator[tup
         settings = SimpleNamespace(
             connect_timeout_s=0.01,
             request_timeout_s=0.01,
+            converge_timeout_s=0.01,
             timeouts_s=(1, 1),
             database_address=None,
             session_store_address=None,
