@@ -101,6 +101,11 @@ class Target:
         """HOST[:PORT] as image references carry it."""
         return urlsplit(self.url).netloc
 
+    @property
+    def host(self) -> str:
+        """The front door's host alone."""
+        return urlsplit(self.url).hostname or ""
+
     def workload(self, role: Role) -> Workload:
         return self.deployment.workload(role)
 
@@ -212,10 +217,10 @@ class Target:
         return self._stores.session_store_addresses()
 
     def services_for_clients(self) -> set[str]:
-        """The names of the Services that clients are led to where Harbor has no proxy of its own."""
+        """The names of the Services that clients are led to, Harbor's own proxy's among them."""
         return {
             service.metadata.name
-            for role in (Role.WEB, Role.PAGE)
+            for role in (Role.FRONT_DOOR, Role.WEB, Role.PAGE)
             if role in self.deployment.workloads
             for service in self.deployment.services_of(self.deployment.workload(role))
         }

@@ -4,7 +4,7 @@ Source: Kubernetes: Ingress status.loadBalancer; Gateway API: HTTPRoute spec.par
 status.addresses.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -19,13 +19,19 @@ _SERVICES_PER_PAGE = 1000
 """Each is 1 KB or so. No selector finds one by an address of its load balancer, so all of them are looked through."""
 
 
-def ingresses_to(kubernetes: Kubernetes, namespace: str, services: Collection[str]) -> list[client.V1Ingress]:
-    """The Ingresses of a namespace that lead to one of these Services. Raises TargetUnreachable."""
+def ingresses_to(
+    kubernetes: Kubernetes, namespace: str, services: Collection[str], host: str = ""
+) -> list[client.V1Ingress]:
+    """The Ingresses of a namespace that lead to one of these Services, by this host. Raises TargetUnreachable."""
     networking = client.NetworkingV1Api(kubernetes.core.api_client)
     listed = kubernetes.ask(
         f"list Ingresses in {namespace}", networking.list_namespaced_ingress, namespace
     ).items
-    return [each for each in listed if not _backends(each).isdisjoint(services)]
+    return [
+        each
+        for each in listed
+        if not _backends(each, lambda named: _is_for(host, named)).isdisjoint(services)
+    ]
 
 
 def services_by_ingress(kubernetes: Kubernetes, host: str) -> set[tuple[str, str]]:
@@ -39,13 +45,15 @@ def services_by_ingress(kubernetes: Kubernetes, host: str) -> set[tuple[str, str
         return {
             (ingress.metadata.namespace, name)
             for ingress in kubernetes.pages(what, networking.list_ingress_for_all_namespaces)
-            for name in _backends(ingress, host)
+            for name in _backends(ingress, lambda named: named == host, by_default=False)
         }
     return set()
 
 
-def routes_to(kubernetes: Kubernetes, namespace: str, services: Collection[str]) -> list[Mapping[str, Any]]:
-    """The HTTPRoutes of a namespace that lead to one of these Services.
+def routes_to(
+    kubernetes: Kubernetes, namespace: str, services: Collection[str], host: str = ""
+) -> list[Mapping[str, Any]]:
+    """The HTTPRoutes of a namespace that lead to one of these Services, by this host.
 
     None where the cluster has no Gateway API, or we may not list them. Raises TargetUnreachable.
     """
@@ -57,7 +65,10 @@ def routes_to(kubernetes: Kubernetes, namespace: str, services: Collection[str])
             if answer.status in (403, 404):
                 return []
             raise
-    return [each for each in listed.get("items") or () if not _targets(each).isdisjoint(services)]
+    found = [each for each in listed.get("items") or () if not _targets(each).isdisjoint(services)]
+    return [
+        each for each in found if any(_is_for(host, name) for name in each["spec"].get("hostnames") or [None])
+    ]
 
 
 def addresses_of_ingress(ingress: client.V1Ingress) -> set[str]:
@@ -115,11 +126,23 @@ def _chosen_by(service: client.V1Service) -> tuple[object, ...]:
     return service.metadata.namespace, *(sorted(selector.items()) if selector else [service.metadata.name])
 
 
-def _backends(ingress: client.V1Ingress, host: str | None = None) -> set[str]:
-    """The Services that it leads to: by this host, or by any."""
-    rules = [rule for rule in ingress.spec.rules or () if host in (None, rule.host)]
+def _is_for(host: str, named: str | None) -> bool:
+    """Whether requests for `host` ("": any) come by a rule for the host `named` (*.example: a name below; None: all).
+
+    Source: Kubernetes: Ingress, Hostname wildcards.
+    """
+    return (
+        not host or not named or host == named or (named[:2] == "*." and host.partition(".")[2] == named[2:])
+    )
+
+
+def _backends(
+    ingress: client.V1Ingress, is_asked: Callable[[str | None], bool], *, by_default: bool = True
+) -> set[str]:
+    """The Services that it leads to by the hosts that are asked for, and what it has for whatever no rule is for."""
+    rules = [rule for rule in ingress.spec.rules or () if is_asked(rule.host)]
     backends = [path.backend for rule in rules if rule.http for path in rule.http.paths or ()]
-    if host is None and ingress.spec.default_backend:
+    if by_default and ingress.spec.default_backend:
         backends.append(ingress.spec.default_backend)
     return {backend.service.name for backend in backends if backend.service}
 

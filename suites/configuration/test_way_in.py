@@ -1,7 +1,7 @@
 """What clients come in by where Harbor has no proxy of its own."""
 
 from harbor_verify.checks import check
-from harbor_verify.errors import CannotTell
+from harbor_verify.errors import CannotTell, RightMissing
 from harbor_verify.findings import Findings
 from harbor_verify.model import ways_in
 from harbor_verify.model.backing import backing_of_service
@@ -25,17 +25,12 @@ _LOOKS_AGAIN_S = 2
 def test_what_clients_come_in_by_is_more_than_one_pod(
     harbor: Target, findings: Findings, settings: Settings, not_applicable
 ):
-    """The ingress controller, or Gateway, that leads clients to Harbor has more than one pod.
+    """The ingress controller, or Gateway, that leads clients to Harbor, or to its own proxy, has more than one pod.
 
     Source: the addresses that its status tells, and the Services of the cluster that have them, or the nodes: where
-    a controller listens on its nodes, these are the nodes that it has pods on. Of a proxy of Harbor's own
-    configuration.components-replicated says it.
+    a controller listens on its nodes, these are the nodes that it has pods on. Of a proxy of Harbor's own with nothing
+    before it configuration.components-replicated says it.
     """
-    if Role.FRONT_DOOR in harbor.deployment.workloads:
-        own = harbor.workload(Role.FRONT_DOOR).object
-        not_applicable(
-            f"clients come in by Harbor's own {own}: configuration.components-replicated judges it"
-        )
     way, addresses = _way(harbor, not_applicable)
     services = ways_in.services_at(harbor.kubernetes, addresses, ways_in.WEB_PORTS) if addresses else []
     if addresses and not services and (nodes := _nodes_at(harbor, addresses)):
@@ -97,12 +92,31 @@ def _way(harbor, not_applicable):
     """What leads clients to Harbor, and the addresses that it tells."""
     kubernetes, namespace = harbor.kubernetes, harbor.namespace
     behind = harbor.services_for_clients()
-    for ingress in ways_in.ingresses_to(kubernetes, namespace, behind):
-        return f"Ingress {namespace}/{ingress.metadata.name}", ways_in.addresses_of_ingress(ingress)
-    for route in ways_in.routes_to(kubernetes, namespace, behind):
-        name = f"HTTPRoute {namespace}/{route['metadata']['name']}"
-        return name, ways_in.addresses_of_route(kubernetes, route)
+    own = harbor.workload(Role.FRONT_DOOR).object if Role.FRONT_DOOR in harbor.deployment.workloads else ""
+    # Before a proxy of Harbor's own what leads there by another name than clients use is not their way.
+    for host in [harbor.host] if own else [harbor.host, ""]:
+        for ingress in _ingresses(harbor, behind, host, own, not_applicable):
+            return f"Ingress {namespace}/{ingress.metadata.name}", ways_in.addresses_of_ingress(ingress)
+        for route in ways_in.routes_to(kubernetes, namespace, behind, host):
+            name = f"HTTPRoute {namespace}/{route['metadata']['name']}"
+            return name, ways_in.addresses_of_route(kubernetes, route)
+    if own:
+        not_applicable(
+            f"clients come in by Harbor's own {own}: configuration.components-replicated judges it"
+        )
     return not_applicable(
         f"no Ingress and no HTTPRoute of namespace {namespace} leads to Harbor: what stands at {harbor.url} "
         "cannot be known from here, and was NOT verified"
     )
+
+
+def _ingresses(harbor, behind, host, own, not_applicable):
+    try:
+        return ways_in.ingresses_to(harbor.kubernetes, harbor.namespace, behind, host)
+    except RightMissing as missing:
+        if not own:
+            raise
+        return not_applicable(
+            f"clients come in by Harbor's own {own}, which configuration.components-replicated judges; whether an "
+            f"Ingress stands before it was NOT verified: {missing}"
+        )

@@ -14,15 +14,6 @@ from tests.unit.test_suites_drift import part
 from tests.unit.whole_harbors import harbor_of
 
 SENTINELS = "s1.example:26379,s2.example:26379"
-INGRESS = {
-    "kind": "Ingress",
-    "metadata": {"name": "harbor", "annotations": {}},
-    "spec": {
-        "rules": [
-            {"http": {"paths": [{"pathType": "Prefix", "backend": {"service": {"name": "harbor-core"}}}]}}
-        ]
-    },
-}
 SERVICE = {
     "kind": "Service",
     "metadata": {"name": "harbor-core"},
@@ -40,8 +31,26 @@ def with_file(component, image, path, text):
     ]
 
 
-def text_of(*, redis=None, url=f"redis+sentinel://{SENTINELS}/primary/0", nginx=None, annotations=None):
-    """A Harbor whose registry, core, nginx and Ingress are told this; None: there is no such thing."""
+def _ingress(annotations, service, host):
+    path = {"pathType": "Prefix", "backend": {"service": {"name": service}}}
+    rule = {"http": {"paths": [path]}, **({"host": host} if host else {})}
+    metadata = {"name": "harbor", "annotations": annotations}
+    return {"kind": "Ingress", "metadata": metadata, "spec": {"rules": [rule]}}
+
+
+def text_of(
+    *,
+    redis=None,
+    url=f"redis+sentinel://{SENTINELS}/primary/0",
+    nginx=None,
+    annotations=None,
+    before="harbor-core",
+    host="",
+):
+    """A Harbor whose registry, core, nginx and Ingress are told this; None: there is no such thing.
+
+    The Ingress leads to the Service `before`, by its `host` alone where there is one; Harbor's URL is https://h.
+    """
     environment = [{"name": "_REDIS_URL_CORE", "value": url}]
     configuration = {"version": 0.1, "storage": {"filesystem": {}}, **({"redis": redis} if redis else {})}
     objects = [
@@ -49,12 +58,11 @@ def text_of(*, redis=None, url=f"redis+sentinel://{SENTINELS}/primary/0", nginx=
         SERVICE,
         *with_file("registry", "registry-photon", "/etc/registry/config.yml", yaml.safe_dump(configuration)),
         *(with_file("nginx", "nginx-photon", "/etc/nginx/nginx.conf", nginx) if nginx is not None else ()),
-        *(
-            [INGRESS | {"metadata": {"name": "harbor", "annotations": annotations}}]
-            if annotations is not None
-            else ()
-        ),
+        *([_ingress(annotations, before, host)] if annotations is not None else ()),
     ]
+    if nginx is not None:
+        service = {"selector": {"component": "nginx"}, "ports": [{"port": 443}]}
+        objects.append({"kind": "Service", "metadata": {"name": "harbor"}, "spec": service})
     return yaml.safe_dump_all(objects)
 
 
@@ -130,6 +138,32 @@ def test_an_ingress_that_is_told_of_no_limit_is_well_and_of_one_is_red():
     assert observed(body_limit, annotations={name: "100m"}) == {
         ("Ingress harbor/harbor", f"its annotations say {name}: 100m")
     }
+
+
+WITHOUT_LIMIT = NGINX.replace("server", "\n server") % "client_max_body_size 0;"
+SIZE = "nginx.ingress.kubernetes.io/proxy-body-size"
+
+
+@pytest.mark.parametrize("host", ["", "h"])
+def test_of_an_nginx_behind_an_ingress_both_are_judged(host):
+    given = {"nginx": WITHOUT_LIMIT, "before": "harbor", "host": host}
+    pass_or_end(body_limit, annotations={SIZE: "0"}, **given)
+    assert observed(body_limit, annotations={SIZE: "100m"}, **given) == {
+        ("Ingress harbor/harbor", f"its annotations say {SIZE}: 100m")
+    }
+
+
+def test_an_ingress_by_another_name_is_not_the_way_of_clients():
+    pass_or_end(
+        body_limit, nginx=WITHOUT_LIMIT, before="harbor", host="other.example", annotations={SIZE: "1m"}
+    )
+
+
+def test_an_ingress_that_says_nothing_and_an_nginx_whose_configuration_is_elsewhere_are_not_verified():
+    given = {"nginx": "worker_processes 1;", "before": "harbor"}
+    with pytest.raises(NotApplicable, match="NOT verified"):
+        pass_or_end(body_limit, ends=not_applicable, annotations={SIZE: "0"}, **given)
+    assert observed(body_limit, annotations={SIZE: "1m"}, **given)
 
 
 def test_an_ingress_that_says_nothing_and_no_ingress_are_not_applicable():

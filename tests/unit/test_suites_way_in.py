@@ -84,6 +84,7 @@ def look(text, *, forbidden=(), own=False, ends=not_applicable):
             kubernetes=kubernetes,
             namespace=NAMESPACE,
             url="https://harbor.example.com",
+            host="harbor.example.com",
             services_for_clients=lambda: {"web"},
             deployment=SimpleNamespace(
                 workloads={Role.FRONT_DOOR: None} if own else {},
@@ -179,9 +180,37 @@ def test_a_controller_that_listens_on_one_node_alone_is_told():
     assert found.observed == "its only address is that of node node-2, where its one controller listens"
 
 
-def test_a_proxy_of_harbors_own_is_judged_elsewhere():
+OTHERS_NAME = BY_ADDRESS.replace("rules: [{", "rules: [{host: other.example.com, ")
+OTHERS_ROUTE = ROUTE.replace("spec: {parentRefs", "spec: {hostnames: [other.example.com], parentRefs")
+
+
+@pytest.mark.parametrize("text", [CONTROLLER, OTHERS_NAME + ONE, OTHERS_ROUTE + ONE])
+def test_a_proxy_of_harbors_own_is_judged_elsewhere(text):
     with pytest.raises(NotApplicable, match=r"Deployment harbor/door: configuration\.components-replicated"):
-        look(CONTROLLER, own=True)
+        look(text, own=True)
+
+
+def test_what_stands_before_a_proxy_of_harbors_own_is_not_verified_where_we_may_not_look():
+    with pytest.raises(NotApplicable, match="NOT verified: list Ingresses in harbor"):
+        look(BY_ADDRESS + ONE, own=True, forbidden={(NAMESPACE, "ingresses")})
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        BY_ADDRESS,
+        ROUTE,
+        OTHERS_NAME.replace("other.", "harbor."),
+        OTHERS_NAME.replace("other.example.com", '"*.example.com"'),
+        OTHERS_ROUTE.replace("other.", "harbor."),
+    ],
+)
+def test_what_stands_before_a_proxy_of_harbors_own_is_judged(way):
+    look(way + CONTROLLER, own=True, ends=never)
+    with pytest.raises(Failure) as failure:
+        look(way + ONE, own=True, ends=never)
+    (found,) = failure.value.offenders
+    assert found.object == "Deployment edge/controller"
 
 
 @pytest.mark.parametrize(
