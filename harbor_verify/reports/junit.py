@@ -4,7 +4,8 @@ A fail is <failure>, an error <error>: CI servers show the difference; what is b
 Advice that is not followed is no failure unless the run is --strict: it is told in <system-out>. Each test case carries
 the properties check, claim, hint, source, severity, category (pass, fail, advice, error, blocked, not applicable) and,
 where another check explains it, caused-by; one property for each figure that was measured, and one called evidence for
-each file that shows more, relative to the run's folder.
+each file that shows more, relative to the run's folder. What is of no check and ends a run with exit code 1 (it was
+stopped, checks were not run, something could not be removed) is an <error> each, of a test suite called run.
 """
 
 import io
@@ -58,7 +59,29 @@ def document(run: Run) -> xml.Element:
         for result in run.results:
             if result.area == area.area:
                 suite.append(_case(result, elements.get(result.category), causes.get(result.id)))
+    if of_the_run := _of_the_run(run):
+        count, at = str(len(of_the_run)), run.started.isoformat(timespec="seconds")
+        numbers = {"tests": count, "failures": "0", "errors": count, "skipped": "0", "time": "0.000"}
+        suite = xml.SubElement(root, "testsuite", {"name": "run", **numbers, "timestamp": at})
+        suite.extend(of_the_run)
     return root
+
+
+def _of_the_run(run: Run) -> list[xml.Element]:
+    """A test case for each thing that is of no check, and for which the run has no verdict."""
+    troubles = {
+        "stopped-before-its-end": [run.stopped] if run.stopped else [],
+        "not-run": run.not_run,
+        "left-behind": run.left_behind,
+    }
+    cases = []
+    for name, lines in troubles.items():
+        if lines:
+            case = xml.Element("testcase", classname="harbor-verify.run", name=f"run.{name}", time="0.000")
+            more = f", and {len(lines) - 1} more" if len(lines) > 1 else ""
+            xml.SubElement(case, "error", message=_clean(lines[0] + more)).text = _clean("\n".join(lines))
+            cases.append(case)
+    return cases
 
 
 def _case(result: CheckResult, element: str | None, cause: str | None) -> xml.Element:

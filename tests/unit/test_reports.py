@@ -269,6 +269,25 @@ def test_the_junit_report_tells_failures_from_errors(tmp_path):
     assert properties["category"] == "fail"
 
 
+def test_what_is_of_no_check_and_leaves_no_verdict_is_an_error_of_the_junit_report(tmp_path):
+    run = a_run(
+        result("storage.a"),
+        selected=["storage.a", "storage.b", "storage.c"],
+        left_behind=["project verify-1: 500"],
+        stopped="it was interrupted",
+    )
+    junit.write(run, tmp_path / "junit.xml")
+    suite = xml.parse(tmp_path / "junit.xml").getroot().find("testsuite[@name='run']")
+    assert [suite.get(k) for k in ("tests", "failures", "errors", "skipped")] == ["3", "0", "3", "0"]
+    told = {case.get("name"): case.find("error").get("message") for case in suite}
+    assert told == {
+        "run.stopped-before-its-end": "it was interrupted",
+        "run.not-run": "storage.b, and 1 more",
+        "run.left-behind": "project verify-1: 500",
+    }
+    assert suite.find("testcase[@name='run.not-run']/error").text == "storage.b\nstorage.c"
+
+
 @pytest.mark.parametrize("strict", [False, True])
 def test_advice_fails_a_junit_report_only_where_it_is_strict(tmp_path, strict):
     advised = result(
