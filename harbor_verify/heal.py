@@ -64,15 +64,19 @@ def heal(
     harbor: Callable[[], Target],
     *,
     docker_host: str | None,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> Healed:
     """Undo all that stands in the ledger, whatever fails: first what is broken, and in each kind the newest first.
 
     `harbor` gives the Harbor in the namespace; it is called once, and only where something is to be removed from it.
+    `tell` is given a line before each thing: what a project holds can take minutes.
     Only whoever holds the namespace's Lease may do this. Raises TargetUnreachable (the ledger cannot be read).
     """
     healed = Healed()
     reached = _Once(harbor)
-    for entry in sorted(ledger.read(), key=_rank):
+    entries = sorted(ledger.read(), key=_rank)
+    for number, entry in enumerate(entries, 1):
+        tell(f"{number} of {len(entries)}: {entry.kind} {entry.name}")
         try:
             line = _undo(entry, kubernetes, namespace, reached, docker_host)
             ledger.drop(entry)

@@ -1,5 +1,6 @@
 """A drill, as text for people and as JSON for programs."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -22,7 +23,7 @@ def document(drill: Drill) -> dict[str, Any]:
     """As JSON: seconds from the beginning of the copy."""
     began_s = drill.times.copy_began_s
     return {
-        "format": 1,
+        "format": 2,
         "figures": figures(drill),
         "pushes": [
             {
@@ -34,7 +35,7 @@ def document(drill: Drill) -> dict[str, Any]:
             }
             for each in drill.found
         ],
-        "refused": list(drill.refused),
+        "refused": [{"answer": answer, "count": count} for answer, count in Counter(drill.refused).items()],
         "audit": audit_result.document(drill.audit) if drill.audit else None,
         "could_not_be_found_out": drill.unknown,
     }

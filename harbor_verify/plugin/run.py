@@ -37,7 +37,7 @@ from harbor_verify.model.roles import Role
 from harbor_verify.model.words import Words
 from harbor_verify.plugin.options import settings_of
 from harbor_verify.plugin.stop import Stop
-from harbor_verify.plugin.terminal import teller
+from harbor_verify.plugin.terminal import shower, teller
 from harbor_verify.redaction import Redaction
 from harbor_verify.reports import folder
 from harbor_verify.reports.model import CheckResult, Run, Verdict
@@ -226,7 +226,9 @@ def _end(session: pytest.Session, state: State) -> None:
     healed = Healed()
     if state.target.ledger.entries():
         teller(session.config)("removing what this run made")
-    _attempt(lambda: healed.failed.extend(_undo(state)), healed.failed, state.redaction)
+    _attempt(
+        lambda: healed.failed.extend(_undo(state, shower(session.config))), healed.failed, state.redaction
+    )
     _attempt(state.lease.release, healed.failed, state.redaction)
     _attempt(state.target.close, healed.failed, state.redaction)
     report.left_behind += map(state.redaction.text, healed.failed)
@@ -260,7 +262,7 @@ def _finish(session: pytest.Session, report: Run) -> None:
     report.finished, report.exit_code = datetime.now(UTC), int(session.exitstatus)
 
 
-def _undo(state: State) -> list[str]:
+def _undo(state: State, show: Callable[[str], None]) -> list[str]:
     """What could not be undone, a line each. Raises TargetUnreachable."""
     try:
         state.lease.require_held()
@@ -268,13 +270,17 @@ def _undo(state: State) -> list[str]:
         return [f"{lost}; what this run made stands in ConfigMap {LEDGER}"]
     target = state.target
     _await_api_server(state)
-    done = heal(
-        target.ledger,
-        target.kubernetes,
-        target.namespace,
-        lambda: target,
-        docker_host=target.access.docker_host,
-    )
+    try:
+        done = heal(
+            target.ledger,
+            target.kubernetes,
+            target.namespace,
+            lambda: target,
+            docker_host=target.access.docker_host,
+            tell=lambda line: show(f"removing what this run made: {line}"),
+        )
+    finally:
+        show("")
     return done.failed
 
 

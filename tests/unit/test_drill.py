@@ -100,6 +100,14 @@ def test_no_line_of_the_text_is_without_its_end():
     assert text.endswith("\n")
 
 
+def test_refusals_of_one_kind_are_told_once_with_their_count():
+    drill = Drill(TIMES, [], ["403", "403", "no answer", "403"])
+    assert result.document(drill)["refused"] == [
+        {"answer": "403", "count": 3},
+        {"answer": "no answer", "count": 1},
+    ]
+
+
 def test_each_push_is_read_back_and_told_by_what_it_became():
     store = Store()
     server = FakeRegistry(store)

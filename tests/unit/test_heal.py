@@ -117,10 +117,10 @@ def killed_run(kubernetes):
     ledger.broken("Pod", "core-a", uid="u")
 
 
-def healed(kubernetes, harbor, reach=None):
+def healed(kubernetes, harbor, reach=None, tell=lambda text: None):
     ledger = Ledger(kubernetes, "harbor", "later", Lease())
     reach = reach or (lambda: target_of(harbor))
-    return heal.heal(ledger, kubernetes, "harbor", reach, docker_host=None)
+    return heal.heal(ledger, kubernetes, "harbor", reach, docker_host=None, tell=tell)
 
 
 def bare(objects):
@@ -134,8 +134,10 @@ def test_all_is_as_before_what_others_have_stays_and_a_second_time_there_is_noth
     for mine in (f"{CORE}/pods/harbor-verify-{RUN}-0", f"{CORE}/secrets/harbor-verify-{RUN}"):
         del before[mine]
     killed_run(kubernetes)
-    done = healed(kubernetes, harbor)
+    told = []
+    done = healed(kubernetes, harbor, tell=told.append)
     assert done.failed == []
+    assert told[-1].startswith(f"{len(told)} of {len(told)}: ")
     assert bare(objects) == before
     assert LEDGER not in objects.there, "an empty ledger goes"
     assert set(harbor.kept["projects"]) == {f"verify-{RUN}-x", "verify-aaaa00000001-v", "library"}
