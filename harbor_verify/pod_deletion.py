@@ -1,6 +1,6 @@
 """Deleting one pod of a workload, and waiting for its successor."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from harbor_verify.disruptions import changes
@@ -8,20 +8,41 @@ from harbor_verify.disruptions.pod_kill import PodKill
 from harbor_verify.errors import CannotTell, HealFailed
 from harbor_verify.history import Recorder
 from harbor_verify.model.roles import Role
-from harbor_verify.model.workloads import Workload
+from harbor_verify.model.workloads import Replica, Workload, may_get_ready
 from harbor_verify.settings import Settings
 from harbor_verify.target import Target
 from harbor_verify.verdict import Failure, Offender
+from harbor_verify.waiting import last_look
+
+_LOOKS_AGAIN_S = 2
 
 
 def require_whole(target: Target, role: Role) -> None:
-    """Raises Failure when not all desired replicas of a role are Ready: nothing is broken that is not whole."""
+    """Raises Failure when not all desired replicas of a role are Ready: nothing is broken that is not whole.
+
+    Where as many as are needed are, it is looked again for `converge_timeout_s`: an autoscaler may have asked for more.
+    """
+    # What is asked for is read first: who asks for more in between is not held against it.
     workload, replicas = target.workload(role), target.replicas(role)
-    ready = [replica for replica in replicas if replica.ready]
-    if len(ready) < workload.desired:
+    if not _is_whole(workload, replicas):
+        least, within_s = target.profile.parts[role].least, target.settings.converge_timeout_s
+        workload, replicas = last_look(
+            f"all replicas of {role} are Ready",
+            lambda: (target.workload(role), target.replicas(role)),
+            lambda seen: _is_whole(*seen) or not may_get_ready(seen[1], least, within_s),
+            deadline="converge_timeout_s",
+            timeout_s=within_s,
+            interval_s=_LOOKS_AGAIN_S,
+        )
+    if not _is_whole(workload, replicas):
+        ready = [replica for replica in replicas if replica.ready]
         states = ", ".join(f"{replica.name} {replica.state}" for replica in replicas)
         expected = f"{workload.desired} Ready replicas before one is deleted"
         raise Failure([Offender(workload.object, expected, f"{len(ready)}: {states}")])
+
+
+def _is_whole(workload: Workload, replicas: Sequence[Replica]) -> bool:
+    return sum(replica.ready for replica in replicas) >= workload.desired
 
 
 def pod_kill(

@@ -8,7 +8,7 @@ from kubernetes import client
 from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.disruptions import changes
 from harbor_verify.disruptions.base import Disruption
-from harbor_verify.disruptions.replica_watch import ReplicaWatch
+from harbor_verify.disruptions.replica_watch import ReplicaWatch, lacks_before
 from harbor_verify.errors import CannotTell
 from harbor_verify.history import Recorder
 from harbor_verify.history.replicas import Pod
@@ -75,7 +75,7 @@ class PodKill(Disruption):
 
     def prepare(self) -> Mapping[str, Any]:
         self.watch.start()
-        if lacked := self.watch.lacks():
+        if lacked := lacks_before(self.watch.lacks):
             raise CannotTell(
                 f"{self._workload} is not all Ready, so nothing is broken on purpose: {'; '.join(lacked)}"
             )

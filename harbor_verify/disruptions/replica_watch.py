@@ -15,9 +15,12 @@ from harbor_verify.errors import CannotTell, TargetUnreachable
 from harbor_verify.history import Recorder
 from harbor_verify.history.replicas import Pod, Replicas
 from harbor_verify.model.workloads import alive
+from harbor_verify.waiting import last_look
 
 SERVICE_LABEL = "kubernetes.io/service-name"
 _ASKED_EVERY_S = 1.0
+FOLLOWS_S = 5
+"""An EndpointSlice follows a pod within a second or so."""
 
 
 class ReplicaWatch:
@@ -280,3 +283,11 @@ class ReplicaWatch:
                 self._tell(
                     "endpoint-added", service=service, uid=uid, replica=self._names.get(uid, "an unknown pod")
                 )
+
+
+def lacks_before(lacks: Callable[[], list[str]]) -> list[str]:
+    """What `lacks` tells before anything is done: a Service that follows a pod, Ready just now, is given a moment.
+
+    Raises what that does.
+    """
+    return last_look("whole before", lacks, lambda lacked: not lacked, deadline="fixed", timeout_s=FOLLOWS_S)

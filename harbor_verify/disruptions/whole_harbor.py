@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.disruptions import changes
 from harbor_verify.disruptions.base import Disruption
-from harbor_verify.disruptions.replica_watch import ReplicaWatch
+from harbor_verify.disruptions.replica_watch import ReplicaWatch, lacks_before
 from harbor_verify.errors import CannotTell
 from harbor_verify.history import Recorder
 from harbor_verify.model.workloads import Workload
@@ -47,7 +47,7 @@ class WholeHarborDisruption(Disruption):
     def prepare(self) -> Mapping[str, Any]:
         for watch in self.watches.values():
             watch.start()
-        if lacked := self._lacks():
+        if lacked := lacks_before(self._lacks):
             raise CannotTell(f"Harbor is not all Ready, so nothing is broken on purpose: {'; '.join(lacked)}")
         return {"workloads": sorted(self.watches)}
 

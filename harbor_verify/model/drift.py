@@ -89,7 +89,7 @@ def variables(
 ) -> dict[str, Thing]:
     """The variables that replicas have in common; `of_each_pod` (`of_the_pod`) are not.
 
-    What is `declared` is in common whatever its name: POSTGRESQL_PORT is also what a link to a Service is called.
+    What is `declared` is in common whatever its name: DATABASE_PORT is also what a link to a Service is called.
     """
     return {
         f"variable {name}": Thing(digest(value))

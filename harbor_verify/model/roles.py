@@ -90,6 +90,11 @@ class Part:
     tls_port: int | None = None
     replicated: bool = True
 
+    @property
+    def least(self) -> int:
+        """How many replicas it needs."""
+        return 2 if self.replicated else 1
+
 
 @dataclass(frozen=True)
 class Migration:

@@ -1,11 +1,12 @@
 """Workloads and their replicas, as they are in the cluster at the moment of asking."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from kubernetes.client import V1Container, V1Node, V1Pod, V1PodTemplateSpec
 
+from harbor_verify import clock
 from harbor_verify.model.roles import Part, Role
 
 
@@ -141,6 +142,17 @@ class Replica:
     def broken(self) -> bool:
         """Whether a container of its pod cannot run, and waiting will not mend it."""
         return any(reason in self.state for reason in _BROKEN)
+
+
+def may_get_ready(replicas: Collection[Replica], least: int, within_s: float) -> bool:
+    """Whether what is not Ready of a workload's replicas may just be starting, as where an autoscaler asks for more:
+    `least` are Ready, so many as are needed, and the others were made less than `within_s` seconds ago and can run.
+    """
+    youngest = clock.now() - timedelta(seconds=within_s)
+    others = [replica for replica in replicas if not replica.ready]
+    return len(replicas) - len(others) >= least and all(
+        not replica.broken and replica.pod.metadata.creation_timestamp > youngest for replica in others
+    )
 
 
 def is_ready(pod_or_node: V1Pod | V1Node) -> bool:

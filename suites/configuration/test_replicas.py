@@ -4,6 +4,7 @@ from collections import Counter
 
 from harbor_verify.checks import SHOULD, check
 from harbor_verify.findings import Findings
+from harbor_verify.model.workloads import may_get_ready
 from harbor_verify.settings import Settings
 from harbor_verify.target import Target
 from harbor_verify.waiting import last_look
@@ -28,7 +29,7 @@ def test_every_part_has_the_replicas_that_it_needs_and_all_are_ready(
     """
     seen, _ = last_look(
         "all replicas that are asked for are Ready",
-        lambda: _counted(harbor),
+        lambda: _counted(harbor, settings),
         lambda counted: counted[1],
         deadline="converge_timeout_s",
         timeout_s=settings.converge_timeout_s,
@@ -37,7 +38,7 @@ def test_every_part_has_the_replicas_that_it_needs_and_all_are_ready(
     findings.take(seen)
 
 
-def _counted(harbor):
+def _counted(harbor, settings):
     """Findings about each workload, and whether waiting would change nothing of them."""
     findings, settled = Findings(), True
     # How many are asked for is read first: an autoscaler that asks for more in between is not held against them.
@@ -45,7 +46,7 @@ def _counted(harbor):
     all_replicas = harbor.deployment.all_replicas()
     for role, workload in workloads.items():
         with findings.about(workload.object, f"{workload.desired} Ready replicas") as replicated:
-            least = 2 if harbor.profile.parts[role].replicated else 1
+            least = harbor.profile.parts[role].least
             if workload.desired < least:
                 expected = f"at least {least} replicas are asked for"
                 replicated.wrong(str(workload.desired), expected=expected)
@@ -54,7 +55,7 @@ def _counted(harbor):
             if ready < workload.desired:
                 states = [f"{replica.pod_name} {replica.state}" for replica in replicas if not replica.ready]
                 replicated.wrong(f"{ready} Ready" + (f"; {', '.join(states)}" if states else ""))
-                settled &= ready < least or any(replica.broken for replica in replicas)
+                settled &= not may_get_ready(replicas, least, settings.converge_timeout_s)
     return findings, settled
 
 

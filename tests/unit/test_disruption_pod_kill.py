@@ -8,13 +8,18 @@ import pytest
 from harbor_verify.checkers.fault_confirmed import fault_confirmed
 from harbor_verify.checkers.recovery import recovery
 from harbor_verify.checkers.whole_again import whole_again
-from harbor_verify.disruptions import following
+from harbor_verify.disruptions import following, replica_watch
 from harbor_verify.disruptions.base import Disruption
 from harbor_verify.disruptions.pod_kill import PodKill
 from harbor_verify.errors import CannotTell, DeadlinePassed, HealFailed, TargetUnreachable
 from harbor_verify.history import Recorder
 from tests.unit.fake_kubernetes import NAMESPACE, UI, FakeCluster, serving
 from tests.unit.ledgers import MemoryLedger
+
+
+@pytest.fixture(autouse=True)
+def _no_moment(monkeypatch):
+    monkeypatch.setattr(replica_watch, "FOLLOWS_S", 0.05)
 
 
 @pytest.fixture
@@ -170,6 +175,15 @@ def test_a_service_that_leads_to_too_few_before_forbids_the_kill(cluster, kubern
     cluster.endpoints("ui", "uid-a", "uid-b")
     with pytest.raises(CannotTell, match="Service ui does not lead to ui-0"):
         kill(kubernetes, Recorder()).__enter__()
+
+
+def test_a_service_that_has_not_followed_a_pod_yet_is_given_a_moment(cluster, kubernetes, monkeypatch):
+    monkeypatch.setattr(replica_watch, "FOLLOWS_S", 5)
+    cluster.endpoints("ui", "uid-a", "uid-b")
+    in_background(cluster.endpoints, "ui", "uid-a", "uid-b", "uid-c")
+    with kill(kubernetes, Recorder()):
+        pass
+    assert cluster.deleted
 
 
 def test_a_workload_without_pods_is_an_error(cluster, kubernetes):

@@ -12,6 +12,7 @@ from harbor_verify.experiments import Experiments
 from harbor_verify.history import Recorder
 from harbor_verify.model.roles import Role
 from harbor_verify.model.workloads import Workload
+from harbor_verify.profiles import harbor_2
 from harbor_verify.settings import Settings
 from harbor_verify.survival import Budgets, Survival
 from harbor_verify.verdict import Failure, Offender
@@ -115,6 +116,8 @@ def experiments(
         namespace="harbor",
         ledger=MemoryLedger(),
         url=url,
+        profile=harbor_2.PROFILE,
+        settings=SimpleNamespace(converge_timeout_s=0.01),
         access=SimpleNamespace(
             machine_control=SimpleNamespace(connections=lambda node, address, port: address in connected)
             if machine_control

@@ -1,6 +1,7 @@
 """A kill among clients at work, on a Harbor of a few lines whose pod only seems to die."""
 
 import time
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import SimpleNamespace
 
@@ -130,13 +131,16 @@ class World:
     """None: not told to those who are no administrators."""
 
     def __init__(self, *, shared=True, registry_api=Role.REGISTRY):
-        self.profile = SimpleNamespace(api=FakeHarbor, registry_api=registry_api)
+        parts = dict.fromkeys(Role, SimpleNamespace(least=2))
+        self.profile = SimpleNamespace(api=FakeHarbor, registry_api=registry_api, parts=parts)
+        self.settings = SETTINGS
         self.values, self.removed, self.read, self.unlisted = {}, set(), {}, set()
         self.numbers, self.opened, self.closed, self.silent, self.full = 0, 0, 0, set(), False
         one = set()
         self.stores = {name: one if shared else set() for name in ("ui-0", "ui-1", "ui-2", "front-door")}
         self.pods = [
-            SimpleNamespace(name=f"ui-{n}", uid=f"uid-{n}", ready=True, state="Ready") for n in range(3)
+            SimpleNamespace(name=f"ui-{n}", uid=f"uid-{n}", ready=True, broken=False, state="Ready")
+            for n in range(3)
         ]
         names = ("registry-0", "registry-1")
         self.registries = [SimpleNamespace(name=name, uid=name, ready=True) for name in names]
@@ -568,8 +572,42 @@ def test_an_image_is_asked_back_of_web_replicas_and_of_the_registry_behind_them(
     assert place in str(failure.value)
 
 
+def pending(*, broken=False, age_s=1):
+    made = datetime.now(UTC) - timedelta(seconds=age_s)
+    pod = SimpleNamespace(metadata=SimpleNamespace(creation_timestamp=made))
+    state = "Pending (Unschedulable)"
+    return SimpleNamespace(name="ui-1", uid="uid-1", ready=False, broken=broken, state=state, pod=pod)
+
+
 def test_nothing_is_broken_that_is_not_whole():
     world = World()
-    world.pods[1] = SimpleNamespace(name="ui-1", uid="uid-1", ready=False, state="Pending (Unschedulable)")
+    world.settings = SETTINGS.model_copy(update={"converge_timeout_s": 1.5})
+    world.pods[1] = pending(age_s=0)
     with pytest.raises(Failure, match=r"2: ui-0 Ready, ui-1 Pending \(Unschedulable\), ui-2 Ready"):
+        require_whole(world, Role.WEB)
+
+
+def test_one_that_an_autoscaler_has_just_asked_for_is_waited_for():
+    world = World()
+    well, looks = list(world.pods), []
+
+    def replicas(role):
+        looks.append(role)
+        return [well[0], pending(), well[2]] if len(looks) < 2 else well
+
+    world.replicas = replicas
+    require_whole(world, Role.WEB)
+    assert len(looks) == 2
+
+
+@pytest.mark.parametrize(
+    "others",
+    [[pending(), pending()], [pending(broken=True)], [pending(age_s=601)]],
+    ids=["few", "broken", "old"],
+)
+def test_what_lacks_more_than_it_needs_or_does_not_just_start_is_not_waited_for(others):
+    world = World()
+    world.settings = SETTINGS.model_copy(update={"converge_timeout_s": 600})
+    world.pods[-len(others) :] = others
+    with pytest.raises(Failure, match="Ready replicas before one is deleted"):
         require_whole(world, Role.WEB)

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -40,7 +41,12 @@ def pods(of, *nodes, not_ready=()):
             of,
             n,
             client.V1Pod(
-                metadata=client.V1ObjectMeta(name=f"{of.name}-{n}", namespace="harbor", uid=f"{of.name}-{n}"),
+                metadata=client.V1ObjectMeta(
+                    name=f"{of.name}-{n}",
+                    namespace="harbor",
+                    uid=f"{of.name}-{n}",
+                    creation_timestamp=datetime.now(UTC),
+                ),
                 spec=client.V1PodSpec(node_name=node, containers=[]),
                 status=client.V1PodStatus(
                     phase="Pending" if n in not_ready else "Running",
@@ -140,6 +146,11 @@ def test_too_few_or_what_cannot_run_is_told_at_once():
     target.deployment.all_replicas()[Role.WEB][2].pod.status.container_statuses = [status]
     (offender,) = offenders_of(replicated, target, late)
     assert offender.observed == "2 Ready; ui-rc-2 Pending (ImagePullBackOff)"
+    target = parts(not_ready=(2,))
+    old = datetime.now(UTC) - timedelta(seconds=601)
+    target.deployment.all_replicas()[Role.WEB][2].pod.metadata.creation_timestamp = old
+    (offender,) = offenders_of(replicated, target, late)
+    assert offender.observed == "2 Ready; ui-rc-2 Pending"
 
 
 def test_replicas_that_are_together_on_one_node_are_named():

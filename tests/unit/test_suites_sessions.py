@@ -94,6 +94,7 @@ def target(webs, **more):
         client=ADMIN,
         access=SimpleNamespace(url="http://h"),
         profile=PROFILE,
+        settings=SimpleNamespace(converge_timeout_s=0.01),
         **more,
     )
 

@@ -20,6 +20,7 @@ from harbor_verify.errors import (
 from harbor_verify.model.roles import Role
 from harbor_verify.model.volumes import Volume
 from harbor_verify.model.workloads import Replica, Workload
+from harbor_verify.profiles import harbor_1_2
 from suites.storage import test_survival as survival
 from suites.storage.test_binding import (
     test_a_claim_is_bound_to_the_volume_that_it_asks_for_and_to_no_other_claims as intended,
@@ -421,6 +422,8 @@ def surviving(monkeypatch, *registries, kill=None, ready=True):
         replicas=lambda role: replicas,
         registry=lambda replica: registries[replicas.index(replica)],
         deployment=SimpleNamespace(replicas=lambda role: replicas),
+        profile=harbor_1_2.PROFILE,
+        settings=SimpleNamespace(converge_timeout_s=600),
     )
     return harbor, "p", lambda: IMAGE, None, None, lambda text: None
 
