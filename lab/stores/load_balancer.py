@@ -50,7 +50,7 @@ def _ensure(wanted: str) -> None:
     if not _CONFIGURATION.exists() or _CONFIGURATION.read_text() != wanted:
         DAEMON.stop()
         _CONFIGURATION.write_text(wanted)
-    DAEMON.ensure(healthy, deadline_s=30)
+    DAEMON.ensure(healthy)
 
 
 def healthy() -> str:
