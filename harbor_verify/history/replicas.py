@@ -80,7 +80,9 @@ class Replicas:
             scaled = f", of {self.scaled_from} at the beginning" if self.scaled_from else ""
             missing.append(f"{len(serving)} of {self.desired} replicas Ready{scaled} ({states})")
         for service, uids in self.endpoints.items():
-            if absent := [pod.replica for uid, pod in serving.items() if uid not in uids]:
+            absent = [pod.replica for uid, pod in serving.items() if uid not in uids]
+            # One more than is asked for is an autoscaler's, and its Service follows in a moment.
+            if absent and len(serving) - len(absent) < self.desired:
                 missing.append(f"Service {service} does not lead to {', '.join(sorted(absent))}")
             if stale := uids - set(serving):
                 names = sorted(

@@ -102,6 +102,24 @@ def test_the_steps_of_a_recovery_are_told_and_its_budget_is_met_to_the_milliseco
     assert recovery(history([], watched(*lost)), budget_ms=50).valid is True
 
 
+def test_one_more_that_an_autoscaler_asks_for_later_does_not_begin_a_recovery_anew():
+    more = {"uid": "more", "pod": "web-z", "replica": "web-2"}
+    later = [
+        event(400, "web", "pod-created", **more),
+        event(410, "web", "pod-ready", **more),
+        event(420, "web", "endpoint-added", service="web", **more),
+    ]
+    took = recovery(history([], watched(*REPLACED, *later)), budget_ms=50)
+    assert took.valid is True
+    assert took.measured == {"recovery_ms": 50.0}
+    # One that was led to and is no more is a lack, also where more are asked for than before.
+    lost = event(500, "web", "endpoint-removed", service="web", **NEW)
+    gone = event(510, "web", "endpoint-removed", service="web", **more)
+    back = event(520, "web", "endpoint-added", service="web", **more)
+    looked = history([], watched(*REPLACED, *later, lost, gone, back))
+    assert recovery(looked, budget_ms=50).measured == {"recovery_ms": 420.0}
+
+
 def test_what_has_not_recovered_is_told_with_what_it_lacks():
     lacks = "0 of 1 replicas Ready (web-x (web-0): Ready); Service web still leads to web-0"
     looked = history([], watched(), end_ms=600)
