@@ -20,6 +20,7 @@ from harbor_verify.clients.token_service import KeptTokens, Token
 from harbor_verify.errors import NoAnswer, TargetUnreachable, WrongConfiguration
 from harbor_verify.ledger import Ledger
 from harbor_verify.logins import Accounts, Logins
+from harbor_verify.model import ways_in
 from harbor_verify.model.addresses import joined
 from harbor_verify.model.backing import Backing, backing_of
 from harbor_verify.model.discovery import Deployment, discover
@@ -105,6 +106,11 @@ class Target:
     def host(self) -> str:
         """The front door's host alone."""
         return urlsplit(self.url).hostname or ""
+
+    @property
+    def may_be_behind_an_ingress(self) -> bool:
+        """Whether the front door's port is one that Ingresses and Gateways serve; that of a NodePort is not."""
+        return urlsplit(self.url).port in (None, *ways_in.WEB_PORTS)
 
     def workload(self, role: Role) -> Workload:
         return self.deployment.workload(role)

@@ -93,8 +93,9 @@ def _way(harbor, not_applicable):
     kubernetes, namespace = harbor.kubernetes, harbor.namespace
     behind = harbor.services_for_clients()
     own = harbor.workload(Role.FRONT_DOOR).object if Role.FRONT_DOOR in harbor.deployment.workloads else ""
-    # Before a proxy of Harbor's own what leads there by another name than clients use is not their way.
-    for host in [harbor.host] if own else [harbor.host, ""]:
+    # Before a proxy of Harbor's own what leads there by another name or port than clients use is not their way.
+    hosts = [harbor.host] if harbor.may_be_behind_an_ingress else []
+    for host in hosts if own else [harbor.host, ""]:
         for ingress in _ingresses(harbor, behind, host, own, not_applicable):
             return f"Ingress {namespace}/{ingress.metadata.name}", ways_in.addresses_of_ingress(ingress)
         for route in ways_in.routes_to(kubernetes, namespace, behind, host):

@@ -159,6 +159,19 @@ def test_an_ingress_by_another_name_is_not_the_way_of_clients():
     )
 
 
+@pytest.mark.parametrize(
+    "url, is_judged", [("https://h:443", True), ("http://h", True), ("https://h:30003", False)]
+)
+def test_an_ingress_is_not_the_way_of_who_comes_to_a_port_of_the_nodes(url, is_judged):
+    text = text_of(nginx=WITHOUT_LIMIT, before="harbor", annotations={SIZE: "1m"})
+    with harbor_of(text) as (harbor, _):
+        harbor.access.url = url
+        if is_judged:
+            assert offenders_of(body_limit, harbor)
+        else:
+            examine(body_limit, harbor)
+
+
 def test_an_ingress_that_says_nothing_and_an_nginx_whose_configuration_is_elsewhere_are_not_verified():
     given = {"nginx": "worker_processes 1;", "before": "harbor"}
     with pytest.raises(NotApplicable, match="NOT verified"):

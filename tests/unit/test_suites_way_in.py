@@ -78,13 +78,14 @@ status: {{addresses: [{{type: InternalIP, address: 198.51.100.{n}}}, {{type: Hos
 )
 
 
-def look(text, *, forbidden=(), own=False, ends=not_applicable):
+def look(text, *, forbidden=(), own=False, port=443, ends=not_applicable):
     with small_cluster(text, forbidden=forbidden) as kubernetes:
         harbor = SimpleNamespace(
             kubernetes=kubernetes,
             namespace=NAMESPACE,
             url="https://harbor.example.com",
             host="harbor.example.com",
+            may_be_behind_an_ingress=port in (80, 443),
             services_for_clients=lambda: {"web"},
             deployment=SimpleNamespace(
                 workloads={Role.FRONT_DOOR: None} if own else {},
@@ -188,6 +189,11 @@ OTHERS_ROUTE = ROUTE.replace("spec: {parentRefs", "spec: {hostnames: [other.exam
 def test_a_proxy_of_harbors_own_is_judged_elsewhere(text):
     with pytest.raises(NotApplicable, match=r"Deployment harbor/door: configuration\.components-replicated"):
         look(text, own=True)
+
+
+def test_an_ingress_is_not_the_way_of_who_comes_to_a_port_of_the_nodes():
+    with pytest.raises(NotApplicable, match=r"configuration\.components-replicated judges it"):
+        look(BY_ADDRESS + ONE, own=True, port=30003)
 
 
 def test_what_stands_before_a_proxy_of_harbors_own_is_not_verified_where_we_may_not_look():
