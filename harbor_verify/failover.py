@@ -33,6 +33,7 @@ from harbor_verify.clients.image import Image
 from harbor_verify.disruptions.base import Disruption
 from harbor_verify.errors import (
     AnswerError,
+    CannotTell,
     DeadlinePassed,
     HarnessError,
     HealFailed,
@@ -394,6 +395,8 @@ class Experiment:
             done = perform(work, self._recorder)
             if done.ok:
                 return None
+        if not done.asked:
+            raise CannotTell(f"{work.client} could not be asked, so nothing was broken: {done.error}")
         status = f", status {done.status}" if done.status else ""
         return Offender(
             work.client,

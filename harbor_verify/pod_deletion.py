@@ -5,7 +5,7 @@ from functools import partial
 
 from harbor_verify.disruptions import changes
 from harbor_verify.disruptions.pod_kill import PodKill
-from harbor_verify.errors import CannotTell, HealFailed
+from harbor_verify.errors import CannotTell, DeadlinePassed, HealFailed
 from harbor_verify.history import Recorder
 from harbor_verify.model.roles import Role
 from harbor_verify.model.workloads import Replica, Workload, may_get_ready
@@ -76,7 +76,8 @@ def delete_pod(
     """Delete the oldest pod of a workload and wait for its successor; returns what is wrong when that does not come.
 
     `what_it_did` goes into the line on the terminal: "which took an image". Raises Failure when not all was well
-    before, DeadlinePassed when the pod itself did not go in time: then nothing was broken, and nothing is shown.
+    before, DeadlinePassed when the pod itself did not go in time: then nothing was broken, and nothing is shown;
+    CannotTell where nobody could see whether the successor came.
     """
     replaced = "a deleted pod is replaced, and its successor Ready"
     try:
@@ -89,5 +90,7 @@ def delete_pod(
         before = "every replica is Ready, and its Service leads to each, before a pod is deleted"
         raise Failure([Offender(workload.object, before, str(not_whole))]) from not_whole
     except HealFailed as unhealed:
+        if not isinstance(unhealed.__cause__, DeadlinePassed):
+            raise CannotTell(str(unhealed)) from unhealed
         return Offender(workload.object, replaced, str(unhealed))
     return None

@@ -196,7 +196,8 @@ def _refused(causes: list[BaseException]) -> bool:
         urllib3.exceptions.NewConnectionError,
         ConnectionRefusedError,
         requests.ConnectTimeout,
-        ssl.SSLError,
+        # Any other error of TLS may come after all of a request was sent.
+        ssl.SSLCertVerificationError,
     )
     return any(isinstance(cause, unsent) for cause in causes)
 

@@ -9,6 +9,7 @@ from kubernetes import client
 from harbor_verify.clients.kubernetes import Kubernetes
 from harbor_verify.disruptions import changes
 from harbor_verify.disruptions.node import NodeDisruption
+from harbor_verify.errors import CannotTell
 from harbor_verify.history import Recorder
 from harbor_verify.ledger import Ledger
 from harbor_verify.model.workloads import Workload
@@ -38,6 +39,10 @@ class NodeDrain(NodeDisruption):
     def prepare(self) -> Mapping[str, Any]:
         about = super().prepare()
         self._victims = self.pods_there()
+        if not self._victims:
+            raise CannotTell(
+                f"no pod of Harbor's is on node {self.node} any more: to drain it would show nothing"
+            )
         return {**about, "pods": sorted(self._victims.values())}
 
     def inject(self) -> None:
@@ -49,6 +54,8 @@ class NodeDrain(NodeDisruption):
             listed = self.kubernetes.ask(
                 f"list node {self.node}", self.kubernetes.core.list_node, field_selector=only
             )
+            if not listed.items:
+                raise NotYet("the node is not there any more")
             if not all(node.spec.unschedulable for node in listed.items):
                 raise NotYet("the node still takes pods")
             return len(self._victims)

@@ -49,7 +49,8 @@ class RollingRestart(LedgeredDisruption):
 
         def begun() -> list[str]:
             pods = self.watch.pods()
-            touched = {pod.uid for pod in pods if pod.uid not in old or pod.deleting}
+            touched = {pod.uid for pod in pods if pod.uid not in self.known}
+            touched |= {pod.uid for pod in pods if pod.uid in old and pod.deleting}
             touched |= old - {pod.uid for pod in pods}
             if not touched:
                 raise NotYet("every pod is as it was")

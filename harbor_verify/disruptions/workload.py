@@ -49,7 +49,9 @@ class WorkloadDisruption(Disruption):
             asked=partial(changes.asked_for, kubernetes, workload),
         )
         self.before: list[Pod] = []
-        """The pods as they were."""
+        """The pods as they were, but for those that were on their way out, or had ended and were not cleared away."""
+        self.known: frozenset[str] = frozenset()
+        """The UIDs of all that were there."""
 
     def prepare(self) -> Mapping[str, Any]:
         self.watch.start()
@@ -57,7 +59,9 @@ class WorkloadDisruption(Disruption):
             raise CannotTell(
                 f"{self.workload.short_name} is not all Ready, so nothing is broken on purpose: {'; '.join(lacked)}"
             )
-        self.before = self.watch.pods()
+        pods = self.watch.pods()
+        self.before = [pod for pod in pods if not pod.deleting]
+        self.known = frozenset(pod.uid for pod in pods)
         return {"workload": self.workload.short_name, **self.about()}
 
     def about(self) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ from harbor_verify.disruptions.base import Disruption
 from harbor_verify.disruptions.pod_kill import PodKill
 from harbor_verify.errors import CannotTell, DeadlinePassed, HealFailed, TargetUnreachable
 from harbor_verify.history import Recorder
+from harbor_verify.waiting import NotYet, wait_until
 from tests.unit.fake_kubernetes import NAMESPACE, UI, FakeCluster, serving
 from tests.unit.ledgers import MemoryLedger
 
@@ -382,6 +383,29 @@ def test_a_watch_that_is_cut_goes_on_where_it_was(cluster, kubernetes):
     with kill(kubernetes, recorder):
         pass
     assert names_of(recorder, "ui").count("pod-deleted") == 1
+
+
+def test_a_watch_that_is_had_again_is_so_also_where_nothing_happens(cluster, kubernetes):
+    recorder = Recorder()
+    watch = kill(kubernetes, recorder).watch
+    watch.start()
+    try:
+        cluster.refuse_watches = 500
+        cluster.cut_watches()
+        _await_told(recorder, "watch-lost")
+        cluster.refuse_watches = 0
+        _await_told(recorder, "watch-resumed")
+        assert watch.lacks() == []
+    finally:
+        watch.stop()
+
+
+def _await_told(recorder, name):
+    def told():
+        if name not in names_of(recorder, "ui"):
+            raise NotYet(name)
+
+    wait_until(f"{name} is told", told, deadline="test", timeout_s=20)
 
 
 def test_events_that_the_server_forgot_are_found_by_a_new_list(cluster, kubernetes):

@@ -141,10 +141,15 @@ def test_a_program_that_goes_on_was_not_paused():
         pause.prove()
 
 
-def rolling(then):
-    """A rolling restart at whose patch `then` happens to its watch."""
+EVICTED = Pod("uid-old", "web-old", "web-2", deleting=True)
+"""One that has ended, and that nobody has cleared away: Kubernetes keeps such pods for long."""
+
+
+def rolling(then, *beside):
+    """A rolling restart at whose patch `then` happens to its watch; `beside` are other pods that are there."""
     made = RollingRestart("rolling-restart", None, Recorder(), workload(), MemoryLedger(), timeout_s=0.3)
     made.watch = Watch()
+    made.watch.now += beside
     made.inject = lambda: then(made.watch)
     made.await_mended = lambda: None
     made.wait = lambda what, probe, more_s=0: RollingRestart.wait(made, what, probe)
@@ -170,6 +175,18 @@ def test_a_rollout_that_hangs_is_a_failure_with_the_pods_that_stay():
 
 def test_a_rollout_that_never_begins_is_not_confirmed():
     restart = rolling(lambda watch: None)
+    with restart, pytest.raises(Exception, match="every pod is as it was"):
+        restart.prove()
+
+
+def test_what_has_ended_long_ago_is_neither_touched_nor_waited_for():
+    def renew(watch):
+        new = [Pod(f"new-{pod.uid}", pod.pod, pod.replica, ready=True) for pod in PODS]
+        watch.now = [*new, EVICTED]
+
+    confirmed, answered = judged(rolling(renew, EVICTED))
+    assert (confirmed, answered.valid) == (True, True)
+    restart = rolling(lambda watch: None, EVICTED)
     with restart, pytest.raises(Exception, match="every pod is as it was"):
         restart.prove()
 
@@ -258,6 +275,17 @@ def test_a_zone_is_lost_when_each_of_its_nodes_is(monkeypatch):
     half = lost_node(monkeypatch, led_to={"uid-b"}, nodes=("node-1", "node-2"), stays="node-2")
     with half, pytest.raises(DeadlinePassed, match="still calls node-2 Ready"):
         half.prove()
+
+
+def test_a_node_that_everybody_has_left_is_not_drained(monkeypatch):
+    cordoned = []
+    monkeypatch.setattr(changes, "cordon", lambda *_: cordoned.append(True))
+    arguments = (None, Recorder(), [workload()], MemoryLedger(), "node-1")
+    drain, _ = on_node(NodeDrain, *arguments, monkeypatch=monkeypatch)
+    drain.pods_on = lambda nodes: {}
+    with pytest.raises(CannotTell, match="no pod of Harbor's is on node node-1 any more"):
+        drain.__enter__()
+    assert not cordoned
 
 
 @pytest.mark.parametrize("allowed", [True, False])

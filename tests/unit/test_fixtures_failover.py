@@ -10,7 +10,14 @@ import pytest
 from harbor_verify import failover, pod_deletion
 from harbor_verify.clients.capabilities import Robot
 from harbor_verify.clients.harbor import Credentials, Project, Session
-from harbor_verify.errors import CannotTell, DeadlinePassed, HealFailed, NoAnswer, UnexpectedAnswer
+from harbor_verify.errors import (
+    CannotTell,
+    DeadlinePassed,
+    HealFailed,
+    NoAnswer,
+    TargetUnreachable,
+    UnexpectedAnswer,
+)
 from harbor_verify.experiments import Experiments
 from harbor_verify.failover import Experiment
 from harbor_verify.history import Recorder
@@ -20,6 +27,7 @@ from harbor_verify.settings import Settings
 from harbor_verify.survival import Budgets
 from harbor_verify.verdict import Failure
 from harbor_verify.waiting import NotYet, wait_until
+from harbor_verify.workloads.work import Work
 from tests.unit.ledgers import MemoryLedger
 
 SETTINGS = Settings(
@@ -473,6 +481,18 @@ def test_nothing_is_broken_where_a_client_does_not_get_what_it_wants_before(kill
     ]
     assert not broken
     assert world.opened == world.closed > 0
+
+
+def test_a_client_that_could_not_ask_says_nothing_of_harbor():
+    class Way(Work):
+        kind, writes = "pull", False
+
+        def do(self):
+            raise TargetUnreachable("port-forward: 500")
+
+    experiment = SimpleNamespace(_recorder=Recorder())
+    with pytest.raises(CannotTell, match="pull@web-0 could not be asked"):
+        failover.Experiment._try(experiment, Way("web-0"))
 
 
 def test_an_image_that_nobody_lists_is_found(kill, monkeypatch):

@@ -2,10 +2,12 @@
 
 import base64
 import json
+import ssl
 from types import SimpleNamespace
 
 import pytest
 
+from harbor_verify.clients import http as http_client
 from harbor_verify.clients.harbor import Credentials, Project, Session
 from harbor_verify.clients.http import HttpClient
 from harbor_verify.clients.registry import Registry
@@ -194,3 +196,13 @@ def test_no_answer_tells_whether_the_request_may_have_arrived(http):
 def test_secrets_do_not_show():
     assert "Harbor12345" not in repr(ADMIN)
     assert "abc" not in repr(Session("admin", "abc"))
+
+
+@pytest.mark.parametrize(
+    "cause, surely_unsent",
+    [(ssl.SSLCertVerificationError("unknown authority"), True), (ssl.SSLError("bad record mac"), False)],
+)
+def test_an_error_of_tls_may_come_after_all_was_sent_but_for_a_certificate_that_is_not_trusted(
+    cause, surely_unsent
+):
+    assert http_client._refused([cause]) is surely_unsent

@@ -353,9 +353,16 @@ def test_nothing_is_deleted_where_not_all_is_well_before(monkeypatch):
     assert "Service ui" in offenders_of(unprepared)[0].observed
 
 
+def late(text):
+    """A heal that was waited for in vain, as the API shows it."""
+    error = HealFailed(text)
+    error.__cause__ = DeadlinePassed(text)
+    return error
+
+
 def test_a_pod_that_is_not_replaced_is_a_failure_and_one_that_is_not_deleted_is_no_verdict(monkeypatch):
     def unhealed():
-        delete(monkeypatch, three(), unhealed=HealFailed("pod-kill ui-0 is not healed"))
+        delete(monkeypatch, three(), unhealed=late("pod-kill ui-0 is not healed"))
 
     (offender,) = offenders_of(unhealed)
     assert (offender.object, offender.observed) == (WORKLOAD.object, "pod-kill ui-0 is not healed")
@@ -363,9 +370,14 @@ def test_a_pod_that_is_not_replaced_is_a_failure_and_one_that_is_not_deleted_is_
         delete(monkeypatch, three(), unhealed=DeadlinePassed("the pod is still there"))
 
 
+def test_a_successor_that_nobody_could_look_for_is_no_verdict(monkeypatch):
+    with pytest.raises(CannotTell, match="reset"):
+        delete(monkeypatch, three(), unhealed=HealFailed("list pods: connection reset"))
+
+
 def test_a_pod_that_is_gone_and_gets_no_successor_is_a_failure(monkeypatch):
     def alone():
-        delete(monkeypatch, three(), unhealed=HealFailed("last seen: 2 of 3 replicas Ready"))
+        delete(monkeypatch, three(), unhealed=late("last seen: 2 of 3 replicas Ready"))
 
     (offender,) = offenders_of(alone)
     assert (offender.object, offender.observed) == (WORKLOAD.object, "last seen: 2 of 3 replicas Ready")

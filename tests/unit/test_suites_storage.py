@@ -407,6 +407,13 @@ class FakeKill:
             raise self.unhealed
 
 
+def late(text):
+    """A heal that was waited for in vain, as the API shows it."""
+    error = HealFailed(text)
+    error.__cause__ = DeadlinePassed(text)
+    return error
+
+
 def surviving(monkeypatch, *registries, kill=None, ready=True):
     replicas = [
         SimpleNamespace(
@@ -485,7 +492,7 @@ def test_nothing_is_deleted_when_the_push_is_refused_or_the_workload_is_not_whol
 
 def test_a_pod_that_is_not_replaced_is_a_failure_and_one_that_is_not_deleted_is_no_verdict(monkeypatch):
     store = {}
-    kill = FakeKill(unhealed=HealFailed("pod-kill registry-0 is not healed"))
+    kill = FakeKill(unhealed=late("pod-kill registry-0 is not healed"))
     given = surviving(monkeypatch, FakeRegistry(store), FakeRegistry(store), kill=kill)
     (offender,) = offenders_of(outlives, *given)
     assert "replaced" in offender.expected
@@ -504,7 +511,7 @@ def test_without_a_replica_that_could_be_asked_for_the_image_nothing_is_shown(mo
 
 def test_a_pod_that_is_gone_and_gets_no_successor_is_a_failure_and_the_others_are_asked(monkeypatch):
     store = {}
-    kill = FakeKill(store.clear, unhealed=HealFailed("last seen: 1 of 2 replicas Ready"))
+    kill = FakeKill(store.clear, unhealed=late("last seen: 1 of 2 replicas Ready"))
     offenders = offenders_of(
         outlives, *surviving(monkeypatch, FakeRegistry(store), FakeRegistry(store), kill=kill)
     )
