@@ -12,9 +12,7 @@ from harbor_verify.model.workloads import Replica, Workload, may_get_ready
 from harbor_verify.settings import Settings
 from harbor_verify.target import Target
 from harbor_verify.verdict import Failure, Offender
-from harbor_verify.waiting import last_look
-
-_LOOKS_AGAIN_S = 2
+from harbor_verify.waiting import once_converged
 
 
 def require_whole(target: Target, role: Role) -> None:
@@ -22,18 +20,14 @@ def require_whole(target: Target, role: Role) -> None:
 
     Where as many as are needed are, it is looked again for `converge_timeout_s`: an autoscaler may have asked for more.
     """
-    # What is asked for is read first: who asks for more in between is not held against it.
-    workload, replicas = target.workload(role), target.replicas(role)
-    if not _is_whole(workload, replicas):
-        least, within_s = target.profile.parts[role].least, target.settings.converge_timeout_s
-        workload, replicas = last_look(
-            f"all replicas of {role} are Ready",
-            lambda: (target.workload(role), target.replicas(role)),
-            lambda seen: _is_whole(*seen) or not may_get_ready(seen[1], least, within_s),
-            deadline="converge_timeout_s",
-            timeout_s=within_s,
-            interval_s=_LOOKS_AGAIN_S,
-        )
+    least, within_s = target.profile.parts[role].least, target.settings.converge_timeout_s
+    workload, replicas = once_converged(
+        f"all replicas of {role} are Ready",
+        # What is asked for is read first: who asks for more in between is not held against it.
+        lambda: (target.workload(role), target.replicas(role)),
+        lambda seen: _is_whole(*seen) or not may_get_ready(seen[1], least, within_s),
+        timeout_s=within_s,
+    )
     if not _is_whole(workload, replicas):
         ready = [replica for replica in replicas if replica.ready]
         states = ", ".join(f"{replica.name} {replica.state}" for replica in replicas)

@@ -13,6 +13,7 @@ from harbor_verify.findings import Findings
 from harbor_verify.model.backing import Backing
 from harbor_verify.model.stores import Redundancy
 from harbor_verify.target import Target
+from harbor_verify.waiting import once_converged
 
 EXPECTED = "another server has its data, and can go on when this one is lost"
 
@@ -53,6 +54,18 @@ def examine_servers(
             raise hidden
         elif told.survives is None:
             servers.unknown(told.seen)
+
+
+def once_two_answer(what: str, look: Callable[[], Backing], *, timeout_s: float) -> Backing:
+    """What `look` finds; where a second pod may be starting (its node was drained, its workload is rolled out) it looks
+    again. Raises what that does.
+    """
+    return once_converged(
+        f"{what} leads to two Ready pods",
+        look,
+        lambda seen: len(seen.ready) > 1 or len(seen.pods) < 2,
+        timeout_s=timeout_s,
+    )
 
 
 def _look(target: Target, host: str) -> tuple[Backing | None, CannotTell | NeedMissing | None]:

@@ -10,6 +10,7 @@ import tenacity
 from harbor_verify.errors import DeadlinePassed
 
 T = TypeVar("T")
+_CLUSTER_IS_ASKED_EVERY_S = 2
 
 
 class NotYet(Exception):
@@ -89,3 +90,15 @@ def last_look(
     with suppress(DeadlinePassed):
         wait_until(what, probe, deadline=deadline, timeout_s=timeout_s, interval_s=interval_s)
     return seen[0]
+
+
+def once_converged(what: str, look: Callable[[], T], settled: Callable[[T], bool], *, timeout_s: float) -> T:
+    """The same for what the cluster is coming to: seldom enough for its API, for `converge_timeout_s`."""
+    return last_look(
+        what,
+        look,
+        settled,
+        deadline="converge_timeout_s",
+        timeout_s=timeout_s,
+        interval_s=_CLUSTER_IS_ASKED_EVERY_S,
+    )

@@ -49,9 +49,8 @@ class RollingRestart(LedgeredDisruption):
 
         def begun() -> list[str]:
             pods = self.watch.pods()
-            touched = {pod.uid for pod in pods if pod.uid not in self.known}
-            touched |= {pod.uid for pod in pods if pod.uid in old and pod.deleting}
-            touched |= old - {pod.uid for pod in pods}
+            new = {pod.uid for pod in pods} - self.known
+            touched = new | (old - {pod.uid for pod in pods if not pod.deleting})
             if not touched:
                 raise NotYet("every pod is as it was")
             return sorted(touched)

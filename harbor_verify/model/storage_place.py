@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from kubernetes.client import V1PersistentVolume, V1Volume, V1VolumeNodeAffinity
 
+from harbor_verify.model.addresses import DEFAULT_PORTS
 from harbor_verify.model.configuration import RegistryStorage
 from harbor_verify.model.volumes import source_of
 
@@ -18,7 +19,6 @@ _OF_ONE_NODE = re.compile(r"(?:.*/)?(?:hostname|node|nodename|nodeid)")
 _NFS, _SMB = 2049, 445
 _SHARES = {"nfs.csi.k8s.io": ("server", _NFS), "smb.csi.k8s.io": ("source", _SMB)}
 """CSI drivers that mount what one server gives, which attribute names that, and at which port it answers."""
-_SCHEMES = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def of_bucket(storage: RegistryStorage) -> StoragePlace:
         return StoragePlace(what)
     told = urlsplit(address if "://" in address else f"https://{address}")
     try:
-        port = told.port or _SCHEMES.get(told.scheme, 0)
+        port = told.port or DEFAULT_PORTS.get(told.scheme, 0)
     except ValueError:
         port = 0  # none that there is
     return StoragePlace(what, told.hostname or "", port)

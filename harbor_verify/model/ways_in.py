@@ -1,4 +1,4 @@
-"""How clients come in where Harbor has no proxy of its own: Ingress and HTTPRoute, and what serves them.
+"""How clients come in to Harbor, or to its own proxy: Ingress and HTTPRoute, and what serves them.
 
 Source: Kubernetes: Ingress status.loadBalancer; Gateway API: HTTPRoute spec.parentRefs, Gateway
 status.addresses.
@@ -12,9 +12,10 @@ from kubernetes import client
 
 from harbor_verify.clients.kubernetes import Kubernetes, needing
 from harbor_verify.errors import NeedMissing
+from harbor_verify.model.addresses import DEFAULT_PORTS
 
 _GROUP, _VERSION = "gateway.networking.k8s.io", "v1"
-WEB_PORTS = frozenset({80, 443})
+WEB_PORTS = frozenset(DEFAULT_PORTS.values())
 _SERVICES_PER_PAGE = 1000
 """Each is 1 KB or so. No selector finds one by an address of its load balancer, so all of them are looked through."""
 

@@ -5,11 +5,9 @@ from harbor_verify.errors import CannotTell
 from harbor_verify.findings import Findings
 from harbor_verify.model.resolver import nameservers
 from harbor_verify.model.roles import Role
+from harbor_verify.redundancy import once_two_answer
 from harbor_verify.settings import Settings
 from harbor_verify.target import Target
-from harbor_verify.waiting import last_look
-
-_LOOKS_AGAIN_S = 2
 
 
 @check(
@@ -38,14 +36,10 @@ def test_the_clusters_dns_is_more_than_one_pod_on_more_than_one_node(
         )
     asked = nameservers(harbor.run(replica, ["cat", "/etc/resolv.conf"]))
     for address in asked:
-        backing = last_look(
-            f"two pods of {address} are Ready",
+        backing = once_two_answer(
+            address,
             lambda address=address: harbor.backing(address, port=53, everywhere=True),
-            # A second one may be starting: its node was drained, or its Deployment is rolled out.
-            lambda seen: len(seen.ready) > 1 or len(seen.pods) < 2,
-            deadline="converge_timeout_s",
             timeout_s=settings.converge_timeout_s,
-            interval_s=_LOOKS_AGAIN_S,
         )
         if not backing.in_cluster:
             continue

@@ -7,9 +7,7 @@ from harbor_verify.findings import Findings
 from harbor_verify.model.workloads import may_get_ready
 from harbor_verify.settings import Settings
 from harbor_verify.target import Target
-from harbor_verify.waiting import last_look
-
-_LOOKS_AGAIN_S = 2
+from harbor_verify.waiting import once_converged
 
 
 @check(
@@ -27,13 +25,11 @@ def test_every_part_has_the_replicas_that_it_needs_and_all_are_ready(
     Source: Kubernetes API. What works off a queue may be alone, as the profile says. Where as many as are needed are
     Ready and one more is starting, an autoscaler may just have asked for it: it is looked again.
     """
-    seen, _ = last_look(
+    seen, _ = once_converged(
         "all replicas that are asked for are Ready",
         lambda: _counted(harbor, settings),
         lambda counted: counted[1],
-        deadline="converge_timeout_s",
         timeout_s=settings.converge_timeout_s,
-        interval_s=_LOOKS_AGAIN_S,
     )
     findings.take(seen)
 

@@ -1,4 +1,4 @@
-"""What clients come in by where Harbor has no proxy of its own."""
+"""What stands before Harbor, or before its own proxy, where clients come in."""
 
 from harbor_verify.checks import check
 from harbor_verify.errors import CannotTell, RightMissing
@@ -6,11 +6,9 @@ from harbor_verify.findings import Findings
 from harbor_verify.model import ways_in
 from harbor_verify.model.backing import backing_of_service
 from harbor_verify.model.roles import Role
+from harbor_verify.redundancy import once_two_answer
 from harbor_verify.settings import Settings
 from harbor_verify.target import Target
-from harbor_verify.waiting import last_look
-
-_LOOKS_AGAIN_S = 2
 
 
 @check(
@@ -50,14 +48,10 @@ def test_what_clients_come_in_by_is_more_than_one_pod(
     (service,) = services
     name = f"Service {service.metadata.namespace}/{service.metadata.name}"
     try:
-        backing = last_look(
-            f"{name} leads to two Ready pods",
+        backing = once_two_answer(
+            name,
             lambda: backing_of_service(harbor.kubernetes, service),
-            # A second one may be starting: its node was drained, or its Deployment is rolled out.
-            lambda seen: len(seen.ready) > 1 or len(seen.pods) < 2,
-            deadline="converge_timeout_s",
             timeout_s=settings.converge_timeout_s,
-            interval_s=_LOOKS_AGAIN_S,
         )
     except CannotTell as nothing:
         with findings.about(name, "two pods or more serve clients") as serving:

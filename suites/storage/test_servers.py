@@ -1,5 +1,7 @@
 """How many servers stand behind what Harbor stores."""
 
+from functools import cache
+
 from harbor_verify import stored
 from harbor_verify.checks import check
 from harbor_verify.errors import CannotTell, NeedMissing, RightMissing
@@ -30,7 +32,7 @@ def test_what_is_stored_stands_on_more_than_one_server(
     """
     if harbor.deployment.volumes():
         need("volumes")
-    unseen = []
+    unseen, nodes_by_address = [], cache(harbor.deployment.nodes_by_address)
     for thing, place in stored.places(harbor):
         expected = f"{EXPECTED} ({place.what})"
         if place.node:
@@ -39,7 +41,7 @@ def test_what_is_stored_stands_on_more_than_one_server(
             continue
         try:
             backing = harbor.backing(place.host, port=place.port, everywhere=True) if place.host else None
-            node = _only_node(harbor, backing.addresses) if backing else None
+            node = _only_node(nodes_by_address, backing.addresses) if backing else None
         except (CannotTell, NeedMissing) as reason:
             with findings.about(thing, expected):
                 raise reason
@@ -63,13 +65,13 @@ def test_what_is_stored_stands_on_more_than_one_server(
         )
 
 
-def _only_node(harbor, addresses):
+def _only_node(nodes_by_address, addresses):
     """The one node that has these addresses, at which no Service answers: it serves them itself, or by its port of one.
 
     None where they are of several, of none, or the account may not look.
     """
     try:
-        known = harbor.deployment.nodes_by_address() if addresses else {}
+        known = nodes_by_address() if addresses else {}
     except RightMissing:
         return None
     nodes = {known.get(each) for each in addresses}
