@@ -29,9 +29,9 @@ class ClientsAtWork:
     """Who is at work: a client does one kind of work, or several in turn."""
 
     opened: list[Session]
-    written: ValueWrite | None = None
-    known: Pushed | None = None
+    known: Pushed
     """An image that was there before anything was broken."""
+    written: ValueWrite | None = None
     works: list[Work] = field(default_factory=list)
     """All work; what is no client's is done before and after alone."""
     clients: list[Work] = field(default_factory=list)

@@ -67,6 +67,7 @@ from harbor_verify.workloads.pulse import Pulse
 from harbor_verify.workloads.sessions import Login, SessionProbe, probe_everywhere
 from harbor_verify.workloads.until_served import try_until_served
 from harbor_verify.workloads.values import ValueWrite, erase, read_everywhere
+from harbor_verify.writes_everywhere import writes_everywhere
 
 CLIENTS_AT_WORK = (
     "configuration.components-replicated",
@@ -173,8 +174,12 @@ class Experiment:
                 except OutageTooLong as error:
                     stopped = error
                     self._stop_run(str(error))
+                writers: tuple[str, ...] = ()
                 if unhealed is None:
                     live.phase = "after"
+                    self._tell(f"clients go on for {settings.settle_s:g} s more")
+                    writers = self._write_everywhere(ways, at_work, disruption.names)
+                    workers.go_on(settings.settle_s)
                     try:
                         workers.let_each_succeed(
                             timeout_s=settings.recovery_budget_s, deadline="recovery_budget_s"
@@ -183,13 +188,11 @@ class Experiment:
                         # Something is lost for good, or it goes on: the checkers say what.
                         late = error
             weak = load.end() if load else None
-            tried = Tried()
+            asked = Tried()
             if self._healed_ms() is not None:
                 live.phase = "trying everything everywhere"
-                again = [work for work in at_work.works if work.kind in budgets.refuses]
-                try_until_served(self._recorder, again, timeout_s=settings.recovery_budget_s)
-                tried = self._try_everything(ways, at_work, disruption.names)
-        judgements = self._judge(workers.clients, tried, budgets)
+                asked = self._try_everything(ways, at_work, disruption.names)
+        judgements = self._judge(workers.clients, asked, writers, budgets)
         return Survival(
             judgements,
             self._healed_ms(),
@@ -202,7 +205,7 @@ class Experiment:
     def _load(self, stack: ExitStack, at_work: ClientsAtWork) -> Load | None:
         """The load of `--load`, at work; None where none is asked for. Raises CannotTell where it does not begin."""
         settings, known = self._settings, at_work.known
-        if not (settings.load and known):
+        if not settings.load:
             return None
         plan = Plan(
             url=self._target.url,
@@ -257,6 +260,16 @@ class Experiment:
                 f"{client} had no good answer for {silent_s:.1f} s (--stop-when-outage-s {limit_s:g})"
             )
 
+    def _write_everywhere(
+        self, ways: Ways, at_work: ClientsAtWork, names: Mapping[str, str]
+    ) -> tuple[str, ...]:
+        """After the heal, until it is done or the time of a recovery is over. Returns the clients that did it."""
+        takes = self._target.profile.registry_api
+        works = writes_everywhere(ways, takes, self._target.user, at_work.known, self._small, names=names)
+        at_work.works += works
+        try_until_served(self._recorder, works, timeout_s=self._settings.recovery_budget_s)
+        return tuple(work.client for work in works)
+
     def _try_everything(self, ways: Ways, at_work: ClientsAtWork, names: Mapping[str, str]) -> Tried:
         """After the heal."""
         webs = [ways.front_harbor(), *ways.webs(names=names)]
@@ -293,13 +306,14 @@ class Experiment:
             front = ways.front_harbor()
             written = front.projects(self._written, self._target.credentials)[self._written]
             writes_as = self._writer(front, written)
-            at_work = ClientsAtWork([web.sign_in(credentials) for web in ways.webs()])
+            opened = [web.sign_in(credentials) for web in ways.webs()]
             takers = ways.registries(self._target.profile.registry_api, without=victims)
             known = self._push_known(next(iter(takers.values()), ways.front_registry()))
         except (AnswerError, KeyError) as refusal:
             expected = "one can sign in on each replica, push, and find one's projects"
             observed = f"no project {refusal}" if isinstance(refusal, KeyError) else str(refusal)
             raise Failure([Offender("before anything is broken", expected, observed)]) from refusal
+        at_work = ClientsAtWork(opened, known)
         readers = ways.webs(without=victims) if writes_as != self._target.credentials else []
         at_work.add(PageView(ways.front_harbor()))
         at_work.add(Login(ways.front_harbor(), credentials))
@@ -314,7 +328,6 @@ class Experiment:
         small = self._push(FRONT_DOOR, ways.front_registry(), known)
         large = self._push(FRONT_DOOR, ways.front_registry(), known, large=True)
         at_work.add(small, large)
-        at_work.known = known
         at_work.add(Pull(FRONT_DOOR, ways.front_registry(), known))
         webs, by_place = ways.webs(without=victims), dict[str, list[Work]]()
         logins = {web.name: Login(web, credentials) for web in webs}
@@ -404,7 +417,13 @@ class Experiment:
             f"{_TRIES} times {done.error}{status}; so nothing was broken: mend this first",
         )
 
-    def _judge(self, clients: tuple[str, ...], tried: Tried, budgets: Budgets) -> tuple[Judgement, ...]:
+    def _judge(
+        self,
+        clients: tuple[str, ...],
+        tried: Tried,
+        writers: Collection[str],
+        budgets: Budgets,
+    ) -> tuple[Judgement, ...]:
         history = self._recorder.history()
         answers = history.without(budgets.refuses)
         clients = tuple(client for client in clients if answers.of(client) or not history.of(client))
@@ -437,10 +456,8 @@ class Experiment:
             ),
             failed_requests(answers, clients=clients, budget=failed, kept=kept_connections(self._target)),
             latency(answers, clients=clients),
+            served_again(history, clients=writers, budget_ms=self._settings.recovery_budget_s * 1000),
         ]
-        if budgets.refuses:
-            budget_ms = self._settings.recovery_budget_s * 1000
-            judgements.append(served_again(history, kinds=budgets.refuses, budget_ms=budget_ms))
         if budgets.recovery_ms is not None:
             judgements.append(recovery(history, budget_ms=budgets.recovery_ms))
         if self._recorder.file:

@@ -266,6 +266,10 @@ class Settings(BaseModel):
         description="seconds until a deleted pod's successor is Ready, a container is started again, another server "
         "takes over from one that is lost",
     )
+    settle_s: PositiveFloat = Field(
+        10,
+        description="seconds that clients go on after what was broken is whole again: what goes wrong then counts, too",
+    )
     seed: NonNegativeInt | None = Field(
         None,
         description="number from which the replicas and nodes are drawn that are hit (default: another one each time; "
@@ -291,7 +295,8 @@ class Settings(BaseModel):
     )
     push_mib: PositiveInt = Field(
         1024,
-        description="most MiB that clients at work may push into Harbor's storage in a run, all disruptions together",
+        description="most MiB that clients at work may push into Harbor's storage in a run, all disruptions together; "
+        "then they push manifests alone, a KiB each at most",
     )
 
     @property

@@ -30,6 +30,7 @@ class Connect:
 """A registry for one operation, with the tokens that its client would ask for."""
 
 CONTENT_BYTES = 512
+_NOTE_BYTES = 8
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ class Push(Work):
         allowance: PushAllowance | None = None,
     ) -> None:
         """Random content is in each image: at most `size_bytes`, and no more than a part of what may still be pushed
-        (None: a blink's worth). Once nothing may be pushed any more it pushes again what was acknowledged.
+        (None: a blink's worth). Once no more content may be pushed, each new image is a manifest alone: what was
+        acknowledged is never pushed again, as that would bring back what was lost.
         """
         super().__init__(place, client=client, uid=connect.uid)
         self._connect, self._beside = connect, beside
@@ -70,22 +72,41 @@ class Push(Work):
 
     def begin(self) -> Mapping[str, Any]:
         size_bytes = self._allowance.part(self._size_bytes, CONTENT_BYTES)
-        image = self._beside.image.with_layer(secrets.token_bytes(size_bytes))
-        if self._allowance.take(image.size_bytes) or not self.acknowledged:
-            self._image = image
-        else:
-            self._image = self.acknowledged[-1].image
+        beside = self._beside.image
+        image = beside.with_layer(secrets.token_bytes(size_bytes))
+        if not self._allowance.take(image.size_bytes):
+            image = beside.with_note(secrets.token_hex(_NOTE_BYTES))
+        self._image = image
         return {"repository": self._beside.repository, "digest": self._image.digest}
 
     def do(self) -> Result:
         registry = _measuring(self._connect)
         pushed = Pushed(self._beside.repository, self._image)
         # The tag tells images apart for people; an image is asked for by its digest.
-        there = {self._beside.image.configuration}
+        there = {self._beside.image.configuration, self._beside.image.layer}
         registry.push(self._image, pushed.repository, self._image.digest[-12:], there=there)
-        if pushed not in self.acknowledged[-1:]:
-            self.acknowledged.append(pushed)
+        self.acknowledged.append(pushed)
         return Result(status=201, value=_measured(registry))
+
+
+class Upload(Work):
+    """Begins an upload, sends some bytes and takes it back: whether one can write there, with nothing left of it."""
+
+    kind = "upload"
+    writes = True
+
+    def __init__(self, place: str, connect: Connect, repository: str) -> None:
+        super().__init__(place, client=f"upload-again@{place}", uid=connect.uid)
+        self._connect, self._repository = connect, repository
+
+    def begin(self) -> Mapping[str, Any]:
+        return {"repository": self._repository}
+
+    def do(self) -> Result:
+        registry = self._connect()
+        upload = registry.append(registry.begin_upload(self._repository), secrets.token_bytes(CONTENT_BYTES))
+        registry.cancel(upload)
+        return Result(status=204)
 
 
 class Pull(Work):

@@ -108,6 +108,11 @@ class Workers:
             interval_s=0.05,
         )
 
+    def go_on(self, seconds: float) -> None:
+        """Let the clients work for so many seconds more. Raises WorkerCrashed."""
+        self._stop.wait(seconds)
+        self._raise_crashes()
+
     def longest_silence(self) -> tuple[str, float]:
         """The client that has asked for a good answer in vain for longest, and how many seconds; ("", 0): nobody."""
         waiting = [(began_s, client) for client, began_s in self._asked_s.copy().items()]

@@ -3,257 +3,29 @@
 import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from threading import Timer
 from types import SimpleNamespace
 
 import pytest
 
 from harbor_verify import failover, pod_deletion
-from harbor_verify.clients.capabilities import Robot
-from harbor_verify.clients.harbor import Credentials, Project, Session
 from harbor_verify.errors import (
     CannotTell,
-    DeadlinePassed,
-    HealFailed,
-    NoAnswer,
     TargetUnreachable,
-    UnexpectedAnswer,
 )
 from harbor_verify.experiments import Experiments
 from harbor_verify.failover import Experiment
 from harbor_verify.history import Recorder
 from harbor_verify.model.roles import Role
 from harbor_verify.pod_deletion import require_whole
-from harbor_verify.settings import Settings
 from harbor_verify.survival import Budgets
 from harbor_verify.verdict import Failure
 from harbor_verify.waiting import NotYet, wait_until
 from harbor_verify.workloads.work import Work
-from tests.unit.ledgers import MemoryLedger
-
-SETTINGS = Settings(
-    operations_per_s=200, outage_budget_ms=300, request_timeout_s=2, converge_timeout_s=2, confirmation_s=0.2
-)
-
+from tests.unit.failover_world import SETTINGS, FakeKill, World
 
 DRAWS_THE_FIRST = "6"
 """A seed by which it is ui-0 that is hit."""
-
-
-class FakeLink:
-    """The HTTP of one place. `store` holds the sessions that this place knows."""
-
-    longest_wait_s = 0.0
-    uid = ""
-
-    def __init__(self, name, store, world):
-        self.name, self.store, self.world, self.headers = name, store, world, {}
-
-    def close(self):
-        self.world.closed += 1
-
-
-class FakeHarbor:
-    """The API at one place."""
-
-    uid = ""
-
-    def __init__(self, link):
-        self.http, self.name, self.world = link, link.name, link.world
-
-    def answer(self):
-        if self.name in self.world.silent:
-            raise NoAnswer(f"GET at {self.name}: no answer", sent=True)
-
-    def require_page(self):
-        self.answer()
-
-    def sign_in(self, credentials):
-        self.world.numbers += 1
-        self.http.store.add(cookie := f"cookie-{self.world.numbers}")
-        return Session(credentials.user, cookie)
-
-    def whoami(self, session):
-        self.answer()
-        return "verify-1" if session.cookie in self.http.store else None
-
-    def projects(self, name, credentials):
-        return {name: Project(name, 7)}
-
-    def keeps_unused_sessions_s(self, credentials):
-        if self.world.keeps_unused_sessions_s is None:
-            raise UnexpectedAnswer("GET → 403", status=403)
-        return self.world.keeps_unused_sessions_s
-
-    def knows_robot(self, robot_id, credentials):
-        return robot_id in self.world.robots
-
-    def may_add_values(self):
-        return True
-
-    def add_value(self, project, value, credentials):
-        self.answer()
-        self.world.values[value] = len(self.world.values)
-
-    def values(self, project, mark, credentials):
-        self.answer()
-        return dict(self.world.read.get(self.name, self.world.values))
-
-    def remove_value(self, value_id, credentials):
-        self.world.removed.add(value_id)
-
-    def tags(self, repository, credentials):
-        return {digest: digest for digest in self.world.pushes if digest not in self.world.unlisted}
-
-
-class FakeRegistry:
-    """A registry that keeps images whole, in what its place shares with others or not."""
-
-    def __init__(self, http):
-        self.http, self.images = http, http.world.images[http.name]
-
-    def push(self, image, repository, tag, *, there=()):
-        if self.http.name in self.http.world.silent:
-            raise NoAnswer("PUT: no answer", sent=True)
-        if self.http.world.full:
-            raise UnexpectedAnswer("PATCH → 500", status=500)
-        self.images[image.digest] = image
-        self.http.world.pushes.append(image.digest)
-        self.http.world.takers.add(self.http.name)
-
-    def pull(self, repository, digest, *, has=b""):
-        if digest not in self.images:
-            raise UnexpectedAnswer("GET → 404", status=404)
-        return self.images[digest]
-
-    def manifest(self, repository, digest):
-        return self.pull(repository, digest).manifest, digest
-
-
-class World:
-    """Three web and two registry replicas and a front door; `shared` or not. Its pod dies as `FakeKill` says.
-
-    `registry_api`: which of the replicas docker clients speak to.
-    """
-
-    keeps_unused_sessions_s = None
-    """None: not told to those who are no administrators."""
-
-    def __init__(self, *, shared=True, registry_api=Role.REGISTRY):
-        parts = dict.fromkeys(Role, SimpleNamespace(least=2))
-        self.profile = SimpleNamespace(api=FakeHarbor, registry_api=registry_api, parts=parts)
-        self.settings = SETTINGS
-        self.values, self.removed, self.read, self.unlisted = {}, set(), {}, set()
-        self.numbers, self.opened, self.closed, self.silent, self.full = 0, 0, 0, set(), False
-        one = set()
-        self.stores = {name: one if shared else set() for name in ("ui-0", "ui-1", "ui-2", "front-door")}
-        self.pods = [
-            SimpleNamespace(name=f"ui-{n}", uid=f"uid-{n}", ready=True, broken=False, state="Ready")
-            for n in range(3)
-        ]
-        names = ("registry-0", "registry-1")
-        self.registries = [SimpleNamespace(name=name, uid=name, ready=True) for name in names]
-        images = {}
-        self.images = dict.fromkeys([*names, *self.stores], images)
-        self.pushes, self.takers = [], set()
-        self.kept = ["a connection to the front door"]
-        self.credentials, self.user = Credentials("admin", "x"), Credentials("verify-1", "y")
-        self.robots, machine = {7}, Robot(7, Credentials("robot$m", "z"))
-        self.machines = [machine]
-        self.belongings = SimpleNamespace(
-            machine=lambda project: machine.credentials,
-            machine_robots=lambda: list(self.machines),
-            forget_machine=self.machines.remove,
-        )
-        self.namespace, self.kubernetes, self.ledger = "harbor", None, MemoryLedger()
-
-    def workload(self, role):
-        return SimpleNamespace(
-            short_name="ui", desired=3, label_selector="name=ui-apps", object="harbor/ui-rc"
-        )
-
-    def replicas(self, role):
-        return list(self.pods if role is Role.WEB else self.registries)
-
-    def registry_by(self, link, replica, credentials):
-        return FakeRegistry(link)
-
-    def front_registry(self, credentials, link):
-        return FakeRegistry(link)
-
-    def new_link(self, replica, *, name=None):
-        self.opened += 1
-        name = name or replica.name
-        return FakeLink(name, self.stores.get(name), self)
-
-    @property
-    def front_door(self):
-        return SimpleNamespace(close=self.kept.clear)
-
-    def new_front_door_link(self, name):
-        self.opened += 1
-        return FakeLink(name, self.stores[name], self)
-
-
-class FakeKill:
-    """Tells the history what a real kill would. `during` is done while the pod is away."""
-
-    world, during, heals, proves, responds = None, staticmethod(lambda: None), True, True, True
-    expected_response = "somebody takes over"
-
-    def __init__(self, kubernetes, recorder, ledger, **_):
-        self.recorder = recorder
-
-    def tell(self, name, uid, **value):
-        self.recorder.event("ui", name, {"uid": uid, "pod": f"p-{uid}", "replica": "ui-0", **value})
-
-    def __enter__(self):
-        self.recorder.event("ui", "watch-started", {"desired": 1, "services": []})
-        self.tell("pod-created", "uid-0")
-        self.tell("pod-ready", "uid-0")
-        # By these names they ask at work; what each replica was tried with before bears others (pull@registry-0).
-        clients = {op.client for op in self.recorder.history().operations}
-        self.clients = {name for name in clients if "@" not in name or name.endswith("@front-door")}
-        self.recorder.event("pod-kill ui-0", "inject", {"workload": "ui", "uid": "uid-0", "pod": "p"})
-        return self
-
-    def prove(self):
-        if not self.proves:
-            raise DeadlinePassed("the pod is still there")
-        self.tell("pod-deleted", "uid-0")
-        self.tell("pod-created", "uid-9")
-        self.recorder.event("pod-kill ui-0", "proven")
-        self.during()
-        self.let_all_ask()
-
-    def let_all_ask(self):
-        """On a busy machine, threads that were to ask meanwhile may not have had a turn yet."""
-        deadline = time.monotonic() + 5
-        while time.monotonic() < deadline:
-            history = self.recorder.history()
-            (injected,) = (event.at_ns for event in history.events if event.name == "inject")
-            if self.clients <= {op.client for op in history.operations if op.invoked_ns > injected}:
-                return
-            time.sleep(0.01)
-
-    def await_response(self):
-        name = "responded" if self.responds else "not-responded"
-        told = {"expected": self.expected_response, "observed": "nobody did"}
-        self.recorder.event("pod-kill ui-0", name, told)
-
-    def __exit__(self, kind, *_):
-        if not self.heals:
-            told = {"observed": "not Ready", "late": self.heals is False}
-            self.recorder.event("pod-kill ui-0", "not-healed", told)
-            raise HealFailed("pod-kill ui-0 is not healed: not Ready")
-        self.tell("pod-ready", "uid-9")
-        self.recorder.event("pod-kill ui-0", "healed")
-        self.world.pods = [*self.world.pods[1:], SimpleNamespace(name="ui-2", uid="uid-9", ready=True)]
-
-    name = "pod-kill ui-0"
-
-    @property
-    def names(self):
-        return {"uid-1": "ui-1", "uid-2": "ui-2", "uid-9": "ui-0"}
 
 
 @pytest.fixture
@@ -445,6 +217,40 @@ def test_pushes_that_nobody_can_do_meanwhile_are_judged_by_what_was_acknowledged
         kill(world, lose, budgets=full).require()
 
 
+@pytest.mark.parametrize(
+    "api, refuses, client",
+    [
+        (Role.REGISTRY, {"no_logins": {"ui-0"}}, "login-again@ui-0"),
+        (Role.WEB, {"read_only": {"ui-0"}}, "push-again@ui-0"),
+        (Role.WEB, {"read_only": {"registry-1"}}, "upload-again@registry-1"),
+    ],
+)
+def test_a_successor_that_refuses_what_it_is_to_take_is_found(kill, api, refuses, client):
+    world = World(registry_api=api)
+
+    def come_back_worse():
+        a_while()
+        vars(world).update(refuses)
+
+    settings = SETTINGS.model_copy(update={"recovery_budget_s": 1.5})
+    with pytest.raises(Failure) as failure:
+        kill(world, come_back_worse, settings=settings).require()
+    assert [o.object for o in failure.value.offenders] == [client]
+    assert "status 500 the last time" in failure.value.offenders[0].observed
+
+
+def test_what_goes_wrong_soon_after_the_heal_is_found(kill):
+    world = World()
+    settings = SETTINGS.model_copy(update={"settle_s": 2})
+
+    def break_later():
+        Timer(0.9, lambda: world.silent.add("front-door")).start()
+        Timer(1.7, world.silent.clear).start()
+
+    with pytest.raises(Failure, match="no outage above 300 ms"):
+        kill(world, break_later, settings=settings).require()
+
+
 def test_pushes_that_go_on_failing_when_they_may_not_any_more_are_no_pass(kill):
     world, full = World(), Budgets(SETTINGS.outage_budget_ms, refuses=frozenset({"push"}))
 
@@ -453,7 +259,9 @@ def test_pushes_that_go_on_failing_when_they_may_not_any_more_are_no_pass(kill):
         time.sleep(1)
 
     settings = SETTINGS.model_copy(update={"recovery_budget_s": 0.5})
-    with pytest.raises(Failure, match="push@front-door\n  expected: answered well within 500 ms of the heal"):
+    with pytest.raises(
+        Failure, match="push-again@front-door\n  expected: answered well within 500 ms of the heal"
+    ):
         kill(world, fill, settings=settings, budgets=full).require()
 
 
@@ -570,9 +378,11 @@ def test_where_web_replicas_serve_docker_clients_images_go_there_and_come_from_e
     world = newer()
     survival = kill(world, a_while)
     survival.require()
-    assert world.takers == {"front-door", "ui-1", "ui-2"}, (
+    assert world.at_work_takers == {"front-door", "ui-1", "ui-2"}, (
         "not the one that dies, and no registry behind them"
     )
+    assert world.takers == {"front-door", "ui-0", "ui-1", "ui-2"}, "the successor afterwards, too"
+    assert world.cancelled == {"registry-0", "registry-1"}, "what is tried there is taken back"
     images = survival.measured["pushes"]
     assert images == len(set(world.pushes)) - 1
     assert survival.measured["lost"] == survival.measured["pushes_lost"] == 0

@@ -4,7 +4,8 @@ from harbor_verify.checkers.pushes import PUSH
 from harbor_verify.clients.image import Image
 from harbor_verify.history import Recorder
 from harbor_verify.workloads import InTurn, perform
-from harbor_verify.workloads.images import Connect, Push, Pushed, pull_back_everywhere
+from harbor_verify.workloads.images import Connect, Push, Pushed, Upload, pull_back_everywhere
+from harbor_verify.workloads.pace import PushAllowance
 from tests.unit.fake_registry import FakeRegistry, Store, doors
 
 KEEPERS, PASSERS = ("registry-0", "registry-1"), ("core-0", "core-1", "core-2")
@@ -54,3 +55,21 @@ def test_who_does_one_kind_of_work_in_turn_is_called_by_it():
     known = Pushed("p/r", Image.make(b"known", run_id="r"))
     small, large = (Push("front-door", connect, known) for _ in range(2))
     assert InTurn([small, large]).client == small.client == f"{PUSH}@front-door"
+
+
+def test_an_image_of_a_manifest_alone_is_pulled_back_whole():
+    with doors(FakeRegistry(Store())) as (front,):
+        place = Connect(lambda: front.registry)
+        known = Pushed("p/r", Image.make(b"known", run_id="r"))
+        front.registry.push(known.image, known.repository, "known")
+        push = Push("front-door", place, known, allowance=PushAllowance(0))
+        assert all(perform(push, Recorder()).ok for _ in range(2))
+        asked = pull_back_everywhere(Recorder(), {"registry-0": place}, {}, push.acknowledged, span_s=0)
+    assert len({op.value["digest"] for op in asked if op.ok}) == 2
+
+
+def test_an_upload_that_tries_whether_one_can_write_is_taken_back():
+    server = FakeRegistry(Store())
+    with doors(server) as (front,):
+        assert perform(Upload("registry-0", Connect(lambda: front.registry), "p/r"), Recorder()).ok
+    assert [method for method, path, _, _ in server.seen if "uploads" in path] == ["POST", "PATCH", "DELETE"]

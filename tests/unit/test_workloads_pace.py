@@ -99,15 +99,17 @@ def test_what_is_pushed_stays_within_its_bound_and_each_image_is_new_until_then(
     assert len({each.image.digest for each in large.acknowledged}) == 200
 
 
-def test_once_nothing_may_be_pushed_any_more_a_client_goes_on_with_what_was_acknowledged():
+def test_once_no_content_may_be_pushed_any_more_each_image_is_a_new_manifest_of_what_is_there():
     size = Image.make(bytes(CONTENT_BYTES), run_id="r").size_bytes
     allowance, registry, recorder = PushAllowance(3 * size + 1500), Takes(), Recorder()
     push = Push("core-0", Connect(lambda: registry), KNOWN, allowance=allowance)
     done = [perform(push, recorder) for _ in range(9)]
     digests = [op.value["digest"] for op in done]
     assert all(op.ok for op in done)
-    assert 1 < len(set(digests)) < 9
-    assert len(push.acknowledged) == len(set(digests))
+    assert len(set(digests)) == len(push.acknowledged) == 9, "none again: that would bring back what was lost"
+    last = push.acknowledged[-1].image
+    assert (last.layer, last.configuration) == (KNOWN.image.layer, KNOWN.image.configuration)
+    assert len(last.manifest) < 1024
     assert allowance.used_bytes <= allowance.most_bytes
 
 
