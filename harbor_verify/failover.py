@@ -4,13 +4,13 @@ and write through the API, at the front door and on every replica that is not it
 
 import secrets
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from functools import partial
-from typing import Any
 
+from harbor_verify.afterwards import Afterwards
 from harbor_verify.at_work import ClientsAtWork, Tried
-from harbor_verify.checkers.accounts import ACCOUNT_MISSING, no_account_lost
+from harbor_verify.checkers.accounts import no_account_lost
 from harbor_verify.checkers.catalogue import no_push_missing_in_catalogue
 from harbor_verify.checkers.failed_requests import failed_requests
 from harbor_verify.checkers.fault_confirmed import fault_confirmed
@@ -58,16 +58,12 @@ from harbor_verify.verdict import Failure, Offender
 from harbor_verify.waiting import as_long_as
 from harbor_verify.ways import FRONT_DOOR, Ways
 from harbor_verify.workloads import Work, Workers, perform
-from harbor_verify.workloads.accounts import read_accounts
-from harbor_verify.workloads.images import Connect, ManifestPull, Pull, Push, Pushed, pull_back_everywhere
-from harbor_verify.workloads.listings import list_everywhere
+from harbor_verify.workloads.images import Connect, ManifestPull, Pull, Push, Pushed
 from harbor_verify.workloads.pace import PushAllowance, rate_per_s, turns_between_logins
 from harbor_verify.workloads.pages import PageView
 from harbor_verify.workloads.pulse import Pulse
-from harbor_verify.workloads.sessions import Login, SessionProbe, probe_everywhere
-from harbor_verify.workloads.until_served import try_until_served
-from harbor_verify.workloads.values import ValueWrite, erase, read_everywhere
-from harbor_verify.writes_everywhere import writes_everywhere
+from harbor_verify.workloads.sessions import Login, SessionProbe
+from harbor_verify.workloads.values import ValueWrite, erase
 
 CLIENTS_AT_WORK = (
     "configuration.components-replicated",
@@ -140,6 +136,9 @@ class Experiment:
             self._note_how_long_sessions_live(ways)
             rate = rate_per_s(len(at_work.clients), budgets.outage_ms, settings.operations_per_s)
             self._require_each_works(at_work)
+            afterwards = Afterwards(
+                self._target, self._recorder, settings, self._tell, ways, at_work, self._project
+            )
             patience_s = settings.request_timeout_s + settings.converge_timeout_s
             stack.enter_context(Pulse(self._recorder))
             load = self._load(stack, at_work)
@@ -178,11 +177,13 @@ class Experiment:
                 if unhealed is None:
                     live.phase = "after"
                     self._tell(f"clients go on for {settings.settle_s:g} s more")
-                    writers = self._write_everywhere(ways, at_work, disruption.names)
+                    writers = afterwards.write_everywhere(self._small, disruption.names)
                     workers.go_on(settings.settle_s)
                     try:
                         workers.let_each_succeed(
-                            timeout_s=settings.recovery_budget_s, deadline="recovery_budget_s"
+                            timeout_s=settings.recovery_budget_s,
+                            deadline="recovery_budget_s",
+                            without=afterwards.taken_away(),
                         )
                     except DeadlinePassed as error:
                         # Something is lost for good, or it goes on: the checkers say what.
@@ -191,8 +192,10 @@ class Experiment:
             asked = Tried()
             if self._healed_ms() is not None:
                 live.phase = "trying everything everywhere"
-                asked = self._try_everything(ways, at_work, disruption.names)
-        judgements = self._judge(workers.clients, asked, writers, budgets)
+                asked = afterwards.try_everything(disruption.names)
+        away = afterwards.taken_away()
+        judged_clients = tuple(client for client in workers.clients if client not in away)
+        judgements = self._judge(judged_clients, asked, writers, budgets)
         return Survival(
             judgements,
             self._healed_ms(),
@@ -259,43 +262,6 @@ class Experiment:
             raise OutageTooLong(
                 f"{client} had no good answer for {silent_s:.1f} s (--stop-when-outage-s {limit_s:g})"
             )
-
-    def _write_everywhere(
-        self, ways: Ways, at_work: ClientsAtWork, names: Mapping[str, str]
-    ) -> tuple[str, ...]:
-        """After the heal, until it is done or the time of a recovery is over. Returns the clients that did it."""
-        takes = self._target.profile.registry_api
-        works = writes_everywhere(ways, takes, self._target.user, at_work.known, self._small, names=names)
-        at_work.works += works
-        try_until_served(self._recorder, works, timeout_s=self._settings.recovery_budget_s)
-        return tuple(work.client for work in works)
-
-    def _try_everything(self, ways: Ways, at_work: ClientsAtWork, names: Mapping[str, str]) -> Tried:
-        """After the heal."""
-        webs = [ways.front_harbor(), *ways.webs(names=names)]
-        keepers = ways.registries(Role.REGISTRY, names=names)
-        takes = self._target.profile.registry_api
-        passers = {} if takes is Role.REGISTRY else ways.registries(takes, names=names)
-        self._tell(
-            f"trying {len(at_work.sessions)} sessions at {len(webs)} places, and "
-            f"{len(at_work.pushed)} images at {len(keepers | passers)}"
-        )
-        machine = self._target.belongings.machine(self._project)
-        span_s = self._settings.confirmation_s
-        probe_everywhere(self._recorder, webs, at_work.sessions, span_s=span_s)
-        pull_back_everywhere(self._recorder, keepers, passers, at_work.pushed, span_s=span_s)
-        list_everywhere(self._recorder, webs, at_work.pushed, machine, span_s=span_s)
-        if robots := self._target.belongings.machine_robots():
-            front: Any = webs[0]
-            admin = self._target.credentials
-            asked = read_accounts(self._recorder, front.name, front, robots, admin, span_s=span_s)
-            for robot, last in zip(robots, asked, strict=True):
-                if last.error == ACCOUNT_MISSING:
-                    self._target.belongings.forget_machine(robot)
-        if at_work.written:
-            readers = webs if at_work.written.reads_as != self._target.credentials else webs[:1]
-            read_everywhere(self._recorder, readers, at_work.written, at_work.written.reads_as, span_s=span_s)
-        return Tried([web.name for web in webs], list(keepers), list(passers), accounts=bool(robots))
 
     def _gather(
         self, stack: ExitStack, ways: Ways, victims: Collection[str], budgets: Budgets

@@ -4,7 +4,6 @@ from threading import Lock
 
 from harbor_verify.authorities import trust_of
 from harbor_verify.clients.http import HttpClient, PasswordRule
-from harbor_verify.clients.pod_channel import PodGone
 from harbor_verify.clients.relay import Connection
 from harbor_verify.clients.replica_link import Trust, open_connection, open_link, served_certificate
 from harbor_verify.errors import NoAnswer, TargetUnreachable
@@ -102,7 +101,7 @@ class ReplicaLinks:
         """
         try:
             connection = self.connect(replica)
-        except (OSError, PodGone) as silent:
+        except OSError as silent:
             raise NoAnswer(f"TLS to {replica.name}: {silent}", sent=False) from silent
         try:
             return served_certificate(connection)

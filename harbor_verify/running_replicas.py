@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from kubernetes.client import V1Container, V1ContainerStatus, V1PodSpec
 
 from harbor_verify import clock
-from harbor_verify.clients.pod_channel import CommandInPodFailed, PodGone
+from harbor_verify.clients.pod_channel import CommandInPodFailed
 from harbor_verify.errors import CannotTell, ProgramMissing, RightMissing, TargetUnreachable
 from harbor_verify.model import configuration, drift
 from harbor_verify.model.discovery import Deployment
@@ -207,7 +207,7 @@ def _run(harbor: Target, replica: Replica, argv: list[str], container: str) -> s
         return harbor.run(replica, argv, container=container)
     except CommandInPodFailed as failed:
         raise CannotTell(str(failed)) from failed
-    except (PodGone, TargetUnreachable) as lost:
+    except TargetUnreachable as lost:
         if isinstance(lost, RightMissing):
             raise
         raise CannotTell(str(lost)) from lost

@@ -23,8 +23,8 @@ _NO_PROGRAM = re.compile(r"executable file\b.*not found|exit code 12[67]", re.IG
 """What a container runtime says, and with which codes a shell ends (POSIX, Shell & Utilities, 2.8.2)."""
 
 
-class PodGone(HarnessError):
-    """There is no such pod (any more)."""
+class PodGone(TargetUnreachable):
+    """There is no such pod (any more): who took it away says nothing about Harbor."""
 
 
 class CommandInPodFailed(HarnessError):

@@ -17,7 +17,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
-import urllib3
 import websocket
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
@@ -81,8 +80,8 @@ def open_link(
     `forward`: by port-forward, from inside the cluster, too. `trust`: by what it is known otherwise; None: by nothing.
     `verify`: what others are known by, to whom it sends us on, as `requests` takes it.
 
-    The session's requests raise NoAnswer when the pod does not answer or is gone, and TargetUnreachable when the
-    API server or the kubelet does not let us reach it, so that we could not find out.
+    The session's requests raise NoAnswer when the pod does not answer, and TargetUnreachable when it is gone (PodGone),
+    or the API server or the kubelet does not let us reach it, so that we could not find out.
     """
     scheme = "https" if tls else "http"
     if forward or not kubernetes.inside:
@@ -280,10 +279,7 @@ class _ForwardedConnection(HTTPConnection):
     way: _Way
 
     def connect(self) -> None:
-        try:
-            self.sock = self.way.open()
-        except PodGone as gone:
-            raise urllib3.exceptions.NewConnectionError(self, str(gone)) from gone
+        self.sock = self.way.open()
 
 
 class _ForwardingPool(HTTPConnectionPool):

@@ -2,10 +2,11 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from types import TracebackType
 from typing import Self
 
+from harbor_verify.clients.pod_channel import PodGone
 from harbor_verify.errors import DeadlinePassed, HarnessError, WorkerCrashed
 from harbor_verify.history import Recorder
 from harbor_verify.waiting import NotYet, wait_until
@@ -40,7 +41,7 @@ class Workers:
     holds up nobody else; its client goes on after half a turn, so that it is never silent for much longer than a turn,
     and what it missed is not made up for: a slow Harbor is not hit harder. Who got no good answer
     asks again soon, as people do, so that a short outage is not measured as long as a turn; for that there are as many
-    operations a second again, for all together.
+    operations a second again, for all together. A client of a pod that is gone ends.
     """
 
     def __init__(
@@ -87,17 +88,20 @@ class Workers:
                 raise
             error.add_note(f"also, when the workers were stopped: {stop_error}")
 
-    def let_each_succeed(self, *, timeout_s: float, deadline: str = "converge_timeout_s") -> None:
-        """Wait until every client has had a good answer to a question that it asked after now.
+    def let_each_succeed(
+        self, *, timeout_s: float, deadline: str = "converge_timeout_s", without: Collection[str] = ()
+    ) -> None:
+        """Wait until every client, but for those `without`, has had a good answer to what it asked after now.
 
         Before a disruption: nothing is measured that was broken before. Afterwards: the end of an outage is seen.
         `deadline` is the setting that `timeout_s` comes from. Raises DeadlinePassed, WorkerCrashed.
         """
         begun = dict(self._begun)
+        awaited = [client for client in self.clients if client not in without]
 
         def each_succeeded() -> None:
             self._raise_crashes()
-            if late := [client for client in self.clients if self._answered[client] < begun[client]]:
+            if late := [client for client in awaited if self._answered[client] < begun[client]]:
                 raise NotYet(f"none for {', '.join(late)}")
 
         wait_until(
@@ -136,6 +140,9 @@ class Workers:
             if done.ok:
                 self._answered[work.client] = number
                 self._asked_s.pop(work.client, None)
+            elif done.error == PodGone.__name__:
+                self._asked_s.pop(work.client, None)
+                return
             now = time.monotonic()
             due = max(due + self._interval_s, now + self._interval_s / 2)
             if not done.ok and self._again.take():

@@ -1,16 +1,17 @@
 """Writing through the API at one place, and reading it back at others: a set of values that only grows."""
 
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import count, cycle
 from typing import Any
 
-from harbor_verify.checkers.stale_reads import STALE_READ
+from harbor_verify.checkers.stale_reads import STALE_READ, UNREAD
 from harbor_verify.checkers.writes import READ, VALUES_MISSING, WRITE
 from harbor_verify.clients.harbor import Credentials, Harbor, Project
 from harbor_verify.errors import AnswerError, TargetUnreachable, UnexpectedAnswer
-from harbor_verify.history import Operation, Outcome, Recorder
+from harbor_verify.history import LONGEST_WAIT_MS, Operation, Outcome, Recorder
 from harbor_verify.side_by_side import side_by_side
 from harbor_verify.workloads.confirming import ask_until_known
 from harbor_verify.workloads.work import Result, Work
@@ -52,6 +53,7 @@ class ValueWrite(Work):
         return about | ({"reader_uid": self._reader.uid} if self._reader.uid else {})
 
     def do(self) -> Result:
+        begun_s = time.monotonic()
         try:
             self._writer.add_value(self.project, self._value, self.reads_as)
         except UnexpectedAnswer as refusal:
@@ -59,14 +61,15 @@ class ValueWrite(Work):
                 raise
             return Result(Outcome.INFO, status=_CONFLICT, error=ALREADY_THERE)
         self.acknowledged.append(self._value)
+        # How long the reader takes, and that it does not answer, is its own client's to tell.
+        told = {"acknowledged": True, LONGEST_WAIT_MS: round((time.monotonic() - begun_s) * 1000, 3)}
         try:
             values = self._reader.values(self.project, self.mark, self.reads_as)
         except (AnswerError, TargetUnreachable) as error:
-            # It was acknowledged, but nobody could look: that the reader does not answer is its own client's to tell.
-            return Result(Outcome.INFO, value={"acknowledged": True}, error=type(error).__name__)
+            return Result(value={**told, UNREAD: type(error).__name__}, status=201)
         if self._value not in values:
-            return Result(Outcome.FAIL, value={"acknowledged": True}, status=200, error=STALE_READ)
-        return Result(value={"acknowledged": True}, status=200)
+            return Result(Outcome.FAIL, value=told, status=200, error=STALE_READ)
+        return Result(value=told, status=200)
 
 
 def erase(harbors: Sequence[Harbor], written: ValueWrite, credentials: Credentials) -> None:

@@ -24,10 +24,9 @@ class FakeLink:
     """The HTTP of one place. `store` holds the sessions that this place knows."""
 
     longest_wait_s = 0.0
-    uid = ""
 
-    def __init__(self, name, store, world):
-        self.name, self.store, self.world, self.headers = name, store, world, {}
+    def __init__(self, name, store, world, uid=""):
+        self.name, self.store, self.world, self.headers, self.uid = name, store, world, {}, uid
 
     def close(self):
         self.world.closed += 1
@@ -36,12 +35,12 @@ class FakeLink:
 class FakeHarbor:
     """The API at one place."""
 
-    uid = ""
-
     def __init__(self, link):
-        self.http, self.name, self.world = link, link.name, link.world
+        self.http, self.name, self.world, self.uid = link, link.name, link.world, link.uid
 
     def answer(self):
+        if self.uid in self.world.gone:
+            raise self.world.gone[self.uid]
         if self.name in self.world.silent:
             raise NoAnswer(f"GET at {self.name}: no answer", sent=True)
 
@@ -148,7 +147,7 @@ class World:
         self.registries = [SimpleNamespace(name=name, uid=name, ready=True) for name in names]
         images = {}
         self.images = dict.fromkeys([*names, *self.stores], images)
-        self.pushes, self.takers = [], set()
+        self.pushes, self.takers, self.gone = [], set(), {}
         self.read_only, self.no_logins, self.cancelled = set(), set(), set()
         self.kept = ["a connection to the front door"]
         self.credentials, self.user = Credentials("admin", "x"), Credentials("verify-1", "y")
@@ -178,7 +177,7 @@ class World:
     def new_link(self, replica, *, name=None):
         self.opened += 1
         name = name or replica.name
-        return FakeLink(name, self.stores.get(name), self)
+        return FakeLink(name, self.stores.get(name), self, replica.uid)
 
     @property
     def front_door(self):

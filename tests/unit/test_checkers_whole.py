@@ -153,7 +153,7 @@ def test_a_stale_read_names_reader_writer_and_value():
         (Offender("web-1", stale, "not there", ("u1",)), Offender("a replica", stale, "not there", ())),
         measured={"stale_reads": 2},
     )
-    unknown = ("no write was acknowledged",)
+    unknown = ("no write was acknowledged and read",)
     assert no_stale_read(NOTHING) == Judgement("no-stale-read", unknowns=unknown, measured={"stale_reads": 0})
 
 

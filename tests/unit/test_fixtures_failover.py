@@ -8,11 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from harbor_verify import failover, pod_deletion
-from harbor_verify.errors import (
-    CannotTell,
-    TargetUnreachable,
-)
+from harbor_verify import afterwards, failover, pod_deletion
+from harbor_verify.clients.pod_channel import PodGone
+from harbor_verify.errors import CannotTell, NoAnswer, TargetUnreachable
 from harbor_verify.experiments import Experiments
 from harbor_verify.failover import Experiment
 from harbor_verify.history import Recorder
@@ -117,6 +115,36 @@ def test_an_outage_at_the_front_door_is_found(kill):
         kill(world, away).require()
     told = {o.object for o in failure.value.offenders}
     assert told >= {"session-probe@front-door", "login@front-door", "page@front-door"}
+
+
+@pytest.mark.parametrize(
+    "silence",
+    [PodGone("pods p not found"), NoAnswer("GET: no answer", sent=False)],
+    ids=["by-port-forward", "at-its-address"],
+)
+def test_a_replica_that_an_autoscaler_takes_away_meanwhile_is_nobodys_outage(kill, silence):
+    world = World()
+
+    def scale_in():
+        a_while()
+        world.gone = {"uid-1": silence}
+        world.pods[1] = SimpleNamespace(name="ui-1", uid="uid-11", ready=True)
+        time.sleep(0.6)
+
+    kill(world, scale_in).require()
+
+
+def test_one_that_is_there_and_silent_is_an_outage(kill):
+    world = World()
+
+    def fall_silent():
+        world.gone = {"uid-1": NoAnswer("GET: no answer", sent=True)}
+        time.sleep(0.6)
+        world.gone = {}
+
+    with pytest.raises(Failure) as failure:
+        kill(world, fall_silent).require()
+    assert {o.object for o in failure.value.offenders} == {"ui-1"}
 
 
 @pytest.mark.parametrize("limit_s, stopped", [(0.3, True), (None, False)])
@@ -304,7 +332,9 @@ def test_a_client_that_could_not_ask_says_nothing_of_harbor():
 
 
 def test_an_image_that_nobody_lists_is_found(kill, monkeypatch):
-    monkeypatch.setattr(failover, "list_everywhere", partial(failover.list_everywhere, listed_within_s=0.2))
+    monkeypatch.setattr(
+        afterwards, "list_everywhere", partial(afterwards.list_everywhere, listed_within_s=0.2)
+    )
     world = World()
 
     def forget():

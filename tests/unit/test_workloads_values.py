@@ -1,5 +1,6 @@
 """Values are written once each, read back at others in turn, and taken away in the end."""
 
+import time
 from itertools import pairwise
 
 import pytest
@@ -8,7 +9,7 @@ from harbor_verify.checkers.stale_reads import STALE_READ, no_stale_read
 from harbor_verify.checkers.writes import no_write_lost
 from harbor_verify.clients.harbor import Credentials, Project
 from harbor_verify.errors import NoAnswer, UnexpectedAnswer
-from harbor_verify.history import Outcome, Recorder
+from harbor_verify.history import History, Outcome, Recorder
 from harbor_verify.workloads.values import ALREADY_THERE, ValueWrite, erase, read_everywhere
 from harbor_verify.workloads.work import perform
 
@@ -99,11 +100,21 @@ def test_a_refusal_says_what_it_says(writing, status, outcome, error):
     assert (done.outcome, done.error, work.acknowledged) == (outcome, error, [])
 
 
-def test_a_reader_that_is_silent_makes_no_write_unacknowledged(writing):
+def test_a_reader_that_is_silent_or_slow_is_not_the_writers_outage(writing):
     recorder, work, _, readers = writing
-    readers[0].silent = True
-    done = perform(work, recorder)
-    assert (done.outcome, done.value["acknowledged"]) == (Outcome.INFO, True)
+    readers[0].silent, values = True, readers[1].values
+
+    def late(*args):
+        time.sleep(0.2)
+        return values(*args)
+
+    readers[1].values = late
+    unread, slow = perform(work, recorder), perform(work, recorder)
+    assert (unread.ok, unread.value["acknowledged"], unread.value["unread"]) == (True, True, "NoAnswer")
+    assert slow.ok
+    assert slow.duration_ms > 200 > 2 * slow.waited_ms
+    assert no_stale_read(recorder.history()).valid is True
+    assert no_stale_read(History((unread,), ())).unknowns == ("no write was acknowledged and read",)
 
 
 def test_what_a_failover_lost_is_lost_everywhere_and_what_is_there_is_removed_in_the_end(writing, database):
