@@ -105,6 +105,8 @@ class HttpClient(requests.Session):
         self.headers["User-Agent"] = user_agent
         self.longest_wait_s = 0.0
         """The longest that one request has taken; whoever measures sets it back to 0."""
+        self.ended_s: tuple[float, ...] = ()
+        """When the last two requests ended, on the monotonic clock; whoever measures empties it."""
         anywhere = TimedAdapter(timeouts_s[0])
         for scheme in ("http://", "https://"):
             self.mount(scheme, anywhere)
@@ -134,7 +136,9 @@ class HttpClient(requests.Session):
             about = {"request": f"{method} {path}", "cause": type(_first(causes)).__name__}
             raise NoAnswer(why, sent=not _refused(causes), about=about) from error
         finally:
-            self.longest_wait_s = max(self.longest_wait_s, time.monotonic() - begun_s)
+            ended_s = time.monotonic()
+            self.longest_wait_s = max(self.longest_wait_s, ended_s - begun_s)
+            self.ended_s = (*self.ended_s[-1:], ended_s)
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Raises PasswordWithheld where the rule does not permit it."""

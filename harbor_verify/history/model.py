@@ -22,6 +22,8 @@ SESSIONS_LIVE = "sessions-live"
 """Event of the suite, at the begin: Harbor keeps a session that nobody uses for `value["unused_s"]` seconds."""
 LONGEST_WAIT_MS = "longest_wait_ms"
 """In an operation's value: the longest of its requests, where it takes several."""
+UNANSWERED_MS = "unanswered_ms"
+"""In the value of one that failed: the time since its last good answer, or more, where it takes several requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,14 @@ class Operation:
     def waited_ms(self) -> float:
         """The same; 0 for what never came to an end."""
         return self.longest_wait_ms or 0.0
+
+    @property
+    def unanswered_ns(self) -> int:
+        """From when on it had no good answer, if it was not ok."""
+        if self.completed_ns is None or UNANSWERED_MS not in self.value:
+            return self.invoked_ns
+        unanswered_ms: float = self.value[UNANSWERED_MS]
+        return max(self.invoked_ns, self.completed_ns - round(unanswered_ms * 1e6))
 
     @property
     def ok(self) -> bool:

@@ -1,10 +1,11 @@
 """How long a client went without a good answer.
 
 Operations of a client are taken in the order of their ends (those without an end last). An outage is a maximal run of
-operations that are not ok (fail, info, never ended), and lasts from the beginning of its first (from the injection, if
-that was under way then) to the first answer of the first ok after it: the time in which the client got no good answer
-although it asked. Harbor's own outage may have begun an interval of the client's before that, and ended one before the
-ok.
+operations that are not ok (fail, info, never ended), and lasts from the beginning of its first to the first answer of
+the first ok after it: the time in which the client got no good answer although it asked. Of a first that takes several
+requests what counts is the time since its last good answer, and of one that was under way when something was broken
+the time since then. Harbor's own outage may have begun an interval of the client's before that, and ended one before
+the ok.
 """
 
 from collections.abc import Callable, Collection
@@ -92,12 +93,12 @@ def _outage(
     # Of an operation of several requests the first answer counts, which came within its longest wait.
     stop_ns = after.invoked_ns + round(after.waited_ms * 1e6) if after else None
     # One that was asked long before, and beside which others were answered, was no outage then.
-    first = min(run, key=lambda op: op.invoked_ns)
-    under_way = [at_ns for at_ns in injected_ns if first.invoked_ns <= at_ns <= ended_ns(first)]
-    from_ns = max(first.invoked_ns, begin_ns or 0, *under_way[:1])
+    first = min(run, key=lambda op: op.unanswered_ns)
+    under_way = [at_ns for at_ns in injected_ns if first.unanswered_ns <= at_ns <= ended_ns(first)]
+    from_ns = max(first.unanswered_ns, begin_ns or 0, *under_way[:1])
     last_ns = max(map(ended_ns, run))
     to_ns = last_ns if stop_ns is None else stop_ns
-    sure_ns = max(map(ended_ns, asked)) - min(op.invoked_ns for op in asked) if asked else 0
+    sure_ns = max(map(ended_ns, asked)) - min(op.unanswered_ns for op in asked) if asked else 0
     return Outage(
         begin_ns,
         stop_ns,

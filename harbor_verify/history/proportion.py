@@ -70,7 +70,7 @@ def proportion(
     bad = [op for op in asked if not op.ok]
     answers = [_Answer(ended_ns(op) / 1e6, op.ok) for op in asked]
     windows = _windows(answers, injected_ns / 1e6, end_ns / 1e6)
-    spans_ms = [(max(op.invoked_ns, injected_ns) / 1e6, ended_ns(op) / 1e6) for op in bad]
+    spans_ms = [(max(op.unanswered_ns, injected_ns) / 1e6, ended_ns(op) / 1e6) for op in bad]
     bad_time_ms = sum(outage.outage_ms if unasked_is_bad else outage.sure_ms for outage in outages)
     return Proportion(
         len(asked),

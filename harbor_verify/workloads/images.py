@@ -68,6 +68,7 @@ class Push(Work):
         self._size_bytes = size_bytes or CONTENT_BYTES
         self._allowance = allowance or PushAllowance(sys.maxsize)
         self._image = Image(b"")
+        self._asked: Registry | None = None
         self.acknowledged: list[Pushed] = []
 
     def begin(self) -> Mapping[str, Any]:
@@ -80,13 +81,16 @@ class Push(Work):
         return {"repository": self._beside.repository, "digest": self._image.digest}
 
     def do(self) -> Result:
-        registry = _measuring(self._connect)
+        registry = self._asked = _measuring(self._connect)
         pushed = Pushed(self._beside.repository, self._image)
         # The tag tells images apart for people; an image is asked for by its digest.
         there = {self._beside.image.configuration, self._beside.image.layer}
         registry.push(self._image, pushed.repository, self._image.digest[-12:], there=there)
         self.acknowledged.append(pushed)
         return Result(status=201, value=_measured(registry))
+
+    def answered_s(self) -> float | None:
+        return _answered_s(self._asked)
 
 
 class Upload(Work):
@@ -121,12 +125,13 @@ class Pull(Work):
         """A configuration that one `has` from this place is not pulled again."""
         super().__init__(place, client=client, uid=connect.uid)
         self._connect, self._pushed, self._has = connect, pushed, has
+        self._asked: Registry | None = None
 
     def begin(self) -> Mapping[str, Any]:
         return {"repository": self._pushed.repository, "digest": self._pushed.image.digest}
 
     def do(self) -> Result:
-        registry = _measuring(self._connect)
+        registry = self._asked = _measuring(self._connect)
         try:
             came = registry.pull(self._pushed.repository, self._pushed.image.digest, has=self._has)
         except WrongContent:
@@ -135,11 +140,19 @@ class Pull(Work):
             return Result(Outcome.FAIL, status=200, error=WRONG_CONTENT)
         return Result(status=200, value=_measured(registry))
 
+    def answered_s(self) -> float | None:
+        return _answered_s(self._asked)
+
 
 def _measuring(connect: Connect) -> Registry:
     registry = connect()
-    registry.http.longest_wait_s = 0.0
+    registry.http.longest_wait_s, registry.http.ended_s = 0.0, ()
     return registry
+
+
+def _answered_s(registry: Registry | None) -> float | None:
+    """When the last request but one ended: the last is the one that failed, or came before that one."""
+    return registry.http.ended_s[0] if registry and len(registry.http.ended_s) > 1 else None
 
 
 def _measured(registry: Registry) -> Mapping[str, Any]:

@@ -1,13 +1,14 @@
 """One kind of operation at one place, and how doing it once becomes a line of the history."""
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count, cycle
 from typing import Any
 
 from harbor_verify.errors import AnswerError, NoAnswer, TargetUnreachable, UnexpectedAnswer
-from harbor_verify.history import Operation, Outcome, Recorder
+from harbor_verify.history import UNANSWERED_MS, Operation, Outcome, Recorder
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,12 @@ class Work(ABC):
     def do(self) -> Result:
         """Do it once, and never again by itself. Raises AnswerError, TargetUnreachable; anything else is a bug."""
 
+    def answered_s(self) -> float | None:
+        """Of an operation of several requests that failed: when it had its last good answer, or earlier (monotonic
+        clock); None: it had none, or is one request.
+        """
+        return None
+
 
 class InTurn(Work):
     """One client that does several works at one place, one after the other, again and again.
@@ -76,6 +83,9 @@ class InTurn(Work):
     def do(self) -> Result:
         return self._current.do()
 
+    def answered_s(self) -> float | None:
+        return self._current.answered_s()
+
 
 def perform(work: Work, recorder: Recorder) -> Operation:
     """Do one operation and record it, whatever comes of it.
@@ -91,6 +101,9 @@ def perform(work: Work, recorder: Recorder) -> Operation:
         result = work.do()
     except (AnswerError, TargetUnreachable) as error:
         result = classify(error, writes=work.writes)
+        if (answered_s := work.answered_s()) is not None:
+            waited_ms = round((time.monotonic() - answered_s) * 1000, 3)
+            result = replace(result, value={**result.value, UNANSWERED_MS: waited_ms})
     except BaseException as bug:
         recorder.complete(index, Outcome.INFO, error=type(bug).__name__, asked=False)
         raise

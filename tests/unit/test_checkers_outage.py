@@ -52,6 +52,16 @@ def test_an_outage_of_exactly_the_budget_is_within_it():
     assert judge(operations, budget_ms=409.9).valid is False
 
 
+@pytest.mark.parametrize("asked, more", [(True, {}), (False, {"asked": False})])
+def test_an_operation_of_several_requests_is_an_outage_since_its_last_good_answer(asked, more):
+    long = op(200, 1100, "info", value={"unanswered_ms": 50}, **more)
+    judgement = judge([op(100, 150), long, op(1150, 1200)])
+    (outage,) = judgement.evidence["clients"][CLIENT]["outages"]
+    assert outage["from_ns"] == 1050e6
+    assert judgement.measured["outage_ms"] == 150
+    assert outage["at_least_ms"] == (50 if asked else 0)
+
+
 def test_an_unknown_outcome_is_no_good_answer():
     operations = every_100_ms()
     operations[5] = op(500, 510, "info")

@@ -89,6 +89,10 @@ def test_the_outage_that_is_allowed_takes_the_most_bad_answers_that_fit_in_its_l
     assert figures(*reversed_in_time, end_ms=10_000, allowed_ms=999).flapping_percent == 42.9
 
 
+def test_what_was_answered_of_a_long_operation_is_no_trouble():
+    assert figures(*bad((1000, 5000), value={"unanswered_ms": 250})).disturbed_ms == 250
+
+
 @pytest.mark.parametrize("again_at, disturbed_ms", [((11_020, 11_040), 10_040), ((11_020.001, 11_040), 20)])
 def test_bad_answers_up_to_ten_seconds_apart_are_one_trouble(again_at, disturbed_ms):
     assert figures(*bad((1000, 1020), again_at)).disturbed_ms == disturbed_ms

@@ -1,7 +1,10 @@
 """After the heal each image is pulled back whole from all who keep it, and known to one of those who pass it on."""
 
+import time
+
 from harbor_verify.checkers.pushes import PUSH
 from harbor_verify.clients.image import Image
+from harbor_verify.clients.registry import Registry, by_token
 from harbor_verify.history import Recorder
 from harbor_verify.workloads import InTurn, perform
 from harbor_verify.workloads.images import Connect, Push, Pushed, Upload, pull_back_everywhere
@@ -73,3 +76,26 @@ def test_an_upload_that_tries_whether_one_can_write_is_taken_back():
     with doors(server) as (front,):
         assert perform(Upload("registry-0", Connect(lambda: front.registry), "p/r"), Recorder()).ok
     assert [method for method, path, _, _ in server.seen if "uploads" in path] == ["POST", "PATCH", "DELETE"]
+
+
+def test_a_push_whose_last_request_fails_was_unanswered_since_the_one_before():
+    def slow_token(scope):
+        time.sleep(0.1)
+        return "a token"
+
+    with doors(FakeRegistry(Store(), "no-manifests")) as (front,):
+        slow = Registry(front.registry.http, by_token(slow_token))
+        known = Pushed("p/r", Image.make(b"known", run_id="r"))
+        done = perform(Push("front-door", Connect(lambda: slow), known), Recorder())
+    assert done.status == 400
+    assert 100 < done.value["unanswered_ms"] < done.duration_ms / 2
+    assert done.invoked_ns < done.unanswered_ns < done.completed_ns - 100e6
+
+
+def test_a_push_whose_first_request_fails_had_no_good_answer():
+    with doors(FakeRegistry(Store(), "silent")) as (front,):
+        known = Pushed("p/r", Image.make(b"known", run_id="r"))
+        push = Push("front-door", Connect(lambda: front.registry), known)
+        first, second = perform(push, Recorder()), perform(push, Recorder())
+    for done in (first, second):
+        assert (done.status, done.unanswered_ns) == (503, done.invoked_ns)

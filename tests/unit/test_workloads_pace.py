@@ -41,7 +41,7 @@ class Takes:
     """A registry that takes what is pushed."""
 
     def __init__(self):
-        self.http, self.sizes = SimpleNamespace(longest_wait_s=0.0), []
+        self.http, self.sizes = SimpleNamespace(longest_wait_s=0.0, ended_s=()), []
 
     def push(self, image, repository, tag, *, there=()):
         self.sizes.append(image.size_bytes)
