@@ -44,6 +44,7 @@ from harbor_verify.errors import (
     UnexpectedAnswer,
 )
 from harbor_verify.history import SESSIONS_LIVE, Recorder, judged
+from harbor_verify.history.cut_off import unasked_while_cut_off
 from harbor_verify.kept_connections import kept_connections, kept_to_hung
 from harbor_verify.ledger import Entry
 from harbor_verify.live import Live
@@ -390,7 +391,7 @@ class Experiment:
         writers: Collection[str],
         budgets: Budgets,
     ) -> tuple[Judgement, ...]:
-        history = self._recorder.history()
+        history = unasked_while_cut_off(self._recorder.history())
         answers = history.without(budgets.refuses)
         clients = tuple(client for client in clients if answers.of(client) or not history.of(client))
         failed = _NO_LIMIT if budgets.failed is None else budgets.failed

@@ -1,5 +1,6 @@
 """One kind of operation at one place, and how doing it once becomes a line of the history."""
 
+import socket
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -121,7 +122,8 @@ def classify(error: AnswerError | TargetUnreachable, *, writes: bool) -> Result:
     """What an exception says about an operation.
 
     A read has no effect, so it failed. A write surely failed when it did not reach Harbor, or was refused (4xx);
-    without an answer, or after a 5xx, nobody knows: info. Where the way to Harbor was closed, nothing was asked.
+    without an answer, or after a 5xx, nobody knows: info. Where the way to Harbor was closed, or this machine could not
+    find out its address, nothing was asked.
     """
     error_name = type(error).__name__
     status = error.status if isinstance(error, UnexpectedAnswer) else None
@@ -131,4 +133,7 @@ def classify(error: AnswerError | TargetUnreachable, *, writes: bool) -> Result:
     unsent = isinstance(error, NoAnswer) and not error.sent
     sure = not writes or refused or unsent
     about = error.about if isinstance(error, NoAnswer) else {}
-    return Result(Outcome.FAIL if sure else Outcome.INFO, value=about, status=status, error=error_name)
+    asked = about.get("cause") != socket.gaierror.__name__
+    return Result(
+        Outcome.FAIL if sure else Outcome.INFO, value=about, status=status, error=error_name, asked=asked
+    )

@@ -85,6 +85,11 @@ class TestOutcomes:
         assert not done.ok
         assert not done.asked
 
+    def test_a_name_that_this_machine_cannot_look_up_says_nothing_about_harbor(self):
+        about = {"request": "GET /", "cause": "gaierror"}
+        done = perform(Ask(raising(NoAnswer("no answer", sent=False, about=about))), Recorder())
+        assert (done.outcome, done.asked) == (Outcome.FAIL, False)
+
     def test_a_bug_is_raised_and_in_the_history(self):
         recorder = Recorder()
         with pytest.raises(ZeroDivisionError):
