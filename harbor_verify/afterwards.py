@@ -88,7 +88,7 @@ class Afterwards:
         if robots := self.target.belongings.machine_robots():
             front: Any = webs[0]
             asked = read_accounts(self.recorder, front.name, front, robots, admin, span_s=span_s)
-            for robot, last in zip(robots, asked, strict=True):
+            for robot, last in zip(robots, asked, strict=False):
                 if last.error == ACCOUNT_MISSING:
                     self.target.belongings.forget_machine(robot)
         if written:

@@ -33,7 +33,6 @@ from harbor_verify.clients.image import Image
 from harbor_verify.disruptions.base import Disruption
 from harbor_verify.errors import (
     AnswerError,
-    CannotTell,
     DeadlinePassed,
     HarnessError,
     HealFailed,
@@ -58,12 +57,13 @@ from harbor_verify.target import Target
 from harbor_verify.verdict import Failure, Offender
 from harbor_verify.waiting import as_long_as
 from harbor_verify.ways import FRONT_DOOR, Ways
-from harbor_verify.workloads import Work, Workers, perform
+from harbor_verify.workloads import Work, Workers
 from harbor_verify.workloads.images import Connect, ManifestPull, Pull, Push, Pushed
 from harbor_verify.workloads.pace import PushAllowance, rate_per_s, turns_between_logins
 from harbor_verify.workloads.pages import PageView
 from harbor_verify.workloads.pulse import Pulse
 from harbor_verify.workloads.sessions import Login, SessionProbe
+from harbor_verify.workloads.until_served import TRIES, try_before
 from harbor_verify.workloads.values import ValueWrite, erase
 
 CLIENTS_AT_WORK = (
@@ -78,7 +78,6 @@ CLIENTS_AT_WORK = (
 """Ids of the checks of what clients do during each disruption: what fails without one explains what fails in one."""
 LARGE_BYTES = 2**20
 """A layer that takes more than one packet, and longer than a blink."""
-_TRIES = 3
 _ERASERS_COUNT = 4
 _NO_LIMIT = sys.maxsize
 _NOT_ALLOWED = (401, 403)
@@ -371,17 +370,14 @@ class Experiment:
             raise Failure(offenders)
 
     def _try(self, work: Work) -> Offender | None:
-        for _ in range(_TRIES):
-            done = perform(work, self._recorder)
-            if done.ok:
-                return None
-        if not done.asked:
-            raise CannotTell(f"{work.client} could not be asked, so nothing was broken: {done.error}")
+        done = try_before(self._recorder, work)
+        if done.ok:
+            return None
         status = f", status {done.status}" if done.status else ""
         return Offender(
             work.client,
             "works as long as nothing is broken on purpose",
-            f"{_TRIES} times {done.error}{status}; so nothing was broken: mend this first",
+            f"{TRIES} times {done.error}{status}; so nothing was broken: mend this first",
         )
 
     def _judge(

@@ -5,7 +5,7 @@ from typing import Any
 
 from harbor_verify.disruptions import changes
 from harbor_verify.disruptions.workload import LedgeredDisruption
-from harbor_verify.errors import NotApplicable
+from harbor_verify.errors import HarnessError, NotApplicable
 from harbor_verify.waiting import NotYet
 
 
@@ -35,6 +35,14 @@ class ScaleDown(LedgeredDisruption):
             return left[0].replica
 
         return {"left": self.wait("scaled down", alone)}
+
+    def await_mended(self) -> None:
+        """Raises HarnessError where it stays at one: its mark was taken away, so that it was left as it is."""
+        if changes.asked_for(self.kubernetes, self.workload) == 1:
+            raise HarnessError(
+                f"{self.workload.object} was scaled down to 1 replica, and somebody took away the mark of this run "
+                f"meanwhile, so it is left as it is: scale it back to {self.workload.desired}"
+            )
 
     def respond(self) -> Mapping[str, Any]:
         stays = {pod.uid for pod in self.watch.pods() if not pod.deleting}

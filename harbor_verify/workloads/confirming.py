@@ -1,6 +1,7 @@
 """Asking after the heal: what is refused is asked for again, for a span of time, so that a loss is sure."""
 
 import contextlib
+import time
 from collections.abc import Iterable, Sequence
 from functools import partial
 
@@ -12,7 +13,7 @@ from harbor_verify.waiting import NotYet, wait_until
 from harbor_verify.workloads.work import Work, perform
 
 _NO_LONGER_S = 120
-"""Where nobody answers, each ask waits for long; beyond the span, all together have so many seconds."""
+"""Where nobody answers, each ask waits for long: so many seconds beyond the span no more asks begin."""
 
 
 class _Asked:
@@ -24,6 +25,8 @@ class _Asked:
 
     def is_settled(self, span_s: float) -> bool:
         """Whether it was got, or refused for long enough in the way in which it was refused last."""
+        if not self.asks:
+            return False
         last = self.asks[-1]
         if last.ok:
             return True
@@ -39,13 +42,15 @@ def ask_until_known(
     again, until it is, or was not for `span_s` seconds (`at_least_s`, where that is longer).
 
     The history tells the span, once something was refused, and checkers judge by it. Returns the last operation of
-    each work, lane by lane.
+    each work, lane by lane; none of what there was no time for, which checkers call unknown.
     """
     asked = [[_Asked(work) for work in lane] for lane in lanes]
     waits_s = max(span_s, at_least_s)
+    no_more_s = time.monotonic() + waits_s + _NO_LONGER_S
 
     def ask(each: _Asked) -> None:
-        each.asks.append(perform(each.work, recorder))
+        if time.monotonic() < no_more_s:
+            each.asks.append(perform(each.work, recorder))
 
     def ask_all(left: Sequence[Sequence[_Asked]]) -> None:
         side_by_side([[partial(ask, each) for each in lane] for lane in left])
@@ -57,7 +62,7 @@ def ask_until_known(
             raise NotYet(f"{count} things are refused")
 
     ask_all(asked)
-    if any(not each.asks[-1].ok for lane in asked for each in lane):
+    if any(not (each.asks and each.asks[-1].ok) for lane in asked for each in lane):
         recorder.event("after the heal", CONFIRMING, {"span_s": span_s})
         # What was not settled by then was not asked for long enough: checkers call it unknown.
         with contextlib.suppress(DeadlinePassed):
@@ -65,7 +70,7 @@ def ask_until_known(
                 "what was acknowledged is there",
                 ask_again,
                 deadline="confirmation_s",
-                timeout_s=waits_s + _NO_LONGER_S,
+                timeout_s=max(0.0, no_more_s - time.monotonic()),
                 interval_s=min(0.5, waits_s / 4),
             )
-    return [each.asks[-1] for lane in asked for each in lane]
+    return [each.asks[-1] for lane in asked for each in lane if each.asks]

@@ -119,9 +119,10 @@ def test_clients_get_by_when_a_node_has_no_memory_left(experiments: Experiments,
     builds_on=CLIENTS_AT_WORK,
 )
 def test_nobody_notices_when_a_node_is_drained(experiments: Experiments, measured):
-    """While a node is drained of all Harbor pods, no request fails, nothing is lost, and every replica is Ready again.
+    """While a node is drained of the pods of Harbor's parts, no request fails, nothing is lost, all are Ready again.
 
-    Source: budgets are settings; no loss is within any budget.
+    Source: budgets are settings; no loss is within any budget. A chart's own database and Redis stay where they are:
+    one that keeps its data in its pod would end with it, and that there is but one pod of them is said elsewhere.
     """
     survival = experiments.node_drain()
     measured.update(survival.measured)
@@ -146,7 +147,7 @@ def test_clients_hardly_notice_when_a_web_pod_dies_while_a_node_is_drained(
 ):
     """When a web pod dies at once while another's node is drained, clients hardly notice, and nothing is lost.
 
-    Source: budgets are settings; no loss is within any budget.
+    Source: budgets are settings; no loss is within any budget. What stays on the node is said at failover.node-drain.
     """
     survival = experiments.node_drain_kill(Role.WEB)
     measured.update(survival.measured)

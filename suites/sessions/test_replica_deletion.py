@@ -11,10 +11,8 @@ from harbor_verify.pod_deletion import delete_pod, pod_kill, require_whole
 from harbor_verify.settings import Settings
 from harbor_verify.target import Target
 from harbor_verify.verdict import Failure, Offender
-from harbor_verify.workloads import perform
 from harbor_verify.workloads.sessions import Login, probe_everywhere
-
-_TRIES = 3
+from harbor_verify.workloads.until_served import TRIES, try_before
 
 
 @check(
@@ -62,16 +60,13 @@ def test_sessions_outlive_the_replica_that_opened_them(
 
 
 def _sign_in_everywhere(harbor, recorder, stack):
-    """A session of each web replica. Raises Failure with those that open none."""
+    """A session of each web replica. Raises Failure with those that open none, CannotTell."""
     offenders, sessions = [], []
     for replica in harbor.replicas(Role.WEB):
         login = Login(_web(harbor, stack, replica), harbor.user)
-        for _ in range(_TRIES):
-            done = perform(login, recorder)
-            if done.ok:
-                break
-        else:
-            expected = f"opens a session before anything is broken, {_TRIES} tries"
+        done = try_before(recorder, login)
+        if not done.ok:
+            expected = f"opens a session before anything is broken, {TRIES} tries"
             status = f", status {done.status}" if done.status else ""
             offenders.append(Offender(replica.object, expected, f"{done.error}{status}"))
         sessions += login.sessions

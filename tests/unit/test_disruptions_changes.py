@@ -4,7 +4,8 @@ import pytest
 
 from harbor_verify.disruptions import changes
 from harbor_verify.disruptions.rolling_restart import RollingRestart
-from harbor_verify.errors import CannotTell, DeadlinePassed, TargetUnreachable
+from harbor_verify.disruptions.scale_down import ScaleDown
+from harbor_verify.errors import CannotTell, DeadlinePassed, HarnessError, TargetUnreachable
 from harbor_verify.history import Recorder
 from harbor_verify.ledger import Ledger
 from harbor_verify.model.roles import Role
@@ -116,6 +117,22 @@ def test_a_restart_is_healed_when_all_pods_are_of_one_template(objects, kubernet
     else:
         with pytest.raises(DeadlinePassed, match="1 of 3 pods are of its template"):
             restart.await_mended()
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_a_workload_that_stays_scaled_down_for_its_mark_was_taken_away_is_not_healed(
+    objects, kubernetes, ledger, marked
+):
+    scaling = ScaleDown("scale-down", kubernetes, Recorder(), CORE, ledger, timeout_s=0.2)
+    scaling.require_whole = lambda: None
+    scaling.inject()
+    if marked:
+        scaling.restore()
+        assert objects.there[CORE_PATH]["spec"]["replicas"] == 3
+        return
+    del objects.there[CORE_PATH]["metadata"]["annotations"][changes.MARK]
+    with pytest.raises(HarnessError, match="scale it back to 3"):
+        scaling.restore()
 
 
 @pytest.mark.parametrize("method, path", [("POST", LEDGER.rpartition("/")[0]), ("PATCH", CORE_PATH)])
