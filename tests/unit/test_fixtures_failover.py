@@ -287,9 +287,7 @@ def test_pushes_that_go_on_failing_when_they_may_not_any_more_are_no_pass(kill):
         time.sleep(1)
 
     settings = SETTINGS.model_copy(update={"recovery_budget_s": 0.5})
-    with pytest.raises(
-        Failure, match="push-again@front-door\n  expected: answered well within 500 ms of the heal"
-    ):
+    with pytest.raises(Failure, match="push-again@front-door\n  expected: done within 500 ms of the heal"):
         kill(world, fill, settings=settings, budgets=full).require()
 
 
