@@ -116,7 +116,7 @@ class Walk:
                 above = batch[-1][0]
 
         def finish(unit: tuple[int, str, Sizes, list[str]], found: Found) -> None:
-            if not found.unknowns or found.troubles:
+            if not found.unknowns:
                 self._notebook.finish_blob(unit[0])
 
         self._work(units(), lambda unit: self._read_blob(*unit[1:]), finish)

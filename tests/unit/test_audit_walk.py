@@ -196,6 +196,29 @@ def test_what_one_replica_did_not_answer_for_is_asked_again_when_it_goes_on(shar
     assert notebook.counts()["artifacts_read"] == 1
 
 
+def test_a_blob_with_a_trouble_is_asked_again_of_the_replica_that_did_not_answer(shared, monkeypatch):
+    monkeypatch.setattr(reading, "_PAUSES_S", (0, 0))
+    image, known = shared.push("p/r")
+    blob = image.layer_digest
+    others = [Storage() for _ in range(2)]
+    for own in others:
+        own.files, own.links, own.redis = dict(shared.files), set(shared.links), shared.redis
+    damaged, silent = others
+    del damaged.files[blob]
+    silent.seldom = {blob: [503] * 99}
+    servers = [DamagedRegistry(each) for each in (shared, damaged, silent)]
+    with servers[0].running(), servers[1].running(), servers[2].running():
+        notebook, _ = audit(servers, [known])
+        assert found(notebook) == {(Kind.NOT_EVERYWHERE, blob, ("pod 1",))}
+        assert len(notebook.unknowns()) == 1
+        silent.seldom.clear()
+        del silent.files[blob]
+        notebook.forget_unknowns()
+        audit(servers, [known], notebook)
+    assert found(notebook) == {(Kind.NOT_EVERYWHERE, blob, ("pod 1", "pod 2"))}
+    assert not notebook.unknowns()
+
+
 def test_where_nobody_answers_it_stops_and_leaves_the_rest_unread(replicas, shared, monkeypatch):
     monkeypatch.setattr(reading, "_PAUSES_S", (0, 0))
     known = [shared.push("p/r", content=number.to_bytes(2))[1] for number in range(60)]
