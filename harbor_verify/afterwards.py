@@ -11,6 +11,7 @@ from harbor_verify.history import Recorder
 from harbor_verify.model.roles import Role
 from harbor_verify.settings import Settings
 from harbor_verify.target import Target
+from harbor_verify.verdict import Failure
 from harbor_verify.ways import FRONT_DOOR, Ways
 from harbor_verify.workloads import Work
 from harbor_verify.workloads.accounts import read_accounts
@@ -39,12 +40,12 @@ class Afterwards:
 
     def taken_away(self) -> set[str]:
         """The clients of a replica that an autoscaler, or whoever else, has taken away since they began: each saw its
-        own pod end, which proves nothing. None where the API server does not say who is there.
+        own pod end, which proves nothing. None where the API server does not say who is there, or nobody is.
         """
         roles = {Role.WEB, Role.REGISTRY, self.target.profile.registry_api}
         try:
             present = {replica.uid for role in roles for replica in self.target.replicas(role)}
-        except TargetUnreachable:
+        except (TargetUnreachable, Failure):
             return set()
         return {work.client for work in self.at_work.clients if work.uid and work.uid not in present}
 

@@ -4,6 +4,7 @@ and write through the API, at the front door and on every replica that is not it
 
 import secrets
 import sys
+import time
 from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from functools import partial
@@ -177,8 +178,9 @@ class Experiment:
                 if unhealed is None:
                     live.phase = "after"
                     self._tell(f"clients go on for {settings.settle_s:g} s more")
+                    settled_s = time.monotonic() + settings.settle_s
                     writers = afterwards.write_everywhere(self._small, disruption.names)
-                    workers.go_on(settings.settle_s)
+                    workers.go_on(settled_s - time.monotonic())
                     try:
                         workers.let_each_succeed(
                             timeout_s=settings.recovery_budget_s,

@@ -113,8 +113,8 @@ class Workers:
         )
 
     def go_on(self, seconds: float) -> None:
-        """Let the clients work for so many seconds more. Raises WorkerCrashed."""
-        self._stop.wait(seconds)
+        """Let the clients work for so many seconds more, none if that is less than 0. Raises WorkerCrashed."""
+        self._stop.wait(max(0.0, seconds))
         self._raise_crashes()
 
     def longest_silence(self) -> tuple[str, float]:
