@@ -74,6 +74,13 @@ class Edit:
         """Declare again what the pods were started with. Raises CommandFailed."""
         self._put(lab, self._rendered(lab)["data"][self.key])
 
+    def heal_read(self, lab: Lab) -> None:
+        """The same, where pods may have been started with it meanwhile: all are replaced. Raises CommandFailed."""
+        if self._declared(lab)["data"].get(self.key) == self._rendered(lab)["data"][self.key]:
+            return
+        self.heal_unread(lab)
+        _kubectl(lab, "delete", "pods", f"--selector={self._selector(lab)}", "--grace-period=1")
+
     def _edited(self, found: Object) -> str:
         new = self.new if isinstance(self.new, str) else self.new()
         if not self.old:
